@@ -1,0 +1,4 @@
+//! placeholder
+pub mod error;
+pub mod table;
+pub use error::{Error, Result};

@@ -1,0 +1,153 @@
+//! The row structs: their fields, in order, are the columns of the files.
+
+use serde::{Deserialize, Serialize, Serializer};
+
+/// One cell of one overlap grid (`overlap.csv`).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct OverlapRow {
+    /// Full path as the adapter names it, without `base_model.model.`.
+    pub module: String,
+    /// Block number as the path counts it (0-based); empty where the path has none.
+    pub layer: Option<usize>,
+    /// Last name of the path.
+    pub projection: String,
+    /// Which directions: `a`, `b`, `delta-right` or `delta-left`.
+    pub basis: String,
+    /// The study's name of the first adapter, or `base`, or `random`.
+    pub first: String,
+    /// The study's name of the second adapter, or `base`, or `random`.
+    pub second: String,
+    /// Directions of `first`, from 1.
+    pub i: usize,
+    /// Directions of `second`, from 1.
+    pub j: usize,
+    /// φ(i,j) = ‖U_iᵀV_j‖²_F / min(i,j), in 0..=1; empty beyond a numerical rank.
+    #[serde(serialize_with = "nine_digits_or_empty")]
+    pub overlap: Option<f64>,
+    /// max(i,j)/d, the expectation for random subspaces.
+    #[serde(serialize_with = "nine_digits")]
+    pub chance: f64,
+    /// (‖U_iᵀV_j‖²_F − ij/d) in standard deviations of random subspaces.
+    #[serde(serialize_with = "nine_digits_or_empty")]
+    pub z: Option<f64>,
+}
+
+/// One column of table 7 for one module (`amplification.csv`).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct AmplificationRow {
+    /// Full path as the adapter names it.
+    pub module: String,
+    /// Block number, 0-based.
+    pub layer: Option<usize>,
+    /// Last name of the path.
+    pub projection: String,
+    /// The study's name of the adapter.
+    pub adapter: String,
+    /// Number of directions used; the same on the three rows of an adapter and module.
+    pub rank: usize,
+    /// Whose directions U, V are: `delta`, `base` or `random`.
+    pub directions: String,
+    /// ‖UᵀWV‖_F; for `random` √mean‖UᵀWV‖²_F over the draws. Empty where ΔW = 0 has no directions.
+    #[serde(serialize_with = "nine_digits_or_empty")]
+    pub projected_norm: Option<f64>,
+    /// Standard deviation of ‖UᵀWV‖_F over the draws (`random` only).
+    #[serde(serialize_with = "nine_digits_or_empty")]
+    pub projected_norm_sd: Option<f64>,
+    /// How many random draws (`random` only).
+    pub draws: Option<usize>,
+    /// ‖W‖_F.
+    #[serde(serialize_with = "nine_digits")]
+    pub base_norm: f64,
+    /// ‖ΔW‖_F, scale included.
+    #[serde(serialize_with = "nine_digits")]
+    pub delta_norm: f64,
+    /// ‖ΔW‖_F / projected_norm for `delta`, ‖ΔW‖_F / chance_projected_norm for `random`, else empty.
+    #[serde(serialize_with = "nine_digits_or_empty")]
+    pub amplification: Option<f64>,
+    /// ‖W‖_F · rank / √(d_out·d_in): the value expected of random directions.
+    #[serde(serialize_with = "nine_digits")]
+    pub chance_projected_norm: f64,
+}
+
+/// One singular value of ΔW or of W (`spectrum.csv`).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SpectrumRow {
+    /// Full path as the adapter names it.
+    pub module: String,
+    /// Block number, 0-based.
+    pub layer: Option<usize>,
+    /// Last name of the path.
+    pub projection: String,
+    /// The adapter whose ΔW this is, or `base` for W.
+    pub matrix: String,
+    /// From 1, by falling sigma.
+    pub index: usize,
+    /// The singular value.
+    #[serde(serialize_with = "nine_digits")]
+    pub sigma: f64,
+    /// max(‖Mv − σu‖, ‖Mᵀu − σv‖) as computed.
+    #[serde(serialize_with = "nine_digits")]
+    pub residual: f64,
+    /// σ_index − σ_{index+1}; empty for the last of the matrix.
+    #[serde(serialize_with = "nine_digits_or_empty")]
+    pub gap: Option<f64>,
+    /// Wedin's bound on sin θ between the computed and the true leading subspace of this size;
+    /// empty where the gap is empty or zero.
+    #[serde(serialize_with = "nine_digits_or_empty")]
+    pub sin_theta_bound: Option<f64>,
+}
+
+/// The sizes of one spectrum (`ranks.csv`).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RanksRow {
+    /// Full path as the adapter names it.
+    pub module: String,
+    /// Block number, 0-based.
+    pub layer: Option<usize>,
+    /// Last name of the path.
+    pub projection: String,
+    /// The adapter whose ΔW this is, or `base` for W.
+    pub matrix: String,
+    /// How many σ exceed max(d_out, d_in)·ε·σ₁.
+    pub numerical_rank: usize,
+    /// ‖M‖²_F / ‖M‖²₂; empty for a zero matrix.
+    #[serde(serialize_with = "nine_digits_or_empty")]
+    pub stable_rank: Option<f64>,
+    /// exp of the entropy of σ/Σσ; empty for a zero matrix.
+    #[serde(serialize_with = "nine_digits_or_empty")]
+    pub effective_rank: Option<f64>,
+    /// Least k whose leading σ² make 90 % of their sum; empty for a zero matrix.
+    pub energy_rank_90: Option<usize>,
+    /// ‖M‖_F.
+    #[serde(serialize_with = "nine_digits")]
+    pub frobenius_norm: f64,
+    /// σ₁.
+    #[serde(serialize_with = "nine_digits")]
+    pub spectral_norm: f64,
+}
+
+/// `value` with nine significant digits.
+///
+/// ```
+/// use lora_subspace::table::rows::round9;
+/// assert_eq!(round9(0.123456789012), 0.123456789);
+/// assert_eq!(round9(0.0), 0.0);
+/// ```
+pub fn round9(value: f64) -> f64 {
+    // Through decimal text: scaling by a power of ten would round twice.
+    format!("{value:.8e}").parse().unwrap_or(value)
+}
+
+fn nine_digits<S: Serializer>(value: &f64, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_f64(round9(*value))
+}
+
+fn nine_digits_or_empty<S: Serializer>(
+    value: &Option<f64>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    match value {
+        Some(value) => nine_digits(value, serializer),
+        None => serializer.serialize_none(),
+    }
+}
