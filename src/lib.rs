@@ -1,4 +1,14 @@
-//! placeholder
+#![doc = "placeholder"]
+
+#[cfg(feature = "openblas-system")]
+use openblas_src as _;
+
+pub mod adapter;
+pub mod base;
 pub mod error;
+pub mod linalg;
+pub mod measure;
 pub mod table;
+pub mod tensors;
+
 pub use error::{Error, Result};

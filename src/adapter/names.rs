@@ -1,0 +1,74 @@
+//! What a module's path says: its layer and its projection.
+
+use std::cmp::Ordering;
+
+/// The block number in a module's path: its first all-digit component that is not the last.
+///
+/// ```
+/// use lora_subspace::adapter::layer_of;
+/// assert_eq!(layer_of("bert.encoder.layer.3.attention.self.query"), Some(3));
+/// assert_eq!(layer_of("lm_head"), None);
+/// ```
+pub fn layer_of(path: &str) -> Option<usize> {
+    let (parents, _) = path.rsplit_once('.')?;
+    parents.split('.').find_map(|part| part.parse().ok())
+}
+
+/// The last name of a module's path; a trailing number stays with the name before it.
+///
+/// ```
+/// use lora_subspace::adapter::projection_of;
+/// assert_eq!(projection_of("model.layers.0.self_attn.q_proj"), "q_proj");
+/// assert_eq!(projection_of("blocks.1.attn.to_out.0"), "to_out.0");
+/// ```
+pub fn projection_of(path: &str) -> &str {
+    let Some((parents, last)) = path.rsplit_once('.') else {
+        return path;
+    };
+    if last.parse::<usize>().is_err() {
+        return last;
+    }
+    match parents.rfind('.') {
+        Some(dot) => &path[dot + 1..],
+        None => path,
+    }
+}
+
+/// Orders paths so that layer 2 comes before layer 10.
+pub fn natural_order(first: &str, second: &str) -> Ordering {
+    let (mut one, mut other) = (first.split('.'), second.split('.'));
+    loop {
+        let order = match (one.next(), other.next()) {
+            (None, None) => return first.cmp(second),
+            (x, y) if x.is_none() || y.is_none() => return x.cmp(&y),
+            (Some(x), Some(y)) => match (x.parse::<usize>(), y.parse::<usize>()) {
+                (Ok(x), Ok(y)) => x.cmp(&y),
+                _ => x.cmp(y),
+            },
+            _ => Ordering::Equal,
+        };
+        if order != Ordering::Equal {
+            return order;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn layers_sort_by_number() {
+        let mut paths = vec!["h.10.q", "h.2.q", "h.2.k", "h", "lm_head"];
+        paths.sort_by(|a, b| natural_order(a, b));
+        assert_eq!(paths, ["h", "h.2.k", "h.2.q", "h.10.q", "lm_head"]);
+    }
+
+    #[test]
+    fn odd_paths_have_a_projection() {
+        assert_eq!(projection_of("0"), "0");
+        assert_eq!(projection_of("mlp.0"), "mlp.0");
+        assert_eq!(layer_of("mlp.0"), None);
+        assert_eq!(layer_of("down_blocks.1.attentions.0.to_q"), Some(1));
+    }
+}

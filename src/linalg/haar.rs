@@ -1,0 +1,81 @@
+//! Random subspaces, from a name: the same directions in any run, and in NumPy.
+
+use ndarray::{Array2, Axis};
+use rand_core::Rng;
+use rand_pcg::Pcg64;
+use sha2::{Digest, Sha256};
+
+use crate::error::{Error, Result};
+
+use super::Subspace;
+use super::svd::thin_qr;
+
+/// k Haar-random orthonormal directions of R^d, drawn from `key`.
+///
+/// The definition is short on purpose, so that anybody can draw the same ones
+/// (`tests/golden/study.py` does):
+///
+/// 1. SHA-256 of the key's UTF-8; the first 16 bytes (little-endian) are the state, the last 16 the
+///    stream of a PCG64 (XSL-RR 128/64; NumPy's `PCG64` with that state).
+/// 2. Uniforms u = ((x >> 11) + ½)·2⁻⁵³ from its 64-bit outputs x.
+/// 3. Gaussians in pairs by Box–Muller: √(−2 ln u₁)·cos 2πu₂, then √(−2 ln u₁)·sin 2πu₂.
+/// 4. They fill a d × k matrix column by column; Q of its thin QR with diag R > 0 is Haar
+///    distributed (Mezzadri 2007, arXiv math-ph/0609050).
+///
+/// The leading columns for a larger k are those for a smaller k.
+///
+/// # Errors
+///
+/// [`Error::Numerical`] unless 1 ≤ k ≤ d.
+///
+/// # Example
+///
+/// ```
+/// use lora_subspace::linalg::haar;
+/// let (few, many) = (haar(20, 2, "0/example")?, haar(20, 5, "0/example")?);
+/// assert!((&few.basis() - &many.leading(2)).iter().all(|x| x.abs() < 1e-14));
+/// # Ok::<(), lora_subspace::Error>(())
+/// ```
+pub fn haar(d: usize, k: usize, key: &str) -> Result<Subspace> {
+    if k == 0 || k > d {
+        return Err(Error::Numerical {
+            routine: "random directions".into(),
+            problem: format!("{k} orthonormal directions asked of R^{d}"),
+            remedy: "ask for 1 to d of them",
+        });
+    }
+    let (mut q, r) = thin_qr(gaussian(d, k, key).view())?;
+    for (mut column, &pivot) in q.axis_iter_mut(Axis(1)).zip(r.diag()) {
+        if pivot < 0.0 {
+            column.mapv_inplace(|x| -x);
+        }
+    }
+    Subspace::new(q)
+}
+
+/// A d × k matrix of independent standard normal numbers, filled column by column.
+fn gaussian(d: usize, k: usize, key: &str) -> Array2<f64> {
+    let digest = Sha256::digest(key.as_bytes());
+    let word = |bytes: &[u8]| {
+        bytes
+            .iter()
+            .rev()
+            .fold(0u128, |word, &b| word << 8 | u128::from(b))
+    };
+    let mut generator = Pcg64::new(word(&digest[..16]), word(&digest[16..]));
+    let mut uniform = || ((generator.next_u64() >> 11) as f64 + 0.5) * (-53f64).exp2();
+    let mut spare = None;
+    let mut normal = || {
+        spare.take().unwrap_or_else(|| {
+            let (radius, angle) = (
+                (-2.0 * uniform().ln()).sqrt(),
+                std::f64::consts::TAU * uniform(),
+            );
+            spare = Some(radius * angle.sin());
+            radius * angle.cos()
+        })
+    };
+    let columns_first: Vec<f64> = (0..d * k).map(|_| normal()).collect();
+    // k rows of d numbers, turned: column by column without naming a memory order.
+    Array2::from_shape_fn((d, k), |(row, column)| columns_first[column * d + row])
+}

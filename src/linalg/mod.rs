@@ -1,0 +1,17 @@
+//! Matrices to factors: the only room that names LAPACK. It knows nothing of adapters.
+//!
+//! Conventions: everything is f64; singular values fall; `v` has the right singular vectors as
+//! **columns** (d × k) and is never Vᵀ; vectors are defined up to sign, and up to rotation inside
+//! equal singular values, so nothing downstream may depend on either.
+
+mod angles;
+mod blas;
+mod haar;
+mod subspace;
+mod svd;
+
+pub use angles::principal_angles;
+pub use blas::use_one_thread;
+pub use haar::haar;
+pub use subspace::Subspace;
+pub use svd::{Svd, factored_svd, frobenius_norm, numerical_rank, svd};

@@ -1,0 +1,185 @@
+//! Singular value decompositions, dense and of a product kept as factors.
+
+use ndarray::{Array1, Array2, ArrayView2, Axis};
+use ndarray_linalg::{JobSvd, QR, SVDDC};
+
+use crate::error::{Error, Result};
+
+/// A thin SVD, M = U·diag(σ)·Vᵀ.
+#[derive(Debug, Clone)]
+pub struct Svd {
+    /// Left singular vectors, m × k.
+    pub u: Array2<f64>,
+    /// Singular values, falling.
+    pub sigma: Array1<f64>,
+    /// Right singular vectors as columns, n × k.
+    pub v: Array2<f64>,
+}
+
+/// The thin SVD of an m × n matrix, k = min(m, n).
+///
+/// By LAPACK's divide and conquer (`gesdd`). Singular values are right to about ε·σ₁.
+///
+/// # Errors
+///
+/// [`Error::Numerical`] when an entry is not finite, a side is 0, or LAPACK does not converge.
+///
+/// # Example
+///
+/// ```
+/// use ndarray::array;
+/// let svd = lora_subspace::linalg::svd(array![[0.0, 2.0], [3.0, 0.0]].view())?;
+/// assert!((svd.sigma[0] - 3.0).abs() < 1e-14 && (svd.sigma[1] - 2.0).abs() < 1e-14);
+/// assert!((svd.v[(0, 0)].abs() - 1.0).abs() < 1e-14); // 3 sits in the first column
+/// # Ok::<(), lora_subspace::Error>(())
+/// ```
+pub fn svd(matrix: ArrayView2<f64>) -> Result<Svd> {
+    super::use_one_thread();
+    check_input(&matrix)?;
+    // gesdd reads a row-major matrix as its transpose; an owned copy keeps that in one place.
+    let (u, sigma, vt) = matrix
+        .to_owned()
+        .svddc(JobSvd::Some)
+        .map_err(|error| failed("SVD", &matrix, error))?;
+    match (u, vt) {
+        (Some(u), Some(vt)) => Ok(Svd {
+            u,
+            sigma,
+            v: vt.reversed_axes(),
+        }),
+        _ => Err(Error::Numerical {
+            routine: "SVD".into(),
+            problem: "LAPACK returned no vectors".into(),
+            remedy: "please report this",
+        }),
+    }
+}
+
+/// The thin SVD of B·A without forming it; B is m × r, A is r × n.
+///
+/// B = Q₁R₁ and Aᵀ = Q₂R₂ by thin QR, then the SVD of the small core R₁R₂ᵀ = XΣYᵀ gives
+/// U = Q₁X and V = Q₂Y. k = min(m, n, r) values come back; the product's rank may be smaller
+/// still, see [`numerical_rank`].
+///
+/// # Errors
+///
+/// As [`svd`]; also when B and A do not multiply.
+///
+/// # Example
+///
+/// ```
+/// use ndarray::array;
+/// // B·A = [[0, 6], [0, 0], [0, 0]]
+/// let (b, a) = (array![[2.0], [0.0], [0.0]], array![[0.0, 3.0]]);
+/// let svd = lora_subspace::linalg::factored_svd(b.view(), a.view())?;
+/// assert!((svd.sigma[0] - 6.0).abs() < 1e-14);
+/// assert_eq!((svd.u.dim(), svd.v.dim()), ((3, 1), (2, 1)));
+/// # Ok::<(), lora_subspace::Error>(())
+/// ```
+pub fn factored_svd(b: ArrayView2<f64>, a: ArrayView2<f64>) -> Result<Svd> {
+    super::use_one_thread();
+    if b.ncols() != a.nrows() {
+        return Err(Error::Numerical {
+            routine: "SVD of B·A".into(),
+            problem: format!("B is {:?} and A is {:?}", b.dim(), a.dim()),
+            remedy: "B's columns must be as many as A's rows",
+        });
+    }
+    let (q1, r1) = thin_qr(b)?;
+    let (q2, r2) = thin_qr(a.t())?;
+    let core = svd(r1.dot(&r2.t()).view())?;
+    Ok(Svd {
+        u: q1.dot(&core.u),
+        sigma: core.sigma,
+        v: q2.dot(&core.v),
+    })
+}
+
+/// Thin QR, M = Q·R with Q of min(m, n) columns.
+pub(super) fn thin_qr(matrix: ArrayView2<f64>) -> Result<(Array2<f64>, Array2<f64>)> {
+    check_input(&matrix)?;
+    matrix
+        .to_owned()
+        .qr()
+        .map_err(|error| failed("QR", &matrix, error))
+}
+
+/// Singular values alone, falling.
+pub(super) fn singular_values(matrix: ArrayView2<f64>) -> Result<Array1<f64>> {
+    super::use_one_thread();
+    check_input(&matrix)?;
+    let (_, sigma, _) = matrix
+        .to_owned()
+        .svddc(JobSvd::None)
+        .map_err(|error| failed("SVD", &matrix, error))?;
+    Ok(sigma)
+}
+
+/// How many singular values stand above rounding: σ_i > max(m, n)·ε·σ₁ for an m × n matrix.
+///
+/// The vectors of the others are arbitrary fill-in and must not be used. 0 for a zero matrix.
+///
+/// ```
+/// let sigma = ndarray::array![2.0, 1.0, 1e-17];
+/// assert_eq!(lora_subspace::linalg::numerical_rank(&sigma, (384, 384)), 2);
+/// ```
+pub fn numerical_rank(sigma: &Array1<f64>, (m, n): (usize, usize)) -> usize {
+    let Some(&largest) = sigma.first() else {
+        return 0;
+    };
+    let floor = m.max(n) as f64 * f64::EPSILON * largest;
+    sigma.iter().take_while(|&&value| value > floor).count()
+}
+
+/// ‖M‖_F, summed row by row so that the result does not depend on the memory layout.
+///
+/// ```
+/// assert_eq!(lora_subspace::linalg::frobenius_norm(ndarray::array![[3.0, 0.0], [0.0, 4.0]].view()), 5.0);
+/// ```
+pub fn frobenius_norm(matrix: ArrayView2<f64>) -> f64 {
+    matrix
+        .axis_iter(Axis(0))
+        .map(|row| row.iter().map(|x| x * x).sum::<f64>())
+        .sum::<f64>()
+        .sqrt()
+}
+
+/// LAPACK may loop or crash on NaN and on empty matrices, so neither reaches it.
+fn check_input(matrix: &ArrayView2<f64>) -> Result<()> {
+    let problem = if matrix.is_empty() {
+        format!(
+            "a {} × {} matrix has no singular vectors",
+            matrix.nrows(),
+            matrix.ncols()
+        )
+    } else if !matrix.iter().all(|x| x.is_finite()) {
+        format!(
+            "a {} × {} matrix with NaN or infinity",
+            matrix.nrows(),
+            matrix.ncols()
+        )
+    } else {
+        return Ok(());
+    };
+    Err(Error::Numerical {
+        routine: "decomposition".into(),
+        problem,
+        remedy: "give finite matrices with at least one row and column",
+    })
+}
+
+fn failed(
+    routine: &str,
+    matrix: &ArrayView2<f64>,
+    error: ndarray_linalg::error::LinalgError,
+) -> Error {
+    Error::Numerical {
+        routine: format!(
+            "{routine} of a {} × {} matrix",
+            matrix.nrows(),
+            matrix.ncols()
+        ),
+        problem: error.to_string(),
+        remedy: "look for extreme values in these weights (`inspect` lists their norms)",
+    }
+}

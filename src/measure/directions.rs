@@ -1,0 +1,179 @@
+//! Which directions of a matrix are compared.
+
+use std::fmt;
+use std::str::FromStr;
+
+use ndarray::{Array1, Array2, s};
+
+use crate::adapter::Delta;
+use crate::error::{Error, Result};
+use crate::linalg::{Subspace, Svd, numerical_rank, svd};
+
+/// Whose singular directions stand for an adapter, and on which side.
+///
+/// A is not ΔW: (B, A) → (B·M⁻¹, M·A) leaves ΔW as it is and changes A's order of directions, so
+/// the top j of A are not the top j of ΔW unless j = r.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Basis {
+    /// Right-singular vectors of A, by A's own singular values (the paper's choice).
+    A,
+    /// Left-singular vectors of B, by B's own singular values (the paper's footnote 7).
+    B,
+    /// Right-singular vectors of ΔW.
+    DeltaRight,
+    /// Left-singular vectors of ΔW.
+    DeltaLeft,
+}
+
+/// The input side (R^d_in, right vectors) or the output side (R^d_out, left vectors).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Side {
+    /// Left singular vectors, d = d_out.
+    Left,
+    /// Right singular vectors, d = d_in.
+    Right,
+}
+
+impl Basis {
+    /// All four, in the order of the tables.
+    pub const ALL: [Basis; 4] = [Basis::A, Basis::B, Basis::DeltaRight, Basis::DeltaLeft];
+
+    /// The name in tables and flags.
+    pub fn name(self) -> &'static str {
+        match self {
+            Basis::A => "a",
+            Basis::B => "b",
+            Basis::DeltaRight => "delta-right",
+            Basis::DeltaLeft => "delta-left",
+        }
+    }
+
+    /// The side it lives on.
+    pub fn side(self) -> Side {
+        match self {
+            Basis::A | Basis::DeltaRight => Side::Right,
+            Basis::B | Basis::DeltaLeft => Side::Left,
+        }
+    }
+}
+
+impl Side {
+    /// `left` or `right`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Side::Left => "left",
+            Side::Right => "right",
+        }
+    }
+
+    /// d of this side for a (d_out, d_in) matrix.
+    pub fn dimension(self, (d_out, d_in): (usize, usize)) -> usize {
+        match self {
+            Side::Left => d_out,
+            Side::Right => d_in,
+        }
+    }
+}
+
+impl fmt::Display for Basis {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.name())
+    }
+}
+
+impl FromStr for Basis {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        Basis::ALL
+            .into_iter()
+            .find(|basis| basis.name() == text)
+            .ok_or_else(|| Error::Request {
+                what: format!("basis `{text}`"),
+                problem: "there is no such basis".into(),
+                remedy: "use a, b, delta-right or delta-left".into(),
+            })
+    }
+}
+
+/// Ordered directions, of which only the leading ones may be defined.
+///
+/// `asked` directions were asked for; the subspace has as many of them as the numerical rank
+/// allows. The others are arbitrary and are never handed out.
+#[derive(Debug, Clone)]
+pub struct Directions {
+    subspace: Subspace,
+    asked: usize,
+}
+
+impl Directions {
+    /// Leading directions that are all defined.
+    pub fn defined(subspace: Subspace) -> Self {
+        let asked = subspace.len();
+        Directions { subspace, asked }
+    }
+
+    /// The singular vectors of a matrix of the given shape, cut at its numerical rank.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Numerical`] when the vectors are not orthonormal.
+    pub fn of_singular_vectors(
+        vectors: &Array2<f64>,
+        sigma: &Array1<f64>,
+        shape: (usize, usize),
+        asked: usize,
+    ) -> Result<Self> {
+        let defined = numerical_rank(sigma, shape).min(asked).min(vectors.ncols());
+        let subspace = Subspace::new(vectors.slice(s![.., ..defined]).to_owned())?;
+        Ok(Directions {
+            subspace,
+            asked: asked.min(vectors.nrows()),
+        })
+    }
+
+    /// The directions of an adapter in one basis; `delta_svd` is [`Delta::svd`].
+    ///
+    /// A ΔW that is exactly zero has none in any basis: its A is an initialisation that nothing
+    /// was learned from.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`svd`].
+    pub fn of_delta(delta: &Delta, delta_svd: &Svd, basis: Basis, asked: usize) -> Result<Self> {
+        let d = basis.side().dimension(delta.shape());
+        if delta.is_zero() {
+            let subspace = Subspace::new(Array2::zeros((d, 0)))?;
+            return Ok(Directions {
+                subspace,
+                asked: asked.min(d),
+            });
+        }
+        match basis {
+            Basis::A => {
+                let factor = svd(delta.a())?;
+                Self::of_singular_vectors(&factor.v, &factor.sigma, delta.a().dim(), asked)
+            }
+            Basis::B => {
+                let factor = svd(delta.b())?;
+                Self::of_singular_vectors(&factor.u, &factor.sigma, delta.b().dim(), asked)
+            }
+            Basis::DeltaRight => {
+                Self::of_singular_vectors(&delta_svd.v, &delta_svd.sigma, delta.shape(), asked)
+            }
+            Basis::DeltaLeft => {
+                Self::of_singular_vectors(&delta_svd.u, &delta_svd.sigma, delta.shape(), asked)
+            }
+        }
+    }
+
+    /// The defined directions.
+    pub fn subspace(&self) -> &Subspace {
+        &self.subspace
+    }
+
+    /// How many were asked for.
+    pub fn asked(&self) -> usize {
+        self.asked
+    }
+}

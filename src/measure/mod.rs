@@ -1,0 +1,12 @@
+//! Numbers from factors, one file per measure. Pure: no files, no printing, no clock, and no
+//! randomness that does not come from a key.
+//!
+//! METHODS.md has each measure's definition, range, chance value, source and limits.
+
+pub mod amplification;
+pub mod chance;
+pub mod directions;
+pub mod overlap;
+pub mod spectrum;
+
+pub use directions::{Basis, Directions, Side};
