@@ -8,6 +8,7 @@ pub mod base;
 pub mod error;
 pub mod linalg;
 pub mod measure;
+pub mod study;
 pub mod table;
 pub mod tensors;
 

@@ -167,6 +167,19 @@ impl Directions {
         }
     }
 
+    /// The leading k of them.
+    ///
+    /// # Errors
+    ///
+    /// Never for directions made here; the type re-checks its basis.
+    pub fn leading(&self, k: usize) -> Result<Self> {
+        let subspace = Subspace::new(self.subspace.leading(k).to_owned())?;
+        Ok(Directions {
+            subspace,
+            asked: self.asked.min(k),
+        })
+    }
+
     /// The defined directions.
     pub fn subspace(&self) -> &Subspace {
         &self.subspace

@@ -43,7 +43,7 @@ pub fn certify(sigma: &Array1<f64>, right: &Array2<f64>, left: &Array2<f64>) -> 
     let shape = (right.nrows(), left.nrows());
     let rank = numerical_rank(sigma, shape);
     let mut energy = 0.0;
-    (0..rank)
+    (0..rank.min(right.ncols()))
         .map(|l| {
             let square = |matrix: &Array2<f64>| matrix.column(l).iter().map(|x| x * x).sum::<f64>();
             let (right, left) = (square(right), square(left));
