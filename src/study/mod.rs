@@ -1,13 +1,17 @@
 //! A study: which adapters, which comparisons, on which modules. A study file or a command line
 //! becomes a [`Plan`]; running it gives [`Results`], which are rows and grids.
 
+mod build;
 mod definition;
+mod figures;
 mod module;
+mod naming;
 mod plan;
 mod results;
 mod select;
 
 pub use definition::Definition;
-pub use plan::{Comparison, FigurePlan, NamedAdapter, Operand, Plan, Request};
+pub use figures::FigurePlan;
+pub use plan::{Comparison, NamedAdapter, Operand, Plan, Request};
 pub use results::{Grid, ModuleName, Results};
 pub use select::{Selection, parse_layers};

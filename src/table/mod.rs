@@ -3,6 +3,12 @@
 //!
 //! Floats are written with nine significant digits; a missing value is an empty field.
 
+mod csv;
+mod npz;
 pub mod rows;
+mod table7;
 
+pub use csv::{from_csv, to_csv};
+pub use npz::{from_npz, to_npz};
 pub use rows::{AmplificationRow, OverlapRow, RanksRow, SpectrumRow};
+pub use table7::Table7;

@@ -1,0 +1,348 @@
+//! From a definition to a checked plan: every name resolved, every shape held against every
+//! other, before any work.
+
+use std::path::Path;
+
+use crate::adapter::{Adapter, natural_order};
+use crate::base::Base;
+use crate::error::{Error, Result};
+use crate::measure::Basis;
+
+use super::figures::{FigurePlan, panels};
+use super::plan::{Comparison, NamedAdapter, Operand, Plan, Request};
+use super::{Definition, Selection};
+
+/// Builds a plan. `file` is the study's file: paths in the definition are relative to its folder,
+/// and messages name it. `every_grid` as in [`Plan`].
+pub(super) fn build(
+    definition: &Definition,
+    file: &Path,
+    request: &Request,
+    every_grid: bool,
+) -> Result<Plan> {
+    let folder = file.parent().unwrap_or(Path::new(""));
+    let open = |entry: &super::definition::AdapterEntry| {
+        let adapter = Adapter::open(&folder.join(&entry.path), &request.read)?;
+        Ok(NamedAdapter {
+            name: entry.name.clone(),
+            adapter,
+        })
+    };
+    let adapters = definition
+        .adapters
+        .iter()
+        .map(open)
+        .collect::<Result<Vec<_>>>()?;
+    let base = definition
+        .base
+        .as_ref()
+        .map(|base| Base::open(&folder.join(base)))
+        .transpose()?;
+    let all = all_modules(&adapters);
+    let modules = select(&all, &request.selection)?;
+    let resolver = Resolver {
+        definition,
+        file,
+        adapters: &adapters,
+    };
+    let pairs = resolver.pairs()?;
+    let figures = resolver.figures(request, &pairs, &modules, &all)?;
+    let comparisons = resolver.comparisons(&pairs, &figures, base.is_some())?;
+    let plan = Plan {
+        name: definition.name.clone(),
+        title: definition.title.clone(),
+        bases: resolver.bases(&request.bases, &definition.compare.bases)?,
+        comparisons,
+        amplified: resolver.amplified()?,
+        rank: request.rank,
+        draws: request.draws.unwrap_or(definition.draws),
+        seed: request.seed.unwrap_or(definition.seed),
+        figures,
+        every_grid,
+        overlap: request.overlap,
+        amplification: request.amplification,
+        warnings: only_in_one(&adapters, &pairs, &modules)?,
+        adapters,
+        base,
+        modules,
+    };
+    check_shapes(&plan)?;
+    check_rank(&plan)?;
+    Ok(plan)
+}
+
+/// All modules of all adapters, in natural order.
+fn all_modules(adapters: &[NamedAdapter]) -> Vec<String> {
+    let paths = |named: &NamedAdapter| named.adapter.modules.clone().into_iter();
+    let mut all: Vec<String> = adapters
+        .iter()
+        .flat_map(paths)
+        .map(|module| module.path)
+        .collect();
+    all.sort_by(|one, other| natural_order(one, other));
+    all.dedup();
+    all
+}
+
+fn select(all: &[String], selection: &Selection) -> Result<Vec<String>> {
+    let wanted: Vec<String> = all
+        .iter()
+        .filter(|path| selection.takes(path))
+        .cloned()
+        .collect();
+    if !wanted.is_empty() {
+        return Ok(wanted);
+    }
+    let shown: Vec<String> = all
+        .iter()
+        .take(4)
+        .map(|module| format!("`{module}`"))
+        .collect();
+    Err(Error::Request {
+        what: "--modules and --layers".into(),
+        problem: format!("none of the {} modules is left", all.len()),
+        remedy: format!("they are {}, …; `inspect` lists them all", shown.join(", ")),
+    })
+}
+
+/// Turns the names in a definition into places, and says which name is unknown.
+struct Resolver<'a> {
+    definition: &'a Definition,
+    file: &'a Path,
+    adapters: &'a [NamedAdapter],
+}
+
+impl Resolver<'_> {
+    fn place(&self, name: &str) -> Result<usize> {
+        self.adapters
+            .iter()
+            .position(|named| named.name == name)
+            .ok_or_else(|| {
+                let names: Vec<&str> = self
+                    .adapters
+                    .iter()
+                    .map(|named| named.name.as_str())
+                    .collect();
+                Error::Config {
+                    path: self.file.into(),
+                    problem: format!("there is no adapter named `{name}`"),
+                    remedy: format!("its adapters are {}", names.join(", ")),
+                }
+            })
+    }
+
+    /// The command line's bases, else the study's, else `a`.
+    fn bases(&self, asked: &[Basis], named: &[String]) -> Result<Vec<Basis>> {
+        if !asked.is_empty() {
+            return Ok(asked.to_vec());
+        }
+        if named.is_empty() {
+            return Ok(vec![Basis::A]);
+        }
+        let parse = |name: &String| {
+            name.parse().map_err(|_| Error::Config {
+                path: self.file.into(),
+                problem: format!("there is no basis `{name}`"),
+                remedy: "use a, b, delta-right or delta-left".into(),
+            })
+        };
+        named.iter().map(parse).collect()
+    }
+
+    /// The adapter pairs to measure, each once.
+    fn pairs(&self) -> Result<Vec<[usize; 2]>> {
+        let compare = &self.definition.compare;
+        let mut pairs = Vec::new();
+        for [first, second] in compare
+            .ranks
+            .iter()
+            .chain(&compare.seeds)
+            .chain(&compare.also)
+        {
+            let pair = [self.place(first)?, self.place(second)?];
+            if !pairs.contains(&pair) {
+                pairs.push(pair);
+            }
+        }
+        Ok(pairs)
+    }
+
+    fn figures(
+        &self,
+        request: &Request,
+        pairs: &[[usize; 2]],
+        modules: &[String],
+        all: &[String],
+    ) -> Result<FigurePlan> {
+        let (compare, entry) = (&self.definition.compare, &self.definition.figures);
+        let rank = |place: usize| self.adapters[place].adapter.rank();
+        let find = |same_rank: bool| {
+            let pair = pairs
+                .iter()
+                .find(|pair| (rank(pair[0]) == rank(pair[1])) == same_rank)?;
+            Some(pair.map(|place| self.adapters[place].name.clone()))
+        };
+        // Without a word from a study, ranks and seeds are told apart by the adapters' ranks.
+        let (ranks, seeds) = match (&compare.ranks, &compare.seeds) {
+            (None, None) => (find(false), find(true)),
+            (ranks, seeds) => (ranks.clone(), seeds.clone()),
+        };
+        // A panel needs its module in every adapter.
+        let has = |named: &NamedAdapter, path: &String| named.adapter.module(path).is_some();
+        let shared: Vec<String> = modules
+            .iter()
+            .filter(|path| self.adapters.iter().all(|named| has(named, path)))
+            .cloned()
+            .collect();
+        let drawn = if shared.is_empty() { modules } else { &shared };
+        let panels = panels(entry, drawn, all, self.file)?;
+        Ok(FigurePlan {
+            bases: self.bases(&request.bases, &entry.bases)?,
+            ranks,
+            seeds,
+            base: compare.base.clone(),
+            layer: panels.layer,
+            layers: panels.layers,
+            projections: panels.projections,
+        })
+    }
+
+    /// The pairs, each adapter of a drawn pair against random directions, and W against the
+    /// adapters of figure 8 and against random directions.
+    fn comparisons(
+        &self,
+        pairs: &[[usize; 2]],
+        figures: &FigurePlan,
+        has_base: bool,
+    ) -> Result<Vec<Comparison>> {
+        let adapter = |name: &String| self.place(name).map(Operand::Adapter);
+        let mut wanted: Vec<(Operand, Operand)> = pairs
+            .iter()
+            .map(|&[one, other]| (Operand::Adapter(one), Operand::Adapter(other)))
+            .collect();
+        for [_, second] in figures.ranks.iter().chain(&figures.seeds) {
+            wanted.push((Operand::Random, adapter(second)?));
+        }
+        if pairs.is_empty() {
+            let every = (0..self.adapters.len()).map(Operand::Adapter);
+            wanted.extend(every.map(|adapter| (Operand::Random, adapter)));
+        }
+        if has_base && !figures.base.is_empty() {
+            for name in &figures.base {
+                wanted.push((Operand::Base, adapter(name)?));
+            }
+            wanted.push((Operand::Base, Operand::Random));
+        }
+        let mut comparisons = Vec::new();
+        for (first, second) in wanted {
+            let comparison = Comparison { first, second };
+            if !comparisons.contains(&comparison) {
+                comparisons.push(comparison);
+            }
+        }
+        Ok(comparisons)
+    }
+
+    /// The adapters of table 7: those named, else all.
+    fn amplified(&self) -> Result<Vec<usize>> {
+        match self.definition.amplification.adapters.as_slice() {
+            [] => Ok((0..self.adapters.len()).collect()),
+            names => names.iter().map(|name| self.place(name)).collect(),
+        }
+    }
+}
+
+/// A sentence for each pair with modules that only one of them has.
+///
+/// # Errors
+///
+/// [`Error::NoCommonModule`] for a pair that shares none.
+fn only_in_one(
+    adapters: &[NamedAdapter],
+    pairs: &[[usize; 2]],
+    modules: &[String],
+) -> Result<Vec<String>> {
+    let mut warnings = Vec::new();
+    for &[one, other] in pairs {
+        let (first, second) = (&adapters[one], &adapters[other]);
+        let has = |named: &NamedAdapter, path: &str| named.adapter.module(path).is_some();
+        let of = |named: &NamedAdapter| -> Vec<String> {
+            modules
+                .iter()
+                .filter(|path| has(named, path))
+                .cloned()
+                .collect()
+        };
+        let (first_modules, second_modules) = (of(first), of(second));
+        if !first_modules.iter().any(|path| has(second, path)) {
+            return Err(Error::NoCommonModule {
+                first: first.adapter.path().into(),
+                second: second.adapter.path().into(),
+                first_modules,
+                second_modules,
+            });
+        }
+        let alone: Vec<&str> = modules
+            .iter()
+            .filter(|path| has(first, path) != has(second, path))
+            .map(String::as_str)
+            .collect();
+        if !alone.is_empty() {
+            warnings.push(format!(
+                "{} and {}: {} modules are in one of them only and are not compared: {}",
+                first.name,
+                second.name,
+                alone.len(),
+                alone.join(", ")
+            ));
+        }
+    }
+    Ok(warnings)
+}
+
+/// ΔW of a module must have one shape in all adapters, and W's in the base.
+fn check_shapes(plan: &Plan) -> Result<()> {
+    for path in &plan.modules {
+        let mut earlier = None;
+        for named in &plan.adapters {
+            let Some(module) = named.adapter.module(path) else {
+                continue;
+            };
+            if let Some(base) = &plan.base {
+                base.check(module, named.adapter.fan_in_fan_out)?;
+            }
+            let shape = (module.d_out, module.d_in);
+            let (first, file) = *earlier.get_or_insert((shape, named.adapter.weights()));
+            if shape != first {
+                return Err(Error::Shape {
+                    path: named.adapter.weights().into(),
+                    what: format!("module `{path}` (tensor `{}`)", module.b),
+                    found: format!("ΔW of {} × {}", shape.0, shape.1),
+                    expected: format!("{} × {} as in {}", first.0, first.1, file.display()),
+                    remedy: "compare adapters of one base model",
+                });
+            }
+        }
+    }
+    Ok(())
+}
+
+/// `--rank` must not exceed any adapter's.
+fn check_rank(plan: &Plan) -> Result<()> {
+    let Some(rank) = plan.rank else { return Ok(()) };
+    for named in &plan.adapters {
+        for module in &named.adapter.modules {
+            if plan.modules.contains(&module.path) && (rank == 0 || rank > module.rank) {
+                return Err(Error::Request {
+                    what: format!("--rank {rank}"),
+                    problem: format!(
+                        "adapter {} has rank {} in module `{}`",
+                        named.name, module.rank, module.path
+                    ),
+                    remedy: format!("use 1 to {}", module.rank),
+                });
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,104 @@
+//! A command line as a study: names for its adapters, and every pair of them.
+
+use std::path::{Path, PathBuf};
+
+use super::Definition;
+use super::definition::{AdapterEntry, AmplificationEntry, Compare, DEFAULT_DRAWS, FiguresEntry};
+
+/// The study behind adapters and a base on a command line: every pair is compared, and each
+/// adapter with the base if there is one.
+pub(super) fn definition(paths: &[PathBuf], base: Option<&Path>) -> Definition {
+    let names = names_of(paths);
+    let adapters = names
+        .iter()
+        .zip(paths)
+        .map(|(name, path)| AdapterEntry {
+            name: name.clone(),
+            path: path.clone(),
+        })
+        .collect();
+    let also = (0..names.len())
+        .flat_map(|i| (i + 1..names.len()).map(move |j| (i, j)))
+        .map(|(i, j)| [names[i].clone(), names[j].clone()])
+        .collect();
+    Definition {
+        name: names.join("-vs-"),
+        title: names.join(" against "),
+        base: base.map(Path::to_path_buf),
+        seed: 0,
+        draws: DEFAULT_DRAWS,
+        adapters,
+        compare: Compare {
+            base: if base.is_some() { names } else { Vec::new() },
+            also,
+            ..Compare::default()
+        },
+        amplification: AmplificationEntry::default(),
+        figures: FiguresEntry::default(),
+    }
+}
+
+/// Folder names, made distinct by their parents' names, then by numbers.
+fn names_of(paths: &[PathBuf]) -> Vec<String> {
+    let found: Vec<(String, String)> = paths.iter().map(|path| name_and_parent(path)).collect();
+    let mut names: Vec<String> = Vec::new();
+    for (name, parent) in &found {
+        let clashes = found.iter().filter(|(other, _)| other == name).count() > 1;
+        let stem = if clashes && !parent.is_empty() {
+            format!("{parent}-{name}")
+        } else {
+            name.clone()
+        };
+        let mut wanted = stem.clone();
+        let mut number = 2;
+        while names.contains(&wanted) || wanted == "base" || wanted == "random" {
+            wanted = format!("{stem}-{number}");
+            number += 1;
+        }
+        names.push(wanted);
+    }
+    names
+}
+
+/// The name of an adapter's folder, and of the folder around it.
+fn name_and_parent(path: &Path) -> (String, String) {
+    // `.` and `..` have a name only once they are resolved.
+    let full = path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
+    let folder = if full.is_file() {
+        full.parent().unwrap_or(&full)
+    } else {
+        &full
+    };
+    let name = |path: Option<&Path>| {
+        let name = path
+            .and_then(Path::file_name)
+            .map(|name| name.to_string_lossy().into_owned());
+        name.unwrap_or_default()
+    };
+    let own = name(Some(folder));
+    (
+        if own.is_empty() {
+            "adapter".into()
+        } else {
+            own
+        },
+        name(folder.parent()),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_distinct_and_not_reserved() {
+        let names = |paths: &[&str]| names_of(&paths.iter().map(PathBuf::from).collect::<Vec<_>>());
+        assert_eq!(names(&["runs/r8", "runs/r64"]), ["r8", "r64"]);
+        assert_eq!(
+            names(&["one/adapter", "two/adapter"]),
+            ["one-adapter", "two-adapter"]
+        );
+        assert_eq!(names(&["runs/r8", "runs/r8"]), ["runs-r8", "runs-r8-2"]);
+        assert_eq!(names(&["base", "x"]), ["base-2", "x"]);
+    }
+}

@@ -1,0 +1,73 @@
+//! Rows as CSV: a header line, `\n` line ends, empty for missing.
+
+use ::csv::{Reader, Writer};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::error::{Error, Result};
+
+/// Writes rows, header first. No rows give no header: a table without rows is not written at all.
+///
+/// # Errors
+///
+/// [`Error::Table`], which rows of this crate never cause.
+pub fn to_csv<Row: Serialize>(name: &str, rows: &[Row]) -> Result<Vec<u8>> {
+    let mut writer = Writer::from_writer(Vec::new());
+    for row in rows {
+        writer
+            .serialize(row)
+            .map_err(|error| failed(name, error.to_string()))?;
+    }
+    writer
+        .into_inner()
+        .map_err(|error| failed(name, error.to_string()))
+}
+
+/// Reads rows back.
+///
+/// # Errors
+///
+/// [`Error::Table`] with the line that does not fit.
+pub fn from_csv<Row: DeserializeOwned>(name: &str, bytes: &[u8]) -> Result<Vec<Row>> {
+    Reader::from_reader(bytes)
+        .deserialize()
+        .collect::<std::result::Result<_, _>>()
+        .map_err(|error| failed(name, error.to_string()))
+}
+
+fn failed(name: &str, problem: String) -> Error {
+    Error::Table {
+        what: name.into(),
+        problem,
+        remedy: "make it again with `cargo run --release`; generated tables are not edited by hand",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::table::RanksRow;
+
+    #[test]
+    fn missing_is_empty_and_floats_have_nine_digits() {
+        let row = RanksRow {
+            module: "m.0.q".into(),
+            layer: None,
+            projection: "q".into(),
+            matrix: "base".into(),
+            numerical_rank: 0,
+            stable_rank: None,
+            effective_rank: Some(1.0 / 3.0),
+            energy_rank_90: None,
+            frobenius_norm: 0.0,
+            spectral_norm: 2.5e-17,
+        };
+        let bytes = to_csv("ranks.csv", std::slice::from_ref(&row)).unwrap();
+        let text = String::from_utf8(bytes.clone()).unwrap();
+        let line = text.lines().nth(1).unwrap();
+        assert_eq!(line, "m.0.q,,q,base,0,,0.333333333,,0.0,2.5e-17");
+        let back: Vec<RanksRow> = from_csv("ranks.csv", &bytes).unwrap();
+        assert_eq!(back[0].stable_rank, None);
+        assert_eq!(back[0].effective_rank, Some(0.333333333));
+    }
+}

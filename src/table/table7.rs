@@ -1,0 +1,299 @@
+//! Table 7: ‖UᵀWV‖_F for directions of ΔW, of W and random, in LaTeX, Markdown and CSV.
+
+use serde::Serialize;
+
+use crate::error::{Error, Result};
+
+use super::rows::{AmplificationRow, round9};
+use super::to_csv;
+
+/// One layer's rows of `amplification.csv` in the paper's arrangement: a block per projection, a
+/// group of three columns per adapter.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Table7 {
+    layer: Option<usize>,
+    columns: Vec<Column>,
+}
+
+/// One adapter and projection. The fields, in order, are the columns of `table7.csv`.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+struct Column {
+    layer: Option<usize>,
+    projection: String,
+    adapter: String,
+    rank: usize,
+    delta_directions: Option<f64>,
+    base_directions: Option<f64>,
+    random_directions: Option<f64>,
+    random_directions_sd: Option<f64>,
+    draws: Option<usize>,
+    chance: f64,
+    base_norm: f64,
+    delta_norm: f64,
+    amplification: Option<f64>,
+    chance_amplification: Option<f64>,
+}
+
+impl Table7 {
+    /// Picks the rows of one layer and the projections asked for, in that order.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Table`] when there are none.
+    pub fn new(
+        rows: &[AmplificationRow],
+        layer: Option<usize>,
+        projections: &[String],
+    ) -> Result<Self> {
+        let mut columns = Vec::new();
+        for projection in projections {
+            let here = |row: &&AmplificationRow| {
+                row.layer == layer && &row.projection == projection && row.directions == "delta"
+            };
+            columns.extend(rows.iter().filter(here).map(|delta| column(rows, delta)));
+        }
+        if columns.is_empty() {
+            return Err(Error::Table {
+                what: "table 7".into(),
+                problem: format!("no amplification rows for layer {layer:?} and {projections:?}"),
+                remedy: "choose a layer and projections that were measured",
+            });
+        }
+        Ok(Table7 { layer, columns })
+    }
+
+    /// As CSV, one line per projection and adapter.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`to_csv`].
+    pub fn csv(&self) -> Result<Vec<u8>> {
+        to_csv("table7.csv", &self.columns)
+    }
+
+    /// As Markdown, a table per projection.
+    pub fn markdown(&self) -> String {
+        let mut text = format!(
+            "Table 7{}: ‖UᵀWV‖_F for directions of ΔW, of W and random ones.\n",
+            self.place()
+        );
+        for block in self.blocks() {
+            let w = &block[0].projection;
+            let cells = |line: &dyn Fn(&Column) -> [String; 3]| {
+                block
+                    .iter()
+                    .flat_map(|c| line(c))
+                    .collect::<Vec<_>>()
+                    .join(" | ")
+            };
+            let names = cells(&|c| {
+                let head = self.heading(c);
+                [
+                    format!("ΔW, {head}"),
+                    format!("W, {head}"),
+                    format!("random, {head}"),
+                ]
+            });
+            text += &format!(
+                "\n| {w} | {names} |\n|:--|{}\n",
+                "--:|".repeat(3 * block.len())
+            );
+            let norms = cells(&|c| {
+                [
+                    short(c.delta_directions),
+                    short(c.base_directions),
+                    spread(c, " ± "),
+                ]
+            });
+            text += &format!("| ‖UᵀWV‖_F | {norms} |\n");
+            let chance = cells(&|c| [String::new(), String::new(), short(Some(c.chance))]);
+            text += &format!("| chance, ‖W‖_F·r/√(d_out·d_in) | {chance} |\n");
+            let delta = cells(&|c| [short(Some(c.delta_norm)), String::new(), String::new()]);
+            text += &format!("| ‖ΔW‖_F | {delta} |\n");
+            let factors = cells(&|c| {
+                [
+                    short(c.amplification),
+                    String::new(),
+                    short(c.chance_amplification),
+                ]
+            });
+            text += &format!("| amplification factor | {factors} |\n");
+            text += &format!("\n‖W‖_F = {}\n", short(Some(block[0].base_norm)));
+        }
+        text
+    }
+
+    /// As a LaTeX table with booktabs, which it needs and nothing else.
+    pub fn latex(&self) -> String {
+        let widest = self.blocks().iter().map(Vec::len).max().unwrap_or(1);
+        let mut text =
+            String::from("% needs \\usepackage{booktabs}\n\\begin{table}\n\\centering\n");
+        text += &format!(
+            "\\begin{{tabular}}{{l{}}}\n\\toprule\n",
+            "rrr".repeat(widest)
+        );
+        for (number, block) in self.blocks().iter().enumerate() {
+            if number > 0 {
+                text += "\\midrule\n";
+            }
+            text += &self.latex_block(block);
+        }
+        text += "\\bottomrule\n\\end{tabular}\n";
+        text += &format!(
+            "\\caption{{$\\|U^\\top W V\\|_F$ for the leading $r$ directions of $\\Delta W$, of $W$ and \
+             Haar-random ones{}; the closed form for random ones is $\\|W\\|_F\\, r/\\sqrt{{d_{{out}} d_{{in}}}}$.}}\n",
+            self.place()
+        );
+        text + "\\label{tab:amplification}\n\\end{table}\n"
+    }
+
+    fn latex_block(&self, block: &[&Column]) -> String {
+        let w = latex_symbol(&block[0].projection);
+        let cells = |line: &dyn Fn(&Column) -> [String; 3]| {
+            block
+                .iter()
+                .flat_map(|c| line(c))
+                .collect::<Vec<_>>()
+                .join(" & ")
+                + " \\\\\n"
+        };
+        let groups: String = block
+            .iter()
+            .map(|c| {
+                format!(
+                    " & \\multicolumn{{3}}{{c}}{{{}}}",
+                    latex_text(&self.heading(c))
+                )
+            })
+            .collect();
+        let rules: String = (0..block.len())
+            .map(|g| format!("\\cmidrule(lr){{{}-{}}}", 2 + 3 * g, 4 + 3 * g))
+            .collect();
+        let mut text = format!("{groups} \\\\\n{rules}\n & ");
+        text += &cells(&|_| [format!("$\\Delta {w}$"), format!("${w}$"), "Random".into()]);
+        text += &format!("\\midrule\n$\\|U^\\top {w} V\\|_F$ & ");
+        text += &cells(&|c| {
+            let random = format!("${}$", spread(c, " \\pm "));
+            [short(c.delta_directions), short(c.base_directions), random]
+        });
+        text += "closed form & ";
+        text += &cells(&|c| [String::new(), String::new(), short(Some(c.chance))]);
+        text += &format!("$\\|\\Delta {w}\\|_F$ & ");
+        text += &cells(&|c| [short(Some(c.delta_norm)), String::new(), String::new()]);
+        text += "amplification & ";
+        text += &cells(&|c| {
+            [
+                short(c.amplification),
+                String::new(),
+                short(c.chance_amplification),
+            ]
+        });
+        let base_norm = short(Some(block[0].base_norm));
+        text + &format!(
+            "$\\|{w}\\|_F$ & \\multicolumn{{{}}}{{c}}{{{base_norm}}} \\\\\n",
+            3 * block.len()
+        )
+    }
+
+    /// Columns by projection, in order.
+    fn blocks(&self) -> Vec<Vec<&Column>> {
+        let mut blocks: Vec<Vec<&Column>> = Vec::new();
+        for column in &self.columns {
+            match blocks.last_mut() {
+                Some(block) if block[0].projection == column.projection => block.push(column),
+                _ => blocks.push(vec![column]),
+            }
+        }
+        blocks
+    }
+
+    /// `r = 8`, with the adapter's name where two have one rank.
+    fn heading(&self, column: &Column) -> String {
+        let same =
+            |other: &&Column| other.projection == column.projection && other.rank == column.rank;
+        match self.columns.iter().filter(same).count() {
+            1 => format!("r = {}", column.rank),
+            _ => format!("r = {} ({})", column.rank, column.adapter),
+        }
+    }
+
+    fn place(&self) -> String {
+        self.layer
+            .map_or(String::new(), |layer| format!(", layer {layer}"))
+    }
+}
+
+fn column(rows: &[AmplificationRow], delta: &AmplificationRow) -> Column {
+    let find = |directions: &str| {
+        rows.iter().find(|row| {
+            row.module == delta.module
+                && row.adapter == delta.adapter
+                && row.directions == directions
+        })
+    };
+    let (base, random) = (find("base"), find("random"));
+    let rounded = |value: Option<f64>| value.map(round9);
+    Column {
+        layer: delta.layer,
+        projection: delta.projection.clone(),
+        adapter: delta.adapter.clone(),
+        rank: delta.rank,
+        delta_directions: rounded(delta.projected_norm),
+        base_directions: rounded(base.and_then(|row| row.projected_norm)),
+        random_directions: rounded(random.and_then(|row| row.projected_norm)),
+        random_directions_sd: rounded(random.and_then(|row| row.projected_norm_sd)),
+        draws: random.and_then(|row| row.draws),
+        chance: round9(delta.chance_projected_norm),
+        base_norm: round9(delta.base_norm),
+        delta_norm: round9(delta.delta_norm),
+        amplification: rounded(delta.amplification),
+        chance_amplification: rounded(random.and_then(|row| row.amplification)),
+    }
+}
+
+/// Two decimals as the paper prints them, three significant digits below 1; a dash for missing.
+fn short(value: Option<f64>) -> String {
+    match value {
+        None => "–".into(),
+        Some(value) if value.abs() >= 1.0 || value == 0.0 => format!("{value:.2}"),
+        Some(value) => {
+            let decimals = (2.0 - value.abs().log10().floor()).clamp(2.0, 12.0) as usize;
+            format!("{value:.decimals$}")
+        }
+    }
+}
+
+/// A random norm with its spread, to the digits of the spread.
+fn spread(column: &Column, sign: &str) -> String {
+    let norm = short(column.random_directions);
+    match column.random_directions_sd {
+        None => norm,
+        Some(sd) => {
+            let decimals = norm.split_once('.').map_or(0, |(_, digits)| digits.len());
+            format!("{norm}{sign}{sd:.decimals$}")
+        }
+    }
+}
+
+/// `W_q`, or `W_{\mathrm{up\_proj}}`.
+fn latex_symbol(projection: &str) -> String {
+    format!("W_{{\\mathrm{{{}}}}}", latex_text(short_name(projection)))
+}
+
+fn latex_text(text: &str) -> String {
+    text.replace('_', "\\_")
+        .replace('%', "\\%")
+        .replace('&', "\\&")
+        .replace('#', "\\#")
+}
+
+/// q, k, v and o for the names that models give them.
+fn short_name(projection: &str) -> &str {
+    match projection {
+        "query" | "q_proj" | "to_q" | "wq" | "q_lin" => "q",
+        "key" | "k_proj" | "to_k" | "wk" | "k_lin" => "k",
+        "value" | "v_proj" | "to_v" | "wv" | "v_lin" => "v",
+        "o_proj" | "out_proj" | "to_out.0" | "wo" | "out_lin" => "o",
+        other => other,
+    }
+}
