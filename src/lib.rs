@@ -5,7 +5,9 @@ use openblas_src as _;
 
 pub mod adapter;
 pub mod base;
+pub mod cli;
 pub mod error;
+pub mod figure;
 pub mod linalg;
 pub mod measure;
 pub mod study;

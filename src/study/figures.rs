@@ -91,8 +91,14 @@ pub(super) fn panels(
         let known = known_projections.join(", ");
         return Err(unknown(study, format!("projection `{name}`"), known));
     }
-    let layers = layers_of(measured);
-    let middle = layers[layers.len() / 2];
+    let mut chosen = projections(&entry.projections, &projections_of(measured));
+    let mut layers = complete_layers(measured, &chosen);
+    while layers.is_empty() && chosen.len() > 1 {
+        // No layer has all of them: fewer panels, rather than none.
+        chosen.pop();
+        layers = complete_layers(measured, &chosen);
+    }
+    let middle = layers.get(layers.len() / 2).copied().flatten();
     Ok(Panels {
         layer: entry
             .layer
@@ -100,8 +106,19 @@ pub(super) fn panels(
             .filter(|layer| layers.contains(layer))
             .unwrap_or(middle),
         layers: several(entry.layers.as_deref().unwrap_or_default(), &layers),
-        projections: projections(&entry.projections, &projections_of(measured)),
+        projections: chosen,
     })
+}
+
+/// Layers that have every one of the projections.
+fn complete_layers(modules: &[String], projections: &[String]) -> Vec<Option<usize>> {
+    let has = |layer: Option<usize>, projection: &String| {
+        modules
+            .iter()
+            .any(|path| layer_of(path) == layer && projection_of(path) == projection)
+    };
+    let all = |layer: &Option<usize>| projections.iter().all(|projection| has(*layer, projection));
+    layers_of(modules).into_iter().filter(all).collect()
 }
 
 fn unknown(study: &Path, what: String, known: String) -> Error {
@@ -122,7 +139,9 @@ fn several(named: &[usize], layers: &[Option<usize>]) -> Vec<Option<usize>> {
         return kept;
     }
     // Of 96 layers counted from 1: 1, 32 or 33, 64 or 65, 96.
-    let last = layers.len() - 1;
+    let Some(last) = layers.len().checked_sub(1) else {
+        return Vec::new();
+    };
     let mut chosen: Vec<Option<usize>> =
         (0..4).map(|third| layers[(third * last + 1) / 3]).collect();
     chosen.dedup();
@@ -208,6 +227,21 @@ mod tests {
             (Some(1), vec![Some(0), Some(1)])
         );
         assert_eq!(panels.projections, ["up", "gate"]);
+    }
+
+    #[test]
+    fn layers_without_a_panel_are_passed_over() {
+        let modules = ["h.0.q", "h.1.q", "h.1.v", "h.2.q"].map(String::from);
+        let panels =
+            super::panels(&FiguresEntry::default(), &modules, &modules, Path::new("s")).unwrap();
+        assert_eq!((panels.layer, panels.layers), (Some(1), vec![Some(1)]));
+        let modules = ["h.0.q", "h.1.v"].map(String::from);
+        let panels =
+            super::panels(&FiguresEntry::default(), &modules, &modules, Path::new("s")).unwrap();
+        assert_eq!(
+            (panels.layer, panels.projections),
+            (Some(0), vec!["q".to_string()])
+        );
     }
 
     #[test]

@@ -160,10 +160,8 @@ impl Table7 {
         let groups: String = block
             .iter()
             .map(|c| {
-                format!(
-                    " & \\multicolumn{{3}}{{c}}{{{}}}",
-                    latex_text(&self.heading(c))
-                )
+                let heading = latex_text(&self.heading(c)).replace("r = ", "$r$ = ");
+                format!(" & \\multicolumn{{3}}{{c}}{{{heading}}}")
             })
             .collect();
         let rules: String = (0..block.len())

@@ -1,0 +1,278 @@
+//! `regenerate --check`: tables to a tolerance, pictures byte by byte.
+//!
+//! Another CPU may round the last digits differently, so tables are recomputed and compared as
+//! numbers; pictures are drawn again from the **committed** tables, where every byte must agree.
+
+use std::collections::HashMap;
+use std::fs;
+use std::path::Path;
+
+use crate::error::{Error, Result};
+use crate::figure::{Format, Palette};
+use crate::study::Plan;
+use crate::table::{SpectrumRow, from_csv, from_npz};
+
+use super::outputs::{self, Artifact, figures_folder, tables_folder};
+use super::talk::Talk;
+
+/// φ is compared absolutely, norms and σ relatively.
+const TOLERANCE: f64 = 1e-6;
+/// z is φ over its standard deviation, which is small.
+const Z_TOLERANCE: f64 = 1e-5;
+
+/// Compares recomputed tables, and redrawn pictures, with the files under `out`.
+pub(super) fn check(plan: &Plan, out: &Path, tables: &[Artifact], talk: Talk) -> Result<()> {
+    let mut comparison = Comparison {
+        out,
+        talk,
+        files: 0,
+        differences: 0,
+    };
+    let committed = |name: &str| fs::read(out.join(tables_folder(&plan.name)).join(name));
+    let bounds = Bounds::read(&committed("spectrum.csv").unwrap_or_default());
+    for table in tables {
+        let name = table
+            .path
+            .file_name()
+            .and_then(|name| name.to_str())
+            .unwrap_or_default();
+        // Table 7 is made from amplification.csv, below.
+        if !name.starts_with("table7") {
+            comparison.numbers(table, name, &bounds);
+        }
+    }
+    if let Ok(csv) = committed("amplification.csv") {
+        for (name, bytes) in outputs::table7_files(&plan.figures, &csv)? {
+            let path = tables_folder(&plan.name).join(name);
+            comparison.bytes(&Artifact { path, bytes });
+        }
+    }
+    if let Ok(csv) = committed("overlap.csv") {
+        let charts = outputs::charts(plan, &csv, Palette::Rocket)?;
+        // Rasterising and PDF compression are only promised to the byte on one platform.
+        let formats: &[Format] = match cfg!(all(target_os = "linux", target_arch = "x86_64")) {
+            true => &[Format::Svg, Format::Pdf, Format::Png],
+            false => &[Format::Svg],
+        };
+        for picture in outputs::pictures(&plan.name, &charts, formats)? {
+            comparison.bytes(&picture);
+        }
+        comparison.strays(&figures_folder(&plan.name), &charts);
+    }
+    talk.say(&format!(
+        "{}: {} files compared",
+        plan.name, comparison.files
+    ));
+    match comparison.differences {
+        0 => Ok(()),
+        differences => Err(Error::CheckFailed {
+            study: plan.name.clone(),
+            differences,
+            files: comparison.files,
+        }),
+    }
+}
+
+struct Comparison<'a> {
+    out: &'a Path,
+    talk: Talk,
+    files: usize,
+    differences: usize,
+}
+
+impl Comparison<'_> {
+    fn report(&mut self, path: &Path, outcome: std::result::Result<(), String>) {
+        self.files += 1;
+        if let Err(difference) = outcome {
+            self.differences += 1;
+            self.talk.say(&format!("{}: {difference}", path.display()));
+        }
+    }
+
+    fn bytes(&mut self, artifact: &Artifact) {
+        let outcome = match fs::read(self.out.join(&artifact.path)) {
+            Err(error) => Err(error.to_string()),
+            Ok(bytes) if bytes == artifact.bytes => Ok(()),
+            Ok(bytes) => {
+                let first = bytes
+                    .iter()
+                    .zip(&artifact.bytes)
+                    .take_while(|(a, b)| a == b)
+                    .count();
+                Err(format!("differs from byte {first} on"))
+            }
+        };
+        self.report(&artifact.path, outcome);
+    }
+
+    fn numbers(&mut self, table: &Artifact, name: &str, bounds: &Bounds) {
+        let outcome = match fs::read(self.out.join(&table.path)) {
+            Err(error) => Err(error.to_string()),
+            Ok(committed) if name.ends_with(".npz") => {
+                compare_npz(&committed, &table.bytes, bounds).map_err(|error| error.to_string())
+            }
+            Ok(committed) => compare_csv(&committed, &table.bytes, bounds),
+        };
+        self.report(
+            &table.path,
+            outcome.and_then(|first| first.map_or(Ok(()), Err)),
+        );
+    }
+
+    /// A picture that no figure makes any more is a difference too.
+    fn strays(&mut self, folder: &Path, charts: &[outputs::NamedChart]) {
+        let Ok(entries) = fs::read_dir(self.out.join(folder)) else {
+            return;
+        };
+        for entry in entries.flatten() {
+            let path = folder.join(entry.file_name());
+            let stem = path.file_stem().unwrap_or_default();
+            if !charts.iter().any(|(name, _)| stem == name.as_str()) {
+                self.report(&path, Err("no figure of this study has this name".into()));
+            }
+        }
+    }
+}
+
+/// sin θ bounds of W's leading directions, by module and number of directions.
+struct Bounds(HashMap<(String, usize), f64>);
+
+impl Bounds {
+    fn read(spectrum_csv: &[u8]) -> Self {
+        let rows: Vec<SpectrumRow> = from_csv("spectrum.csv", spectrum_csv).unwrap_or_default();
+        let bound =
+            |row: SpectrumRow| Some(((row.module, row.index), row.sin_theta_bound.unwrap_or(1.0)));
+        Bounds(
+            rows.into_iter()
+                .filter(|row| row.matrix == "base")
+                .filter_map(bound)
+                .collect(),
+        )
+    }
+
+    /// How far φ may be off: W's directions are only as certain as their bound says.
+    fn tolerance(&self, module: &str, first: &str, i: usize) -> f64 {
+        let bound = match first {
+            "base" => self.0.get(&(module.to_string(), i)).copied().unwrap_or(0.0),
+            _ => 0.0,
+        };
+        bound.max(TOLERANCE)
+    }
+}
+
+/// The first difference between two CSV tables, if there is one.
+fn compare_csv(
+    committed: &[u8],
+    recomputed: &[u8],
+    bounds: &Bounds,
+) -> std::result::Result<Option<String>, String> {
+    let read =
+        |bytes: &[u8]| -> std::result::Result<(csv::StringRecord, Vec<csv::StringRecord>), String> {
+            let mut reader = csv::Reader::from_reader(bytes);
+            let header = reader.headers().map_err(|error| error.to_string())?.clone();
+            let rows = reader.records().collect::<std::result::Result<_, _>>();
+            Ok((header, rows.map_err(|error| error.to_string())?))
+        };
+    let ((header, old), (new_header, new)) = (read(committed)?, read(recomputed)?);
+    if header != new_header {
+        return Err("its columns are others".into());
+    }
+    if old.len() != new.len() {
+        return Err(format!(
+            "{} rows, where {} are made now",
+            old.len(),
+            new.len()
+        ));
+    }
+    let columns: HashMap<&str, usize> = header
+        .iter()
+        .enumerate()
+        .map(|(place, name)| (name, place))
+        .collect();
+    for (number, (old, new)) in old.iter().zip(&new).enumerate() {
+        for (place, column) in header.iter().enumerate() {
+            let tolerance = tolerance(column, new, &columns, bounds);
+            if !agree(&old[place], &new[place], tolerance) {
+                let (line, old, new) = (number + 2, &old[place], &new[place]);
+                return Ok(Some(format!(
+                    "line {line}, {column}: {old} there, {new} now"
+                )));
+            }
+        }
+    }
+    Ok(None)
+}
+
+/// How far a column's numbers may differ; `None`: it is not compared.
+fn tolerance(
+    column: &str,
+    row: &csv::StringRecord,
+    columns: &HashMap<&str, usize>,
+    bounds: &Bounds,
+) -> Option<f64> {
+    let text = |name: &str| {
+        columns
+            .get(name)
+            .and_then(|&place| row.get(place))
+            .unwrap_or_default()
+    };
+    let value = |name: &str| text(name).parse::<f64>().unwrap_or(0.0).abs();
+    match column {
+        "residual" | "sin_theta_bound" => None,
+        "overlap" => Some(bounds.tolerance(
+            text("module"),
+            text("first"),
+            text("i").parse().unwrap_or(0),
+        )),
+        "z" => Some(Z_TOLERANCE * value("z").max(1.0)),
+        "gap" => Some(TOLERANCE * value("sigma")),
+        other => Some(TOLERANCE * value(other)),
+    }
+}
+
+fn agree(old: &str, new: &str, tolerance: Option<f64>) -> bool {
+    let Some(tolerance) = tolerance else {
+        return true;
+    };
+    match (old.parse::<f64>(), new.parse::<f64>()) {
+        (Ok(old), Ok(new)) => (old - new).abs() <= tolerance,
+        _ => old == new,
+    }
+}
+
+/// The first difference between two archives of grids, if there is one.
+fn compare_npz(committed: &[u8], recomputed: &[u8], bounds: &Bounds) -> Result<Option<String>> {
+    let (old, new) = (
+        from_npz("overlap.npz", committed)?,
+        from_npz("overlap.npz", recomputed)?,
+    );
+    if old.len() != new.len() {
+        return Ok(Some(format!(
+            "{} arrays, where {} are made now",
+            old.len(),
+            new.len()
+        )));
+    }
+    for ((key, old), (new_key, new)) in old.iter().zip(&new) {
+        if key != new_key || old.dim() != new.dim() {
+            return Ok(Some(format!(
+                "array {key} {:?}, now {new_key} {:?}",
+                old.dim(),
+                new.dim()
+            )));
+        }
+        let mut parts = key.split("__");
+        let (module, first) = (
+            parts.next().unwrap_or_default(),
+            parts.nth(1).unwrap_or_default(),
+        );
+        for ((i, j), &cell) in old.indexed_iter() {
+            let now = new[(i, j)];
+            let close = (cell - now).abs() <= bounds.tolerance(module, first, i + 1);
+            if !(close || cell.is_nan() && now.is_nan()) {
+                return Ok(Some(format!("{key} [{i}, {j}]: {cell} there, {now} now")));
+            }
+        }
+    }
+    Ok(None)
+}

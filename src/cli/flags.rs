@@ -1,0 +1,249 @@
+//! The flags: one meaning everywhere.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser};
+
+use crate::adapter::ReadOptions;
+use crate::error::Result;
+use crate::figure::{Format, Palette};
+use crate::measure::Basis;
+use crate::study::{Request, Selection, parse_layers};
+
+/// `subspace-overlap`
+#[derive(Debug, Parser)]
+#[command(
+    name = "subspace-overlap",
+    version,
+    about = "φ(i,j): which directions two adapters share (figures 3, 4, 6, 7; figure 8 with a base)",
+    after_help = "\
+Examples:
+  subspace-overlap                            the built-in study, experiments/minilm-sst2
+  subspace-overlap runs/r8 runs/r64           two adapters of one model, into out/
+  subspace-overlap runs/r8 runs/r64 --base path/to/model --layers 0,10-15 --basis a --basis b
+
+Two adapters of different rank give figures 3 and 6, two of one rank figures 4 and 7; with --base
+figure 8 shows each of them against W. Tables go to OUT/notebooks-export/, pictures to OUT/figures/."
+)]
+pub struct Overlap {
+    /// Adapter folders; without any, the built-in study
+    #[arg(value_name = "ADAPTER")]
+    pub adapters: Vec<PathBuf>,
+    /// The model they were trained on: a folder or file of safetensors
+    #[arg(long, value_name = "PATH", requires = "adapters")]
+    pub base: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) measuring: Measuring,
+    #[command(flatten)]
+    pub(super) output: Output,
+}
+
+/// `amplification`
+#[derive(Debug, Parser)]
+#[command(
+    name = "amplification",
+    version,
+    about = "How much ΔW amplifies what W does in ΔW's directions (table 7)",
+    after_help = "\
+Examples:
+  amplification                               the built-in study, experiments/minilm-sst2
+  amplification runs/r4 runs/r64 --base path/to/model
+  amplification runs/r4 --base path/to/model --layers 16 --modules '*q_proj' --draws 100
+
+A factor without its chance value misleads: every row has the closed form for random directions
+beside it. Tables go to OUT/notebooks-export/."
+)]
+pub struct Amplification {
+    /// Adapter folders; without any, the built-in study
+    #[arg(value_name = "ADAPTER", requires = "base")]
+    pub adapters: Vec<PathBuf>,
+    /// The model they were trained on: a folder or file of safetensors
+    #[arg(long, value_name = "PATH", requires = "adapters")]
+    pub base: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) measuring: Measuring,
+    #[command(flatten)]
+    pub(super) output: Output,
+}
+
+/// `regenerate`
+#[derive(Debug, Parser)]
+#[command(
+    name = "regenerate",
+    version,
+    about = "Every table and figure that a study file asks for",
+    after_help = "\
+Examples:
+  regenerate                                  the built-in study, experiments/minilm-sst2
+  regenerate experiments/my-paper/study.toml
+  regenerate --check                          compare with what is committed, write nothing"
+)]
+pub struct Regenerate {
+    /// Study files; without any, the built-in study
+    #[arg(value_name = "STUDY")]
+    pub studies: Vec<PathBuf>,
+    /// Compare with the files that are there, and fail if they differ
+    #[arg(long)]
+    pub check: bool,
+    #[command(flatten)]
+    pub(super) measuring: Measuring,
+    #[command(flatten)]
+    pub(super) output: Output,
+}
+
+/// `inspect`
+#[derive(Debug, Parser)]
+#[command(
+    name = "inspect",
+    version,
+    about = "What a file is: layout, scale rule, modules, ranks, everything not understood",
+    after_help = "\
+Examples:
+  inspect experiments/minilm-sst2/adapters/r8-seed0
+  inspect runs/r8/adapter_model.safetensors --json"
+)]
+pub struct Inspect {
+    /// An adapter's folder or weight file
+    #[arg(value_name = "PATH")]
+    pub path: PathBuf,
+    /// α, where the config has none or another is meant
+    #[arg(long, value_name = "X", value_parser = positive)]
+    pub alpha: Option<f64>,
+    /// One JSON object on stdout
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// What is measured.
+#[derive(Debug, Clone, Args)]
+pub(super) struct Measuring {
+    /// Only modules whose path or projection matches (repeatable), e.g. '*query'
+    #[arg(long, value_name = "GLOB")]
+    modules: Vec<String>,
+    /// Only these layers, e.g. 0,5-7
+    #[arg(long, value_name = "LIST", value_parser = layers)]
+    layers: Option<Layers>,
+    /// Directions compared (repeatable): right vectors of A, left of B, right or left of ΔW [default: a]
+    #[arg(long, value_name = "a|b|delta-right|delta-left", value_parser = basis)]
+    basis: Vec<Basis>,
+    /// Directions used [default: the adapter's rank]
+    #[arg(long, value_name = "K")]
+    rank: Option<usize>,
+    /// α in place of the adapters' own
+    #[arg(long, value_name = "X", value_parser = positive, conflicts_with = "no_scale")]
+    alpha: Option<f64>,
+    /// ΔW = B·A without its trained scale
+    #[arg(long)]
+    no_scale: bool,
+    /// Go on although an adapter has tensors that are not understood
+    #[arg(long)]
+    allow_unmapped: bool,
+    /// Random draws for table 7 [default: the study's, else 20]
+    #[arg(long, value_name = "N")]
+    draws: Option<usize>,
+    /// Seed of the random directions [default: the study's, else 0]
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
+}
+
+/// What is written.
+#[derive(Debug, Clone, Args)]
+pub(super) struct Output {
+    /// Where figures/ and notebooks-export/ are made [default: . for a plain run of a study, else out]
+    #[arg(long, value_name = "DIR")]
+    pub(super) out: Option<PathBuf>,
+    /// Kinds of pictures
+    #[arg(long, value_name = "svg,pdf,png", value_delimiter = ',', value_parser = format, default_value = "svg,pdf,png")]
+    pub(super) format: Vec<Format>,
+    /// Tables only
+    #[arg(long)]
+    pub(super) no_figures: bool,
+    /// Colours
+    #[arg(long, value_name = "rocket|viridis|cividis", value_parser = palette, default_value = "rocket")]
+    pub(super) palette: Palette,
+    /// Worker threads [default: one per core]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub(super) threads: Option<u16>,
+    /// A machine-readable summary on stdout
+    #[arg(long)]
+    pub(super) json: bool,
+    /// Say nothing but errors
+    #[arg(short, long)]
+    pub(super) quiet: bool,
+}
+
+/// A list of layers, as one flag's value.
+#[derive(Debug, Clone)]
+struct Layers(Vec<usize>);
+
+impl Measuring {
+    /// Whether a study is measured as it stands.
+    pub(super) fn is_plain(&self) -> bool {
+        let Measuring {
+            modules,
+            layers,
+            basis,
+            rank,
+            alpha,
+            no_scale,
+            allow_unmapped: _,
+            draws,
+            seed,
+        } = self;
+        modules.is_empty()
+            && layers.is_none()
+            && basis.is_empty()
+            && rank.is_none()
+            && alpha.is_none()
+            && !no_scale
+            && draws.is_none()
+            && seed.is_none()
+    }
+
+    /// The request behind the flags.
+    pub(super) fn request(&self, overlap: bool, amplification: bool) -> Result<Request> {
+        let layers = self.layers.as_ref().map_or(&[][..], |layers| &layers.0);
+        let mut bases = self.basis.clone();
+        bases.dedup();
+        Ok(Request {
+            selection: Selection::new(&self.modules, layers)?,
+            bases,
+            rank: self.rank,
+            read: ReadOptions {
+                alpha: self.alpha,
+                scaled: !self.no_scale,
+                allow_unmapped: self.allow_unmapped,
+            },
+            draws: self.draws,
+            seed: self.seed,
+            overlap,
+            amplification,
+        })
+    }
+}
+
+fn layers(text: &str) -> std::result::Result<Layers, String> {
+    parse_layers(text).map(Layers)
+}
+
+fn basis(text: &str) -> std::result::Result<Basis, String> {
+    text.parse()
+        .map_err(|error: crate::Error| error.to_string())
+}
+
+fn format(text: &str) -> std::result::Result<Format, String> {
+    text.parse()
+        .map_err(|error: crate::Error| error.to_string())
+}
+
+fn palette(text: &str) -> std::result::Result<Palette, String> {
+    text.parse()
+        .map_err(|error: crate::Error| error.to_string())
+}
+
+fn positive(text: &str) -> std::result::Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(value) if value.is_finite() && value > 0.0 => Ok(value),
+        _ => Err("it must be a positive number".into()),
+    }
+}

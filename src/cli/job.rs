@@ -1,0 +1,266 @@
+//! The three commands that measure: flags → plan → results → files.
+
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use crate::error::{Error, Result};
+use crate::figure::Palette;
+use crate::study::{Plan, Results};
+
+use super::flags::{Amplification, Measuring, Output, Overlap, Regenerate};
+use super::outputs::{self, Artifact};
+use super::talk::Talk;
+use super::{Failure, check, record};
+
+/// The study that a command without arguments runs.
+const BUILT_IN: &str = "experiments/minilm-sst2/study.toml";
+
+/// Runs `subspace-overlap`.
+///
+/// # Errors
+///
+/// Whatever goes wrong, before anything is written.
+pub fn subspace_overlap(flags: Overlap) -> std::result::Result<(), Failure> {
+    let request = flags.measuring.request(true, false)?;
+    start(&flags.output)?;
+    let plan = match flags.adapters.as_slice() {
+        [] => Plan::from_file(&built_in(), &request)?,
+        adapters => Plan::from_paths(adapters, flags.base.as_deref(), &request)?,
+    };
+    let out = out_folder(&flags.output, &flags.measuring, flags.adapters.is_empty());
+    let job = Job {
+        command: "subspace-overlap",
+        plan: &plan,
+        out,
+        output: &flags.output,
+    };
+    Ok(job.run()?)
+}
+
+/// Runs `amplification`.
+///
+/// # Errors
+///
+/// Whatever goes wrong, before anything is written.
+pub fn amplification(flags: Amplification) -> std::result::Result<(), Failure> {
+    let request = flags.measuring.request(false, true)?;
+    start(&flags.output)?;
+    let plan = match flags.adapters.as_slice() {
+        [] => Plan::from_file(&built_in(), &request)?,
+        adapters => Plan::from_paths(adapters, flags.base.as_deref(), &request)?,
+    };
+    let out = out_folder(&flags.output, &flags.measuring, flags.adapters.is_empty());
+    let job = Job {
+        command: "amplification",
+        plan: &plan,
+        out,
+        output: &flags.output,
+    };
+    Ok(job.run()?)
+}
+
+/// Runs `regenerate`.
+///
+/// # Errors
+///
+/// Whatever goes wrong, and with `--check` any difference.
+pub fn regenerate(flags: Regenerate) -> std::result::Result<(), Failure> {
+    if flags.check && !(flags.measuring.is_plain() && flags.output.palette == Palette::Rocket) {
+        let problem =
+            "--check compares with the study as it stands, so it takes no flag that changes it";
+        return Err(Failure::Usage(problem.into()));
+    }
+    let request = flags.measuring.request(true, true)?;
+    start(&flags.output)?;
+    let studies = match flags.studies.as_slice() {
+        [] => vec![built_in()],
+        studies => studies.to_vec(),
+    };
+    // All plans first: a mistake in the last study is found before an hour of work on the first.
+    let plans = studies
+        .iter()
+        .map(|study| Plan::from_file(study, &request))
+        .collect::<Result<Vec<_>>>()?;
+    for plan in &plans {
+        let out = out_folder(&flags.output, &flags.measuring, true);
+        let job = Job {
+            command: "regenerate",
+            plan,
+            out,
+            output: &flags.output,
+        };
+        match flags.check {
+            true => job.check()?,
+            false => job.run()?,
+        }
+    }
+    Ok(())
+}
+
+/// The built-in study: of the current folder, else of the sources this was built from.
+fn built_in() -> PathBuf {
+    let here = PathBuf::from(BUILT_IN);
+    if here.is_file() {
+        here
+    } else {
+        Path::new(env!("CARGO_MANIFEST_DIR")).join(BUILT_IN)
+    }
+}
+
+/// A plain run of a study goes where its results are committed; anything else to `out/`.
+fn out_folder(output: &Output, measuring: &Measuring, is_study: bool) -> PathBuf {
+    let plain = is_study && measuring.is_plain() && output.palette == Palette::Rocket;
+    output
+        .out
+        .clone()
+        .unwrap_or_else(|| PathBuf::from(if plain { "." } else { "out" }))
+}
+
+fn start(output: &Output) -> Result<()> {
+    let Some(threads) = output.threads else {
+        return Ok(());
+    };
+    rayon::ThreadPoolBuilder::new()
+        .num_threads(threads.into())
+        .build_global()
+        .map_err(|error| Error::Request {
+            what: format!("--threads {threads}"),
+            problem: error.to_string(),
+            remedy: "try fewer threads".into(),
+        })
+}
+
+struct Job<'a> {
+    command: &'static str,
+    plan: &'a Plan,
+    out: PathBuf,
+    output: &'a Output,
+}
+
+impl Job<'_> {
+    fn talk(&self) -> Talk {
+        Talk {
+            quiet: self.output.quiet,
+        }
+    }
+
+    fn run(&self) -> Result<()> {
+        let started = Instant::now();
+        outputs::probe(&self.out, &self.plan.name)?;
+        let results = self.measure()?;
+        let mut artifacts = outputs::tables(self.plan, &results)?;
+        if !self.output.no_figures {
+            artifacts.extend(self.pictures(&artifacts)?);
+        }
+        let summary = record::summary(self.plan, &results, &artifacts);
+        artifacts.push(record::artifact(
+            self.command,
+            self.plan,
+            &summary,
+            started.elapsed(),
+        ));
+        outputs::write(&self.out, &artifacts)?;
+        if self.output.json {
+            record::print(&summary);
+        } else {
+            record::print_paths(&self.out, &artifacts);
+        }
+        let seconds = started.elapsed().as_secs_f64();
+        self.talk()
+            .say(&format!("{} files in {seconds:.1} s", artifacts.len()));
+        Ok(())
+    }
+
+    fn measure(&self) -> Result<Results> {
+        let (plan, talk) = (self.plan, self.talk());
+        if plan.base.is_none() && self.command == "amplification" {
+            return Err(Error::Request {
+                what: format!("study {}", plan.name),
+                problem: "it names no base, and amplification compares ΔW with W".into(),
+                remedy: "add base = \"path\" to the study".into(),
+            });
+        }
+        describe(plan, talk);
+        let progress = talk.progress(plan.modules.len());
+        let results = plan.run(&|| progress.step());
+        progress.finish();
+        let results = results?;
+        plan.warnings
+            .iter()
+            .chain(&results.warnings)
+            .for_each(|warning| talk.warn(warning));
+        Ok(results)
+    }
+
+    fn pictures(&self, tables: &[Artifact]) -> Result<Vec<Artifact>> {
+        let Some(overlap) = tables
+            .iter()
+            .find(|table| table.path.ends_with("overlap.csv"))
+        else {
+            return Ok(Vec::new());
+        };
+        let palette = self.output.palette;
+        let charts = outputs::charts(self.plan, &overlap.bytes, palette)?;
+        self.talk()
+            .say(&format!("drawing {} figures", charts.len()));
+        for (pair, figures, need) in [
+            (
+                &self.plan.figures.ranks,
+                "3 and 6",
+                "two adapters of different rank",
+            ),
+            (
+                &self.plan.figures.seeds,
+                "4 and 7",
+                "two adapters of one rank",
+            ),
+        ] {
+            if pair.is_none() {
+                self.talk().say(&format!(
+                    "figures {figures} are not drawn: they take {need}"
+                ));
+            }
+        }
+        outputs::pictures(&self.plan.name, &charts, &self.output.format)
+    }
+
+    fn check(&self) -> Result<()> {
+        let results = self.measure()?;
+        let tables = outputs::tables(self.plan, &results)?;
+        check::check(self.plan, &self.out, &tables, self.talk())
+    }
+}
+
+/// Says what was read: nothing about an adapter is assumed in silence.
+fn describe(plan: &Plan, talk: Talk) {
+    talk.say(&format!(
+        "study {}: {} modules",
+        plan.name,
+        plan.modules.len()
+    ));
+    for named in &plan.adapters {
+        let adapter = &named.adapter;
+        talk.say(&format!(
+            "  {}: {}, rank {}, {} modules, {}",
+            named.name,
+            adapter.layout,
+            adapter.rank(),
+            adapter.modules.len(),
+            adapter.scale_rule
+        ));
+        for (tensors, what) in [
+            (
+                &adapter.replaced,
+                "full tensors beside the factors, no part of any ΔW",
+            ),
+            (&adapter.unmapped, "tensors not understood and left out"),
+        ] {
+            if !tensors.is_empty() {
+                talk.say(&format!("    {what}: {}", tensors.join(", ")));
+            }
+        }
+    }
+    if let Some(base) = &plan.base {
+        talk.say(&format!("  base: {}", base.path().display()));
+    }
+}

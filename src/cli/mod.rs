@@ -1,0 +1,85 @@
+//! Flags, messages and exit codes. A bin parses its flags and calls one function of this room.
+//!
+//! stdout is data, stderr is talk; the last line of a failure starts with `error:`; exit 0 done,
+//! 1 failed, 2 wrong usage.
+
+mod check;
+mod flags;
+mod inspect;
+mod job;
+mod outputs;
+mod record;
+mod talk;
+
+use std::io::Write;
+use std::panic;
+use std::process::ExitCode;
+
+use clap::Parser;
+use clap::error::ErrorKind;
+
+pub use flags::{Amplification, Inspect, Overlap, Regenerate};
+pub use inspect::inspect;
+pub use job::{amplification, regenerate, subspace_overlap};
+
+use crate::error::Error;
+
+/// How a command can end badly.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// The command line makes no sense: exit code 2.
+    #[error("{0}")]
+    Usage(String),
+    /// Anything else: exit code 1.
+    #[error(transparent)]
+    Failed(#[from] Error),
+}
+
+/// Parses the command line, runs a command and turns what happens into messages and an exit code.
+pub fn main<Flags: Parser>(command: impl FnOnce(Flags) -> Result<(), Failure>) -> ExitCode {
+    let flags = match Flags::try_parse() {
+        Ok(flags) => flags,
+        Err(error) => return usage(&error),
+    };
+    // A panic is a bug of ours; it is reported as one line, and the hook's own output is for us.
+    if std::env::var_os("RUST_BACKTRACE").is_none() {
+        panic::set_hook(Box::new(|_| {}));
+    }
+    let outcome = panic::catch_unwind(panic::AssertUnwindSafe(|| command(flags)));
+    let (message, code) = match outcome {
+        Ok(Ok(())) => return ExitCode::SUCCESS,
+        Ok(Err(failure @ Failure::Usage(_))) => (failure.to_string(), 2),
+        Ok(Err(failure)) => (failure.to_string(), 1),
+        Err(_) => {
+            let text =
+                "a bug in this program; run again with RUST_BACKTRACE=1 and report what it prints";
+            (text.to_string(), 1)
+        }
+    };
+    let _ = writeln!(std::io::stderr(), "error: {message}");
+    ExitCode::from(code)
+}
+
+/// Help and version go to stdout; a usage error puts its `error:` line last.
+fn usage(error: &clap::Error) -> ExitCode {
+    if matches!(
+        error.kind(),
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion
+    ) {
+        let _ = error.print();
+        return ExitCode::SUCCESS;
+    }
+    let text = error.render().to_string();
+    let (first, rest) = text.split_once("\n\n").unwrap_or((&text, ""));
+    let mut stderr = std::io::stderr();
+    if !rest.trim().is_empty() {
+        let _ = writeln!(stderr, "{}\n", rest.trim());
+    }
+    let line = first.split_whitespace().collect::<Vec<_>>().join(" ");
+    let _ = writeln!(
+        stderr,
+        "error: {}",
+        line.trim_start_matches("error:").trim()
+    );
+    ExitCode::from(2)
+}

@@ -1,0 +1,74 @@
+//! What is said on stderr: notes, warnings and progress.
+
+use std::io::{IsTerminal, Write};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+/// Notes to the person who waits; silent with `-q`.
+#[derive(Clone, Copy)]
+pub(super) struct Talk {
+    pub(super) quiet: bool,
+}
+
+impl Talk {
+    pub(super) fn say(self, line: &str) {
+        if !self.quiet {
+            // A closed stderr is no reason to stop.
+            let _ = writeln!(std::io::stderr(), "{line}");
+        }
+    }
+
+    pub(super) fn warn(self, line: &str) {
+        self.say(&format!("warning: {line}"));
+    }
+
+    /// A bar with the time left on a terminal, a few plain lines elsewhere.
+    pub(super) fn progress(self, modules: usize) -> Progress {
+        let bar = (!self.quiet && std::io::stderr().is_terminal()).then(|| {
+            let bar = ProgressBar::new(modules as u64);
+            let template = "measuring {bar:30} {pos}/{len} modules, {eta} left";
+            if let Ok(style) = ProgressStyle::with_template(template) {
+                bar.set_style(style);
+            }
+            bar.enable_steady_tick(Duration::from_millis(200));
+            bar
+        });
+        Progress {
+            talk: self,
+            bar,
+            done: AtomicUsize::new(0),
+            modules,
+        }
+    }
+}
+
+pub(super) struct Progress {
+    talk: Talk,
+    bar: Option<ProgressBar>,
+    done: AtomicUsize,
+    modules: usize,
+}
+
+impl Progress {
+    /// One module is done.
+    pub(super) fn step(&self) {
+        let done = self.done.fetch_add(1, Ordering::Relaxed) + 1;
+        match &self.bar {
+            Some(bar) => bar.inc(1),
+            // About four lines, whatever the number of modules.
+            None if done == self.modules || done.is_multiple_of(self.modules.div_ceil(4)) => {
+                self.talk
+                    .say(&format!("measured {done} of {} modules", self.modules));
+            }
+            None => {}
+        }
+    }
+
+    pub(super) fn finish(&self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+}

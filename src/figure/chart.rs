@@ -1,0 +1,239 @@
+//! A figure as plain data.
+
+use ndarray::Array2;
+
+use crate::error::{Error, Result};
+
+use super::Palette;
+use super::label::Text;
+
+/// A figure before it is drawn: panels in a grid, one colour bar, words around them.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Chart {
+    /// File name and title, `figure3`.
+    pub name: String,
+    /// What is drawn, φ(A_{r=8}, A_{r=64}, i, j); above the panels.
+    pub heading: Text,
+    /// Panels row by row; all rows have as many.
+    pub panels: Vec<Vec<Panel>>,
+    /// A label left of each row of panels, or nothing.
+    pub row_labels: Vec<Text>,
+    /// The colour bar, right of the panels.
+    pub bar: Bar,
+    /// Height of a panel over its width.
+    pub aspect: f64,
+    /// Small lines below: which directions, what chance is.
+    pub footer: Vec<String>,
+    /// Colours.
+    pub palette: Palette,
+}
+
+/// One heat map: row i = 1 at the top, column j = 1 at the left.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Panel {
+    /// ΔW_q.
+    pub title: Text,
+    /// Values; `None` is drawn as masked.
+    pub cells: Array2<Option<f64>>,
+    /// Columns.
+    pub x: Axis,
+    /// Rows.
+    pub y: Axis,
+    /// A narrow one-column panel (the chance i/d beside figure 8).
+    pub narrow: bool,
+}
+
+/// What stands along a side of a panel.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Axis {
+    /// *i* or *j*.
+    pub label: Text,
+    /// Ticks.
+    pub ticks: Vec<Tick>,
+}
+
+/// A tick in the middle of a cell.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tick {
+    /// The cell, from 1.
+    pub cell: usize,
+    /// What is written.
+    pub label: String,
+}
+
+/// The colour bar.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Bar {
+    /// Value of the darkest colour.
+    pub low: f64,
+    /// Value of the lightest colour.
+    pub high: f64,
+    /// Values that are labelled.
+    pub ticks: Vec<f64>,
+    /// Smallest and largest chance level of the cells drawn.
+    pub chance: Option<(f64, f64)>,
+}
+
+impl Axis {
+    /// An axis over n cells: the first and the last are labelled, and round numbers between.
+    pub fn over(n: usize, symbol: &str) -> Self {
+        let ticks = tick_cells(n)
+            .into_iter()
+            .map(|cell| Tick {
+                cell,
+                label: cell.to_string(),
+            })
+            .collect();
+        Axis {
+            label: Text::default().symbol(symbol),
+            ticks,
+        }
+    }
+
+    /// An axis without words.
+    pub fn silent() -> Self {
+        Axis {
+            label: Text::default(),
+            ticks: Vec::new(),
+        }
+    }
+}
+
+/// Cells to label of n: all up to 8; else 1, n and the multiples of a round step that leave room.
+fn tick_cells(n: usize) -> Vec<usize> {
+    if n <= 8 {
+        return (1..=n).collect();
+    }
+    let step = (0..)
+        .flat_map(|power| [1, 2, 5].map(|digit| digit * 10usize.pow(power)))
+        .find(|step| n / step <= 4)
+        .unwrap_or(n);
+    let room = 2 * step / 5;
+    let between = (1..n).map(|k| k * step).take_while(|cell| cell + room <= n);
+    let mut cells = vec![1];
+    cells.extend(between.filter(|&cell| cell > 1 + room / 2));
+    cells.push(n);
+    cells
+}
+
+impl Bar {
+    /// A bar over `range`, or over the values (and their chance levels) rounded outward.
+    ///
+    /// `from_zero`: start at 0 and end at a tenth, as figures 3, 4, 6 and 7; otherwise both ends are
+    /// rounded to a hundredth, as figure 8.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Table`] when a fixed range is empty.
+    pub fn over(
+        panels: &[Vec<Panel>],
+        range: Option<(f64, f64)>,
+        chance: Option<(f64, f64)>,
+        from_zero: bool,
+    ) -> Result<Self> {
+        let values = || {
+            panels
+                .iter()
+                .flatten()
+                .flat_map(|panel| panel.cells.iter().flatten())
+        };
+        let least = values().copied().fold(f64::INFINITY, f64::min);
+        let most = values().copied().fold(f64::NEG_INFINITY, f64::max);
+        let (low, high) = match range {
+            Some(range) => range,
+            // Nothing to show: every cell is undefined.
+            None if !most.is_finite() => (0.0, 1.0),
+            None if from_zero => (0.0, ((most * 10.0 - 1e-9).ceil() / 10.0).clamp(0.1, 1.0)),
+            None => {
+                let low = (least * 100.0 + 1e-9).floor() / 100.0;
+                (low, ((most * 100.0 - 1e-9).ceil() / 100.0).max(low + 0.01))
+            }
+        };
+        if low.partial_cmp(&high) != Some(std::cmp::Ordering::Less) {
+            return Err(Error::Table {
+                what: "colour range".into(),
+                problem: format!("{low} to {high} is empty"),
+                remedy: "give a low end below the high end",
+            });
+        }
+        Ok(Bar {
+            low,
+            high,
+            ticks: bar_ticks(low, high),
+            chance,
+        })
+    }
+
+    /// The colour level of a value, clipped to the range.
+    pub fn level(&self, value: f64) -> u8 {
+        (((value - self.low) / (self.high - self.low)).clamp(0.0, 1.0) * 255.0).round() as u8
+    }
+}
+
+/// Round values in a range, at most six.
+fn bar_ticks(low: f64, high: f64) -> Vec<f64> {
+    // Whole numbers of a thousandth avoid sums of rounded steps.
+    let (low, high) = (
+        (low * 1000.0).round() as i64,
+        (high * 1000.0).round() as i64,
+    );
+    let step = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000]
+        .into_iter()
+        .find(|step| (high - low) / step <= 5)
+        .unwrap_or(high - low);
+    let first = (low + step - 1).div_euclid(step) * step;
+    (first..=high)
+        .step_by(step.max(1) as usize)
+        .map(|tick| tick as f64 / 1000.0)
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ticks_are_true_and_never_crowd() {
+        assert_eq!(tick_cells(1), [1]);
+        assert_eq!(tick_cells(8), [1, 2, 3, 4, 5, 6, 7, 8]);
+        assert_eq!(tick_cells(16), [1, 5, 10, 16]);
+        assert_eq!(tick_cells(39), [1, 10, 20, 30, 39]);
+        assert_eq!(tick_cells(64), [1, 20, 40, 64]);
+        assert_eq!(tick_cells(1229), [1, 500, 1000, 1229]);
+        for n in 1..3000 {
+            let cells = tick_cells(n);
+            assert_eq!((cells[0], *cells.last().unwrap()), (1, n));
+            assert!(
+                cells.windows(2).all(|pair| pair[0] < pair[1]),
+                "{n}: {cells:?}"
+            );
+            assert!(
+                cells.len() <= 8 && (n <= 8 || cells.len() <= 6),
+                "{n}: {cells:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn bars_have_round_ticks() {
+        assert_eq!(bar_ticks(0.0, 1.0), [0.0, 0.2, 0.4, 0.6, 0.8, 1.0]);
+        assert_eq!(bar_ticks(0.0, 0.5), [0.0, 0.1, 0.2, 0.3, 0.4, 0.5]);
+        assert_eq!(bar_ticks(0.0, 0.8), [0.0, 0.2, 0.4, 0.6, 0.8]);
+        assert_eq!(bar_ticks(0.09, 0.21), [0.1, 0.15, 0.2]);
+    }
+
+    #[test]
+    fn levels_span_the_range_and_are_clipped() {
+        let bar = Bar::over(&[], Some((0.0, 0.5)), None, true).unwrap();
+        assert_eq!(
+            [
+                bar.level(-1.0),
+                bar.level(0.25),
+                bar.level(0.5),
+                bar.level(2.0)
+            ],
+            [0, 128, 255, 255]
+        );
+        assert!(Bar::over(&[], Some((0.5, 0.5)), None, true).is_err());
+    }
+}

@@ -1,0 +1,365 @@
+//! A chart to SVG: the one file that names plotters.
+
+use plotters::prelude::{RGBColor, SVGBackend};
+use plotters::style::text_anchor::{HPos, Pos, VPos};
+use plotters::style::{FontStyle, FontTransform, IntoFont, TextStyle};
+use plotters_backend::{DrawingBackend, DrawingErrorKind};
+
+use crate::error::{Error, Result};
+
+use super::chart::{Chart, Panel};
+use super::font::{self, CAPITAL, FAMILY, SUBSCRIPT};
+use super::label::Text;
+use super::layout::{Box, FOOTER, Layout, TICK, TITLE, fitting};
+use super::palette::Rgb;
+
+/// plotters counts in whole units; twenty a point leave no visible rounding.
+pub(super) const UNITS_PER_POINT: f64 = 20.0;
+
+const PAPER: Rgb = [255, 255, 255];
+/// Cells that are not shown.
+const MASK: Rgb = [234, 234, 242];
+/// Text and lines.
+const INK: Rgb = [38, 38, 38];
+/// Small lines below.
+const GREY: Rgb = [110, 110, 110];
+/// Every cell reaches this far under its right and lower neighbours, which are drawn after it:
+/// otherwise viewers show hairlines between them.
+const UNDERLAP: f64 = 0.6;
+/// Length of a tick.
+const TICK_LENGTH: f64 = 2.0;
+/// plotters-svg divides font sizes by this.
+const PLOTTERS_FONT_SCALE: f64 = 1.24;
+/// It raises bottom-anchored text by half an ex, which is a quarter of the size here.
+const PLOTTERS_RAISE: f64 = 0.25;
+
+/// How a text hangs on its point.
+#[derive(Clone, Copy)]
+enum Hang {
+    Left,
+    Centre,
+    Right,
+}
+
+/// The SVG of a chart, in units, and its layout.
+pub(super) fn draw(chart: &Chart) -> Result<(String, Layout)> {
+    let layout = Layout::of(chart);
+    let mut svg = String::new();
+    let size = (whole(layout.width) as u32, whole(layout.height) as u32);
+    let outcome = {
+        let mut pen = Pen {
+            backend: SVGBackend::with_string(&mut svg, size),
+        };
+        pen.chart(chart, &layout)
+            .and_then(|()| pen.backend.present())
+    };
+    outcome.map_err(|error| Error::Drawing {
+        figure: chart.name.clone(),
+        problem: error.to_string(),
+    })?;
+    Ok((svg, layout))
+}
+
+type Drawn = std::result::Result<(), DrawingErrorKind<std::io::Error>>;
+
+struct Pen<'a> {
+    backend: SVGBackend<'a>,
+}
+
+impl Pen<'_> {
+    fn chart(&mut self, chart: &Chart, layout: &Layout) -> Drawn {
+        let page = Box {
+            x: 0.0,
+            y: 0.0,
+            width: layout.width,
+            height: layout.height,
+        };
+        self.fill(page, PAPER)?;
+        self.text(
+            &chart.heading,
+            (layout.centre, layout.heading),
+            TITLE + 1.0,
+            INK,
+            Hang::Centre,
+        )?;
+        for (row, (panels, boxes)) in chart.panels.iter().zip(&layout.panels).enumerate() {
+            for (panel, &place) in panels.iter().zip(boxes) {
+                self.cells(chart, panel, place)?;
+                self.frame(panel, place)?;
+            }
+            if let (Some(label), Some(first)) = (chart.row_labels.get(row), boxes.first()) {
+                self.upright(label, (layout.row_labels - 2.0, first.middle()), TITLE)?;
+            }
+        }
+        self.bar(chart, layout.bar)?;
+        for (line, &baseline) in chart.footer.iter().zip(&layout.footer) {
+            let text = Text::plain(line);
+            let left = layout
+                .panels
+                .first()
+                .and_then(|row| row.first())
+                .map_or(0.0, |first| first.x);
+            let size = fitting(&text, FOOTER + 0.5, layout.width - left);
+            self.text(&text, (left, baseline), size, GREY, Hang::Left)?;
+        }
+        Ok(())
+    }
+
+    /// The heat map: runs of one colour in a row are one rectangle.
+    fn cells(&mut self, chart: &Chart, panel: &Panel, place: Box) -> Drawn {
+        let (rows, columns) = panel.cells.dim();
+        let colour = |i: usize, j: usize| match panel.cells[(i, j)] {
+            Some(value) => chart.palette.colour(chart.bar.level(value)),
+            None => MASK,
+        };
+        for i in 0..rows {
+            let top = edge(place.y, place.height, i, rows) - outer(i == 0);
+            let bottom = edge(place.y, place.height, i + 1, rows) + UNDERLAP;
+            let mut start = 0;
+            while start < columns {
+                let same = colour(i, start);
+                let end = (start..columns)
+                    .find(|&j| colour(i, j) != same)
+                    .unwrap_or(columns);
+                let left = edge(place.x, place.width, start, columns) - outer(start == 0);
+                let right = edge(place.x, place.width, end, columns) + UNDERLAP;
+                let cell = Box {
+                    x: left,
+                    y: top,
+                    width: right - left,
+                    height: bottom - top,
+                };
+                self.fill(cell, same)?;
+                start = end;
+            }
+        }
+        self.trim(place)
+    }
+
+    /// Cuts a heat map that reaches over its edges: where partly covered pixels were painted
+    /// several times, the edge would look serrated.
+    fn trim(&mut self, place: Box) -> Drawn {
+        let wide = 2.0 * UNDERLAP;
+        let across = Box {
+            x: place.x - wide,
+            width: place.width + 2.0 * wide,
+            height: wide,
+            ..place
+        };
+        let down = Box {
+            width: wide,
+            ..place
+        };
+        self.fill(
+            Box {
+                y: place.y - wide,
+                ..across
+            },
+            PAPER,
+        )?;
+        self.fill(
+            Box {
+                y: place.bottom(),
+                ..across
+            },
+            PAPER,
+        )?;
+        self.fill(
+            Box {
+                x: place.x - wide,
+                ..down
+            },
+            PAPER,
+        )?;
+        self.fill(
+            Box {
+                x: place.right(),
+                ..down
+            },
+            PAPER,
+        )
+    }
+
+    /// Title, ticks and axis letters.
+    fn frame(&mut self, panel: &Panel, place: Box) -> Drawn {
+        let (rows, columns) = panel.cells.dim();
+        let title = (place.centre(), place.y - 4.5);
+        let size = fitting(&panel.title, TITLE, place.width + 20.0);
+        self.text(&panel.title, title, size, INK, Hang::Centre)?;
+        for tick in &panel.x.ticks {
+            let x = place.x + place.width * (tick.cell as f64 - 0.5) / columns as f64;
+            self.line((x, place.bottom()), (x, place.bottom() + TICK_LENGTH))?;
+            let baseline = place.bottom() + TICK_LENGTH + 1.5 + TICK * CAPITAL;
+            self.text(
+                &Text::plain(&tick.label),
+                (x, baseline),
+                TICK,
+                INK,
+                Hang::Centre,
+            )?;
+        }
+        for tick in &panel.y.ticks {
+            let y = place.y + place.height * (tick.cell as f64 - 0.5) / rows as f64;
+            self.line((place.x - TICK_LENGTH, y), (place.x, y))?;
+            let point = (place.x - TICK_LENGTH - 1.5, y + TICK * CAPITAL / 2.0);
+            self.text(&Text::plain(&tick.label), point, TICK, INK, Hang::Right)?;
+        }
+        let below = place.bottom() + TICK_LENGTH + 2.0 * TICK + 3.0;
+        self.text(
+            &panel.x.label,
+            (place.centre(), below),
+            TITLE,
+            INK,
+            Hang::Centre,
+        )?;
+        let widest = panel
+            .y
+            .ticks
+            .iter()
+            .map(|tick| font::width(&Text::plain(&tick.label), TICK));
+        let left = place.x - TICK_LENGTH - 1.5 - widest.fold(0.0, f64::max);
+        let beside = (left - 6.0, place.middle() + TITLE * CAPITAL / 2.0);
+        self.text(&panel.y.label, beside, TITLE, INK, Hang::Right)
+    }
+
+    fn bar(&mut self, chart: &Chart, place: Box) -> Drawn {
+        for level in (0..=255u8).rev() {
+            let step = usize::from(level);
+            let top = edge(place.y, place.height, 255 - step, 256) - outer(level == 255);
+            let bottom = edge(place.y, place.height, 256 - step, 256) + UNDERLAP;
+            let (x, width) = (place.x - UNDERLAP, place.width + 2.0 * UNDERLAP);
+            let rest = Box {
+                x,
+                y: top,
+                width,
+                height: bottom - top,
+            };
+            self.fill(rest, chart.palette.colour(level))?;
+        }
+        self.trim(place)?;
+        let bar = &chart.bar;
+        let at =
+            |value: f64| place.bottom() - place.height * (value - bar.low) / (bar.high - bar.low);
+        for &tick in &bar.ticks {
+            let y = at(tick);
+            self.line((place.right(), y), (place.right() + TICK_LENGTH, y))?;
+            let point = (place.right() + TICK_LENGTH + 1.5, y + TICK * CAPITAL / 2.0);
+            self.text(&Text::plain(&short(tick)), point, TICK, INK, Hang::Left)?;
+        }
+        let phi = (place.centre(), place.y - 4.5);
+        self.text(&Text::default().symbol("φ"), phi, TITLE, INK, Hang::Centre)?;
+        match bar.chance {
+            Some((least, most)) if most > bar.low => {
+                let clip = |value: f64| value.clamp(bar.low, bar.high);
+                self.chance(place, at(clip(least)), at(clip(most)))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// A bracket beside the bar over the chance levels of the cells drawn.
+    fn chance(&mut self, bar: Box, bottom: f64, top: f64) -> Drawn {
+        let x = bar.x - 4.0;
+        self.line((x, bottom), (x, top))?;
+        self.line((x, bottom), (bar.x, bottom))?;
+        self.line((x, top), (bar.x, top))?;
+        let text = Text::plain("chance");
+        // Beside the bracket, and not below the bar.
+        let half = font::width(&text, TICK) / 2.0;
+        let middle = ((bottom + top) / 2.0).min(bar.bottom() - half);
+        self.upright(&text, (x - 2.0, middle), TICK)
+    }
+
+    fn fill(&mut self, place: Box, colour: Rgb) -> Drawn {
+        let upper_left = (whole(place.x), whole(place.y));
+        let lower_right = (whole(place.right()), whole(place.bottom()));
+        self.backend
+            .draw_rect(upper_left, lower_right, &rgb(colour), true)
+    }
+
+    fn line(&mut self, from: (f64, f64), to: (f64, f64)) -> Drawn {
+        // A line is a filled rectangle of half a point: plotters' strokes are whole units wide.
+        let half = 0.25;
+        let place = Box {
+            x: from.0.min(to.0) - half,
+            y: from.1.min(to.1) - half,
+            width: (from.0 - to.0).abs() + 2.0 * half,
+            height: (from.1 - to.1).abs() + 2.0 * half,
+        };
+        self.fill(place, INK)
+    }
+
+    /// A line of text on a baseline, run by run.
+    fn text(&mut self, text: &Text, at: (f64, f64), size: f64, colour: Rgb, hang: Hang) -> Drawn {
+        let width = font::width(text, size);
+        let mut x = at.0
+            - match hang {
+                Hang::Left => 0.0,
+                Hang::Centre => width / 2.0,
+                Hang::Right => width,
+            };
+        for run in &text.0 {
+            let (run_size, lower) = match run.subscript {
+                true => (size * SUBSCRIPT.0, size * SUBSCRIPT.1),
+                false => (size, 0.0),
+            };
+            let style = style(run_size, run.italic, colour);
+            let y = at.1 + lower + run_size * PLOTTERS_RAISE;
+            // SVG drops ordinary spaces at the ends of a text.
+            let kept = run.text.replace(' ', "\u{a0}");
+            self.backend
+                .draw_text(&kept, &style, (whole(x), whole(y)))?;
+            x += font::run_width(run, size);
+        }
+        Ok(())
+    }
+
+    /// Plain text turned a quarter to the left, its lower edge at `at.0`, centred on `at.1`.
+    fn upright(&mut self, text: &Text, at: (f64, f64), size: f64) -> Drawn {
+        let Some(run) = text.0.first() else {
+            return Ok(());
+        };
+        let start = at.1 + font::width(text, size) / 2.0;
+        let style = style(size, run.italic, INK).transform(FontTransform::Rotate270);
+        // Turned, the raise that plotters adds points left.
+        let x = at.0 + size * PLOTTERS_RAISE;
+        self.backend
+            .draw_text(&run.text, &style, (whole(x), whole(start)))
+    }
+}
+
+fn style(size: f64, italic: bool, colour: Rgb) -> TextStyle<'static> {
+    let slant = if italic {
+        FontStyle::Oblique
+    } else {
+        FontStyle::Normal
+    };
+    let font = (FAMILY, size * UNITS_PER_POINT * PLOTTERS_FONT_SCALE, slant).into_font();
+    font.color(&rgb(colour))
+        .pos(Pos::new(HPos::Left, VPos::Bottom))
+}
+
+fn rgb([red, green, blue]: Rgb) -> RGBColor {
+    RGBColor(red, green, blue)
+}
+
+/// How far the first cells reach over the edge.
+fn outer(first: bool) -> f64 {
+    if first { UNDERLAP } else { 0.0 }
+}
+
+/// The left or upper edge of cell n of several.
+fn edge(start: f64, length: f64, n: usize, of: usize) -> f64 {
+    start + length * n as f64 / of as f64
+}
+
+/// Points to plotters' units.
+fn whole(points: f64) -> i32 {
+    (points * UNITS_PER_POINT).round() as i32
+}
+
+/// A tick of the bar: 0, 0.2, 0.15.
+fn short(value: f64) -> String {
+    let text = format!("{value:.3}");
+    text.trim_end_matches('0').trim_end_matches('.').to_string()
+}

@@ -1,0 +1,71 @@
+//! Figure 4: two seeds of one rank in one layer, and random directions.
+
+use crate::error::Result;
+use crate::table::OverlapRow;
+
+use super::chart::{Bar, Chart};
+use super::figure3::footer;
+use super::label::{directions, phi, primed, update};
+use super::select::{Pair, Wanted, chance_span, layer_in_words};
+use super::{Options, Text};
+
+/// φ between two seeds, a panel per projection, nothing masked; the last panel has Haar-random
+/// directions of the first seed's rank in its place.
+///
+/// By invariance a random subspace against an adapter is distributed as two random ones, which is
+/// what the paper's third panel shows.
+///
+/// # Errors
+///
+/// [`crate::Error::Table`] when the rows lack a grid.
+pub fn figure4(
+    rows: &[OverlapRow],
+    basis: &str,
+    pair: &Pair,
+    layer: Option<usize>,
+    projections: &[String],
+    options: &Options,
+) -> Result<Chart> {
+    let select = |first: &str, projection: &String| {
+        Wanted {
+            basis,
+            first,
+            second: &pair.second,
+            layer,
+            projection,
+        }
+        .select(rows)
+    };
+    let mut grids = projections
+        .iter()
+        .map(|projection| select(&pair.first, projection))
+        .collect::<Result<Vec<_>>>()?;
+    let mut titles: Vec<Text> = projections
+        .iter()
+        .map(|projection| update(projection))
+        .collect();
+    if let Some(projection) = projections.first() {
+        grids.push(select("random", projection)?);
+        titles.push(Text::plain("Random"));
+    }
+    let panels: Vec<_> = grids
+        .iter()
+        .zip(titles)
+        .map(|(grid, title)| grid.panel(title, |_, _| true))
+        .collect();
+    let ranks = grids.first().map_or((0, 0), |grid| grid.cells.dim());
+    let panels = vec![panels];
+    Ok(Chart {
+        name: "figure4".into(),
+        heading: phi(
+            directions(basis, Some(ranks.0)),
+            primed(directions(basis, Some(ranks.1))),
+        ),
+        bar: Bar::over(&panels, options.range, chance_span(grids.iter()), true)?,
+        row_labels: vec![Text::default()],
+        panels,
+        aspect: 1.0,
+        footer: footer(basis, pair, &grids, &layer_in_words(layer)),
+        palette: options.palette,
+    })
+}

@@ -1,0 +1,41 @@
+//! Figure 6: figure 3 over several layers.
+
+use crate::error::Result;
+use crate::table::OverlapRow;
+
+use super::chart::Chart;
+use super::figure3::{rank_chart, rank_panels};
+use super::select::Pair;
+use super::{Options, Text};
+
+/// The panels of figure 3, a row per layer.
+///
+/// # Errors
+///
+/// [`crate::Error::Table`] when the rows lack a grid.
+pub fn figure6(
+    rows: &[OverlapRow],
+    basis: &str,
+    pair: &Pair,
+    layers: &[Option<usize>],
+    projections: &[String],
+    options: &Options,
+) -> Result<Chart> {
+    let (mut panels, mut grids) = (Vec::new(), Vec::new());
+    for &layer in layers {
+        let (row, of_layer) = rank_panels(rows, basis, pair, layer, projections)?;
+        panels.push(row);
+        grids.extend(of_layer);
+    }
+    let chart = rank_chart("figure6", basis, pair, panels, &grids, options, "")?;
+    Ok(Chart {
+        row_labels: layers.iter().map(|layer| row_label(*layer)).collect(),
+        ..chart
+    })
+}
+
+fn row_label(layer: Option<usize>) -> Text {
+    layer.map_or(Text::default(), |layer| {
+        Text::plain(&format!("Layer {layer}"))
+    })
+}

@@ -1,0 +1,112 @@
+//! Figure 8: W's own directions against ΔW's.
+
+use ndarray::Array2;
+
+use crate::error::{Error, Result};
+use crate::table::OverlapRow;
+
+use super::chart::{Axis, Bar, Chart, Panel};
+use super::label::{directions, in_words, phi_of, weight};
+use super::select::{Selected, Wanted, chance_span, layer_in_words};
+use super::{Options, Text};
+
+/// An adapter as the rows name it, and its rank.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ranked {
+    /// Its name.
+    pub name: String,
+    /// r.
+    pub rank: usize,
+}
+
+/// Panels are taller than wide: i runs over 10 % of d, j to 4.
+const ASPECT: f64 = 1.6;
+
+/// φ between the leading i directions of W and the leading j of each adapter's ΔW, then of random
+/// directions, and beside them what chance gives: i/d.
+///
+/// The paper clips its random panel at the lowest colour although chance reaches 0.0999; here chance
+/// has a strip of its own in the same colours.
+///
+/// # Errors
+///
+/// [`crate::Error::Table`] when the rows lack a grid.
+pub fn figure8(
+    rows: &[OverlapRow],
+    basis: &str,
+    adapters: &[Ranked],
+    layer: Option<usize>,
+    projection: &str,
+    options: &Options,
+) -> Result<Chart> {
+    let mut grids = Vec::new();
+    let mut panels = Vec::new();
+    let learned = adapters
+        .iter()
+        .map(|adapter| (adapter.name.as_str(), Some(adapter.rank)));
+    for (second, rank) in learned.chain([("random", None)]) {
+        let grid = Wanted {
+            basis,
+            first: "base",
+            second,
+            layer,
+            projection,
+        }
+        .select(rows)?;
+        let title = phi_of(weight(projection), directions(basis, rank));
+        panels.push(grid.panel(title, |_, _| true));
+        grids.push(grid);
+    }
+    let Some(grid) = grids.last() else {
+        return Err(Error::Table {
+            what: "figure 8".into(),
+            problem: "no adapter is named".into(),
+            remedy: "name one at least",
+        });
+    };
+    panels.push(chance_strip(grid.cells.nrows(), grid.dimension));
+    let panels = vec![panels];
+    Ok(Chart {
+        name: "figure8".into(),
+        heading: Text::default(),
+        bar: Bar::over(&panels, options.range, chance_span(grids.iter()), false)?,
+        row_labels: vec![Text::default()],
+        panels,
+        aspect: ASPECT,
+        footer: footer(basis, adapters, &grids, &layer_in_words(layer)),
+        palette: options.palette,
+    })
+}
+
+fn chance_strip(rows: usize, d: usize) -> Panel {
+    Panel {
+        title: Text::default().symbol("i").upright("/").symbol("d"),
+        cells: Array2::from_shape_fn((rows, 1), |(i, _)| Some((i + 1) as f64 / d as f64)),
+        x: Axis::silent(),
+        y: Axis::over(rows, "i"),
+        narrow: true,
+    }
+}
+
+fn footer(basis: &str, adapters: &[Ranked], grids: &[Selected], place: &str) -> Vec<String> {
+    let names: Vec<&str> = adapters
+        .iter()
+        .map(|adapter| adapter.name.as_str())
+        .collect();
+    let side = if matches!(basis, "a" | "delta-right") {
+        "right"
+    } else {
+        "left"
+    };
+    vec![
+        format!(
+            "{side}-singular vectors of W (i) against {} of {} and random directions (j){place}.",
+            in_words(basis),
+            names.join(", "),
+        ),
+        format!(
+            "Last strip and bar: chance, i/d for i ≥ j, d = {}.",
+            grids[0].dimension
+        ),
+    ]
+}

@@ -1,0 +1,68 @@
+//! The embedded fonts, and how wide text is in them.
+
+use std::sync::LazyLock;
+
+use ttf_parser::Face;
+
+use super::label::{Run, Text};
+
+/// The family's name in every picture.
+pub(super) const FAMILY: &str = "DejaVu Sans";
+/// DejaVu Sans.
+pub(super) const UPRIGHT: &[u8] = include_bytes!("../../assets/fonts/DejaVuSans.ttf");
+/// DejaVu Sans Oblique.
+pub(super) const OBLIQUE: &[u8] = include_bytes!("../../assets/fonts/DejaVuSans-Oblique.ttf");
+
+/// Size of a subscript, and how far it is lowered, relative to the text.
+pub(super) const SUBSCRIPT: (f64, f64) = (0.72, 0.18);
+/// Height of a capital letter, relative to the size.
+pub(super) const CAPITAL: f64 = 0.73;
+
+static FACES: LazyLock<[Option<Face<'static>>; 2]> =
+    LazyLock::new(|| [UPRIGHT, OBLIQUE].map(|font| Face::parse(font, 0).ok()));
+
+/// The width of a line of text at a size, in the size's unit.
+pub(super) fn width(text: &Text, size: f64) -> f64 {
+    text.0.iter().map(|run| run_width(run, size)).sum()
+}
+
+/// The width of a run, at the size of the text around it.
+pub(super) fn run_width(run: &Run, size: f64) -> f64 {
+    let size = if run.subscript {
+        size * SUBSCRIPT.0
+    } else {
+        size
+    };
+    let Some(face) = &FACES[usize::from(run.italic)] else {
+        return 0.0;
+    };
+    let advance = |character| {
+        let glyph = face.glyph_index(character).unwrap_or_default();
+        f64::from(face.glyph_hor_advance(glyph).unwrap_or_default())
+    };
+    run.text.chars().map(advance).sum::<f64>() / f64::from(face.units_per_em()) * size
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_character_used_has_a_glyph() {
+        for face in FACES.iter() {
+            let face = face.as_ref().unwrap();
+            for character in "φΔσ‖√≤≥≈ᵀ′·×±ABUVWijrdqkvo0123456789/(),= ".chars()
+            {
+                assert!(face.glyph_index(character).is_some(), "{character}");
+            }
+        }
+    }
+
+    #[test]
+    fn widths_add_up_and_subscripts_are_smaller() {
+        let a = Text::default().symbol("A");
+        let both = a.clone().low("8");
+        assert!((width(&a, 10.0) - 6.84).abs() < 0.01); // 1401/2048 em
+        assert!((width(&both, 10.0) - width(&a, 10.0) - 0.72 * 6.36).abs() < 0.01);
+    }
+}

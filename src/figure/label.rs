@@ -1,0 +1,168 @@
+//! Text with italics and subscripts, as the paper sets it.
+
+/// A piece of text in one style.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Run {
+    /// The characters.
+    pub text: String,
+    /// Oblique, for symbols.
+    pub italic: bool,
+    /// Set small and low.
+    pub subscript: bool,
+}
+
+/// A line of text.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Text(pub Vec<Run>);
+
+impl Text {
+    /// Upright text.
+    pub fn plain(text: &str) -> Self {
+        Text::default().upright(text)
+    }
+
+    /// Adds upright text.
+    pub fn upright(self, text: &str) -> Self {
+        self.push(text, false, false)
+    }
+
+    /// Adds a symbol.
+    pub fn symbol(self, text: &str) -> Self {
+        self.push(text, true, false)
+    }
+
+    /// Adds an upright subscript.
+    pub fn low(self, text: &str) -> Self {
+        self.push(text, false, true)
+    }
+
+    /// Adds an italic subscript.
+    pub fn low_symbol(self, text: &str) -> Self {
+        self.push(text, true, true)
+    }
+
+    /// Adds another text.
+    pub fn then(mut self, other: Text) -> Self {
+        self.0.extend(other.0);
+        self
+    }
+
+    /// The characters alone, subscripts after an underscore: `φ(A_r=8, …)`.
+    pub fn bare(&self) -> String {
+        let mut bare = String::new();
+        let mut low = false;
+        for run in &self.0 {
+            if run.subscript && !low {
+                bare.push('_');
+            }
+            low = run.subscript;
+            bare.push_str(&run.text);
+        }
+        bare
+    }
+
+    fn push(mut self, text: &str, italic: bool, subscript: bool) -> Self {
+        self.0.push(Run {
+            text: text.into(),
+            italic,
+            subscript,
+        });
+        self
+    }
+}
+
+/// W with the projection as its subscript: W_q for `q_proj`, W_up_proj for others.
+pub(super) fn weight(projection: &str) -> Text {
+    let w = Text::default().symbol("W");
+    match letter(projection) {
+        Some(letter) => w.low_symbol(letter),
+        None => w.low(projection),
+    }
+}
+
+/// ΔW_q.
+pub(super) fn update(projection: &str) -> Text {
+    Text::default().upright("Δ").then(weight(projection))
+}
+
+/// The factor or side that a basis takes its directions from: A_{r=8}, V_{ΔW, r=8}, …
+pub(super) fn directions(basis: &str, rank: Option<usize>) -> Text {
+    let (symbol, of) = match basis {
+        "a" => ("A", ""),
+        "b" => ("B", ""),
+        "delta-right" => ("V", "ΔW, "),
+        _ => ("U", "ΔW, "),
+    };
+    let text = Text::default().symbol(symbol);
+    let text = if of.is_empty() { text } else { text.low(of) };
+    match rank {
+        Some(rank) => text.low_symbol("r").low(&format!(" = {rank}")),
+        None => text.low("rand"),
+    }
+}
+
+/// A′ for A: the same of another seed.
+pub(super) fn primed(mut directions: Text) -> Text {
+    if let Some(symbol) = directions.0.first_mut() {
+        symbol.text.push('′');
+    }
+    directions
+}
+
+/// φ(first, second, i, j).
+pub(super) fn phi(first: Text, second: Text) -> Text {
+    let comma = |text: Text| text.upright(", ");
+    let arguments = comma(comma(comma(first).then(second)).symbol("i")).symbol("j");
+    Text::default()
+        .symbol("φ")
+        .upright("(")
+        .then(arguments)
+        .upright(")")
+}
+
+/// φ(first, second), where the axes say i and j.
+pub(super) fn phi_of(first: Text, second: Text) -> Text {
+    Text::default()
+        .symbol("φ")
+        .upright("(")
+        .then(first)
+        .upright(", ")
+        .then(second)
+        .upright(")")
+}
+
+/// What a basis means, in words.
+pub(super) fn in_words(basis: &str) -> &'static str {
+    match basis {
+        "a" => "right-singular vectors of A",
+        "b" => "left-singular vectors of B",
+        "delta-right" => "right-singular vectors of ΔW",
+        _ => "left-singular vectors of ΔW",
+    }
+}
+
+/// One letter for the names that models give q, k, v and o.
+fn letter(projection: &str) -> Option<&'static str> {
+    Some(match projection {
+        "query" | "q_proj" | "to_q" | "wq" | "q_lin" | "q" => "q",
+        "key" | "k_proj" | "to_k" | "wk" | "k_lin" | "k" => "k",
+        "value" | "v_proj" | "to_v" | "wv" | "v_lin" | "v" => "v",
+        "o_proj" | "out_proj" | "to_out.0" | "wo" | "out_lin" | "o" => "o",
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn labels_are_the_papers() {
+        let heading = phi(directions("a", Some(8)), directions("a", Some(64)));
+        assert_eq!(heading.bare(), "φ(A_r = 8, A_r = 64, i, j)");
+        assert_eq!(update("q_proj").bare(), "ΔW_q");
+        assert_eq!(update("up_proj").bare(), "ΔW_up_proj");
+        assert_eq!(directions("delta-left", Some(4)).bare(), "U_ΔW, r = 4");
+        assert_eq!(directions("a", None).bare(), "A_rand");
+    }
+}

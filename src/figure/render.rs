@@ -1,0 +1,239 @@
+//! Pictures in three formats from one drawing and one font.
+
+use std::fmt;
+use std::str::FromStr;
+use std::sync::{Arc, LazyLock};
+
+use krilla::geom::Size;
+use krilla::metadata::Metadata;
+use krilla::page::PageSettings;
+use krilla_svg::{SurfaceExt, SvgSettings};
+use resvg::tiny_skia::{Color, Pixmap, Transform};
+use resvg::usvg::{self, Tree, WriteOptions, fontdb};
+
+use crate::error::{Error, Result};
+
+use super::chart::Chart;
+use super::draw::{UNITS_PER_POINT, draw};
+use super::font;
+
+/// Dots per inch of a PNG.
+const DPI: f64 = 300.0;
+
+/// A kind of picture.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// Text as outlines, so that it reads on a machine without the font.
+    Svg,
+    /// Text with the font embedded.
+    Pdf,
+    /// 300 dpi, with its size in inches.
+    Png,
+}
+
+impl fmt::Display for Format {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Format::Svg => "svg",
+            Format::Pdf => "pdf",
+            Format::Png => "png",
+        })
+    }
+}
+
+impl FromStr for Format {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        let formats = [Format::Svg, Format::Pdf, Format::Png];
+        formats
+            .into_iter()
+            .find(|format| format.to_string() == text)
+            .ok_or_else(|| Error::Request {
+                what: format!("format `{text}`"),
+                problem: "there is no such format".into(),
+                remedy: "use svg, pdf or png".into(),
+            })
+    }
+}
+
+/// A drawn chart, ready for any format.
+pub struct Drawing {
+    name: String,
+    description: String,
+    /// Width and height in points.
+    size: (f64, f64),
+    tree: Tree,
+}
+
+static FONTS: LazyLock<Arc<fontdb::Database>> = LazyLock::new(|| {
+    let mut fonts = fontdb::Database::new();
+    fonts.load_font_data(font::UPRIGHT.to_vec());
+    fonts.load_font_data(font::OBLIQUE.to_vec());
+    Arc::new(fonts)
+});
+
+impl Drawing {
+    /// Draws a chart.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Drawing`].
+    pub fn new(chart: &Chart) -> Result<Self> {
+        let (svg, layout) = draw(chart)?;
+        let options = usvg::Options {
+            font_family: font::FAMILY.into(),
+            fontdb: FONTS.clone(),
+            ..usvg::Options::default()
+        };
+        let tree = Tree::from_str(&svg, &options)
+            .map_err(|error| failed(&chart.name, error.to_string()))?;
+        Ok(Drawing {
+            name: chart.name.clone(),
+            description: description(chart),
+            size: (layout.width, layout.height),
+            tree,
+        })
+    }
+
+    /// The picture in one format; the same bytes for the same chart.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Drawing`].
+    pub fn render(&self, format: Format) -> Result<Vec<u8>> {
+        match format {
+            Format::Svg => self.svg(),
+            Format::Pdf => self.pdf(),
+            Format::Png => self.png(),
+        }
+    }
+
+    /// With its size in inches, a title and a description; text as outlines.
+    fn svg(&self) -> Result<Vec<u8>> {
+        let options = WriteOptions {
+            preserve_text: false,
+            coordinates_precision: 1,
+            transforms_precision: 5,
+            ..WriteOptions::default()
+        };
+        let text = self.tree.to_string(&options);
+        let (_, body) = text
+            .split_once('>')
+            .ok_or_else(|| failed(&self.name, "an SVG without a root".into()))?;
+        let units = self.size.0 * UNITS_PER_POINT;
+        let head = format!(
+            "<svg xmlns=\"http://www.w3.org/2000/svg\" role=\"img\" width=\"{:.4}in\" height=\"{:.4}in\" \
+             viewBox=\"0 0 {units:.0} {:.0}\">\n    <title>{}</title>\n    <desc>{}</desc>",
+            self.size.0 / 72.0,
+            self.size.1 / 72.0,
+            self.size.1 * UNITS_PER_POINT,
+            escape(&self.name),
+            escape(&self.description),
+        );
+        Ok((head + body).into_bytes())
+    }
+
+    fn pdf(&self) -> Result<Vec<u8>> {
+        let (width, height) = (self.size.0 as f32, self.size.1 as f32);
+        let (Some(settings), Some(size)) = (
+            PageSettings::from_wh(width, height),
+            Size::from_wh(width, height),
+        ) else {
+            return Err(failed(
+                &self.name,
+                format!("a page of {width} × {height} points"),
+            ));
+        };
+        let mut document = krilla::Document::new();
+        // No date: the same chart gives the same bytes.
+        let metadata = Metadata::new()
+            .title(self.name.clone())
+            .description(self.description.clone());
+        document.set_metadata(metadata);
+        let mut page = document.start_page_with(settings);
+        let mut surface = page.surface();
+        let drawn = surface.draw_svg(&self.tree, size, SvgSettings::default());
+        surface.finish();
+        page.finish();
+        match (drawn, document.finish()) {
+            (Some(()), Ok(bytes)) => Ok(bytes),
+            (_, Err(error)) => Err(failed(&self.name, format!("{error:?}"))),
+            (None, _) => Err(failed(
+                &self.name,
+                "the drawing does not convert to PDF".into(),
+            )),
+        }
+    }
+
+    fn png(&self) -> Result<Vec<u8>> {
+        let pixels = |points: f64| (points * DPI / 72.0).round() as u32;
+        let (width, height) = (pixels(self.size.0), pixels(self.size.1));
+        let mut pixmap = Pixmap::new(width, height)
+            .ok_or_else(|| failed(&self.name, format!("{width} × {height} pixels")))?;
+        let scale = (DPI / 72.0 / UNITS_PER_POINT) as f32;
+        pixmap.fill(Color::WHITE);
+        resvg::render(
+            &self.tree,
+            Transform::from_scale(scale, scale),
+            &mut pixmap.as_mut(),
+        );
+        // The page is opaque: the alpha channel would only add size.
+        let rgb: Vec<u8> = pixmap
+            .pixels()
+            .iter()
+            .flat_map(|p| [p.red(), p.green(), p.blue()])
+            .collect();
+        let mut bytes = Vec::new();
+        let mut encoder = png::Encoder::new(&mut bytes, width, height);
+        encoder.set_color(png::ColorType::Rgb);
+        encoder.set_depth(png::BitDepth::Eight);
+        encoder.set_compression(png::Compression::High);
+        let per_metre = (DPI / 0.0254).round() as u32;
+        encoder.set_pixel_dims(Some(png::PixelDimensions {
+            xppu: per_metre,
+            yppu: per_metre,
+            unit: png::Unit::Meter,
+        }));
+        let written = encoder.write_header().and_then(|mut writer| {
+            writer.write_image_data(&rgb)?;
+            writer.finish()
+        });
+        written.map_err(|error| failed(&self.name, error.to_string()))?;
+        Ok(bytes)
+    }
+}
+
+/// The words of a chart for those who do not see it.
+fn description(chart: &Chart) -> String {
+    let titles = chart
+        .panels
+        .iter()
+        .flatten()
+        .map(|panel| panel.title.bare());
+    let titles: Vec<String> = titles.filter(|title| !title.is_empty()).collect();
+    let heading = chart.heading.bare();
+    let heading = if heading.is_empty() {
+        String::new()
+    } else {
+        format!("{heading}. ")
+    };
+    format!(
+        "{heading}Heat maps: {}. {}",
+        titles.join("; "),
+        chart.footer.join(" ")
+    )
+}
+
+fn escape(text: &str) -> String {
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+}
+
+fn failed(figure: &str, problem: String) -> Error {
+    Error::Drawing {
+        figure: figure.into(),
+        problem,
+    }
+}
