@@ -94,9 +94,9 @@ fn footer(basis: &str, adapters: &[Ranked], grids: &[Selected], place: &str) -> 
         .map(|adapter| adapter.name.as_str())
         .collect();
     let side = if matches!(basis, "a" | "delta-right") {
-        "right"
+        "Right"
     } else {
-        "left"
+        "Left"
     };
     vec![
         format!(

@@ -8,6 +8,7 @@ use crate::base::Base;
 use crate::error::{Error, Result};
 use crate::measure::Basis;
 
+use super::definition::AdapterEntry;
 use super::figures::{FigurePlan, panels};
 use super::plan::{Comparison, NamedAdapter, Operand, Plan, Request};
 use super::{Definition, Selection};
@@ -21,13 +22,7 @@ pub(super) fn build(
     every_grid: bool,
 ) -> Result<Plan> {
     let folder = file.parent().unwrap_or(Path::new(""));
-    let open = |entry: &super::definition::AdapterEntry| {
-        let adapter = Adapter::open(&folder.join(&entry.path), &request.read)?;
-        Ok(NamedAdapter {
-            name: entry.name.clone(),
-            adapter,
-        })
-    };
+    let open = |entry| open_adapter(entry, folder, request);
     let adapters = definition
         .adapters
         .iter()
@@ -69,6 +64,14 @@ pub(super) fn build(
     check_shapes(&plan)?;
     check_rank(&plan)?;
     Ok(plan)
+}
+
+fn open_adapter(entry: &AdapterEntry, folder: &Path, request: &Request) -> Result<NamedAdapter> {
+    let adapter = Adapter::open(&folder.join(&entry.path), &request.read)?;
+    Ok(NamedAdapter {
+        name: entry.name.clone(),
+        adapter,
+    })
 }
 
 /// All modules of all adapters, in natural order.

@@ -5,7 +5,9 @@ use ndarray::{Array2, s};
 use crate::adapter::{AdaptedModule, Delta};
 use crate::error::Result;
 use crate::linalg::{Svd, frobenius_norm, haar, numerical_rank, svd};
-use crate::measure::amplification::{amplification_factor, projected_norm, random_projections};
+use crate::measure::amplification::{
+    RandomProjection, amplification_factor, projected_norm, random_projections,
+};
 use crate::measure::chance::projected_norm_chance;
 use crate::measure::overlap::overlap_grid;
 use crate::measure::spectrum::{Certified, certify, ranks};
@@ -217,11 +219,8 @@ impl ModuleRun<'_> {
         let Some(weight) = &self.weight else {
             return Ok(());
         };
-        let amplified: Vec<&Update> = self
-            .updates
-            .iter()
-            .filter(|update| self.plan.amplified.contains(&update.adapter))
-            .collect();
+        let is_asked = |update: &&Update| self.plan.amplified.contains(&update.adapter);
+        let amplified: Vec<&Update> = self.updates.iter().filter(is_asked).collect();
         // Directions beyond ΔW's numerical rank are arbitrary, so all three rows use fewer.
         let used: Vec<usize> = amplified
             .iter()
@@ -234,54 +233,62 @@ impl ModuleRun<'_> {
             .collect();
         let key = format!("{}/{}", self.plan.seed, self.module.path);
         let random = random_projections(weight.matrix.view(), &used, self.plan.draws, &key)?;
-        let base_norm = frobenius_norm(weight.matrix.view());
         for ((update, &rank), random) in amplified.iter().zip(&used).zip(random) {
-            let delta_norm = update.svd.sigma.iter().map(|x| x * x).sum::<f64>().sqrt();
-            let chance = projected_norm_chance(base_norm, rank, self.shape);
-            let (u, v) = (
-                update.svd.u.slice(s![.., ..rank]),
-                update.svd.v.slice(s![.., ..rank]),
-            );
-            let learned =
-                (!update.delta.is_zero()).then(|| projected_norm(weight.matrix.view(), u, v));
-            let own = weight
-                .svd
-                .sigma
-                .iter()
-                .take(rank)
-                .map(|x| x * x)
-                .sum::<f64>()
-                .sqrt();
-            let row = |directions: &str, projected_norm, amplification| AmplificationRow {
-                module: self.module.path.clone(),
-                layer: self.module.layer,
-                projection: self.module.projection.clone(),
-                adapter: update.name.into(),
-                rank,
-                directions: directions.into(),
-                projected_norm,
-                projected_norm_sd: None,
-                draws: None,
-                base_norm,
-                delta_norm,
-                amplification,
-                chance_projected_norm: chance,
-            };
-            let factor = learned.and_then(|norm| amplification_factor(delta_norm, norm));
-            results.amplification.push(row("delta", learned, factor));
-            results.amplification.push(row("base", Some(own), None));
-            let factor = learned.and_then(|_| amplification_factor(delta_norm, chance));
-            results.amplification.push(AmplificationRow {
+            results
+                .amplification
+                .extend(self.three_rows(weight, update, rank, random));
+        }
+        Ok(())
+    }
+
+    /// One adapter's rows: directions of ΔW, of W and random.
+    fn three_rows(
+        &self,
+        weight: &Weight,
+        update: &Update,
+        rank: usize,
+        random: Option<RandomProjection>,
+    ) -> [AmplificationRow; 3] {
+        let w = weight.matrix.view();
+        let base_norm = frobenius_norm(w);
+        let delta_norm = norm(update.svd.sigma.iter());
+        let chance = projected_norm_chance(base_norm, rank, self.shape);
+        let (u, v) = (
+            update.svd.u.slice(s![.., ..rank]),
+            update.svd.v.slice(s![.., ..rank]),
+        );
+        let learned = (!update.delta.is_zero()).then(|| projected_norm(w, u, v));
+        let own = norm(weight.svd.sigma.iter().take(rank));
+        let row = |directions: &str, projected_norm, amplification| AmplificationRow {
+            module: self.module.path.clone(),
+            layer: self.module.layer,
+            projection: self.module.projection.clone(),
+            adapter: update.name.into(),
+            rank,
+            directions: directions.into(),
+            projected_norm,
+            projected_norm_sd: None,
+            draws: None,
+            base_norm,
+            delta_norm,
+            amplification,
+            chance_projected_norm: chance,
+        };
+        // A ΔW of zero amplifies nothing, learned or by chance.
+        let factor = |over: f64| learned.and_then(|_| amplification_factor(delta_norm, over));
+        [
+            row("delta", learned, learned.and_then(factor)),
+            row("base", Some(own), None),
+            AmplificationRow {
                 projected_norm_sd: random.and_then(|random| random.standard_deviation),
                 draws: Some(self.plan.draws),
                 ..row(
                     "random",
                     random.map(|random| random.root_mean_square),
-                    factor,
+                    factor(chance),
                 )
-            });
-        }
-        Ok(())
+            },
+        ]
     }
 
     /// Singular values of each ΔW and of W, with certificates, and their ranks.
@@ -350,4 +357,9 @@ impl ModuleRun<'_> {
             spectral_norm: ranks.spectral_norm,
         });
     }
+}
+
+/// √Σσ².
+fn norm<'a>(sigma: impl Iterator<Item = &'a f64>) -> f64 {
+    sigma.map(|x| x * x).sum::<f64>().sqrt()
 }
