@@ -225,7 +225,7 @@ fn amplification_writes_table_7() {
     for word in [
         "\\toprule",
         "\\multicolumn{3}{c}{$r$ = 2}",
-        "\\Delta W_{\\mathrm{q}}",
+        "\\Delta W_q",
         "\\end{table}",
     ] {
         assert!(latex.contains(word), "{word} is not in {latex}");

@@ -1,5 +1,7 @@
 //! Text with italics and subscripts, as the paper sets it.
 
+use crate::table::letter;
+
 /// A piece of text in one style.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Run {
@@ -139,17 +141,6 @@ pub(super) fn in_words(basis: &str) -> &'static str {
         "delta-right" => "right-singular vectors of ΔW",
         _ => "left-singular vectors of ΔW",
     }
-}
-
-/// One letter for the names that models give q, k, v and o.
-fn letter(projection: &str) -> Option<&'static str> {
-    Some(match projection {
-        "query" | "q_proj" | "to_q" | "wq" | "q_lin" | "q" => "q",
-        "key" | "k_proj" | "to_k" | "wk" | "k_lin" | "k" => "k",
-        "value" | "v_proj" | "to_v" | "wv" | "v_lin" | "v" => "v",
-        "o_proj" | "out_proj" | "to_out.0" | "wo" | "out_lin" | "o" => "o",
-        _ => return None,
-    })
 }
 
 #[cfg(test)]

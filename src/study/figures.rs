@@ -5,6 +5,7 @@ use std::path::Path;
 use crate::adapter::{layer_of, projection_of};
 use crate::error::{Error, Result};
 use crate::measure::Basis;
+use crate::table::letter;
 
 use super::ModuleName;
 use super::definition::FiguresEntry;
@@ -148,10 +149,6 @@ fn several(named: &[usize], layers: &[Option<usize>]) -> Vec<Option<usize>> {
     chosen
 }
 
-/// Names of query projections, then of value projections.
-const QUERY: [&str; 6] = ["query", "q_proj", "to_q", "wq", "q_lin", "q"];
-const VALUE: [&str; 6] = ["value", "v_proj", "to_v", "wv", "v_lin", "v"];
-
 fn projections(named: &[String], measured: &[&str]) -> Vec<String> {
     let kept: Vec<String> = named
         .iter()
@@ -161,12 +158,8 @@ fn projections(named: &[String], measured: &[&str]) -> Vec<String> {
     if !kept.is_empty() {
         return kept;
     }
-    let find = |names: &[&str]| {
-        measured
-            .iter()
-            .find(|projection| names.contains(projection))
-    };
-    match (find(&QUERY), find(&VALUE)) {
+    let find = |wanted| measured.iter().find(|name| letter(name) == Some(wanted));
+    match (find("q"), find("v")) {
         (Some(query), Some(value)) => vec![query.to_string(), value.to_string()],
         _ => measured
             .iter()

@@ -5,10 +5,12 @@
 
 mod csv;
 mod npz;
+mod projection;
 pub mod rows;
 mod table7;
 
 pub use csv::{from_csv, to_csv};
 pub use npz::{from_npz, to_npz};
+pub use projection::letter;
 pub use rows::{AmplificationRow, OverlapRow, RanksRow, SpectrumRow};
 pub use table7::Table7;

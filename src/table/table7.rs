@@ -5,7 +5,7 @@ use serde::Serialize;
 use crate::error::{Error, Result};
 
 use super::rows::{AmplificationRow, round9};
-use super::to_csv;
+use super::{letter, to_csv};
 
 /// One layer's rows of `amplification.csv` in the paper's arrangement: a block per projection, a
 /// group of three columns per adapter.
@@ -141,7 +141,7 @@ impl Table7 {
         text += "\\bottomrule\n\\end{tabular}\n";
         text += &format!(
             "\\caption{{$\\|U^\\top W V\\|_F$ for the leading $r$ directions of $\\Delta W$, of $W$ and \
-             Haar-random ones{}; the closed form for random ones is $\\|W\\|_F\\, r/\\sqrt{{d_{{out}} d_{{in}}}}$.}}\n",
+             Haar-random ones{}; the closed form for random ones is $\\|W\\|_F\\, r/\\sqrt{{d_\\mathrm{{out}} d_\\mathrm{{in}}}}$.}}\n",
             self.place()
         );
         text + "\\label{tab:amplification}\n\\end{table}\n"
@@ -275,7 +275,10 @@ fn spread(column: &Column, sign: &str) -> String {
 
 /// `W_q`, or `W_{\mathrm{up\_proj}}`.
 fn latex_symbol(projection: &str) -> String {
-    format!("W_{{\\mathrm{{{}}}}}", latex_text(short_name(projection)))
+    match letter(projection) {
+        Some(letter) => format!("W_{letter}"),
+        None => format!("W_{{\\mathrm{{{}}}}}", latex_text(projection)),
+    }
 }
 
 fn latex_text(text: &str) -> String {
@@ -283,15 +286,4 @@ fn latex_text(text: &str) -> String {
         .replace('%', "\\%")
         .replace('&', "\\&")
         .replace('#', "\\#")
-}
-
-/// q, k, v and o for the names that models give them.
-fn short_name(projection: &str) -> &str {
-    match projection {
-        "query" | "q_proj" | "to_q" | "wq" | "q_lin" => "q",
-        "key" | "k_proj" | "to_k" | "wk" | "k_lin" => "k",
-        "value" | "v_proj" | "to_v" | "wv" | "v_lin" => "v",
-        "o_proj" | "out_proj" | "to_out.0" | "wo" | "out_lin" => "o",
-        other => other,
-    }
 }
