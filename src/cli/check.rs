@@ -9,6 +9,7 @@ use std::path::Path;
 
 use crate::error::{Error, Result};
 use crate::figure::{Format, Palette};
+use crate::measure::Basis;
 use crate::study::Plan;
 use crate::table::{SpectrumRow, from_csv, from_npz};
 
@@ -261,11 +262,11 @@ fn compare_npz(committed: &[u8], recomputed: &[u8], bounds: &Bounds) -> Result<O
                 new.dim()
             )));
         }
-        let mut parts = key.split("__");
-        let (module, first) = (
-            parts.next().unwrap_or_default(),
-            parts.nth(1).unwrap_or_default(),
-        );
+        let with_base = Basis::ALL.iter().find_map(|basis| {
+            key.split_once(&format!("__{basis}__base__"))
+                .map(|(module, _)| module)
+        });
+        let (module, first) = with_base.map_or(("", ""), |module| (module, "base"));
         for ((i, j), &cell) in old.indexed_iter() {
             let now = new[(i, j)];
             let close = (cell - now).abs() <= bounds.tolerance(module, first, i + 1);

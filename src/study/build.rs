@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use crate::adapter::{Adapter, natural_order};
+use crate::adapter::{Adapter, layer_of, natural_order, projection_of};
 use crate::base::Base;
 use crate::error::{Error, Result};
 use crate::measure::Basis;
@@ -43,10 +43,19 @@ pub(super) fn build(
     let pairs = resolver.pairs()?;
     let figures = resolver.figures(request, &pairs, &modules, &all)?;
     let comparisons = resolver.comparisons(&pairs, &figures, base.is_some())?;
+    let mut bases = resolver.bases(&request.bases, &definition.compare.bases)?;
+    // What is drawn is measured.
+    bases.extend(figures.bases.clone());
+    let bases: Vec<Basis> = Basis::ALL
+        .into_iter()
+        .filter(|basis| bases.contains(basis))
+        .collect();
+    let mut warnings = only_in_one(&adapters, &pairs, &modules)?;
+    warnings.extend(twins(&modules, &figures));
     let plan = Plan {
         name: definition.name.clone(),
         title: definition.title.clone(),
-        bases: resolver.bases(&request.bases, &definition.compare.bases)?,
+        bases,
         comparisons,
         amplified: resolver.amplified()?,
         rank: request.rank,
@@ -56,7 +65,7 @@ pub(super) fn build(
         every_grid,
         overlap: request.overlap,
         amplification: request.amplification,
-        warnings: only_in_one(&adapters, &pairs, &modules)?,
+        warnings,
         adapters,
         base,
         modules,
@@ -301,6 +310,30 @@ fn only_in_one(
         }
     }
     Ok(warnings)
+}
+
+/// A sentence for modules that figures and table 7 cannot tell apart by layer and projection.
+fn twins(modules: &[String], figures: &FigurePlan) -> Vec<String> {
+    let place = |path: &str| (layer_of(path), projection_of(path).to_string());
+    let drawn = |path: &&String| figures.projections.contains(&place(path).1);
+    let twin = modules
+        .iter()
+        .filter(drawn)
+        .enumerate()
+        .find_map(|(number, path)| {
+            let earlier = modules.iter().filter(drawn).take(number);
+            earlier
+                .into_iter()
+                .find(|earlier| place(earlier) == place(path))
+                .map(|twin| (twin, path))
+        });
+    let sentence = |(first, second): (&String, &String)| {
+        format!(
+            "`{first}` and `{second}` have one layer number and one name: figures and table 7 show \
+             the first of such; choose others with --modules"
+        )
+    };
+    twin.map(sentence).into_iter().collect()
 }
 
 /// ΔW of a module must have one shape in all adapters, and W's in the base.

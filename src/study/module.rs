@@ -54,11 +54,7 @@ pub(super) fn measure(plan: &Plan, path: &str) -> Result<Results> {
         };
         described.get_or_insert((module, named.adapter.fan_in_fan_out));
         let delta = named.adapter.delta(path)?;
-        let rank = plan
-            .rank
-            .unwrap_or(module.rank)
-            .min(module.d_in)
-            .min(module.d_out);
+        let rank = plan.rank.unwrap_or(module.rank);
         updates.push(Update {
             adapter,
             name: &named.name,
@@ -226,7 +222,8 @@ impl ModuleRun<'_> {
             .iter()
             .map(
                 |update| match numerical_rank(&update.svd.sigma, self.shape) {
-                    0 => update.rank,
+                    // The rows of W and of random directions stand, as far as W has directions.
+                    0 => update.rank.min(self.shape.0).min(self.shape.1),
                     rank => rank.min(update.rank),
                 },
             )

@@ -22,7 +22,7 @@ pub(super) fn definition(paths: &[PathBuf], base: Option<&Path>) -> Definition {
         .map(|(i, j)| [names[i].clone(), names[j].clone()])
         .collect();
     Definition {
-        name: names.join("-vs-"),
+        name: study_name(&names),
         title: names.join(" against "),
         base: base.map(Path::to_path_buf),
         seed: 0,
@@ -35,6 +35,14 @@ pub(super) fn definition(paths: &[PathBuf], base: Option<&Path>) -> Definition {
         },
         amplification: AmplificationEntry::default(),
         figures: FiguresEntry::default(),
+    }
+}
+
+/// `r8-vs-r64`; of many adapters the first and how many more, as it names a folder.
+fn study_name(names: &[String]) -> String {
+    match names {
+        [first, rest @ ..] if rest.len() > 3 => format!("{first}-and-{}-more", rest.len()),
+        _ => names.join("-vs-"),
     }
 }
 

@@ -47,10 +47,18 @@ impl Table7 {
     ) -> Result<Self> {
         let mut columns = Vec::new();
         for projection in projections {
-            let here = |row: &&AmplificationRow| {
+            let is_panel = |row: &&AmplificationRow| {
                 row.layer == layer && &row.projection == projection && row.directions == "delta"
             };
-            columns.extend(rows.iter().filter(here).map(|delta| column(rows, delta)));
+            // As in the figures: of modules with one layer and name, the first.
+            let Some(first) = rows.iter().find(is_panel) else {
+                continue;
+            };
+            let here = rows
+                .iter()
+                .filter(is_panel)
+                .filter(|row| row.module == first.module);
+            columns.extend(here.map(|delta| column(rows, delta)));
         }
         if columns.is_empty() {
             return Err(Error::Table {
