@@ -567,6 +567,23 @@ fn inspect_says_what_a_file_is() {
         assert!(page.contains(word), "{word} is not in {page}");
     }
     assert_eq!(run("inspect", &["base"], folder.path()).code, 1);
+
+    // An untrained adapter can be looked at, though nothing can be computed from it.
+    let zero = |tensors, module: &&str| {
+        common::Tensors::constant(tensors, &factor(module, 'B'), &[D_OUT, 2], 0.0)
+    };
+    AdapterFolder::new(2, 1)
+        .tensors(|tensors| MODULES.iter().fold(tensors, zero))
+        .save(&folder.path().join("fresh"));
+    let outcome = done("inspect", &["fresh", "--json"], folder.path());
+    let object: Value = serde_json::from_str(&outcome.stdout).unwrap();
+    assert_eq!(
+        (
+            &object["modules"][0]["numerical_rank"],
+            &object["modules"][0]["delta_norm"]
+        ),
+        (&json!(0), &json!(0.0))
+    );
 }
 
 /// A small study with a base, in a folder of its own.

@@ -82,12 +82,10 @@ impl Adapter {
     /// # Errors
     ///
     /// One for each way a folder can be wrong: no config, α missing, A without B, shapes that do
-    /// not multiply, ranks that contradict, fields that change ΔW and are not supported, every B
-    /// zero, a damaged file.
+    /// not multiply, ranks that contradict, fields that change ΔW and are not supported, a damaged
+    /// file.
     pub fn open(path: &Path, options: &ReadOptions) -> Result<Self> {
-        let adapter = peft::open(path, options)?;
-        adapter.refuse_untrained()?;
-        Ok(adapter)
+        peft::open(path, options)
     }
 
     /// The folder or file as given.
@@ -133,9 +131,13 @@ impl Adapter {
         )
     }
 
-    /// An adapter whose every B is zero has no directions; a single such module has its rows left
-    /// empty later.
-    fn refuse_untrained(&self) -> Result<()> {
+    /// Refuses an adapter whose every B is zero: it has no directions. (A single such module has its
+    /// rows left empty later.)
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Untrained`].
+    pub fn check_trained(&self) -> Result<()> {
         for module in &self.modules {
             if !self.file.is_zero(&module.b)? {
                 return Ok(());

@@ -77,6 +77,7 @@ pub(super) fn build(
 
 fn open_adapter(entry: &AdapterEntry, folder: &Path, request: &Request) -> Result<NamedAdapter> {
     let adapter = Adapter::open(&folder.join(&entry.path), &request.read)?;
+    adapter.check_trained()?;
     Ok(NamedAdapter {
         name: entry.name.clone(),
         adapter,
