@@ -26,16 +26,8 @@ Two adapters of different rank give figures 3 and 6, two of one rank figures 4 a
 figure 8 shows each of them against W. Tables go to OUT/notebooks-export/, pictures to OUT/figures/."
 )]
 pub struct Overlap {
-    /// Adapter folders; without any, the built-in study
-    #[arg(value_name = "ADAPTER")]
-    pub adapters: Vec<PathBuf>,
-    /// The model they were trained on: a folder or file of safetensors
-    #[arg(long, value_name = "PATH", requires = "adapters")]
-    pub base: Option<PathBuf>,
     #[command(flatten)]
-    pub(super) measuring: Measuring,
-    #[command(flatten)]
-    pub(super) output: Output,
+    pub(super) inputs: Inputs,
 }
 
 /// `amplification`
@@ -54,16 +46,8 @@ A factor without its chance value misleads: every row has the closed form for ra
 beside it. Tables go to OUT/notebooks-export/."
 )]
 pub struct Amplification {
-    /// Adapter folders; without any, the built-in study
-    #[arg(value_name = "ADAPTER", requires = "base")]
-    pub adapters: Vec<PathBuf>,
-    /// The model they were trained on: a folder or file of safetensors
-    #[arg(long, value_name = "PATH", requires = "adapters")]
-    pub base: Option<PathBuf>,
     #[command(flatten)]
-    pub(super) measuring: Measuring,
-    #[command(flatten)]
-    pub(super) output: Output,
+    pub(super) inputs: Inputs,
 }
 
 /// `regenerate`
@@ -112,6 +96,21 @@ pub struct Inspect {
     /// One JSON object on stdout
     #[arg(long)]
     pub json: bool,
+}
+
+/// Adapters, their base, and what is done with them.
+#[derive(Debug, Clone, Args)]
+pub(super) struct Inputs {
+    /// Adapter folders; without any, the built-in study
+    #[arg(value_name = "ADAPTER")]
+    pub(super) adapters: Vec<PathBuf>,
+    /// The model they were trained on: a folder or file of safetensors
+    #[arg(long, value_name = "PATH", requires = "adapters")]
+    pub(super) base: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) measuring: Measuring,
+    #[command(flatten)]
+    pub(super) output: Output,
 }
 
 /// What is measured.

@@ -5,9 +5,9 @@ use std::time::Instant;
 
 use crate::error::{Error, Result};
 use crate::figure::Palette;
-use crate::study::{Plan, Results};
+use crate::study::{Plan, Request, Results};
 
-use super::flags::{Amplification, Measuring, Output, Overlap, Regenerate};
+use super::flags::{Amplification, Inputs, Measuring, Output, Overlap, Regenerate};
 use super::outputs::{self, Artifact};
 use super::talk::Talk;
 use super::{Failure, check, record};
@@ -21,20 +21,8 @@ const BUILT_IN: &str = "experiments/minilm-sst2/study.toml";
 ///
 /// Whatever goes wrong, before anything is written.
 pub fn subspace_overlap(flags: Overlap) -> std::result::Result<(), Failure> {
-    let request = flags.measuring.request(true, false)?;
-    start(&flags.output)?;
-    let plan = match flags.adapters.as_slice() {
-        [] => Plan::from_file(&built_in(), &request)?,
-        adapters => Plan::from_paths(adapters, flags.base.as_deref(), &request)?,
-    };
-    let out = out_folder(&flags.output, &flags.measuring, flags.adapters.is_empty());
-    let job = Job {
-        command: "subspace-overlap",
-        plan: &plan,
-        out,
-        output: &flags.output,
-    };
-    Ok(job.run()?)
+    let request = flags.inputs.measuring.request(true, false)?;
+    measure("subspace-overlap", &flags.inputs, &request)
 }
 
 /// Runs `amplification`.
@@ -43,20 +31,37 @@ pub fn subspace_overlap(flags: Overlap) -> std::result::Result<(), Failure> {
 ///
 /// Whatever goes wrong, before anything is written.
 pub fn amplification(flags: Amplification) -> std::result::Result<(), Failure> {
-    let request = flags.measuring.request(false, true)?;
-    start(&flags.output)?;
-    let plan = match flags.adapters.as_slice() {
-        [] => Plan::from_file(&built_in(), &request)?,
-        adapters => Plan::from_paths(adapters, flags.base.as_deref(), &request)?,
+    if flags.inputs.base.is_none() && !flags.inputs.adapters.is_empty() {
+        let problem = "amplification compares ΔW with W: give the model with --base PATH";
+        return Err(Failure::Usage(problem.into()));
+    }
+    let request = flags.inputs.measuring.request(false, true)?;
+    measure("amplification", &flags.inputs, &request)
+}
+
+/// The built-in study, or the adapters given.
+fn measure(
+    command: &'static str,
+    inputs: &Inputs,
+    request: &Request,
+) -> std::result::Result<(), Failure> {
+    start(&inputs.output)?;
+    let plan = match inputs.adapters.as_slice() {
+        [] => Plan::from_file(&built_in(), request)?,
+        adapters => Plan::from_paths(adapters, inputs.base.as_deref(), request)?,
     };
-    let out = out_folder(&flags.output, &flags.measuring, flags.adapters.is_empty());
-    let job = Job {
-        command: "amplification",
+    let out = out_folder(
+        &inputs.output,
+        &inputs.measuring,
+        inputs.adapters.is_empty(),
+    );
+    Ok(Job {
+        command,
         plan: &plan,
         out,
-        output: &flags.output,
-    };
-    Ok(job.run()?)
+        output: &inputs.output,
+    }
+    .run()?)
 }
 
 /// Runs `regenerate`.

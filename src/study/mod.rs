@@ -8,6 +8,7 @@ mod module;
 mod naming;
 mod plan;
 mod results;
+mod run;
 mod select;
 
 pub use definition::Definition;

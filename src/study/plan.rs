@@ -1,16 +1,10 @@
-//! What a run will do, and doing it.
-
-use std::path::{Path, PathBuf};
-
-use rayon::prelude::*;
+//! What a run will do: checked, and nothing of it done yet.
 
 use crate::adapter::{Adapter, ReadOptions};
 use crate::base::Base;
-use crate::error::Result;
 use crate::measure::Basis;
 
-use super::build::build;
-use super::{Definition, FigurePlan, Results, Selection};
+use super::{FigurePlan, Selection};
 
 /// What the command line adds to a study, or says in place of one.
 #[derive(Debug, Clone, Default)]
@@ -98,57 +92,6 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// A plan from a study file.
-    ///
-    /// # Errors
-    ///
-    /// Everything that can be told before the numbers are read.
-    pub fn from_file(path: &Path, request: &Request) -> Result<Self> {
-        build(&Definition::read(path)?, path, request, false)
-    }
-
-    /// A plan from adapters on a command line: each pair of them is compared, and each of them with
-    /// the base if there is one.
-    ///
-    /// Of the pairs, the first with different ranks is drawn as figures 3 and 6, and the first with
-    /// equal ranks as figures 4 and 7.
-    ///
-    /// # Errors
-    ///
-    /// As [`Plan::from_file`].
-    pub fn from_paths(paths: &[PathBuf], base: Option<&Path>, request: &Request) -> Result<Self> {
-        build(
-            &super::naming::definition(paths, base),
-            Path::new(""),
-            request,
-            true,
-        )
-    }
-
-    /// Measures every module, in parallel, and gives the rows in the plan's order whatever the
-    /// number of threads. `progress` is called once per finished module, from any thread.
-    ///
-    /// # Errors
-    ///
-    /// The first module's, in the plan's order, that could not be measured.
-    pub fn run(&self, progress: &(dyn Fn() + Sync)) -> Result<Results> {
-        crate::linalg::use_one_thread();
-        let parts: Vec<Result<Results>> = self
-            .modules
-            .par_iter()
-            .map(|module| {
-                let part = super::module::measure(self, module);
-                progress();
-                part
-            })
-            .collect();
-        let mut results = Results::default();
-        for part in parts {
-            results.append(part?);
-        }
-        Ok(results)
-    }
-
     /// An operand's name in tables.
     pub fn operand_name(&self, operand: Operand) -> &str {
         match operand {
