@@ -7,6 +7,9 @@ use crate::error::{Error, Result};
 use super::Palette;
 use super::label::Text;
 
+/// As many as the paper's figures have.
+pub(super) const PANELS_IN_A_ROW: usize = 4;
+
 /// A figure before it is drawn: panels in a grid, one colour bar, words around them.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Chart {
@@ -14,7 +17,7 @@ pub struct Chart {
     pub name: String,
     /// What is drawn, φ(A_{r=8}, A_{r=64}, i, j); above the panels.
     pub heading: Text,
-    /// Panels row by row; all rows have as many.
+    /// Panels row by row, from the left; a row may be shorter than others.
     pub panels: Vec<Vec<Panel>>,
     /// A label left of each row of panels, or nothing.
     pub row_labels: Vec<Text>,
@@ -164,10 +167,29 @@ impl Bar {
         })
     }
 
+    /// The ticks' labels, with as many decimals as they need together: 0.10, 0.15, 0.20.
+    pub fn labels(&self) -> Vec<String> {
+        let exact = |places: usize| {
+            let scale = 10f64.powi(places as i32);
+            let whole = |tick: &f64| ((tick * scale).round() - tick * scale).abs() < 1e-6;
+            self.ticks.iter().all(whole)
+        };
+        let places = (0..3).find(|&places| exact(places)).unwrap_or(3);
+        let label = |tick: &f64| format!("{tick:.places$}");
+        self.ticks.iter().map(label).collect()
+    }
+
     /// The colour level of a value, clipped to the range.
     pub fn level(&self, value: f64) -> u8 {
         (((value - self.low) / (self.high - self.low)).clamp(0.0, 1.0) * 255.0).round() as u8
     }
+}
+
+/// A row of panels, or several of about equal length where one would make them too small.
+pub(super) fn in_rows(panels: Vec<Panel>) -> Vec<Vec<Panel>> {
+    let rows = panels.len().div_ceil(PANELS_IN_A_ROW).max(1);
+    let length = panels.len().div_ceil(rows).max(1);
+    panels.chunks(length).map(<[Panel]>::to_vec).collect()
 }
 
 /// Round values in a range, at most six.
@@ -220,6 +242,38 @@ mod tests {
         assert_eq!(bar_ticks(0.0, 0.5), [0.0, 0.1, 0.2, 0.3, 0.4, 0.5]);
         assert_eq!(bar_ticks(0.0, 0.8), [0.0, 0.2, 0.4, 0.6, 0.8]);
         assert_eq!(bar_ticks(0.09, 0.21), [0.1, 0.15, 0.2]);
+    }
+
+    #[test]
+    fn the_labels_of_a_bar_have_equal_decimals() {
+        let labels = |low, high| {
+            Bar::over(&[], Some((low, high)), None, true)
+                .unwrap()
+                .labels()
+        };
+        assert_eq!(labels(0.0, 0.5), ["0.0", "0.1", "0.2", "0.3", "0.4", "0.5"]);
+        assert_eq!(labels(0.09, 0.21), ["0.10", "0.15", "0.20"]);
+        assert_eq!(labels(0.001, 0.004), ["0.001", "0.002", "0.003", "0.004"]);
+    }
+
+    #[test]
+    fn rows_of_panels_are_balanced() {
+        let panel = Panel {
+            title: Text::default(),
+            cells: Array2::from_elem((1, 1), None),
+            x: Axis::silent(),
+            y: Axis::silent(),
+            narrow: false,
+        };
+        let lengths = |n| -> Vec<usize> {
+            let rows = in_rows(vec![panel.clone(); n]);
+            rows.iter().map(Vec::len).collect()
+        };
+        assert_eq!(lengths(4), [4]);
+        assert_eq!(lengths(5), [3, 2]);
+        assert_eq!(lengths(7), [4, 3]);
+        assert_eq!(lengths(9), [3, 3, 3]);
+        assert!(lengths(0).is_empty());
     }
 
     #[test]

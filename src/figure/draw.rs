@@ -10,7 +10,10 @@ use crate::error::{Error, Result};
 use super::chart::{Chart, Panel};
 use super::font::{self, CAPITAL, FAMILY, SUBSCRIPT};
 use super::label::Text;
-use super::layout::{Box, FOOTER, Layout, TICK, TITLE, fitting};
+use super::layout::{
+    Box, FOOTER, LETTER_GAP, Layout, TICK, TICK_GAP, TICK_LENGTH, TITLE, TITLE_RISE, fitting,
+    ticks_width,
+};
 use super::palette::Rgb;
 
 /// plotters counts in whole units; twenty a point leave no visible rounding.
@@ -26,8 +29,8 @@ const GREY: Rgb = [110, 110, 110];
 /// Every cell reaches this far under its right and lower neighbours, which are drawn after it:
 /// otherwise viewers show hairlines between them.
 const UNDERLAP: f64 = 0.6;
-/// Length of a tick.
-const TICK_LENGTH: f64 = 2.0;
+/// A bracket shorter than this is one line.
+const BRACKET: f64 = 2.5;
 /// plotters-svg divides font sizes by this.
 const PLOTTERS_FONT_SCALE: f64 = 1.24;
 /// It raises bottom-anchored text by half an ex, which is a quarter of the size here.
@@ -75,13 +78,10 @@ impl Pen<'_> {
             height: layout.height,
         };
         self.fill(page, PAPER)?;
-        self.text(
-            &chart.heading,
-            (layout.centre, layout.heading),
-            TITLE + 1.0,
-            INK,
-            Hang::Centre,
-        )?;
+        let room = 2.0 * layout.centre.min(layout.width - layout.centre) - TITLE;
+        let size = fitting(&chart.heading, TITLE + 1.0, room);
+        let place = (layout.centre, layout.heading);
+        self.text(&chart.heading, place, size, INK, Hang::Centre)?;
         for (row, (panels, boxes)) in chart.panels.iter().zip(&layout.panels).enumerate() {
             for (panel, &place) in panels.iter().zip(boxes) {
                 self.cells(chart, panel, place)?;
@@ -92,20 +92,16 @@ impl Pen<'_> {
             }
         }
         self.bar(chart, layout.bar)?;
-        for (line, &baseline) in chart.footer.iter().zip(&layout.footer) {
+        let left = layout.panels.iter().flatten().next();
+        let left = left.map_or(layout.row_labels, |first| first.x);
+        for (line, baseline) in &layout.footer {
             let text = Text::plain(line);
-            let left = layout
-                .panels
-                .first()
-                .and_then(|row| row.first())
-                .map_or(0.0, |first| first.x);
-            let size = fitting(&text, FOOTER + 0.5, layout.width - left);
-            self.text(&text, (left, baseline), size, GREY, Hang::Left)?;
+            self.text(&text, (left, *baseline), FOOTER, GREY, Hang::Left)?;
         }
         Ok(())
     }
 
-    /// The heat map: runs of one colour in a row are one rectangle.
+    /// The heat map: runs of one colour in a row are one shape.
     fn cells(&mut self, chart: &Chart, panel: &Panel, place: Box) -> Drawn {
         let (rows, columns) = panel.cells.dim();
         let colour = |i: usize, j: usize| match panel.cells[(i, j)] {
@@ -123,17 +119,34 @@ impl Pen<'_> {
                     .unwrap_or(columns);
                 let left = edge(place.x, place.width, start, columns) - outer(start == 0);
                 let right = edge(place.x, place.width, end, columns) + UNDERLAP;
-                let cell = Box {
+                let run = Box {
                     x: left,
                     y: top,
                     width: right - left,
                     height: bottom - top,
                 };
-                self.fill(cell, same)?;
+                self.run(run, same)?;
                 start = end;
             }
         }
         self.trim(place)
+    }
+
+    /// A run of cells, its upper right corner cut off by the underlap: were it whole, its upper edge
+    /// would be blended into the pixels that the next run's upper edge covers in part, and a bright
+    /// cell would leave flecks in a dark one.
+    fn run(&mut self, place: Box, colour: Rgb) -> Drawn {
+        let (left, right) = (whole(place.x), whole(place.right()));
+        let (top, bottom) = (whole(place.y), whole(place.bottom()));
+        let cut = whole(UNDERLAP);
+        let corners = [
+            (left, top),
+            (right - cut, top),
+            (right, top + cut),
+            (right, bottom),
+            (left, bottom),
+        ];
+        self.backend.fill_polygon(corners, &rgb(colour))
     }
 
     /// Cuts a heat map that reaches over its edges: where partly covered pixels were painted
@@ -183,13 +196,13 @@ impl Pen<'_> {
     /// Title, ticks and axis letters.
     fn frame(&mut self, panel: &Panel, place: Box) -> Drawn {
         let (rows, columns) = panel.cells.dim();
-        let title = (place.centre(), place.y - 4.5);
+        let title = (place.centre(), place.y - TITLE_RISE);
         let size = fitting(&panel.title, TITLE, place.width + 20.0);
         self.text(&panel.title, title, size, INK, Hang::Centre)?;
         for tick in &panel.x.ticks {
             let x = place.x + place.width * (tick.cell as f64 - 0.5) / columns as f64;
             self.line((x, place.bottom()), (x, place.bottom() + TICK_LENGTH))?;
-            let baseline = place.bottom() + TICK_LENGTH + 1.5 + TICK * CAPITAL;
+            let baseline = place.bottom() + TICK_LENGTH + TICK_GAP + TICK * CAPITAL;
             self.text(
                 &Text::plain(&tick.label),
                 (x, baseline),
@@ -201,7 +214,7 @@ impl Pen<'_> {
         for tick in &panel.y.ticks {
             let y = place.y + place.height * (tick.cell as f64 - 0.5) / rows as f64;
             self.line((place.x - TICK_LENGTH, y), (place.x, y))?;
-            let point = (place.x - TICK_LENGTH - 1.5, y + TICK * CAPITAL / 2.0);
+            let point = (place.x - TICK_LENGTH - TICK_GAP, y + TICK * CAPITAL / 2.0);
             self.text(&Text::plain(&tick.label), point, TICK, INK, Hang::Right)?;
         }
         let below = place.bottom() + TICK_LENGTH + 2.0 * TICK + 3.0;
@@ -212,13 +225,8 @@ impl Pen<'_> {
             INK,
             Hang::Centre,
         )?;
-        let widest = panel
-            .y
-            .ticks
-            .iter()
-            .map(|tick| font::width(&Text::plain(&tick.label), TICK));
-        let left = place.x - TICK_LENGTH - 1.5 - widest.fold(0.0, f64::max);
-        let beside = (left - 6.0, place.middle() + TITLE * CAPITAL / 2.0);
+        let left = place.x - TICK_LENGTH - TICK_GAP - ticks_width(panel);
+        let beside = (left - LETTER_GAP, place.middle() + TITLE * CAPITAL / 2.0);
         self.text(&panel.y.label, beside, TITLE, INK, Hang::Right)
     }
 
@@ -240,13 +248,14 @@ impl Pen<'_> {
         let bar = &chart.bar;
         let at =
             |value: f64| place.bottom() - place.height * (value - bar.low) / (bar.high - bar.low);
-        for &tick in &bar.ticks {
+        for (&tick, label) in bar.ticks.iter().zip(bar.labels()) {
             let y = at(tick);
             self.line((place.right(), y), (place.right() + TICK_LENGTH, y))?;
-            let point = (place.right() + TICK_LENGTH + 1.5, y + TICK * CAPITAL / 2.0);
-            self.text(&Text::plain(&short(tick)), point, TICK, INK, Hang::Left)?;
+            let beside = place.right() + TICK_LENGTH + TICK_GAP;
+            let point = (beside, y + TICK * CAPITAL / 2.0);
+            self.text(&Text::plain(&label), point, TICK, INK, Hang::Left)?;
         }
-        let phi = (place.centre(), place.y - 4.5);
+        let phi = (place.centre(), place.y - TITLE_RISE);
         self.text(&Text::default().symbol("φ"), phi, TITLE, INK, Hang::Centre)?;
         match bar.chance {
             Some((least, most)) if most > bar.low => {
@@ -260,9 +269,14 @@ impl Pen<'_> {
     /// A bracket beside the bar over the chance levels of the cells drawn.
     fn chance(&mut self, bar: Box, bottom: f64, top: f64) -> Drawn {
         let x = bar.x - 4.0;
-        self.line((x, bottom), (x, top))?;
-        self.line((x, bottom), (bar.x, bottom))?;
-        self.line((x, top), (bar.x, top))?;
+        if bottom - top < BRACKET {
+            let middle = (bottom + top) / 2.0;
+            self.line((x, middle), (bar.x, middle))?;
+        } else {
+            self.line((x, bottom), (x, top))?;
+            self.line((x, bottom), (bar.x, bottom))?;
+            self.line((x, top), (bar.x, top))?;
+        }
         let text = Text::plain("chance");
         // Beside the bracket, and not below the bar.
         let half = font::width(&text, TICK) / 2.0;
@@ -356,10 +370,4 @@ fn edge(start: f64, length: f64, n: usize, of: usize) -> f64 {
 /// Points to plotters' units.
 fn whole(points: f64) -> i32 {
     (points * UNITS_PER_POINT).round() as i32
-}
-
-/// A tick of the bar: 0, 0.2, 0.15.
-fn short(value: f64) -> String {
-    let text = format!("{value:.3}");
-    text.trim_end_matches('0').trim_end_matches('.').to_string()
 }

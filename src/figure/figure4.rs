@@ -3,10 +3,10 @@
 use crate::error::Result;
 use crate::table::OverlapRow;
 
-use super::chart::{Bar, Chart};
+use super::chart::{Bar, Chart, in_rows};
 use super::figure3::footer;
 use super::label::{directions, phi, primed, update};
-use super::select::{Pair, Wanted, chance_span, layer_in_words};
+use super::select::{Pair, Wanted, chance_span, layer_in_words, ranks, undefined};
 use super::{Options, Text};
 
 /// φ between two seeds, a panel per projection, nothing masked; the last panel has Haar-random
@@ -48,13 +48,21 @@ pub fn figure4(
         grids.push(select("random", projection)?);
         titles.push(Text::plain("Random"));
     }
-    let panels: Vec<_> = grids
+    let panels = grids
         .iter()
         .zip(titles)
         .map(|(grid, title)| grid.panel(title, |_, _| true))
         .collect();
-    let ranks = grids.first().map_or((0, 0), |grid| grid.cells.dim());
-    let panels = vec![panels];
+    let panels = in_rows(panels);
+    let ranks = ranks(&grids);
+    let mut footer = footer(basis, pair, &grids, &layer_in_words(layer));
+    if let Some(projection) = projections.first() {
+        footer.push(format!(
+            "Random: Haar-random directions (i) against {projection} of {} (j).{}",
+            pair.second,
+            undefined(&grids)
+        ));
+    }
     Ok(Chart {
         name: "figure4".into(),
         heading: phi(
@@ -62,10 +70,10 @@ pub fn figure4(
             primed(directions(basis, Some(ranks.1))),
         ),
         bar: Bar::over(&panels, options.range, chance_span(grids.iter()), true)?,
-        row_labels: vec![Text::default()],
+        row_labels: vec![Text::default(); panels.len()],
         panels,
         aspect: 1.0,
-        footer: footer(basis, pair, &grids, &layer_in_words(layer)),
+        footer,
         palette: options.palette,
     })
 }

@@ -8,7 +8,7 @@ use super::figure3::{rank_chart, rank_panels};
 use super::select::Pair;
 use super::{Options, Text};
 
-/// The panels of figure 3, a row per layer.
+/// The panels of figure 3, a row per layer (or as many as figure 3 has).
 ///
 /// # Errors
 ///
@@ -21,15 +21,16 @@ pub fn figure6(
     projections: &[String],
     options: &Options,
 ) -> Result<Chart> {
-    let (mut panels, mut grids) = (Vec::new(), Vec::new());
+    let (mut panels, mut grids, mut row_labels) = (Vec::new(), Vec::new(), Vec::new());
     for &layer in layers {
-        let (row, of_layer) = rank_panels(rows, basis, pair, layer, projections)?;
-        panels.push(row);
+        let (rows, of_layer) = rank_panels(rows, basis, pair, layer, projections)?;
+        row_labels.extend(vec![row_label(layer); rows.len()]);
+        panels.extend(rows);
         grids.extend(of_layer);
     }
     let chart = rank_chart("figure6", basis, pair, panels, &grids, options, "")?;
     Ok(Chart {
-        row_labels: layers.iter().map(|layer| row_label(*layer)).collect(),
+        row_labels,
         ..chart
     })
 }

@@ -3,16 +3,17 @@
 use crate::error::Result;
 use crate::table::OverlapRow;
 
-use super::chart::{Bar, Chart, Panel};
+use super::chart::{Bar, Chart, PANELS_IN_A_ROW, Panel, in_rows};
 use super::figure3::footer;
 use super::label::{directions, phi, primed, update};
-use super::select::{Pair, Wanted, chance_span};
+use super::select::{Pair, Wanted, chance_span, ranks, undefined};
 use super::{Options, Text};
 
 /// As the paper sets it: layers 1 and 32 in the first row, 64 and 96 in the second.
 const LAYERS_IN_A_ROW: usize = 2;
 
-/// φ between two seeds: two layers a row, each with its projections.
+/// φ between two seeds: two layers a row, each with its projections; layers with more than two
+/// projections have rows of their own.
 ///
 /// # Errors
 ///
@@ -27,7 +28,8 @@ pub fn figure7(
 ) -> Result<Chart> {
     let mut grids = Vec::new();
     let mut panels: Vec<Vec<Panel>> = Vec::new();
-    for group in layers.chunks(LAYERS_IN_A_ROW) {
+    let together = LAYERS_IN_A_ROW * projections.len() <= PANELS_IN_A_ROW;
+    for group in layers.chunks(if together { LAYERS_IN_A_ROW } else { 1 }) {
         let mut row = Vec::new();
         for &layer in group {
             for projection in projections {
@@ -44,9 +46,14 @@ pub fn figure7(
                 grids.push(grid);
             }
         }
-        panels.push(row);
+        panels.extend(in_rows(row));
     }
-    let ranks = grids.first().map_or((0, 0), |grid| grid.cells.dim());
+    let ranks = ranks(&grids);
+    let mut footer = footer(basis, pair, &grids, "");
+    let undefined = undefined(&grids).trim_start();
+    if !undefined.is_empty() {
+        footer.push(undefined.into());
+    }
     Ok(Chart {
         name: "figure7".into(),
         heading: phi(
@@ -57,7 +64,7 @@ pub fn figure7(
         row_labels: vec![Text::default(); panels.len()],
         panels,
         aspect: 1.0,
-        footer: footer(basis, pair, &grids, ""),
+        footer,
         palette: options.palette,
     })
 }

@@ -5,9 +5,9 @@ use ndarray::Array2;
 use crate::error::{Error, Result};
 use crate::table::OverlapRow;
 
-use super::chart::{Axis, Bar, Chart, Panel};
+use super::chart::{Axis, Bar, Chart, Panel, in_rows};
 use super::label::{directions, in_words, phi_of, weight};
-use super::select::{Selected, Wanted, chance_span, layer_in_words};
+use super::select::{Selected, Wanted, chance_span, layer_in_words, undefined};
 use super::{Options, Text};
 
 /// An adapter as the rows name it, and its rank.
@@ -64,13 +64,15 @@ pub fn figure8(
             remedy: "name one at least",
         });
     };
-    panels.push(chance_strip(grid.cells.nrows(), grid.dimension));
-    let panels = vec![panels];
+    let mut panels = in_rows(panels);
+    if let Some(row) = panels.last_mut() {
+        row.push(chance_strip(grid.cells.nrows(), grid.dimension));
+    }
     Ok(Chart {
         name: "figure8".into(),
         heading: Text::default(),
         bar: Bar::over(&panels, options.range, chance_span(grids.iter()), false)?,
-        row_labels: vec![Text::default()],
+        row_labels: vec![Text::default(); panels.len()],
         panels,
         aspect: ASPECT,
         footer: footer(basis, adapters, &grids, &layer_in_words(layer)),
@@ -105,8 +107,9 @@ fn footer(basis: &str, adapters: &[Ranked], grids: &[Selected], place: &str) -> 
             names.join(", "),
         ),
         format!(
-            "Last strip and bar: chance, i/d for i ≥ j, d = {}.",
-            grids[0].dimension
+            "Strip and mark on the bar: chance, max(i,\u{a0}j)/d, which is i/d for i ≥ j; d = {}.{}",
+            grids[0].dimension,
+            undefined(grids)
         ),
     ]
 }

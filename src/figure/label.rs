@@ -64,8 +64,9 @@ impl Text {
     }
 
     fn push(mut self, text: &str, italic: bool, subscript: bool) -> Self {
+        // An SVG cannot hold control characters, and a name may.
         self.0.push(Run {
-            text: text.into(),
+            text: text.replace(char::is_control, "\u{fffd}"),
             italic,
             subscript,
         });
@@ -155,5 +156,6 @@ mod tests {
         assert_eq!(update("up_proj").bare(), "ΔW_up_proj");
         assert_eq!(directions("delta-left", Some(4)).bare(), "U_ΔW, r = 4");
         assert_eq!(directions("a", None).bare(), "A_rand");
+        assert_eq!(Text::plain("a\u{1}b\n").bare(), "a\u{fffd}b\u{fffd}");
     }
 }

@@ -1,20 +1,31 @@
 //! Where things stand on the page, in points (1/72 inch).
 
-use super::chart::Chart;
+use super::chart::{Chart, Panel};
 use super::font;
+use super::label::Text;
 
 /// Sizes of text.
 pub(super) const TITLE: f64 = 8.0;
 pub(super) const TICK: f64 = 6.5;
-pub(super) const FOOTER: f64 = 6.0;
+pub(super) const FOOTER: f64 = 6.5;
+/// No text is set smaller, its subscripts apart.
+const SMALLEST: f64 = 6.0;
 
 /// Width of a figure: the text width of a one-column page.
 const WIDTH: f64 = 6.75 * 72.0;
-/// Room for an axis's tick labels and its letter.
+/// Length of a tick, and from there to its label.
+pub(super) const TICK_LENGTH: f64 = 2.0;
+pub(super) const TICK_GAP: f64 = 1.5;
+/// Between the widest tick label of a vertical axis and the axis's letter.
+pub(super) const LETTER_GAP: f64 = 5.0;
+/// Least room for a vertical axis, and what its letter keeps from the panel before it.
 const Y_AXIS: f64 = 26.0;
+const Y_AXIS_CLEAR: f64 = 6.0;
+/// Room for a horizontal axis's tick labels and its letter.
 const X_AXIS: f64 = 22.0;
-/// Room above a panel for its title.
-const ABOVE: f64 = 14.0;
+/// Room above a panel for its title, and from the title's baseline to the panel.
+const ABOVE: f64 = 15.0;
+pub(super) const TITLE_RISE: f64 = 5.5;
 /// Room for a row's label.
 const ROW_LABEL: f64 = 13.0;
 /// Room for the heading.
@@ -31,6 +42,10 @@ const BAR_LABELS: f64 = 20.0;
 const NARROW: f64 = 9.0;
 /// Panels do not grow beyond this, however few they are.
 const WIDEST: f64 = 130.0;
+/// Many rows of panels make smaller panels, so that the page still fits on paper, down to a size at
+/// which the ticks of eight cells do not crowd.
+const TALLEST: f64 = 9.0 * 72.0;
+const NARROWEST: f64 = 64.0;
 
 /// A rectangle.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -71,14 +86,14 @@ pub(super) struct Layout {
     pub(super) heading: f64,
     /// Centre of the heading.
     pub(super) centre: f64,
-    /// Baselines of the footer.
-    pub(super) footer: Vec<f64>,
+    /// The footer's lines as they fit, and their baselines.
+    pub(super) footer: Vec<(String, f64)>,
     /// Right edge of the row labels' room.
     pub(super) row_labels: f64,
 }
 
 impl Layout {
-    /// Places a chart's parts: equal panels, as wide as the page allows; the page as narrow as they
+    /// Places a chart's parts: equal panels, as large as the page allows; the page as narrow as they
     /// need.
     pub(super) fn of(chart: &Chart) -> Layout {
         let labelled = chart.row_labels.iter().any(|label| !label.0.is_empty());
@@ -90,34 +105,23 @@ impl Layout {
         } else {
             HEADING
         };
-        let (mut y, mut right_edge) = (MARGIN + heading, left);
-        let mut panels = Vec::new();
-        for row in &chart.panels {
-            let (mut x, mut boxes) = (left, Vec::new());
-            for panel in row {
-                let width = if panel.narrow { NARROW } else { side };
-                let place = Box {
-                    x: x + Y_AXIS,
-                    y: y + ABOVE,
-                    width,
-                    height: side * chart.aspect,
-                };
-                x = place.right();
-                boxes.push(place);
-            }
-            right_edge = right_edge.max(x);
-            y += ABOVE + side * chart.aspect + X_AXIS;
-            panels.push(boxes);
-        }
-        let (top, bottom) = (MARGIN + heading + ABOVE, y - X_AXIS);
+        let (panels, right_edge) = places(chart, side, (left, MARGIN + heading));
+        let first = panels.iter().flatten().next();
+        let last = panels.iter().flatten().last();
+        let (top, bottom) = match (first, last) {
+            (Some(first), Some(last)) => (first.y, last.bottom()),
+            _ => (MARGIN + heading, MARGIN + heading),
+        };
         // Shorter than the panels, and no longer than about two of them.
         let length = ((bottom - top) * 0.86).min(side * chart.aspect * 2.0);
-        let footer = (0..chart.footer.len())
-            .map(|line| y + (line as f64 + 0.9) * FOOTER_LINE)
-            .collect();
+        let width = right_edge + right;
+        let start = first.map_or(left, |panel| panel.x);
+        let lines = wrapped(&chart.footer, width - MARGIN - start);
+        let height = bottom + X_AXIS + lines.len() as f64 * FOOTER_LINE + MARGIN;
+        let baseline = |line: usize| bottom + X_AXIS + (line as f64 + 0.9) * FOOTER_LINE;
         Layout {
-            width: right_edge + right,
-            height: (y + chart.footer.len() as f64 * FOOTER_LINE + MARGIN).ceil(),
+            width,
+            height: height.ceil(),
             bar: Box {
                 x: right_edge + BAR_MARK,
                 y: (top + bottom - length) / 2.0,
@@ -125,34 +129,193 @@ impl Layout {
                 height: length,
             },
             heading: MARGIN + TITLE,
-            centre: (left + Y_AXIS + right_edge) / 2.0,
-            footer,
+            centre: (start + right_edge) / 2.0,
+            footer: lines
+                .into_iter()
+                .enumerate()
+                .map(|(n, line)| (line, baseline(n)))
+                .collect(),
             row_labels: left,
             panels,
         }
     }
 }
 
-/// The width of a panel so that the widest row fills `room`.
-fn panel_side(chart: &Chart, room: f64) -> f64 {
+/// Where the panels stand, from their upper left corner on, and their right edge.
+fn places(chart: &Chart, side: f64, (left, top): (f64, f64)) -> (Vec<Vec<Box>>, f64) {
+    let (height, axis) = (side * chart.aspect, y_axis(chart));
+    let (mut y, mut right_edge) = (top, left);
+    let mut places = Vec::new();
+    for row in &chart.panels {
+        let (mut x, mut boxes) = (left, Vec::new());
+        for panel in row {
+            let place = Box {
+                x: x + axis,
+                y: y + ABOVE,
+                width: if panel.narrow { NARROW } else { side },
+                height,
+            };
+            x = place.right();
+            boxes.push(place);
+        }
+        right_edge = right_edge.max(x);
+        y += ABOVE + height + X_AXIS;
+        places.push(boxes);
+    }
+    (places, right_edge)
+}
+
+/// Room left of a panel, the same for all: enough for the widest of their tick labels and a letter.
+fn y_axis(chart: &Chart) -> f64 {
+    let needed = |panel: &Panel| {
+        let labels = ticks_width(panel) + LETTER_GAP + font::width(&panel.y.label, TITLE);
+        TICK_LENGTH + TICK_GAP + labels + Y_AXIS_CLEAR
+    };
     chart
+        .panels
+        .iter()
+        .flatten()
+        .map(needed)
+        .fold(Y_AXIS, f64::max)
+}
+
+/// Width of the widest tick label of a panel's vertical axis.
+pub(super) fn ticks_width(panel: &Panel) -> f64 {
+    let labels = panel.y.ticks.iter();
+    labels
+        .map(|tick| font::width(&Text::plain(&tick.label), TICK))
+        .fold(0.0, f64::max)
+}
+
+/// The width of a panel so that the widest row fills `room` and all rows fit on a page.
+fn panel_side(chart: &Chart, room: f64) -> f64 {
+    let across = chart
         .panels
         .iter()
         .map(|row| {
             let narrow = row.iter().filter(|panel| panel.narrow).count() as f64;
             let wide = row.len() as f64 - narrow;
-            (room - row.len() as f64 * Y_AXIS - narrow * NARROW) / wide.max(1.0)
+            (room - row.len() as f64 * y_axis(chart) - narrow * NARROW) / wide.max(1.0)
         })
-        .fold(WIDEST, f64::min)
-        .max(TITLE)
+        .fold(WIDEST, f64::min);
+    let rows = chart.panels.len().max(1) as f64;
+    let around = 2.0 * MARGIN + HEADING + chart.footer.len() as f64 * FOOTER_LINE;
+    let down = ((TALLEST - around) / rows - ABOVE - X_AXIS) / chart.aspect;
+    across.min(down.max(NARROWEST)).max(TITLE)
+}
+
+/// Lines of a footer, broken between words, or within one where it alone is wider than `room`.
+fn wrapped(footer: &[String], room: f64) -> Vec<String> {
+    let fits = |line: &str| font::width(&Text::plain(line), FOOTER) <= room;
+    let mut lines = Vec::new();
+    for sentence in footer {
+        let mut line = String::new();
+        for word in sentence.split_inclusive(' ') {
+            if !line.is_empty() && !fits(format!("{line}{word}").trim_end()) {
+                lines.push(std::mem::take(&mut line));
+            }
+            for character in word.chars() {
+                line.push(character);
+                let over = line.chars().count() > 1 && !fits(line.trim_end());
+                if over && line.pop().is_some() {
+                    lines.push(std::mem::replace(&mut line, character.into()));
+                }
+            }
+        }
+        lines.push(line);
+    }
+    lines
+        .iter()
+        .map(|line| line.trim_end().to_string())
+        .collect()
 }
 
 /// The largest size, not above `size`, at which a text is no wider than `room`.
-pub(super) fn fitting(text: &super::Text, size: f64, room: f64) -> f64 {
+pub(super) fn fitting(text: &Text, size: f64, room: f64) -> f64 {
     let width = font::width(text, size);
     if width <= room {
         size
     } else {
-        (size * room / width).max(FOOTER)
+        (size * room / width).max(SMALLEST)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::figure::{Axis, Bar, Palette};
+    use ndarray::Array2;
+
+    fn chart(panels_per_row: &[usize], (rows, columns): (usize, usize)) -> Chart {
+        let panel = Panel {
+            title: Text::plain("title"),
+            cells: Array2::from_elem((rows, columns), Some(0.5)),
+            x: Axis::over(columns, "j"),
+            y: Axis::over(rows, "i"),
+            narrow: false,
+        };
+        let panels: Vec<_> = panels_per_row
+            .iter()
+            .map(|&n| vec![panel.clone(); n])
+            .collect();
+        Chart {
+            name: "figure".into(),
+            heading: Text::plain("heading"),
+            bar: Bar::over(&panels, None, None, true).unwrap(),
+            row_labels: vec![Text::default(); panels.len()],
+            panels,
+            aspect: 1.0,
+            footer: vec!["a-name-of-an-adapter ".repeat(12) + &"x".repeat(300)],
+            palette: Palette::Rocket,
+        }
+    }
+
+    #[test]
+    fn no_axis_reaches_into_the_panel_before_it() {
+        for rows in [1, 8, 64, 410, 1229] {
+            let chart = chart(&[4], (rows, 4));
+            let layout = Layout::of(&chart);
+            assert!(layout.width <= WIDTH + 1e-9, "{rows} rows");
+            for (panel, pair) in chart.panels[0].iter().zip(layout.panels[0].windows(2)) {
+                let letter = LETTER_GAP + font::width(&panel.y.label, TITLE);
+                let outermost = pair[1].x - TICK_LENGTH - TICK_GAP - ticks_width(panel) - letter;
+                assert!(
+                    outermost >= pair[0].right() + Y_AXIS_CLEAR - 1e-9,
+                    "{rows} rows"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn many_rows_fit_on_a_page() {
+        for rows in 1..=6 {
+            let layout = Layout::of(&chart(&vec![4; rows], (8, 8)));
+            assert!(layout.height <= TALLEST + 6.0 * FOOTER_LINE, "{rows} rows");
+            let bar = layout.bar;
+            assert!(
+                bar.y > layout.panels[0][0].y && bar.bottom() < layout.panels[rows - 1][0].bottom()
+            );
+        }
+    }
+
+    #[test]
+    fn footers_are_broken_where_the_page_ends_and_lose_nothing() {
+        for panels in [1, 2, 4] {
+            let chart = chart(&[panels], (8, 8));
+            let layout = Layout::of(&chart);
+            let start = layout.panels[0][0].x;
+            for (line, baseline) in &layout.footer {
+                assert!(start + font::width(&Text::plain(line), FOOTER) <= layout.width);
+                assert!(*baseline < layout.height);
+            }
+            let visible = |text: &str| text.replace(' ', "");
+            let lines: String = layout
+                .footer
+                .iter()
+                .map(|(line, _)| visible(line))
+                .collect();
+            assert_eq!(lines, visible(&chart.footer[0]));
+        }
     }
 }

@@ -52,8 +52,22 @@ impl Wanted<'_> {
             .collect();
         let i = here.iter().map(|row| row.i).max().unwrap_or(0);
         let j = here.iter().map(|row| row.j).max().unwrap_or(0);
-        if here.is_empty() || here.len() != i * j || here.iter().any(|row| row.i * row.j == 0) {
-            return Err(self.missing(here.len(), i * j));
+        let all = i.saturating_mul(j);
+        if here.is_empty() || here.len() != all || here.iter().any(|row| row.i.min(row.j) == 0) {
+            return Err(self.missing(here.len(), all));
+        }
+        if let Some(row) = here
+            .iter()
+            .find(|row| !(row.chance > 0.0 && row.chance <= 1.0))
+        {
+            return Err(Error::Table {
+                what: "overlap.csv".into(),
+                problem: format!(
+                    "{}: chance {} at ({}, {})",
+                    row.module, row.chance, row.i, row.j
+                ),
+                remedy: "chance is max(i,j)/d, above 0 and at most 1; measure again",
+            });
         }
         let mut cells = Array2::from_elem((i, j), None);
         for row in &here {
@@ -129,6 +143,21 @@ impl Selected {
     }
 }
 
+/// The largest i and the largest j of several grids: the ranks of the two adapters.
+pub(super) fn ranks(grids: &[Selected]) -> (usize, usize) {
+    let sizes = grids.iter().map(|grid| grid.cells.dim());
+    sizes.fold((0, 0), |most, (i, j)| (most.0.max(i), most.1.max(j)))
+}
+
+/// What pale cells are, where a grid has cells without a value.
+pub(super) fn undefined(grids: &[Selected]) -> &'static str {
+    let some = |grid: &Selected| grid.cells.iter().any(Option::is_none);
+    match grids.iter().any(some) {
+        true => " Directions beyond a numerical rank have no value and are pale.",
+        false => "",
+    }
+}
+
 /// The chance levels of several grids together.
 pub(super) fn chance_span<'a>(grids: impl Iterator<Item = &'a Selected>) -> Option<(f64, f64)> {
     grids
@@ -139,4 +168,79 @@ pub(super) fn chance_span<'a>(grids: impl Iterator<Item = &'a Selected>) -> Opti
 /// `layer 5`, for a footer.
 pub(super) fn layer_in_words(layer: Option<usize>) -> String {
     layer.map_or(String::new(), |layer| format!(", layer {layer}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(i: usize, j: usize) -> OverlapRow {
+        OverlapRow {
+            module: "h.0.q".into(),
+            layer: None,
+            projection: "q".into(),
+            basis: "a".into(),
+            first: "one".into(),
+            second: "two".into(),
+            i,
+            j,
+            overlap: Some(0.5),
+            chance: i.max(j) as f64 / 100.0,
+            z: None,
+        }
+    }
+
+    fn select(rows: &[OverlapRow]) -> Result<Selected> {
+        let wanted = Wanted {
+            basis: "a",
+            first: "one",
+            second: "two",
+            layer: None,
+            projection: "q",
+        };
+        wanted.select(rows)
+    }
+
+    #[test]
+    fn a_grid_is_whole_and_knows_its_dimension() {
+        let grid = select(&[row(1, 1), row(1, 2)]).unwrap();
+        assert_eq!((grid.cells.dim(), grid.dimension), ((1, 2), 100));
+        assert_eq!(ranks(&[grid.clone(), grid.corner(1)]), (1, 2));
+        assert_eq!(undefined(&[grid]), "");
+    }
+
+    #[test]
+    fn impossible_rows_are_errors() {
+        assert!(select(&[]).is_err(), "no row");
+        assert!(select(&[row(1, 2)]).is_err(), "a cell is missing");
+        assert!(
+            select(&[row(1, 1), row(1, 1)]).is_err(),
+            "a cell is there twice"
+        );
+        assert!(select(&[row(0, 1)]).is_err(), "directions count from 1");
+        assert!(
+            select(&[row(usize::MAX, usize::MAX)]).is_err(),
+            "no such grid"
+        );
+        for chance in [0.0, -1.0, 2.0, f64::NAN, f64::INFINITY] {
+            let error = select(&[OverlapRow {
+                chance,
+                ..row(1, 1)
+            }])
+            .unwrap_err();
+            assert!(error.to_string().contains("chance"), "{error}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_a_number_has_no_value() {
+        let overlap = Some(f64::NAN);
+        let grid = select(&[OverlapRow {
+            overlap,
+            ..row(1, 1)
+        }])
+        .unwrap();
+        assert_eq!(grid.cells[(0, 0)], None);
+        assert!(undefined(&[grid]).contains("numerical rank"));
+    }
 }
