@@ -114,6 +114,25 @@ fn figure_3_masks_one_triangle_and_zooms_into_the_other() {
 }
 
 #[test]
+fn figures_3_and_6_put_the_smaller_rank_first_however_the_pair_was_typed() {
+    let turned: Vec<OverlapRow> = rows()
+        .into_iter()
+        .map(|row| OverlapRow {
+            first: row.second,
+            second: row.first,
+            i: row.j,
+            j: row.i,
+            ..row
+        })
+        .collect();
+    let (pair, options) = (pair("large", "small"), Options::default());
+    let chart = figure3(&turned, "a", &pair, Some(3), &panels(), &options).unwrap();
+    assert_eq!(chart, third());
+    let sixth = figure6(&turned, "a", &pair, &[Some(3)], &panels(), &options).unwrap();
+    assert_eq!(sixth.panels, third().panels);
+}
+
+#[test]
 fn figure_4_has_random_directions_beside_the_seeds() {
     let options = Options {
         palette: Palette::Cividis,

@@ -5,7 +5,9 @@ use crate::table::OverlapRow;
 
 use super::chart::{Bar, Chart, PANELS_IN_A_ROW, Panel, in_rows};
 use super::label::{directions, in_words, phi, update};
-use super::select::{Pair, Selected, Wanted, chance_span, layer_in_words, ranks, undefined};
+use super::select::{
+    Pair, Selected, Wanted, chance_span, layer_in_words, ranks, smaller_first, undefined,
+};
 use super::{Options, Text};
 
 /// The zoom shows this many directions of each.
@@ -14,6 +16,8 @@ const ZOOM: usize = 8;
 /// φ between a smaller rank (i) and a larger one (j): a panel per projection with the cells j < i
 /// masked, then the same zoomed to the leading 8 × 8 (r × r where the first has a smaller rank) with
 /// only j ≤ i. More than two projections take more than one row.
+///
+/// A pair with the larger rank first is turned, so that i always counts the smaller one's.
 ///
 /// The zoom's lower-left triangle holds other values than the whole panel's upper right: it is not
 /// its mirror image.
@@ -29,11 +33,12 @@ pub fn figure3(
     projections: &[String],
     options: &Options,
 ) -> Result<Chart> {
-    let (panels, grids) = rank_panels(rows, basis, pair, layer, projections)?;
+    let (rows, pair) = smaller_first(rows, pair);
+    let (panels, grids) = rank_panels(&rows, basis, &pair, layer, projections)?;
     rank_chart(
         "figure3",
         basis,
-        pair,
+        &pair,
         panels,
         &grids,
         options,

@@ -5,7 +5,7 @@ use crate::table::OverlapRow;
 
 use super::chart::Chart;
 use super::figure3::{rank_chart, rank_panels};
-use super::select::Pair;
+use super::select::{Pair, smaller_first};
 use super::{Options, Text};
 
 /// The panels of figure 3, a row per layer (or as many as figure 3 has).
@@ -21,14 +21,15 @@ pub fn figure6(
     projections: &[String],
     options: &Options,
 ) -> Result<Chart> {
+    let (table, pair) = smaller_first(rows, pair);
     let (mut panels, mut grids, mut row_labels) = (Vec::new(), Vec::new(), Vec::new());
     for &layer in layers {
-        let (rows, of_layer) = rank_panels(rows, basis, pair, layer, projections)?;
+        let (rows, of_layer) = rank_panels(&table, basis, &pair, layer, projections)?;
         row_labels.extend(vec![row_label(layer); rows.len()]);
         panels.extend(rows);
         grids.extend(of_layer);
     }
-    let chart = rank_chart("figure6", basis, pair, panels, &grids, options, "")?;
+    let chart = rank_chart("figure6", basis, &pair, panels, &grids, options, "")?;
     Ok(Chart {
         row_labels,
         ..chart
