@@ -33,7 +33,7 @@ const KEEPERS: [(&str, &str); 8] = [
     ("ndarray_linalg", "linalg/"),
     ("rand_pcg", "linalg/haar.rs"),
     ("safetensors", "tensors/file.rs"),
-    ("memmap2", "tensors/file.rs"),
+    ("lapack_sys", "linalg/lapack.rs"),
     ("plotters", "figure/draw.rs"),
     ("krilla", "figure/render.rs"),
     ("clap", "cli/"),

@@ -1,6 +1,6 @@
 //! Random subspaces, from a name: the same directions in any run, and in NumPy.
 
-use ndarray::{Array2, Axis};
+use ndarray::Array2;
 use rand_core::Rng;
 use rand_pcg::Pcg64;
 use sha2::{Digest, Sha256};
@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 use crate::error::{Error, Result};
 
 use super::Subspace;
-use super::svd::thin_qr;
+use super::qr::thin_qr;
 
 /// k Haar-random orthonormal directions of R^d, drawn from `key`.
 ///
@@ -44,17 +44,13 @@ pub fn haar(d: usize, k: usize, key: &str) -> Result<Subspace> {
             remedy: "ask for 1 to d of them",
         });
     }
-    let (mut q, r) = thin_qr(gaussian(d, k, key).view())?;
-    for (mut column, &pivot) in q.axis_iter_mut(Axis(1)).zip(r.diag()) {
-        if pivot < 0.0 {
-            column.mapv_inplace(|x| -x);
-        }
-    }
+    // Its R has a positive diagonal already.
+    let (q, _) = thin_qr(gaussian(d, k, key).view())?;
     Subspace::new(q)
 }
 
 /// A d × k matrix of independent standard normal numbers, filled column by column.
-fn gaussian(d: usize, k: usize, key: &str) -> Array2<f64> {
+pub(super) fn gaussian(d: usize, k: usize, key: &str) -> Array2<f64> {
     let digest = Sha256::digest(key.as_bytes());
     let word = |bytes: &[u8]| {
         bytes

@@ -6,12 +6,18 @@
 
 mod angles;
 mod blas;
+mod blocks;
 mod haar;
+mod lanczos;
+mod lapack;
+mod leading;
+mod qr;
 mod subspace;
 mod svd;
 
 pub use angles::principal_angles;
 pub use blas::use_one_thread;
 pub use haar::haar;
+pub use leading::{Leading, Method, Proof, SMALL_SIDE, leading};
 pub use subspace::Subspace;
 pub use svd::{Svd, factored_svd, frobenius_norm, numerical_rank, svd};

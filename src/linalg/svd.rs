@@ -1,9 +1,11 @@
 //! Singular value decompositions, dense and of a product kept as factors.
 
 use ndarray::{Array1, Array2, ArrayView2, Axis};
-use ndarray_linalg::{JobSvd, QR, SVDDC};
+use ndarray_linalg::{JobSvd, SVDDC};
 
 use crate::error::{Error, Result};
+
+use super::qr::thin_qr;
 
 /// A thin SVD, M = U·diag(σ)·Vᵀ.
 #[derive(Debug, Clone)]
@@ -95,15 +97,6 @@ pub fn factored_svd(b: ArrayView2<f64>, a: ArrayView2<f64>) -> Result<Svd> {
     })
 }
 
-/// Thin QR, M = Q·R with Q of min(m, n) columns.
-pub(super) fn thin_qr(matrix: ArrayView2<f64>) -> Result<(Array2<f64>, Array2<f64>)> {
-    check_input(&matrix)?;
-    matrix
-        .to_owned()
-        .qr()
-        .map_err(|error| failed("QR", &matrix, error))
-}
-
 /// Singular values alone, falling.
 pub(super) fn singular_values(matrix: ArrayView2<f64>) -> Result<Array1<f64>> {
     super::use_one_thread();
@@ -145,7 +138,7 @@ pub fn frobenius_norm(matrix: ArrayView2<f64>) -> f64 {
 }
 
 /// LAPACK may loop or crash on NaN and on empty matrices, so neither reaches it.
-fn check_input(matrix: &ArrayView2<f64>) -> Result<()> {
+pub(super) fn check_input(matrix: &ArrayView2<f64>) -> Result<()> {
     let problem = if matrix.is_empty() {
         format!(
             "a {} × {} matrix has no singular vectors",
@@ -168,7 +161,7 @@ fn check_input(matrix: &ArrayView2<f64>) -> Result<()> {
     })
 }
 
-fn failed(
+pub(super) fn failed(
     routine: &str,
     matrix: &ArrayView2<f64>,
     error: ndarray_linalg::error::LinalgError,

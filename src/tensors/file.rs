@@ -4,27 +4,35 @@ use std::collections::HashMap;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
-use half::{bf16, f16};
-use memmap2::Mmap;
 use ndarray::Array2;
 use safetensors::tensor::{Dtype, Metadata, SafeTensorError, SafeTensors, TensorInfo};
 
 use crate::error::{Error, Result};
 
+use super::Float;
+
 const DAMAGED: &str = "the download or the copy was probably cut short: fetch the file again";
 
-/// A memory-mapped safetensors file whose header has been checked against its length.
+/// Bytes read at a time: they stay in the cache until they are converted.
+const CHUNK: usize = 128 * 1024;
+/// The longest header that the format allows.
+const LONGEST_HEADER: u64 = 100_000_000;
+
+/// An open safetensors file whose header has been checked against its length.
+///
+/// Tensors are read, not mapped: what was converted takes no memory any more, and a file that
+/// someone shortens meanwhile is an error instead of a signal.
 pub struct TensorFile {
     path: PathBuf,
-    map: Mmap,
-    data_start: usize,
+    file: File,
+    data_start: u64,
     header: Metadata,
     /// In the order of their bytes.
     names: Vec<String>,
 }
 
 impl TensorFile {
-    /// Maps a file and checks its header: sizes, offsets and shapes must agree and fill the file.
+    /// Opens a file and checks its header: sizes, offsets and shapes must agree and fill the file.
     ///
     /// # Errors
     ///
@@ -37,14 +45,16 @@ impl TensorFile {
                 remedy: "check the path; a .safetensors file was expected".into(),
             });
         }
-        let map = map_file(path)?;
-        let (header_length, header) = SafeTensors::read_metadata(&map)
-            .map_err(|error| corrupt(path, explain(&error, map.len())))?;
+        let io = |source| io_error(path, source);
+        let file = File::open(path).map_err(io)?;
+        let length = file.metadata().map_err(io)?.len();
+        let head = read_head(&file, length).map_err(io)?;
+        let header = parse_head(&head, length).map_err(|problem| corrupt(path, problem))?;
         let names = header.offset_keys();
         Ok(TensorFile {
             path: path.into(),
-            data_start: header_length + 8,
-            map,
+            file,
+            data_start: head.len() as u64,
             header,
             names,
         })
@@ -88,8 +98,18 @@ impl TensorFile {
             let problem = format!("shape {:?}, where a matrix was expected", info.shape);
             return Err(self.tensor_error(name, problem, "only two-dimensional weights are read"));
         };
-        let values = self.values(name, info)?;
-        if let Some(position) = values.iter().position(|x| !x.is_finite()) {
+        let mut values = vec![0.0; rows * columns];
+        let mut bad = None;
+        self.read(name, info, |start, chunk| {
+            values[start..start + chunk.len()].copy_from_slice(chunk);
+            // Without a branch per number, so that it costs next to nothing.
+            if !chunk.iter().fold(true, |fine, x| fine & x.is_finite()) {
+                let place = chunk.iter().position(|x| !x.is_finite());
+                bad = place.map(|place| start + place);
+            }
+            bad.is_none()
+        })?;
+        if let Some(position) = bad {
             let problem = format!(
                 "entry [{}, {}] is {}",
                 position / columns,
@@ -105,6 +125,10 @@ impl TensorFile {
     }
 
     /// Whether every entry is zero (of a floating-point tensor: −0 counts as zero, NaN does not).
+    ///
+    /// # Errors
+    ///
+    /// As [`TensorFile::matrix`], but for the values.
     pub fn is_zero(&self, name: &str) -> Result<bool> {
         let info = self.header.info(name).ok_or_else(|| {
             self.tensor_error(
@@ -113,27 +137,48 @@ impl TensorFile {
                 "check the file that names it",
             )
         })?;
-        Ok(self.values(name, info)?.iter().all(|&x| x == 0.0))
+        let mut zero = true;
+        self.read(name, info, |_, chunk| {
+            zero = chunk.iter().all(|&x| x == 0.0);
+            zero
+        })?;
+        Ok(zero)
     }
 
-    fn values(&self, name: &str, info: &TensorInfo) -> Result<Vec<f64>> {
-        let (start, end) = info.data_offsets;
-        let bytes = self
-            .map
-            .get(self.data_start + start..self.data_start + end)
-            .ok_or_else(|| corrupt(&self.path, format!("tensor `{name}` ends beyond the file")))?;
-        // `chunks_exact` copies each number out, so the mapping's alignment does not matter.
-        Ok(match info.dtype {
-            Dtype::F64 => convert(bytes, f64::from_le_bytes),
-            Dtype::F32 => convert(bytes, |b| f64::from(f32::from_le_bytes(b))),
-            Dtype::F16 => convert(bytes, |b| f16::from_le_bytes(b).to_f64()),
-            Dtype::BF16 => convert(bytes, |b| bf16::from_le_bytes(b).to_f64()),
+    /// Hands out a tensor's numbers in order, a chunk and its place at a time, until `take` has
+    /// seen enough.
+    fn read(
+        &self,
+        name: &str,
+        info: &TensorInfo,
+        mut take: impl FnMut(usize, &[f64]) -> bool,
+    ) -> Result<()> {
+        let float = match info.dtype {
+            Dtype::F64 => Float::F64,
+            Dtype::F32 => Float::F32,
+            Dtype::F16 => Float::F16,
+            Dtype::BF16 => Float::Bf16,
             other => {
                 let problem = format!("stored as {other:?}");
                 let remedy = "f64, f32, f16 and bf16 are read: save the weights in one of these";
                 return Err(self.tensor_error(name, problem, remedy));
             }
-        })
+        };
+        let (start, end) = info.data_offsets;
+        let length = end - start;
+        let mut bytes = vec![0; CHUNK.min(length)];
+        let mut numbers = vec![0.0; bytes.len() / float.size()];
+        for place in (0..length).step_by(CHUNK) {
+            let bytes = &mut bytes[..CHUNK.min(length - place)];
+            let numbers = &mut numbers[..bytes.len() / float.size()];
+            read_exact_at(&self.file, bytes, self.data_start + (start + place) as u64)
+                .map_err(|source| io_error(&self.path, source))?;
+            float.decode(bytes, numbers);
+            if !take(place / float.size(), numbers) {
+                break;
+            }
+        }
+        Ok(())
     }
 
     fn tensor_error(&self, tensor: &str, problem: String, remedy: &str) -> Error {
@@ -146,30 +191,64 @@ impl TensorFile {
     }
 }
 
-#[allow(unsafe_code)]
-fn map_file(path: &Path) -> Result<Mmap> {
-    let io = |source| Error::Io {
+/// The eight bytes of the header's length and the header; fewer where the file has not that many
+/// or the length cannot be meant.
+fn read_head(file: &File, length: u64) -> std::io::Result<Vec<u8>> {
+    let mut size = [0; 8];
+    let available = length.min(8) as usize;
+    read_exact_at(file, &mut size[..available], 0)?;
+    let header = u64::from_le_bytes(size);
+    if available < 8 || header > LONGEST_HEADER || header > length - 8 {
+        return Ok(size[..available].to_vec());
+    }
+    let mut head = vec![0; 8 + header as usize];
+    read_exact_at(file, &mut head, 0)?;
+    Ok(head)
+}
+
+fn parse_head(head: &[u8], length: u64) -> std::result::Result<Metadata, String> {
+    if length == 0 {
+        return Err("the file is empty".into());
+    }
+    // The library checks everything before it asks whether the data follow, which they do not here.
+    match SafeTensors::read_metadata(head) {
+        Ok(_) | Err(SafeTensorError::MetadataIncompleteBuffer) => {}
+        Err(error) => return Err(explain(&error, length)),
+    }
+    let header: Metadata = serde_json::from_slice(&head[8..])
+        .map_err(|error| format!("its header is not JSON ({error})"))?;
+    if head.len() as u64 + header.data_len() as u64 != length {
+        return Err(explain(&SafeTensorError::MetadataIncompleteBuffer, length));
+    }
+    Ok(header)
+}
+
+#[cfg(unix)]
+fn read_exact_at(file: &File, bytes: &mut [u8], offset: u64) -> std::io::Result<()> {
+    std::os::unix::fs::FileExt::read_exact_at(file, bytes, offset)
+}
+
+#[cfg(windows)]
+fn read_exact_at(file: &File, mut bytes: &mut [u8], mut offset: u64) -> std::io::Result<()> {
+    while !bytes.is_empty() {
+        match std::os::windows::fs::FileExt::seek_read(file, bytes, offset)? {
+            0 => return Err(std::io::ErrorKind::UnexpectedEof.into()),
+            count => {
+                bytes = &mut bytes[count..];
+                offset += count as u64;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn io_error(path: &Path, source: std::io::Error) -> Error {
+    Error::Io {
         path: path.into(),
         action: "read",
         source,
         remedy: "check that it is a file and that you may read it",
-    };
-    let file = File::open(path).map_err(io)?;
-    if file.metadata().map_err(io)?.len() == 0 {
-        return Err(corrupt(path, "the file is empty".into()));
     }
-    // SAFETY: mapped read-only and private. A program that shortens the file meanwhile would end
-    // this one with SIGBUS, as with every reader of mapped weights; nothing here writes to it.
-    unsafe { Mmap::map(&file) }.map_err(io)
-}
-
-fn convert<const N: usize>(bytes: &[u8], number: impl Fn([u8; N]) -> f64) -> Vec<f64> {
-    bytes
-        .as_chunks::<N>()
-        .0
-        .iter()
-        .map(|&chunk| number(chunk))
-        .collect()
 }
 
 fn corrupt(path: &Path, problem: String) -> Error {
@@ -181,7 +260,7 @@ fn corrupt(path: &Path, problem: String) -> Error {
 }
 
 /// The library's variants in a user's words.
-fn explain(error: &SafeTensorError, length: usize) -> String {
+fn explain(error: &SafeTensorError, length: u64) -> String {
     match error {
         SafeTensorError::HeaderTooSmall => {
             format!("its {length} bytes are too few for a header")

@@ -1,10 +1,12 @@
 //! Files to named tensors: the only room that opens weight files.
 //!
-//! Files are memory-mapped and one matrix at a time is converted to f64; a NaN or an infinity is an
-//! error with the tensor's name, so that nothing downstream has to ask.
+//! One matrix at a time is read and converted to f64; a NaN or an infinity is an error with the
+//! tensor's name, so that nothing downstream has to ask.
 
 mod checkpoint;
 mod file;
+mod float;
 
 pub use checkpoint::Checkpoint;
 pub use file::TensorFile;
+pub use float::Float;

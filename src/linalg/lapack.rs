@@ -1,0 +1,256 @@
+//! The routines of BLAS and LAPACK that ndarray-linalg does not offer, with checked arguments.
+//!
+//! Matrices that are only used by one triangle are symmetric in memory, so that rows and columns
+//! may be read the other way round.
+
+use cblas_sys as blas;
+use ndarray::{Array1, Array2, ArrayView2, ArrayViewMut2, ShapeBuilder};
+
+use crate::error::{Error, Result};
+
+fn int(value: usize) -> i32 {
+    i32::try_from(value).expect("a side of a matrix in memory fits an i32")
+}
+
+/// How a matrix lies in memory: rows (or columns) one after another, each without holes.
+#[derive(Clone, Copy)]
+struct Memory {
+    by_rows: bool,
+    /// From one row to the next, or from one column to the next.
+    stride: i32,
+}
+
+impl Memory {
+    fn of(strides: &[isize], (rows, columns): (usize, usize)) -> Option<Self> {
+        let stride = |stride: isize, least: usize| {
+            let stride = usize::try_from(stride).ok()?;
+            (stride >= least.max(1)).then(|| int(stride))
+        };
+        let memory = |by_rows| move |stride| Memory { by_rows, stride };
+        match *strides {
+            [row, 1] => stride(row, columns).map(memory(true)),
+            [1, column] => stride(column, rows).map(memory(false)),
+            _ => None,
+        }
+    }
+
+    fn layout(self) -> blas::CBLAS_LAYOUT {
+        match self.by_rows {
+            true => blas::CblasRowMajor,
+            false => blas::CblasColMajor,
+        }
+    }
+}
+
+/// MᵀM by `dsyrk`, both triangles filled. Half the work of a general product.
+pub(super) fn gram(matrix: ArrayView2<f64>) -> Array2<f64> {
+    let owned;
+    let matrix = match Memory::of(matrix.strides(), matrix.dim()) {
+        Some(_) => matrix,
+        None => {
+            owned = matrix.as_standard_layout().into_owned();
+            owned.view()
+        }
+    };
+    let (k, n) = matrix.dim();
+    let mut gram = Array2::zeros((n, n));
+    if k > 0 && n > 0 {
+        gram_into(matrix, &mut gram);
+    }
+    for i in 0..n {
+        for j in 0..i {
+            gram[(i, j)] = gram[(j, i)];
+        }
+    }
+    gram
+}
+
+#[allow(unsafe_code)]
+fn gram_into(matrix: ArrayView2<f64>, gram: &mut Array2<f64>) {
+    let (k, n) = matrix.dim();
+    let memory = Memory::of(matrix.strides(), (k, n)).expect("a contiguous matrix");
+    // The upper triangle by rows is the lower one by columns.
+    let triangle = match memory.by_rows {
+        true => blas::CblasUpper,
+        false => blas::CblasLower,
+    };
+    // SAFETY: k × n numbers lie at `matrix` in the order found, n × n at `gram`, both alive.
+    unsafe {
+        blas::cblas_dsyrk(
+            memory.layout(),
+            triangle,
+            blas::CblasTrans,
+            int(n),
+            int(k),
+            1.0,
+            matrix.as_ptr(),
+            memory.stride,
+            0.0,
+            gram.as_mut_ptr(),
+            int(n),
+        );
+    }
+}
+
+/// The upper triangular R with RᵀR = G and a positive diagonal; `None` where G is not positive
+/// definite in floating point. Below the diagonal the result is zero.
+pub(super) fn cholesky(mut gram: Array2<f64>) -> Option<Array2<f64>> {
+    if !cholesky_in_place(&mut gram) {
+        return None;
+    }
+    for i in 1..gram.nrows() {
+        for j in 0..i {
+            gram[(i, j)] = 0.0;
+        }
+    }
+    Some(gram)
+}
+
+/// Whether a symmetric matrix is positive definite: `dpotrf` comes to its end. The matrix is
+/// overwritten.
+#[allow(unsafe_code)]
+pub(super) fn cholesky_in_place(matrix: &mut Array2<f64>) -> bool {
+    let n = int(matrix.nrows());
+    assert!(matrix.is_square() && matrix.is_standard_layout());
+    let mut info = 0;
+    // SAFETY: n × n numbers lie at `matrix`, alive; LAPACK's lower triangle by columns is the upper
+    // one by rows.
+    unsafe {
+        lapack_sys::dpotrf_(&(b'L' as _), &n, matrix.as_mut_ptr(), &n, &mut info);
+    }
+    info == 0
+}
+
+/// Replaces M by M·R⁻¹ for an upper triangular R with non-zero diagonal.
+#[allow(unsafe_code)]
+pub(super) fn divide_by_triangle(mut matrix: ArrayViewMut2<f64>, r: &Array2<f64>) {
+    let (rows, columns) = matrix.dim();
+    assert!(r.dim() == (columns, columns) && r.is_standard_layout());
+    let memory = Memory::of(matrix.strides(), matrix.dim()).expect("a contiguous matrix");
+    // R by rows is the lower triangle of Rᵀ by columns.
+    let (triangle, transposed) = match memory.by_rows {
+        true => (blas::CblasUpper, blas::CblasNoTrans),
+        false => (blas::CblasLower, blas::CblasTrans),
+    };
+    // SAFETY: rows × columns numbers lie at `matrix` in the order found, columns² at `r`.
+    unsafe {
+        blas::cblas_dtrsm(
+            memory.layout(),
+            blas::CblasRight,
+            triangle,
+            transposed,
+            blas::CblasNonUnit,
+            int(rows),
+            int(columns),
+            1.0,
+            r.as_ptr(),
+            int(columns),
+            matrix.as_mut_ptr(),
+            memory.stride,
+        );
+    }
+}
+
+/// The k largest eigenvalues of a symmetric n × n matrix, falling, and their eigenvectors as
+/// columns, n × k. The matrix is overwritten.
+///
+/// By `dsyevr`: a tridiagonal form, then relatively robust representations for those asked for.
+#[allow(unsafe_code)]
+pub(super) fn leading_eigenpairs(
+    mut matrix: Array2<f64>,
+    k: usize,
+) -> Result<(Array1<f64>, Array2<f64>)> {
+    let side = matrix.nrows();
+    assert!(matrix.is_square() && matrix.is_standard_layout() && (1..=side).contains(&k));
+    let (n, wanted) = (int(side), int(k));
+    let (first, last) = (n - wanted + 1, n);
+    let mut values = vec![0.0; side];
+    let mut vectors = Array2::zeros((side, k).f());
+    let mut support = vec![0; 2 * k];
+    // The manual's least work sizes are 26n and 10n; 70n lets it work in blocks of 64.
+    let (work_size, int_size) = (int(side * 70), int(side * 10));
+    let mut work = vec![0.0; side * 70];
+    let mut int_work = vec![0; side * 10];
+    let (mut found, mut info) = (0, 0);
+    // SAFETY: every array has the length that dsyevr's manual asks for n, k and these work sizes.
+    unsafe {
+        lapack_sys::dsyevr_(
+            &(b'V' as _),
+            &(b'I' as _),
+            &(b'L' as _),
+            &n,
+            matrix.as_mut_ptr(),
+            &n,
+            &0.0,
+            &0.0,
+            &first,
+            &last,
+            &0.0,
+            &mut found,
+            values.as_mut_ptr(),
+            vectors.as_mut_ptr(),
+            &n,
+            support.as_mut_ptr(),
+            work.as_mut_ptr(),
+            &work_size,
+            int_work.as_mut_ptr(),
+            &int_size,
+            &mut info,
+        );
+    }
+    if info != 0 || found != wanted {
+        return Err(Error::Numerical {
+            routine: format!("{k} eigenvectors of a {side} × {side} matrix"),
+            problem: format!("LAPACK's dsyevr found {found} and returned {info}"),
+            remedy: "please report this",
+        });
+    }
+    // LAPACK's are rising.
+    let falling = Array1::from_iter(values[..k].iter().rev().copied());
+    let mut turned = Array2::zeros((side, k));
+    for (place, column) in vectors.columns().into_iter().rev().enumerate() {
+        turned.column_mut(place).assign(&column);
+    }
+    Ok((falling, turned))
+}
+
+#[cfg(test)]
+mod tests {
+    use ndarray::array;
+
+    use super::*;
+
+    #[test]
+    fn both_memory_orders_agree() {
+        let m = array![[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]];
+        let by_columns = m.t().to_owned().reversed_axes();
+        let expected = array![[35.0, 44.0], [44.0, 56.0]];
+        assert_eq!(gram(m.view()), expected);
+        assert_eq!(gram(by_columns.view()), expected);
+        let every_other = m.slice(ndarray::s![..;2, ..]);
+        assert_eq!(gram(every_other), array![[26.0, 32.0], [32.0, 40.0]]);
+
+        let r = array![[2.0, 1.0], [0.0, 4.0]];
+        for mut matrix in [m.clone(), by_columns] {
+            divide_by_triangle(matrix.view_mut(), &r);
+            assert_eq!(matrix.dot(&r), m);
+        }
+        let root = cholesky(expected.clone()).unwrap();
+        assert_eq!(root[(1, 0)], 0.0);
+        assert!(
+            (&root.t().dot(&root) - &expected)
+                .iter()
+                .all(|x| x.abs() < 1e-13)
+        );
+        assert!(cholesky(array![[1.0, 2.0], [2.0, 1.0]]).is_none());
+    }
+
+    #[test]
+    fn the_largest_eigenpairs_come_first() {
+        let m = array![[2.0, 0.0, 0.0], [0.0, 7.0, 0.0], [0.0, 0.0, -9.0]];
+        let (values, vectors) = leading_eigenpairs(m, 2).unwrap();
+        assert_eq!(values, array![7.0, 2.0]);
+        assert_eq!(vectors[(1, 0)].abs(), 1.0);
+        assert_eq!(vectors[(0, 1)].abs(), 1.0);
+    }
+}
