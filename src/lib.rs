@@ -17,7 +17,7 @@
 //! };
 //! let directions = |adapter: &Adapter, module: &str| {
 //!     let delta = adapter.delta(module)?; // ΔW = s·B·A, as factors
-//!     Directions::of_delta(&delta, &delta.svd()?, Basis::DeltaRight, delta.rank())
+//!     Directions::of_delta(&delta, Basis::DeltaRight, delta.rank())
 //! };
 //! let (one, other) = (open("r64-seed0")?, open("r64-seed1")?);
 //! let module = "bert.encoder.layer.5.attention.self.value";

@@ -144,7 +144,7 @@ fn every_singular_value_and_rank() {
     for row in &RESULTS.ranks {
         let golden = &GOLDEN[&format!("ranks__{}__{}", row.module, row.matrix)];
         let ours = [
-            Some(row.numerical_rank as f64),
+            row.numerical_rank.map(|rank| rank as f64),
             row.stable_rank,
             row.effective_rank,
             row.energy_rank_90.map(|rank| rank as f64),

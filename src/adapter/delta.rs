@@ -1,9 +1,11 @@
 //! ΔW as a product.
 
-use ndarray::{Array2, ArrayView2};
+use std::sync::OnceLock;
+
+use ndarray::{Array1, Array2, ArrayView2};
 
 use crate::error::{Error, Result};
-use crate::linalg::{Svd, factored_svd};
+use crate::linalg::{Factored, Svd};
 
 /// ΔW = s·B·A, kept as its factors: B is d_out × r, A is r × d_in.
 #[derive(Debug, Clone)]
@@ -11,6 +13,8 @@ pub struct Delta {
     b: Array2<f64>,
     a: Array2<f64>,
     scale: f64,
+    /// The QRs of B and A, once somebody has asked.
+    factored: OnceLock<Factored>,
 }
 
 impl Delta {
@@ -38,7 +42,12 @@ impl Delta {
                 remedy: "B's columns must be as many as A's rows, and s finite",
             });
         }
-        Ok(Delta { b, a, scale })
+        Ok(Delta {
+            b,
+            a,
+            scale,
+            factored: OnceLock::new(),
+        })
     }
 
     /// Factor A, r × d_in, as stored.
@@ -72,30 +81,56 @@ impl Delta {
         self.scale == 0.0 || zero(&self.b) || zero(&self.a)
     }
 
-    /// The thin SVD of ΔW, scale included, by QR of the factors; min(d_out, d_in, r) values.
+    /// B·A, without the scale, by QR of its factors; they are decomposed once.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Factored::new`].
+    pub fn factored(&self) -> Result<&Factored> {
+        if let Some(factored) = self.factored.get() {
+            return Ok(factored);
+        }
+        let factored = Factored::new(self.b.view(), self.a.view())?;
+        Ok(self.factored.get_or_init(|| factored))
+    }
+
+    /// The singular values of ΔW, scale included, falling.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Factored::new`].
+    pub fn sigma(&self) -> Result<Array1<f64>> {
+        Ok(self.factored()?.sigma() * self.scale.abs())
+    }
+
+    /// Bounds on ‖ΔW·v − σu‖ and ‖ΔWᵀu − σv‖ of each triplet; see [`Factored::residuals`].
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Factored::new`].
+    pub fn residuals(&self) -> Result<(Array1<f64>, Array1<f64>)> {
+        let (right, left) = self.factored()?.residuals();
+        Ok((right * self.scale.abs(), left * self.scale.abs()))
+    }
+
+    /// The thin SVD of ΔW, scale included; min(d_out, d_in, r) values.
     ///
     /// A negative s is carried by the left vectors, so that σ ≥ 0.
     ///
     /// # Errors
     ///
-    /// Those of [`factored_svd`].
+    /// Those of [`Factored::new`].
     pub fn svd(&self) -> Result<Svd> {
-        let mut svd = factored_svd(self.b.view(), self.a.view())?;
-        svd.sigma.mapv_inplace(|sigma| sigma * self.scale.abs());
+        let factored = self.factored()?;
+        let mut u = factored.left();
         if self.scale < 0.0 {
-            svd.u.mapv_inplace(|x| -x);
+            u.mapv_inplace(|x| -x);
         }
-        Ok(svd)
-    }
-
-    /// ΔW·X for an X of d_in rows.
-    pub fn apply(&self, x: ArrayView2<f64>) -> Array2<f64> {
-        self.b.dot(&self.a.dot(&x)) * self.scale
-    }
-
-    /// ΔWᵀ·X for an X of d_out rows.
-    pub fn apply_transposed(&self, x: ArrayView2<f64>) -> Array2<f64> {
-        self.a.t().dot(&self.b.t().dot(&x)) * self.scale
+        Ok(Svd {
+            u,
+            sigma: self.sigma()?,
+            v: factored.right(),
+        })
     }
 
     /// ΔW itself, d_out × d_in. For tests and small matrices; nothing here needs it.

@@ -44,11 +44,11 @@ pub fn inspect(flags: Inspect) -> std::result::Result<(), Failure> {
 }
 
 fn row<'a>(adapter: &Adapter, module: &'a AdaptedModule) -> Result<Row<'a>> {
-    let svd = adapter.delta(&module.path)?.svd()?;
+    let sigma = adapter.delta(&module.path)?.sigma()?;
     Ok(Row {
         module,
-        numerical_rank: numerical_rank(&svd.sigma, (module.d_out, module.d_in)),
-        delta_norm: svd.sigma.iter().map(|x| x * x).sum::<f64>().sqrt(),
+        numerical_rank: numerical_rank(&sigma, (module.d_out, module.d_in)),
+        delta_norm: sigma.iter().map(|x| x * x).sum::<f64>().sqrt(),
     })
 }
 

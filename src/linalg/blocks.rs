@@ -5,11 +5,11 @@
 
 use ndarray::linalg::general_mat_mul;
 use ndarray::parallel::prelude::*;
-use ndarray::{Array2, ArrayView2, Axis, s};
+use ndarray::{Array2, ArrayView2, Axis, concatenate, s};
 
 use super::lapack;
 
-/// Rows of the result that one thread computes at a time.
+/// Rows or columns of the result that one thread computes at a time.
 const BLOCK: usize = 512;
 
 /// M·X.
@@ -23,12 +23,27 @@ pub(super) fn times(matrix: ArrayView2<f64>, x: ArrayView2<f64>) -> Array2<f64> 
     product
 }
 
-/// M −= L·R.
-pub(super) fn subtract_product(m: &mut Array2<f64>, l: ArrayView2<f64>, r: ArrayView2<f64>) {
-    m.axis_chunks_iter_mut(Axis(0), BLOCK)
+/// X·M for a few rows X.
+pub(super) fn rows_times(x: ArrayView2<f64>, matrix: ArrayView2<f64>) -> Array2<f64> {
+    let mut product = Array2::zeros((x.nrows(), matrix.ncols()));
+    add_rows_times(&mut product, 1.0, x, matrix);
+    product
+}
+
+/// P −= X·M for a few rows X.
+pub(super) fn subtract_rows_times(
+    p: &mut Array2<f64>,
+    x: ArrayView2<f64>,
+    matrix: ArrayView2<f64>,
+) {
+    add_rows_times(p, -1.0, x, matrix);
+}
+
+fn add_rows_times(p: &mut Array2<f64>, sign: f64, x: ArrayView2<f64>, matrix: ArrayView2<f64>) {
+    p.axis_chunks_iter_mut(Axis(1), BLOCK)
         .into_par_iter()
-        .zip(l.axis_chunks_iter(Axis(0), BLOCK))
-        .for_each(|(mut part, rows)| general_mat_mul(-1.0, &rows, &r, 1.0, &mut part));
+        .zip(matrix.axis_chunks_iter(Axis(1), BLOCK))
+        .for_each(|(mut part, columns)| general_mat_mul(sign, &x, &columns, 1.0, &mut part));
 }
 
 /// MᵀM, tile by tile of its upper triangle.
@@ -60,6 +75,56 @@ pub(super) fn gram(matrix: ArrayView2<f64>) -> Array2<f64> {
     gram
 }
 
+/// UᵀMV for several pairs (U, V) of columns; M is read once, a block of its rows at a time, against
+/// all V side by side.
+///
+/// ```
+/// use ndarray::array;
+/// let m = array![[1.0, 2.0], [3.0, 4.0]];
+/// let (first, second) = (array![[1.0], [0.0]], array![[0.0], [1.0]]);
+/// let pairs = [(first.view(), second.view()), (second.view(), second.view())];
+/// assert_eq!(lora_subspace::linalg::projections(m.view(), &pairs), [array![[2.0]], array![[4.0]]]);
+/// ```
+///
+/// # Panics
+///
+/// When the shapes do not multiply.
+pub fn projections(
+    matrix: ArrayView2<f64>,
+    pairs: &[(ArrayView2<f64>, ArrayView2<f64>)],
+) -> Vec<Array2<f64>> {
+    let right: Vec<ArrayView2<f64>> = pairs.iter().map(|(_, v)| v.view()).collect();
+    if right.is_empty() {
+        return Vec::new();
+    }
+    let stacked = concatenate(Axis(1), &right).expect("each V has as many rows as M has columns");
+    let blocks: Vec<(usize, ArrayView2<f64>)> = (0..)
+        .step_by(BLOCK)
+        .zip(matrix.axis_chunks_iter(Axis(0), BLOCK))
+        .collect();
+    let parts: Vec<Vec<Array2<f64>>> = blocks
+        .par_iter()
+        .map(|&(top, rows)| {
+            let images = rows.dot(&stacked);
+            let mut place = 0;
+            let core = |&(u, v): &(ArrayView2<f64>, ArrayView2<f64>)| {
+                let image = images.slice(s![.., place..place + v.ncols()]);
+                place += v.ncols();
+                u.slice(s![top..top + rows.nrows(), ..]).t().dot(&image)
+            };
+            pairs.iter().map(core).collect()
+        })
+        .collect();
+    // In the order of the blocks, so that the bytes do not depend on who was first.
+    let sum = |mut sums: Vec<Array2<f64>>, part: Vec<Array2<f64>>| {
+        sums.iter_mut()
+            .zip(&part)
+            .for_each(|(sum, core)| *sum += core);
+        sums
+    };
+    parts.into_iter().reduce(sum).unwrap_or_default()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -71,10 +136,15 @@ mod tests {
         let x = Array2::from_shape_fn((columns, 3), |(i, j)| ((i + 5 * j) % 7) as f64);
         // Small whole numbers: every sum is exact, in any order.
         assert_eq!(times(m.view(), x.view()), m.dot(&x));
+        assert_eq!(rows_times(x.t(), m.t()), x.t().dot(&m.t()));
         assert_eq!(gram(m.view()), m.t().dot(&m));
         assert_eq!(gram(m.t()), m.dot(&m.t()));
-        let mut rest = m.dot(&x);
-        subtract_product(&mut rest, m.view(), x.view());
-        assert_eq!(rest, Array2::<f64>::zeros((rows, 3)));
+        let (u, v) = (m.slice(s![.., ..2]), m.slice(s![..3, ..]).reversed_axes());
+        let pairs = [(u, v.view()), (m.slice(s![.., 4..5]), x.view())];
+        let expected = pairs.map(|(u, v)| u.t().dot(&m).dot(&v));
+        assert_eq!(projections(m.view(), &pairs), expected);
+        let mut rest = m.dot(&x).reversed_axes();
+        subtract_rows_times(&mut rest, x.t(), m.t());
+        assert_eq!(rest, Array2::<f64>::zeros((3, rows)));
     }
 }

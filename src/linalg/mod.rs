@@ -7,17 +7,21 @@
 mod angles;
 mod blas;
 mod blocks;
+mod factored;
 mod haar;
 mod lanczos;
 mod lapack;
 mod leading;
 mod qr;
+mod search;
 mod subspace;
 mod svd;
 
 pub use angles::principal_angles;
 pub use blas::use_one_thread;
+pub use blocks::projections;
+pub use factored::Factored;
 pub use haar::haar;
 pub use leading::{Leading, Method, Proof, SMALL_SIDE, leading};
 pub use subspace::Subspace;
-pub use svd::{Svd, factored_svd, frobenius_norm, numerical_rank, svd};
+pub use svd::{Svd, frobenius_norm, numerical_rank, svd};

@@ -35,7 +35,7 @@ impl Subspace {
     /// ```
     pub fn new(basis: Array2<f64>) -> Result<Self> {
         super::use_one_thread();
-        let mut gram = basis.t().dot(&basis);
+        let mut gram = super::lapack::gram(basis.view());
         gram.diag_mut().mapv_inplace(|x| x - 1.0);
         // A NaN fails `<=`, which is what is wanted here.
         if gram.iter().all(|x| x.abs() <= ORTHONORMALITY) {

@@ -7,6 +7,9 @@ use crate::error::{Error, Result};
 
 use super::qr::thin_qr;
 
+/// From this ratio of the sides on, a QR comes first.
+const MUCH_LONGER: usize = 4;
+
 /// A thin SVD, M = U·diag(σ)·Vᵀ.
 #[derive(Debug, Clone)]
 pub struct Svd {
@@ -20,7 +23,8 @@ pub struct Svd {
 
 /// The thin SVD of an m × n matrix, k = min(m, n).
 ///
-/// By LAPACK's divide and conquer (`gesdd`). Singular values are right to about ε·σ₁.
+/// By LAPACK's divide and conquer (`gesdd`), of R alone where M = Q·R is tall or wide. Singular
+/// values are right to about ε·σ₁.
 ///
 /// # Errors
 ///
@@ -38,6 +42,19 @@ pub struct Svd {
 pub fn svd(matrix: ArrayView2<f64>) -> Result<Svd> {
     super::use_one_thread();
     check_input(&matrix)?;
+    let (rows, columns) = matrix.dim();
+    if rows >= MUCH_LONGER * columns {
+        let (q, r) = thin_qr(matrix)?;
+        let core = svd(r.view())?;
+        return Ok(Svd {
+            u: q.dot(&core.u),
+            ..core
+        });
+    }
+    if columns >= MUCH_LONGER * rows {
+        let Svd { u, sigma, v } = svd(matrix.t())?;
+        return Ok(Svd { u: v, sigma, v: u });
+    }
     // gesdd reads a row-major matrix as its transpose; an owned copy keeps that in one place.
     let (u, sigma, vt) = matrix
         .to_owned()
@@ -55,46 +72,6 @@ pub fn svd(matrix: ArrayView2<f64>) -> Result<Svd> {
             remedy: "please report this",
         }),
     }
-}
-
-/// The thin SVD of B·A without forming it; B is m × r, A is r × n.
-///
-/// B = Q₁R₁ and Aᵀ = Q₂R₂ by thin QR, then the SVD of the small core R₁R₂ᵀ = XΣYᵀ gives
-/// U = Q₁X and V = Q₂Y. k = min(m, n, r) values come back; the product's rank may be smaller
-/// still, see [`numerical_rank`].
-///
-/// # Errors
-///
-/// As [`svd`]; also when B and A do not multiply.
-///
-/// # Example
-///
-/// ```
-/// use ndarray::array;
-/// // B·A = [[0, 6], [0, 0], [0, 0]]
-/// let (b, a) = (array![[2.0], [0.0], [0.0]], array![[0.0, 3.0]]);
-/// let svd = lora_subspace::linalg::factored_svd(b.view(), a.view())?;
-/// assert!((svd.sigma[0] - 6.0).abs() < 1e-14);
-/// assert_eq!((svd.u.dim(), svd.v.dim()), ((3, 1), (2, 1)));
-/// # Ok::<(), lora_subspace::Error>(())
-/// ```
-pub fn factored_svd(b: ArrayView2<f64>, a: ArrayView2<f64>) -> Result<Svd> {
-    super::use_one_thread();
-    if b.ncols() != a.nrows() {
-        return Err(Error::Numerical {
-            routine: "SVD of B·A".into(),
-            problem: format!("B is {:?} and A is {:?}", b.dim(), a.dim()),
-            remedy: "B's columns must be as many as A's rows",
-        });
-    }
-    let (q1, r1) = thin_qr(b)?;
-    let (q2, r2) = thin_qr(a.t())?;
-    let core = svd(r1.dot(&r2.t()).view())?;
-    Ok(Svd {
-        u: q1.dot(&core.u),
-        sigma: core.sigma,
-        v: q2.dot(&core.v),
-    })
 }
 
 /// Singular values alone, falling.

@@ -1,10 +1,10 @@
 //! How much ΔW amplifies W's component in ΔW's own directions (the paper's table 7).
 
-use ndarray::{Array2, ArrayView2};
+use ndarray::ArrayView2;
 use rayon::prelude::*;
 
 use crate::error::Result;
-use crate::linalg::haar;
+use crate::linalg::{Subspace, frobenius_norm, haar, projections};
 
 use super::overlap::prefix_sums;
 
@@ -22,7 +22,16 @@ use super::overlap::prefix_sums;
 /// assert_eq!(projected_norm(w.view(), second.view(), second.view()), 4.0);
 /// ```
 pub fn projected_norm(w: ArrayView2<f64>, u: ArrayView2<f64>, v: ArrayView2<f64>) -> f64 {
-    crate::linalg::frobenius_norm(projection(w, u, v).view())
+    projected_norms(w, &[(u, v)])[0]
+}
+
+/// [`projected_norm`] for several pairs (U, V), with W read once.
+pub fn projected_norms(
+    w: ArrayView2<f64>,
+    pairs: &[(ArrayView2<f64>, ArrayView2<f64>)],
+) -> Vec<f64> {
+    let norm = |core: &ndarray::Array2<f64>| frobenius_norm(core.view());
+    projections(w, pairs).iter().map(norm).collect()
 }
 
 /// The amplification factor ‖ΔW‖_F / ‖UᵀWV‖_F, or `None` where the projection is zero.
@@ -47,6 +56,9 @@ pub struct RandomProjection {
     pub standard_deviation: Option<f64>,
 }
 
+/// Draws taken together: their V side by side make one product with W, few enough to be held.
+const DRAWS_AT_ONCE: usize = 4;
+
 /// Draws Haar-random U and V `draws` times and projects W on their leading `ranks` directions.
 ///
 /// Draw n uses the keys `KEY/drawN/left` and `KEY/drawN/right`; one draw serves all ranks, because
@@ -64,20 +76,28 @@ pub fn random_projections(
     let Some(&largest) = ranks.iter().max() else {
         return Ok(Vec::new());
     };
-    let squares: Vec<Vec<f64>> = (0..draws)
-        .into_par_iter()
-        .map(|draw| {
-            let u = haar(w.nrows(), largest, &format!("{key}/draw{draw}/left"))?;
-            let v = haar(w.ncols(), largest, &format!("{key}/draw{draw}/right"))?;
-            let mut energy = projection(w, u.basis(), v.basis());
+    let frame =
+        |d: usize, draw: usize, side: &str| haar(d, largest, &format!("{key}/draw{draw}/{side}"));
+    let numbers: Vec<usize> = (0..draws).collect();
+    let mut squares: Vec<Vec<f64>> = Vec::new();
+    for group in numbers.chunks(DRAWS_AT_ONCE) {
+        let frames = group
+            .par_iter()
+            .map(|&draw| {
+                Ok((
+                    frame(w.nrows(), draw, "left")?,
+                    frame(w.ncols(), draw, "right")?,
+                ))
+            })
+            .collect::<Result<Vec<(Subspace, Subspace)>>>()?;
+        let pairs: Vec<_> = frames.iter().map(|(u, v)| (u.basis(), v.basis())).collect();
+        squares.extend(projections(w, &pairs).into_iter().map(|mut energy| {
             energy.mapv_inplace(|x| x * x);
             prefix_sums(&mut energy);
-            Ok(ranks
-                .iter()
-                .map(|rank| energy[(rank - 1, rank - 1)])
-                .collect())
-        })
-        .collect::<Result<_>>()?;
+            let at = |rank: &usize| energy[(rank - 1, rank - 1)];
+            ranks.iter().map(at).collect()
+        }));
+    }
     Ok((0..ranks.len())
         .map(|place| summarise(&squares.iter().map(|draw| draw[place]).collect::<Vec<_>>()))
         .collect())
@@ -95,9 +115,4 @@ fn summarise(squares: &[f64]) -> Option<RandomProjection> {
         root_mean_square: (squares.iter().sum::<f64>() / count).sqrt(),
         standard_deviation: (squares.len() > 1).then(|| (deviations / (count - 1.0)).sqrt()),
     })
-}
-
-/// UᵀWV, multiplied from the thin side so that no second d × d matrix appears.
-fn projection(w: ArrayView2<f64>, u: ArrayView2<f64>, v: ArrayView2<f64>) -> Array2<f64> {
-    u.t().dot(&w).dot(&v)
 }

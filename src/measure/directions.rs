@@ -7,7 +7,7 @@ use ndarray::{Array1, Array2, s};
 
 use crate::adapter::Delta;
 use crate::error::{Error, Result};
-use crate::linalg::{Subspace, Svd, numerical_rank, svd};
+use crate::linalg::{Subspace, numerical_rank};
 
 /// Whose singular directions stand for an adapter, and on which side.
 ///
@@ -132,15 +132,15 @@ impl Directions {
         })
     }
 
-    /// The directions of an adapter in one basis; `delta_svd` is [`Delta::svd`].
+    /// The directions of an adapter in one basis.
     ///
     /// A ΔW that is exactly zero has none in any basis: its A is an initialisation that nothing
     /// was learned from.
     ///
     /// # Errors
     ///
-    /// Those of [`svd`].
-    pub fn of_delta(delta: &Delta, delta_svd: &Svd, basis: Basis, asked: usize) -> Result<Self> {
+    /// Those of [`Delta::factored`].
+    pub fn of_delta(delta: &Delta, basis: Basis, asked: usize) -> Result<Self> {
         let d = basis.side().dimension(delta.shape());
         if delta.is_zero() {
             let subspace = Subspace::new(Array2::zeros((d, 0)))?;
@@ -149,22 +149,21 @@ impl Directions {
                 asked: asked.min(d),
             });
         }
-        match basis {
+        let factored = delta.factored()?;
+        let (vectors, sigma, shape) = match basis {
             Basis::A => {
-                let factor = svd(delta.a())?;
-                Self::of_singular_vectors(&factor.v, &factor.sigma, delta.a().dim(), asked)
+                let (vectors, sigma) = factored.right_of_a()?;
+                (vectors, sigma, delta.a().dim())
             }
             Basis::B => {
-                let factor = svd(delta.b())?;
-                Self::of_singular_vectors(&factor.u, &factor.sigma, delta.b().dim(), asked)
+                let (vectors, sigma) = factored.left_of_b()?;
+                (vectors, sigma, delta.b().dim())
             }
-            Basis::DeltaRight => {
-                Self::of_singular_vectors(&delta_svd.v, &delta_svd.sigma, delta.shape(), asked)
-            }
-            Basis::DeltaLeft => {
-                Self::of_singular_vectors(&delta_svd.u, &delta_svd.sigma, delta.shape(), asked)
-            }
-        }
+            // The scale changes neither the directions nor their order.
+            Basis::DeltaRight => (factored.right(), factored.sigma().clone(), delta.shape()),
+            Basis::DeltaLeft => (factored.left(), factored.sigma().clone(), delta.shape()),
+        };
+        Self::of_singular_vectors(&vectors, &sigma, shape, asked)
     }
 
     /// The leading k of them.

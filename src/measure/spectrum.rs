@@ -1,8 +1,8 @@
 //! Singular values with their certificates, and the sizes of a spectrum.
 
-use ndarray::{Array1, Array2};
+use ndarray::Array1;
 
-use crate::linalg::numerical_rank;
+use crate::linalg::{Leading, numerical_rank};
 
 /// One singular value and how far its vectors can be trusted.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -18,7 +18,7 @@ pub struct Certified {
     pub sin_theta_bound: Option<f64>,
 }
 
-/// Certificates for the computed triplets (σ_l, u_l, v_l) of an m × n matrix M, of which the
+/// Certificates for all singular triplets (σ_l, u_l, v_l) of an m × n matrix M, of which the
 /// numerically non-zero ones are given.
 ///
 /// ```text
@@ -26,37 +26,34 @@ pub struct Certified {
 /// sin θ_k ≤ √(Σ_{l≤k} ‖Mv_l − σ_l u_l‖² + ‖Mᵀu_l − σ_l v_l‖²) / gap_k          (Wedin 1972)
 /// ```
 ///
-/// `right` holds the columns Mv_l − σ_l u_l, `left` Mᵀu_l − σ_l v_l.
+/// `right` holds ‖Mv_l − σ_l u_l‖, `left` ‖Mᵀu_l − σ_l v_l‖.
 ///
 /// # Example
 ///
 /// ```
 /// use lora_subspace::measure::spectrum::certify;
-/// use ndarray::{array, Array2};
+/// use ndarray::{array, Array1};
 /// // diag(3, 1) decomposed exactly: no residual, so the leading direction is certain.
-/// let exact = Array2::zeros((2, 2));
-/// let spectrum = certify(&array![3.0, 1.0], &exact, &exact);
+/// let exact = Array1::zeros(2);
+/// let spectrum = certify(&array![3.0, 1.0], &exact, &exact, (2, 2));
 /// assert_eq!((spectrum[0].gap, spectrum[0].sin_theta_bound), (Some(2.0), Some(0.0)));
 /// assert_eq!(spectrum[1].gap, None); // both directions together are the whole plane
 /// ```
-pub fn certify(sigma: &Array1<f64>, right: &Array2<f64>, left: &Array2<f64>) -> Vec<Certified> {
-    let shape = (right.nrows(), left.nrows());
+pub fn certify(
+    sigma: &Array1<f64>,
+    right: &Array1<f64>,
+    left: &Array1<f64>,
+    shape: (usize, usize),
+) -> Vec<Certified> {
     let rank = numerical_rank(sigma, shape);
     let mut energy = 0.0;
-    (0..rank.min(right.ncols()))
+    (0..rank.min(right.len()))
         .map(|l| {
-            let square = |matrix: &Array2<f64>| matrix.column(l).iter().map(|x| x * x).sum::<f64>();
-            let (right, left) = (square(right), square(left));
-            energy += right + left;
-            let next = match l + 1 {
-                next if next < rank => Some(sigma[next]),
-                next if next < shape.0.max(shape.1) => Some(0.0),
-                _ => None,
-            };
-            let gap = next.map(|next| sigma[l] - next);
+            energy += right[l].powi(2) + left[l].powi(2);
+            let gap = next(sigma, rank, l + 1, shape).map(|next| sigma[l] - next);
             Certified {
                 sigma: sigma[l],
-                residual: right.max(left).sqrt(),
+                residual: right[l].max(left[l]),
                 gap,
                 sin_theta_bound: gap
                     .filter(|&gap| gap > 0.0)
@@ -66,11 +63,38 @@ pub fn certify(sigma: &Array1<f64>, right: &Array2<f64>, left: &Array2<f64>) -> 
         .collect()
 }
 
-/// The sizes of a spectrum.
+/// σ_{k+1} of a matrix whose singular values are all known; 0 beyond the rank, `None` where the
+/// leading k directions of both sides are everything.
+fn next(sigma: &Array1<f64>, rank: usize, k: usize, (m, n): (usize, usize)) -> Option<f64> {
+    if k < rank {
+        return Some(sigma[k]);
+    }
+    (k < m.max(n)).then_some(0.0)
+}
+
+/// The same for the leading triplets that W was searched for; the bounds allow for all that the
+/// search does not know of the rest ([`Leading::sin_theta_bound`]).
+pub fn certify_leading(leading: &Leading) -> Vec<Certified> {
+    let shape = (leading.u.nrows(), leading.v.nrows());
+    let rank = numerical_rank(&leading.sigma, shape).min(leading.len());
+    (1..=rank)
+        .map(|k| {
+            let whole = leading.is_complete() && next(&leading.sigma, rank, k, shape).is_none();
+            Certified {
+                sigma: leading.sigma[k - 1],
+                residual: leading.residual(k),
+                gap: (!whole).then(|| leading.gap(k)),
+                sin_theta_bound: leading.sin_theta_bound(k).filter(|_| !whole),
+            }
+        })
+        .collect()
+}
+
+/// The sizes of a spectrum; `None` where they are not defined or not known.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Ranks {
     /// How many σ exceed max(m, n)·ε·σ₁.
-    pub numerical: usize,
+    pub numerical: Option<usize>,
     /// ‖M‖²_F/‖M‖²₂, from 1 to the rank.
     pub stable: Option<f64>,
     /// exp(−Σ p ln p), p = σ/Σσ (Roy & Vetterli 2007; some code takes σ² instead).
@@ -90,40 +114,50 @@ pub struct Ranks {
 /// ```
 /// use lora_subspace::measure::spectrum::ranks;
 /// let two_equal = ranks(&ndarray::array![2.0, 2.0, 0.0], (3, 5));
-/// assert_eq!((two_equal.numerical, two_equal.stable, two_equal.energy_90), (2, Some(2.0), Some(2)));
+/// assert_eq!((two_equal.numerical, two_equal.energy_90), (Some(2), Some(2)));
+/// assert!((two_equal.stable.unwrap() - 2.0).abs() < 1e-15);
 /// assert!((two_equal.effective.unwrap() - 2.0).abs() < 1e-15);
 /// assert_eq!(ranks(&ndarray::array![0.0], (3, 5)).stable, None);
 /// ```
 pub fn ranks(sigma: &Array1<f64>, shape: (usize, usize)) -> Ranks {
-    let largest = sigma.first().copied().unwrap_or(0.0);
-    let total: f64 = sigma.sum();
     let energy: f64 = sigma.iter().map(|x| x * x).sum();
-    let defined = largest > 0.0;
+    let total: f64 = sigma.sum();
+    let entropy = |largest: &f64| {
+        let shares = sigma.iter().map(|x| x / total).filter(|&share| share > 0.0);
+        (*largest > 0.0).then(|| shares.map(|share| -share * share.ln()).sum::<f64>().exp())
+    };
     Ranks {
-        numerical: numerical_rank(sigma, shape),
-        stable: defined.then(|| energy / (largest * largest)),
-        effective: defined.then(|| {
-            let entropy: f64 = sigma
-                .iter()
-                .map(|x| x / total)
-                .filter(|&share| share > 0.0)
-                .map(|share| -share * share.ln())
-                .sum();
-            entropy.exp()
-        }),
-        energy_90: defined.then(|| energy_rank(sigma, 0.9 * energy)),
-        frobenius_norm: energy.sqrt(),
-        spectral_norm: largest,
+        numerical: Some(numerical_rank(sigma, shape)),
+        effective: sigma.first().and_then(entropy),
+        ..sizes(sigma, energy.sqrt())
     }
 }
 
-fn energy_rank(sigma: &Array1<f64>, wanted: f64) -> usize {
+/// Ranks of a matrix of which the leading triplets are known: numerical and effective rank need
+/// every singular value, the energy rank as many as make 90 %.
+pub fn ranks_of_leading(leading: &Leading) -> Ranks {
+    match leading.is_complete() {
+        true => ranks(&leading.sigma, (leading.u.nrows(), leading.v.nrows())),
+        false => sizes(&leading.sigma, leading.frobenius_norm),
+    }
+}
+
+/// What the leading singular values and ‖M‖_F say.
+fn sizes(sigma: &Array1<f64>, frobenius_norm: f64) -> Ranks {
+    let largest = sigma.first().copied().unwrap_or(0.0);
+    let energy = frobenius_norm * frobenius_norm;
+    let stable = (largest > 0.0).then(|| energy / (largest * largest));
     let mut reached = 0.0;
-    1 + sigma
-        .iter()
-        .take_while(|&&x| {
-            reached += x * x;
-            reached < wanted
-        })
-        .count()
+    let energy_90 = sigma.iter().position(|x| {
+        reached += x * x;
+        reached >= 0.9 * energy
+    });
+    Ranks {
+        numerical: None,
+        stable,
+        effective: None,
+        energy_90: stable.and(energy_90).map(|place| place + 1),
+        frobenius_norm,
+        spectral_norm: largest,
+    }
 }

@@ -1,17 +1,19 @@
 //! All measures of one module: read its factors and its W once, decompose each once.
 
-use ndarray::{Array2, s};
+use ndarray::{Array1, ArrayView2};
 
 use crate::adapter::{AdaptedModule, Delta};
 use crate::error::Result;
-use crate::linalg::{Svd, frobenius_norm, haar, numerical_rank, svd};
+use crate::linalg::{Leading, SMALL_SIDE, haar, leading, numerical_rank};
 use crate::measure::amplification::{
-    RandomProjection, amplification_factor, projected_norm, random_projections,
+    RandomProjection, amplification_factor, projected_norms, random_projections,
 };
 use crate::measure::chance::projected_norm_chance;
 use crate::measure::overlap::overlap_grid;
-use crate::measure::spectrum::{Certified, certify, ranks};
-use crate::measure::{Basis, Directions};
+use crate::measure::spectrum::{
+    Certified, Ranks, certify, certify_leading, ranks, ranks_of_leading,
+};
+use crate::measure::{Basis, Directions, Side};
 use crate::table::{AmplificationRow, RanksRow, SpectrumRow};
 
 use super::plan::{Comparison, Operand, Plan};
@@ -19,21 +21,28 @@ use super::results::{Grid, ModuleName, Results};
 
 /// Figure 8 holds this many directions of ΔW against W's.
 const DIRECTIONS_AGAINST_BASE: usize = 4;
+/// And one in so many of W's.
+const TENTH: usize = 10;
 
 /// An adapter's ΔW of this module.
 struct Update<'a> {
     adapter: usize,
     name: &'a str,
     delta: Delta,
-    svd: Svd,
+    /// Singular values of ΔW.
+    sigma: Array1<f64>,
     /// Directions used.
     rank: usize,
 }
 
-/// W of this module.
-struct Weight {
-    matrix: Array2<f64>,
-    svd: Svd,
+/// What table 7 takes from W itself, whose own directions are not among it.
+struct Projected<'a> {
+    update: &'a Update<'a>,
+    /// Directions used in all three rows.
+    rank: usize,
+    /// ‖UᵀWV‖ for ΔW's directions; `None` where ΔW is zero.
+    learned: Option<f64>,
+    random: Option<RandomProjection>,
 }
 
 struct ModuleRun<'a> {
@@ -41,7 +50,6 @@ struct ModuleRun<'a> {
     module: ModuleName,
     shape: (usize, usize),
     updates: Vec<Update<'a>>,
-    weight: Option<Weight>,
 }
 
 /// Measures one module of a plan.
@@ -54,46 +62,45 @@ pub(super) fn measure(plan: &Plan, path: &str) -> Result<Results> {
         };
         described.get_or_insert((module, named.adapter.fan_in_fan_out));
         let delta = named.adapter.delta(path)?;
-        let rank = plan.rank.unwrap_or(module.rank);
         updates.push(Update {
             adapter,
             name: &named.name,
-            svd: delta.svd()?,
+            sigma: delta.sigma()?,
             delta,
-            rank,
+            rank: plan.rank.unwrap_or(module.rank),
         });
     }
     let Some((module, fan_in_fan_out)) = described else {
         return Ok(Results::default());
     };
-    let weight = match &plan.base {
-        None => None,
-        Some(base) => {
-            let matrix = base.weight(module, fan_in_fan_out)?;
-            Some(Weight {
-                svd: svd(matrix.view())?,
-                matrix,
-            })
-        }
-    };
-    let shape = (module.d_out, module.d_in);
     let run = ModuleRun {
         plan,
         module: ModuleName::new(path),
-        shape,
+        shape: (module.d_out, module.d_in),
         updates,
-        weight,
     };
     let mut results = Results {
         warnings: run.warnings(),
         ..Results::default()
     };
-    run.spectra(&mut results);
-    if plan.overlap {
-        run.overlaps(&mut results)?;
-    }
-    if plan.amplification {
-        run.amplification(&mut results)?;
+    run.spectra(&mut results)?;
+    let Some(base) = &plan.base else {
+        run.overlaps(None, &mut results)?;
+        return Ok(results);
+    };
+    let w = base.weight(module, fan_in_fan_out)?;
+    // What needs no direction of W does not wait for them.
+    let (own, projected) = rayon::join(
+        || leading(w.view(), run.directions_of_base()),
+        || run.projected(w.view()),
+    );
+    drop(w);
+    let (own, projected) = (own?, projected?);
+    run.base_spectrum(&own, &mut results);
+    run.overlaps(Some(&own), &mut results)?;
+    for projected in &projected {
+        let rows = run.three_rows(&own, projected);
+        results.amplification.extend(rows);
     }
     Ok(results)
 }
@@ -102,7 +109,7 @@ impl ModuleRun<'_> {
     fn warnings(&self) -> Vec<String> {
         let describe = |update: &Update| {
             let (name, module) = (update.name, &self.module.path);
-            let rank = numerical_rank(&update.svd.sigma, self.shape);
+            let rank = numerical_rank(&update.sigma, self.shape);
             if update.delta.is_zero() {
                 Some(format!(
                     "{name}: module `{module}` is untrained (ΔW = 0): its cells are empty"
@@ -119,15 +126,40 @@ impl ModuleRun<'_> {
         self.updates.iter().filter_map(describe).collect()
     }
 
-    fn overlaps(&self, results: &mut Results) -> Result<()> {
+    /// How many of W's own directions the rows need. A small W is decomposed in full, whatever is
+    /// asked, and always shows as many; a large one is searched for no more than that.
+    fn directions_of_base(&self) -> usize {
+        let (d_out, d_in) = self.shape;
+        let side = |basis: &Basis| basis.side().dimension(self.shape);
+        let (small, compared) = (
+            d_out.min(d_in) <= SMALL_SIDE,
+            self.plan
+                .comparisons
+                .iter()
+                .any(|c| c.first == Operand::Base),
+        );
+        let widest = match (small, self.plan.overlap && compared) {
+            (true, _) => d_out.max(d_in),
+            (false, true) => self.plan.bases.iter().map(side).max().unwrap_or(0),
+            (false, false) => 0,
+        };
+        let ranks = self.updates.iter().map(|update| update.rank);
+        let used = ranks.max().unwrap_or(1);
+        widest.div_ceil(TENTH).max(used).min(d_out).min(d_in)
+    }
+
+    fn overlaps(&self, own: Option<&Leading>, results: &mut Results) -> Result<()> {
+        if !self.plan.overlap {
+            return Ok(());
+        }
         for &basis in &self.plan.bases {
             let directions = self
                 .updates
                 .iter()
-                .map(|update| Directions::of_delta(&update.delta, &update.svd, basis, update.rank))
+                .map(|update| Directions::of_delta(&update.delta, basis, update.rank))
                 .collect::<Result<Vec<_>>>()?;
             for &comparison in &self.plan.comparisons {
-                let sides = self.sides(comparison, basis, &directions)?;
+                let sides = self.sides(comparison, basis, &directions, own)?;
                 let Some((first, second)) = sides else {
                     continue;
                 };
@@ -150,6 +182,7 @@ impl ModuleRun<'_> {
         comparison: Comparison,
         basis: Basis,
         directions: &[Directions],
+        own: Option<&Leading>,
     ) -> Result<Option<(Directions, Directions)>> {
         let of_adapter = |place: usize| {
             self.updates
@@ -165,9 +198,9 @@ impl ModuleRun<'_> {
             }
             (Operand::Base, Operand::Adapter(adapter)) => {
                 let second = of_adapter(adapter).map(|directions| directions.leading(against_base));
-                self.base_directions(basis)?.zip(second.transpose()?)
+                self.base_directions(basis, own)?.zip(second.transpose()?)
             }
-            (Operand::Base, _) => match self.base_directions(basis)? {
+            (Operand::Base, _) => match self.base_directions(basis, own)? {
                 Some(first) => Some((first, self.random(basis, "second", against_base.min(d))?)),
                 None => None,
             },
@@ -182,17 +215,17 @@ impl ModuleRun<'_> {
     }
 
     /// W's top ⌈d/10⌉ singular vectors of the basis's side.
-    fn base_directions(&self, basis: Basis) -> Result<Option<Directions>> {
-        let Some(weight) = &self.weight else {
+    fn base_directions(&self, basis: Basis, own: Option<&Leading>) -> Result<Option<Directions>> {
+        let Some(own) = own else {
             return Ok(None);
         };
         let side = basis.side();
         let vectors = match side {
-            crate::measure::Side::Left => &weight.svd.u,
-            crate::measure::Side::Right => &weight.svd.v,
+            Side::Left => &own.u,
+            Side::Right => &own.v,
         };
-        let asked = side.dimension(self.shape).div_ceil(10);
-        Directions::of_singular_vectors(vectors, &weight.svd.sigma, self.shape, asked).map(Some)
+        let asked = side.dimension(self.shape).div_ceil(TENTH);
+        Directions::of_singular_vectors(vectors, &own.sigma, self.shape, asked).map(Some)
     }
 
     /// Haar-random directions from (seed, module, place in the pair, side).
@@ -211,51 +244,59 @@ impl ModuleRun<'_> {
         )?))
     }
 
-    fn amplification(&self, results: &mut Results) -> Result<()> {
-        let Some(weight) = &self.weight else {
-            return Ok(());
-        };
+    /// W between the directions of each ΔW of table 7, and between random ones.
+    fn projected(&self, w: ArrayView2<f64>) -> Result<Vec<Projected<'_>>> {
+        if !self.plan.amplification {
+            return Ok(Vec::new());
+        }
         let is_asked = |update: &&Update| self.plan.amplified.contains(&update.adapter);
         let amplified: Vec<&Update> = self.updates.iter().filter(is_asked).collect();
         // Directions beyond ΔW's numerical rank are arbitrary, so all three rows use fewer.
-        let used: Vec<usize> = amplified
-            .iter()
-            .map(
-                |update| match numerical_rank(&update.svd.sigma, self.shape) {
-                    // The rows of W and of random directions stand, as far as W has directions.
-                    0 => update.rank.min(self.shape.0).min(self.shape.1),
-                    rank => rank.min(update.rank),
-                },
-            )
-            .collect();
-        let key = format!("{}/{}", self.plan.seed, self.module.path);
-        let random = random_projections(weight.matrix.view(), &used, self.plan.draws, &key)?;
-        for ((update, &rank), random) in amplified.iter().zip(&used).zip(random) {
-            results
-                .amplification
-                .extend(self.three_rows(weight, update, rank, random));
+        let used = |update: &&Update| match numerical_rank(&update.sigma, self.shape) {
+            // The rows of W and of random directions stand, as far as W has directions.
+            0 => update.rank.min(self.shape.0).min(self.shape.1),
+            rank => rank.min(update.rank),
+        };
+        let ranks: Vec<usize> = amplified.iter().map(used).collect();
+        let directions = |update: &Update, basis, rank| match update.delta.is_zero() {
+            true => Ok(None),
+            false => Directions::of_delta(&update.delta, basis, rank).map(Some),
+        };
+        let mut frames = Vec::new();
+        for (update, &rank) in amplified.iter().zip(&ranks) {
+            let left = directions(update, Basis::DeltaLeft, rank)?;
+            frames.push(left.zip(directions(update, Basis::DeltaRight, rank)?));
         }
-        Ok(())
+        let pairs: Vec<_> = frames
+            .iter()
+            .flatten()
+            .map(|(u, v)| (u.subspace().basis(), v.subspace().basis()))
+            .collect();
+        let mut norms = projected_norms(w, &pairs).into_iter();
+        let key = format!("{}/{}", self.plan.seed, self.module.path);
+        let random = random_projections(w, &ranks, self.plan.draws, &key)?;
+        let rows = amplified.into_iter().zip(ranks).zip(&frames).zip(random);
+        Ok(rows
+            .map(|(((update, rank), frame), random)| Projected {
+                update,
+                rank,
+                learned: frame.as_ref().and_then(|_| norms.next()),
+                random,
+            })
+            .collect())
     }
 
     /// One adapter's rows: directions of ΔW, of W and random.
-    fn three_rows(
-        &self,
-        weight: &Weight,
-        update: &Update,
-        rank: usize,
-        random: Option<RandomProjection>,
-    ) -> [AmplificationRow; 3] {
-        let w = weight.matrix.view();
-        let base_norm = frobenius_norm(w);
-        let delta_norm = norm(update.svd.sigma.iter());
+    fn three_rows(&self, own: &Leading, projected: &Projected) -> [AmplificationRow; 3] {
+        let &Projected {
+            update,
+            rank,
+            learned,
+            random,
+        } = projected;
+        let base_norm = own.frobenius_norm;
+        let delta_norm = norm(update.sigma.iter());
         let chance = projected_norm_chance(base_norm, rank, self.shape);
-        let (u, v) = (
-            update.svd.u.slice(s![.., ..rank]),
-            update.svd.v.slice(s![.., ..rank]),
-        );
-        let learned = (!update.delta.is_zero()).then(|| projected_norm(w, u, v));
-        let own = norm(weight.svd.sigma.iter().take(rank));
         let row = |directions: &str, projected_norm, amplification| AmplificationRow {
             module: self.module.path.clone(),
             layer: self.module.layer,
@@ -275,7 +316,7 @@ impl ModuleRun<'_> {
         let factor = |over: f64| learned.and_then(|_| amplification_factor(delta_norm, over));
         [
             row("delta", learned, learned.and_then(factor)),
-            row("base", Some(own), None),
+            row("base", Some(norm(own.sigma.iter().take(rank))), None),
             AmplificationRow {
                 projected_norm_sd: random.and_then(|random| random.standard_deviation),
                 draws: Some(self.plan.draws),
@@ -288,59 +329,41 @@ impl ModuleRun<'_> {
         ]
     }
 
-    /// Singular values of each ΔW and of W, with certificates, and their ranks.
-    fn spectra(&self, results: &mut Results) {
+    /// Singular values of each ΔW, with certificates, and its ranks.
+    fn spectra(&self, results: &mut Results) -> Result<()> {
         for update in &self.updates {
-            let Svd { u, sigma, v } = &update.svd;
-            let right = update.delta.apply(v.view()) - u * sigma;
-            let left = update.delta.apply_transposed(u.view()) - v * sigma;
-            self.push_spectrum(results, update.name, certify(sigma, &right, &left));
-            self.push_ranks(results, update.name, &update.svd);
+            let (right, left) = update.delta.residuals()?;
+            let spectrum = certify(&update.sigma, &right, &left, self.shape);
+            self.push_spectrum(results, update.name, spectrum);
+            self.push_ranks(results, update.name, ranks(&update.sigma, self.shape));
         }
-        let Some(weight) = &self.weight else { return };
-        // As many of W's as any row of the other tables uses.
-        let tenth = self.shape.0.max(self.shape.1).div_ceil(10);
-        let widest = self
-            .updates
-            .iter()
-            .map(|update| update.rank)
-            .max()
-            .unwrap_or(0);
-        let count = tenth.max(widest).min(weight.svd.sigma.len());
-        let sigma = weight.svd.sigma.slice(s![..count]);
-        let (u, v) = (
-            weight.svd.u.slice(s![.., ..count]),
-            weight.svd.v.slice(s![.., ..count]),
-        );
-        let right = weight.matrix.dot(&v) - &u * &sigma;
-        let left = weight.matrix.t().dot(&u) - &v * &sigma;
-        self.push_spectrum(results, "base", certify(&weight.svd.sigma, &right, &left));
-        self.push_ranks(results, "base", &weight.svd);
+        Ok(())
+    }
+
+    /// As many of W's singular values as any row of the other tables uses.
+    fn base_spectrum(&self, own: &Leading, results: &mut Results) {
+        let mut spectrum = certify_leading(own);
+        spectrum.truncate(self.directions_of_base());
+        self.push_spectrum(results, "base", spectrum);
+        self.push_ranks(results, "base", ranks_of_leading(own));
     }
 
     fn push_spectrum(&self, results: &mut Results, matrix: &str, spectrum: Vec<Certified>) {
-        results
-            .spectrum
-            .extend(
-                spectrum
-                    .into_iter()
-                    .enumerate()
-                    .map(|(place, certified)| SpectrumRow {
-                        module: self.module.path.clone(),
-                        layer: self.module.layer,
-                        projection: self.module.projection.clone(),
-                        matrix: matrix.into(),
-                        index: place + 1,
-                        sigma: certified.sigma,
-                        residual: certified.residual,
-                        gap: certified.gap,
-                        sin_theta_bound: certified.sin_theta_bound,
-                    }),
-            );
+        let rows = (1..).zip(spectrum).map(|(index, certified)| SpectrumRow {
+            module: self.module.path.clone(),
+            layer: self.module.layer,
+            projection: self.module.projection.clone(),
+            matrix: matrix.into(),
+            index,
+            sigma: certified.sigma,
+            residual: certified.residual,
+            gap: certified.gap,
+            sin_theta_bound: certified.sin_theta_bound,
+        });
+        results.spectrum.extend(rows);
     }
 
-    fn push_ranks(&self, results: &mut Results, matrix: &str, svd: &Svd) {
-        let ranks = ranks(&svd.sigma, self.shape);
+    fn push_ranks(&self, results: &mut Results, matrix: &str, ranks: Ranks) {
         results.ranks.push(RanksRow {
             module: self.module.path.clone(),
             layer: self.module.layer,

@@ -55,7 +55,7 @@ mod tests {
             layer: None,
             projection: "q".into(),
             matrix: "base".into(),
-            numerical_rank: 0,
+            numerical_rank: Some(0),
             stable_rank: None,
             effective_rank: Some(1.0 / 3.0),
             energy_rank_90: None,

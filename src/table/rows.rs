@@ -108,15 +108,16 @@ pub struct RanksRow {
     pub projection: String,
     /// The adapter whose ΔW this is, or `base` for W.
     pub matrix: String,
-    /// How many σ exceed max(d_out, d_in)·ε·σ₁.
-    pub numerical_rank: usize,
+    /// How many σ exceed max(d_out, d_in)·ε·σ₁; empty for a large W, whose small ones are not known.
+    pub numerical_rank: Option<usize>,
     /// ‖M‖²_F / ‖M‖²₂; empty for a zero matrix.
     #[serde(serialize_with = "nine_digits_or_empty")]
     pub stable_rank: Option<f64>,
-    /// exp of the entropy of σ/Σσ; empty for a zero matrix.
+    /// exp of the entropy of σ/Σσ; empty for a zero matrix, and for a large W.
     #[serde(serialize_with = "nine_digits_or_empty")]
     pub effective_rank: Option<f64>,
-    /// Least k whose leading σ² make 90 % of their sum; empty for a zero matrix.
+    /// Least k whose leading σ² make 90 % of their sum; empty for a zero matrix, and where more
+    /// singular values are needed than were computed.
     pub energy_rank_90: Option<usize>,
     /// ‖M‖_F.
     #[serde(serialize_with = "nine_digits")]
