@@ -284,3 +284,184 @@ fn zero((rows, columns): (usize, usize), k: usize) -> Leading {
         frobenius_norm: 0.0,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::linalg::{Subspace, haar, principal_angles};
+
+    /// U·diag(σ)·Vᵀ of m × n with the given σ; U and V as they were drawn.
+    fn with_spectrum(m: usize, n: usize, sigma: &Array1<f64>) -> (Array2<f64>, Subspace, Subspace) {
+        let count = sigma.len();
+        let (u, v) = (haar(m, count, "u").unwrap(), haar(n, count, "v").unwrap());
+        ((&u.basis() * sigma).dot(&v.basis().t()), u, v)
+    }
+
+    /// sin θ between the leading k directions found and those of a full SVD, the worse side.
+    fn sine(found: &Leading, exact: &crate::linalg::Svd, k: usize) -> f64 {
+        let take = |m: &Array2<f64>| Subspace::new(m.slice(s![.., ..k]).to_owned()).unwrap();
+        let largest = |a: &Array2<f64>, b: &Array2<f64>| {
+            let angles = principal_angles(&take(a), &take(b)).unwrap();
+            angles.last().unwrap().sin()
+        };
+        largest(&found.u, &exact.u).max(largest(&found.v, &exact.v))
+    }
+
+    /// Every printed number against a full SVD: σ, bounds that hold, and how good they are where
+    /// the gap allows.
+    fn check(name: &str, matrix: &Array2<f64>, k: usize, gram_limit: usize) -> Leading {
+        let found = large(matrix.view(), k, gram_limit).unwrap();
+        let exact = svd(matrix.view()).unwrap();
+        let scale = exact.sigma[0];
+        assert!(found.len() >= k, "{name}: {} of {k}", found.len());
+        for cut in 1..=k {
+            let error = (found.sigma[cut - 1] - exact.sigma[cut - 1]).abs();
+            assert!(
+                error <= 1e-12 * scale,
+                "{name}: σ_{cut} is off by {error:e}"
+            );
+            let gap = exact.sigma[cut - 1] - exact.sigma.get(cut).copied().unwrap_or(0.0);
+            let bound = found.sin_theta_bound(cut).unwrap_or(1.0);
+            if gap > 1e-6 * scale {
+                // The full SVD is itself off by rounding over the gap.
+                let (seen, slack) = (sine(&found, &exact, cut), 1e-13 * scale / gap);
+                assert!(
+                    seen <= bound + slack,
+                    "{name}: sin θ_{cut} {seen:e} above {bound:e}"
+                );
+                assert!(bound <= UNACCEPTABLE, "{name}: bound of {cut} is {bound:e}");
+            }
+        }
+        let beyond = exact.sigma.get(found.len()).copied().unwrap_or(0.0);
+        assert!(
+            found.is_complete() || beyond <= found.next.1,
+            "{name}: one was missed"
+        );
+        found
+    }
+
+    #[test]
+    fn spectra_of_many_shapes_by_both_roads() {
+        let n = 150;
+        let spectrum = |f: &dyn Fn(f64) -> f64| Array1::from_shape_fn(n, |l| f(l as f64 + 1.0));
+        let mut outliers = spectrum(&|l| l.powf(-0.5));
+        outliers[0] = 1e3;
+        outliers[1] = 1e3;
+        let mut clustered = spectrum(&|l| 0.9f64.powi(l as i32));
+        clustered.slice_mut(s![3..7]).fill(0.7);
+        let shapes = [
+            ("power law", spectrum(&|l| 1.0 / l)),
+            ("slow power law", spectrum(&|l| l.powf(-0.5))),
+            ("steps", spectrum(&|l| 1.0 - l / 1000.0)),
+            ("two outliers", outliers),
+            ("a cluster", clustered),
+        ];
+        for (name, sigma) in &shapes {
+            for (rows, columns) in [(n, n), (n + 60, n), (n, n + 35)] {
+                let (matrix, ..) = with_spectrum(rows, columns, sigma);
+                for k in [1, 5, 12, 60] {
+                    for gram_limit in [usize::MAX, 0] {
+                        check(name, &matrix, k, gram_limit);
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_count_is_certified_and_a_second_start_estimated() {
+        let sigma = Array1::from_shape_fn(200, |l| (l as f64 + 1.0).powf(-0.8));
+        let (matrix, ..) = with_spectrum(220, 200, &sigma);
+        let counted = check("counted", &matrix, 6, usize::MAX);
+        assert_eq!(counted.proof, Proof::Certified);
+        assert!(matches!(counted.method, Method::Krylov(_)) && !counted.is_complete());
+        // The bound on what comes next is close to it, and above.
+        let next = sigma[counted.len()];
+        assert!((next..1.02 * next).contains(&counted.next.1));
+        let agreed = check("agreed", &matrix, 6, 0);
+        assert_eq!(agreed.proof, Proof::Estimated);
+    }
+
+    #[test]
+    fn a_gaussian_matrix_is_nearly_flat() {
+        let matrix = crate::linalg::haar::gaussian(260, 250, "flat");
+        for k in [1, 8, 40] {
+            check("gaussian", &matrix, k, usize::MAX);
+        }
+    }
+
+    #[test]
+    fn equal_values_have_no_directions_and_say_so() {
+        // All singular values are 2: nothing is determined, and no bound claims it.
+        let matrix = haar(120, 120, "orthogonal").unwrap().basis().to_owned() * 2.0;
+        let found = large(matrix.view(), 5, usize::MAX).unwrap();
+        for k in 1..=5 {
+            assert!((found.sigma[k - 1] - 2.0).abs() < 1e-13);
+            assert!(
+                found.sin_theta_bound(k).is_none_or(|bound| bound > 1e-3),
+                "k = {k}"
+            );
+        }
+    }
+
+    #[test]
+    fn low_rank_zero_and_thin_matrices() {
+        let sigma = ndarray::array![3.0, 2.0, 1.0];
+        let (matrix, ..) = with_spectrum(130, 120, &sigma);
+        for (k, gram_limit) in [(2, usize::MAX), (3, usize::MAX), (7, usize::MAX), (2, 0)] {
+            let found = large(matrix.view(), k, gram_limit).unwrap();
+            for l in 0..k {
+                let expected = sigma.get(l).copied().unwrap_or(0.0);
+                assert!((found.sigma[l] - expected).abs() < 1e-12, "σ_{l} of {k}");
+            }
+            assert!(found.sin_theta_bound(k.min(3)).unwrap() < 1e-9);
+        }
+        let zero = large(Array2::zeros((40, 30)).view(), 4, usize::MAX).unwrap();
+        assert_eq!(
+            (zero.sigma.sum(), zero.len(), zero.proof),
+            (0.0, 4, Proof::Certified)
+        );
+        assert_eq!(zero.sin_theta_bound(1), None);
+        let row = Array2::from_shape_fn((1, 50), |(_, j)| j as f64);
+        for matrix in [row.clone(), row.reversed_axes()] {
+            let found = large(matrix.view(), 1, usize::MAX).unwrap();
+            assert!((found.sigma[0] - frobenius_norm(matrix.view())).abs() < 1e-11);
+            assert!(found.left_residuals[0] < 1e-11 && found.right_residuals[0] < 1e-11);
+        }
+    }
+
+    #[test]
+    fn the_count_sees_what_was_left_out() {
+        // Triplets 1, 2, 4, 5, …: the third is missing, and no τ between the fourth and the fifth
+        // can be certified.
+        let sigma = Array1::from_shape_fn(60, |l| 1.0 / (l as f64 + 1.0));
+        let (matrix, u, v) = with_spectrum(60, 60, &sigma);
+        let search = Search {
+            matrix: matrix.view(),
+            frobenius: frobenius_norm(matrix.view()),
+            k: 3,
+            keep: 5,
+        };
+        let chosen = [0, 1, 3, 4, 5];
+        let pick = |basis: ArrayView2<f64>| basis.select(Axis(1), &chosen);
+        let mut found = Leading {
+            u: pick(u.basis()),
+            v: pick(v.basis()),
+            sigma: sigma.select(Axis(0), &chosen),
+            right_residuals: Array1::zeros(5),
+            left_residuals: Array1::zeros(5),
+            next: (f64::NAN, f64::INFINITY),
+            proof: Proof::Certified,
+            method: Method::Krylov(0),
+            frobenius_norm: search.frobenius,
+        };
+        let gram = gram(matrix.view());
+        assert!(!search.certify(&mut found, &gram));
+        for (place, l) in [0, 1, 2, 3, 4].into_iter().enumerate() {
+            found.sigma[place] = sigma[l];
+            found.v.column_mut(place).assign(&v.basis().column(l));
+            found.u.column_mut(place).assign(&u.basis().column(l));
+        }
+        assert!(search.certify(&mut found, &gram));
+    }
+}
