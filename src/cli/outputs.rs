@@ -54,15 +54,7 @@ pub(super) fn charts(
         range: None,
     };
     let figures = &plan.figures;
-    let against_base: Vec<Ranked> = plan
-        .adapters
-        .iter()
-        .filter(|named| plan.base.is_some() && figures.base.contains(&named.name))
-        .map(|named| Ranked {
-            name: named.name.clone(),
-            rank: named.adapter.rank(),
-        })
-        .collect();
+    let against_base = against_base(plan);
     let mut charts = Vec::new();
     for &basis in &figures.bases {
         let name = |figure: &str| match basis {
@@ -100,6 +92,19 @@ pub(super) fn charts(
     }
     charts.sort_by(|one, other| one.0.cmp(&other.0));
     Ok(charts)
+}
+
+/// The adapters of figure 8.
+fn against_base(plan: &Plan) -> Vec<Ranked> {
+    let is_shown = |name: &String| plan.base.is_some() && plan.figures.base.contains(name);
+    plan.adapters
+        .iter()
+        .filter(|named| is_shown(&named.name))
+        .map(|named| Ranked {
+            name: named.name.clone(),
+            rank: named.adapter.rank(),
+        })
+        .collect()
 }
 
 /// Pictures of charts, each in the formats asked for, drawn side by side.

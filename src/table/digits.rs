@@ -6,8 +6,14 @@ use super::rows::round9;
 
 /// Significant digits.
 const DIGITS: usize = 9;
-/// Longest `{:.8e}` of a number below 1e300: sign, digits, point, `e`, sign and three digits.
-const LONGEST: usize = DIGITS + 7;
+/// Longest `{:.8e}` of a size below 1e290: digits, point, `e`, sign and three digits.
+const LONGEST: usize = DIGITS + 6;
+/// The first number of nine digits.
+const FIRST: f64 = 1e8;
+/// Powers of ten by their exponents, all of them exact.
+const POWERS: [f64; 16] = [
+    1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
+];
 
 /// Appends a whole number.
 pub(super) fn push_count(out: &mut Vec<u8>, count: usize) {
@@ -39,27 +45,58 @@ pub(super) fn push_nine_digits(out: &mut Vec<u8>, value: f64) -> io::Result<()> 
         });
         return Ok(());
     }
+    let size = value.abs();
     // Beyond these, f64s lie further apart, or are no numbers.
-    if !(1e-290..1e290).contains(&value.abs()) {
+    if !(1e-290..1e290).contains(&size) {
         return push_by_csv(out, value);
     }
-    let mut text = [0; LONGEST];
-    let mut rest = &mut text[..];
-    write!(rest, "{value:.8e}")?;
-    let length = LONGEST - rest.len();
-    let (sign, text) = match &text[..length] {
-        [b'-', text @ ..] => (true, text),
-        text => (false, text),
-    };
-    if sign {
+    if value < 0.0 {
         out.push(b'-');
     }
-    let mut digits = [text[0]; DIGITS];
-    digits[1..].copy_from_slice(&text[2..DIGITS + 1]);
-    let exponent = exponent(&text[DIGITS + 2..]);
+    let (digits, exponent) = match scaled(size) {
+        Some(found) => found,
+        None => formatted(size)?,
+    };
     let zeros = digits.iter().rev().take_while(|&&digit| digit == b'0');
     lay_out(out, &digits[..DIGITS - zeros.count()], exponent);
     Ok(())
+}
+
+/// Nine digits d and the exponent of d.ddd·10^exponent by one multiplication, for sizes as overlaps
+/// have them; `None` where it could round the wrong way.
+fn scaled(size: f64) -> Option<([u8; DIGITS], i32)> {
+    let in_range = |power: &f64| size * power >= FIRST;
+    let place = POWERS.iter().position(in_range)?;
+    // The power is exact, so the product is off by less than 1e-6: no matter but near a half.
+    let product = size * POWERS[place];
+    let whole = product.floor();
+    let rest = product - whole;
+    if product >= 10.0 * FIRST || (rest - 0.5).abs() < 1e-6 {
+        return None;
+    }
+    let mut number = whole as u32 + u32::from(rest > 0.5);
+    let mut exponent = 8 - place as i32;
+    if f64::from(number) >= 10.0 * FIRST {
+        number /= 10;
+        exponent += 1;
+    }
+    let mut digits = [0; DIGITS];
+    for digit in digits.iter_mut().rev() {
+        *digit = b'0' + (number % 10) as u8;
+        number /= 10;
+    }
+    Some((digits, exponent))
+}
+
+/// The same by the standard library, which is exact.
+fn formatted(size: f64) -> io::Result<([u8; DIGITS], i32)> {
+    let mut text = [0; LONGEST];
+    let mut rest = &mut text[..];
+    write!(rest, "{size:.8e}")?;
+    let length = LONGEST - rest.len();
+    let mut digits = [text[0]; DIGITS];
+    digits[1..].copy_from_slice(&text[2..DIGITS + 1]);
+    Ok((digits, exponent(&text[DIGITS + 2..length])))
 }
 
 /// `-12` of `1.00000000e-12`.
@@ -171,6 +208,18 @@ mod tests {
                 let digits = f64::from(number * number * number) * 0.1234567891;
                 agrees(digits * 10f64.powi(exponent));
                 agrees(-f64::from(number) * 10f64.powi(exponent));
+            }
+        }
+    }
+
+    #[test]
+    fn at_and_beside_halves() {
+        for number in [100000000u32, 123456789, 999999998, 999999999] {
+            for power in POWERS {
+                let half = (f64::from(number) + 0.5) / power;
+                agrees(half);
+                agrees(half.next_up());
+                agrees(half.next_down());
             }
         }
     }
