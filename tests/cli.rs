@@ -70,10 +70,10 @@ fn two_ranks_give_figures_3_and_6_and_every_cell() {
         header(folder.path(), "one-vs-two", "overlap.csv"),
         "module,layer,projection,basis,first,second,i,j,overlap,chance,z"
     );
-    // Four modules; 2 × 3 cells between the adapters, 3 × 3 between random directions and the second.
+    // Four modules; 2 × 3 cells between the adapters. No figure of two ranks shows random directions.
     assert_eq!(
         table(folder.path(), "one-vs-two", "overlap.csv").len(),
-        4 * (6 + 9)
+        4 * 6
     );
     // stdout is data: the files made. stderr says what was assumed.
     assert!(
@@ -100,6 +100,18 @@ fn one_rank_gives_figures_4_and_7() {
     );
     let names = files(&folder.path().join("out/figures/one-vs-three"));
     assert_eq!(names, ["figure4.svg", "figure7.svg"]);
+    // 2 × 2 cells between the adapters, and between random directions and the second.
+    let rows = table(folder.path(), "one-vs-three", "overlap.csv");
+    assert_eq!(rows.len(), 4 * (4 + 4));
+}
+
+#[test]
+fn one_adapter_is_held_against_random_directions() {
+    let folder = workshop();
+    done("subspace-overlap", &["two"], folder.path());
+    let rows = table(folder.path(), "two", "overlap.csv");
+    assert_eq!(rows.len(), 4 * 9);
+    assert!(rows.iter().all(|row| &row[4] == "random"));
 }
 
 #[test]
@@ -146,14 +158,14 @@ fn bases_ranks_modules_and_layers_are_chosen_by_flags() {
     ];
     done("subspace-overlap", &arguments, folder.path());
     let rows = table(folder.path(), "one-vs-two", "overlap.csv");
-    assert_eq!(rows.len(), 4); // two bases, two comparisons, one cell each
+    assert_eq!(rows.len(), 2); // two bases, one cell each
     assert!(
         rows.iter()
             .all(|row| &row[0] == "m.layers.1.q_proj" && &row[1] == "1" && &row[2] == "q_proj")
     );
     // d is d_out for b and d_in for delta-right.
     assert_eq!((&rows[0][3], &rows[0][9]), ("b", "0.166666667"));
-    assert_eq!((&rows[2][3], &rows[2][9]), ("delta-right", "0.2"));
+    assert_eq!((&rows[1][3], &rows[1][9]), ("delta-right", "0.2"));
     let names = files(&folder.path().join("out/figures/one-vs-two"));
     assert_eq!(
         names,
@@ -475,28 +487,36 @@ fn a_sharded_base_gives_the_same_bytes() {
 }
 
 #[test]
-fn the_same_bytes_for_any_number_of_threads() {
+fn the_same_bytes_for_any_number_of_threads_and_any_memory() {
     let folder = workshop();
-    for threads in ["1", "3"] {
+    // 4 kB hold one module of 6 × 5 and no second.
+    let runs = [("1", "1GB"), ("3", "1GB"), ("1", "4kB"), ("3", "4kB")];
+    let out = |(threads, memory): (&str, &str)| format!("{threads}-{memory}");
+    for (threads, memory) in runs {
+        let out = out((threads, memory));
         let arguments = [
             "one",
-            "two",
+            "three",
             "--base",
             "base",
             "--threads",
             threads,
+            "--memory",
+            memory,
             "--out",
-            threads,
+            &out,
         ];
         done("subspace-overlap", &arguments, folder.path());
         done("amplification", &arguments, folder.path());
     }
-    let names = files(&folder.path().join("1"));
-    assert_eq!(names, files(&folder.path().join("3")));
+    let names = files(&folder.path().join(out(runs[0])));
     assert!(names.len() > 10);
-    for name in names.iter().filter(|name| !name.contains("run-")) {
-        let read = |out: &str| fs::read(folder.path().join(out).join(name)).unwrap();
-        assert!(read("1") == read("3"), "{name} differs");
+    for run in &runs[1..] {
+        assert_eq!(names, files(&folder.path().join(out(*run))));
+        for name in names.iter().filter(|name| !name.contains("run-")) {
+            let read = |run| fs::read(folder.path().join(out(run)).join(name)).unwrap();
+            assert!(read(runs[0]) == read(*run), "{name} of {run:?} differs");
+        }
     }
 }
 
@@ -517,6 +537,14 @@ fn json_on_stdout_and_nothing_else() {
     );
     assert_eq!(summary["overlap"][0]["modules"], 4);
     assert_eq!(summary["modules"].as_array().unwrap().len(), 4);
+    assert!(summary["certificates"].is_array());
+    // What changes by itself is in the record alone.
+    assert_eq!(summary["seconds_reading"], Value::Null);
+    let record = "out/notebooks-export/one-vs-two/run-subspace-overlap.json";
+    let record: Value =
+        serde_json::from_slice(&fs::read(folder.path().join(record)).unwrap()).unwrap();
+    assert!(record["seconds_reading"].is_number());
+    assert_eq!(record["run"], summary);
 }
 
 #[test]
@@ -686,10 +714,10 @@ fn another_seed_draws_other_directions() {
     let random = |seed: &str| {
         done(
             "subspace-overlap",
-            &["one", "two", "--no-figures", "--seed", seed],
+            &["one", "three", "--no-figures", "--seed", seed],
             folder.path(),
         );
-        let rows = table(folder.path(), "one-vs-two", "overlap.csv");
+        let rows = table(folder.path(), "one-vs-three", "overlap.csv");
         rows.into_iter()
             .partition::<Vec<_>, _>(|row| &row[4] == "random")
     };

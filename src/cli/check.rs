@@ -4,14 +4,14 @@
 //! numbers; pictures are drawn again from the **committed** tables, where every byte must agree.
 
 use std::collections::HashMap;
-use std::fs;
-use std::path::Path;
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
 use crate::figure::{Format, Palette};
 use crate::measure::Basis;
 use crate::study::Plan;
-use crate::table::{SpectrumRow, from_csv, from_npz};
+use crate::table::{AmplificationRow, SpectrumRow, from_csv, from_npz};
 
 use super::outputs::{self, Artifact, figures_folder, tables_folder};
 use super::talk::Talk;
@@ -21,35 +21,39 @@ const TOLERANCE: f64 = 1e-6;
 /// z is φ over its standard deviation, which is small.
 const Z_TOLERANCE: f64 = 1e-5;
 
-/// Compares recomputed tables, and redrawn pictures, with the files under `out`.
-pub(super) fn check(plan: &Plan, out: &Path, tables: &[Artifact], talk: Talk) -> Result<()> {
+/// Compares recomputed tables, which lie under `fresh` in the same places, and redrawn pictures
+/// with the files under `out`.
+pub(super) fn check(
+    plan: &Plan,
+    out: &Path,
+    fresh: &Path,
+    tables: &[PathBuf],
+    talk: Talk,
+) -> Result<()> {
     let mut comparison = Comparison {
         out,
         talk,
         files: 0,
         differences: 0,
     };
-    let committed = |name: &str| fs::read(out.join(tables_folder(&plan.name)).join(name));
-    let bounds = Bounds::read(&committed("spectrum.csv").unwrap_or_default());
+    let committed = out.join(tables_folder(&plan.name));
+    let bounds = Bounds::read(&fs::read(committed.join("spectrum.csv")).unwrap_or_default());
     for table in tables {
-        let name = table
-            .path
-            .file_name()
-            .and_then(|name| name.to_str())
-            .unwrap_or_default();
         // Table 7 is made from amplification.csv, below.
-        if !name.starts_with("table7") {
-            comparison.numbers(table, name, &bounds);
+        if !table.to_string_lossy().contains("table7.") {
+            comparison.numbers(table, fresh, &bounds);
         }
     }
-    if let Ok(csv) = committed("amplification.csv") {
-        for (name, bytes) in outputs::table7_files(&plan.figures, &csv)? {
+    if let Ok(csv) = fs::read(committed.join("amplification.csv")) {
+        let rows: Vec<AmplificationRow> = from_csv("amplification.csv", &csv)?;
+        for (name, bytes) in outputs::table7_files(&plan.figures, &rows)? {
             let path = tables_folder(&plan.name).join(name);
             comparison.bytes(&Artifact { path, bytes });
         }
     }
-    if let Ok(csv) = committed("overlap.csv") {
-        let charts = outputs::charts(plan, &csv, Palette::Rocket)?;
+    if let Ok(csv) = File::open(committed.join("overlap.csv")) {
+        let rows = outputs::drawn_rows(&plan.figures, csv)?;
+        let charts = outputs::charts(plan, &rows, Palette::Rocket)?;
         // Rasterising and PDF compression are only promised to the byte on one platform.
         let formats: &[Format] = match cfg!(all(target_os = "linux", target_arch = "x86_64")) {
             true => &[Format::Svg, Format::Pdf, Format::Png],
@@ -106,18 +110,16 @@ impl Comparison<'_> {
         self.report(&artifact.path, outcome);
     }
 
-    fn numbers(&mut self, table: &Artifact, name: &str, bounds: &Bounds) {
-        let outcome = match fs::read(self.out.join(&table.path)) {
-            Err(error) => Err(error.to_string()),
-            Ok(committed) if name.ends_with(".npz") => {
-                compare_npz(&committed, &table.bytes, bounds).map_err(|error| error.to_string())
+    fn numbers(&mut self, table: &Path, fresh: &Path, bounds: &Bounds) {
+        let read = |folder: &Path| fs::read(folder.join(table)).map_err(|error| error.to_string());
+        let compare = || match (read(self.out)?, read(fresh)?) {
+            (committed, recomputed) if table.extension().is_some_and(|end| end == "npz") => {
+                compare_npz(&committed, &recomputed, bounds).map_err(|error| error.to_string())
             }
-            Ok(committed) => compare_csv(&committed, &table.bytes, bounds),
+            (committed, recomputed) => compare_csv(&committed, &recomputed, bounds),
         };
-        self.report(
-            &table.path,
-            outcome.and_then(|first| first.map_or(Ok(()), Err)),
-        );
+        let outcome = compare().and_then(|first| first.map_or(Ok(()), Err));
+        self.report(table, outcome);
     }
 
     /// A picture that no figure makes any more is a difference too.

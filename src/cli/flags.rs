@@ -8,7 +8,7 @@ use crate::adapter::ReadOptions;
 use crate::error::Result;
 use crate::figure::{Format, Palette};
 use crate::measure::Basis;
-use crate::study::{Request, Selection, parse_layers};
+use crate::study::{Request, Selection, parse_layers, parse_size};
 
 /// `subspace-overlap`
 #[derive(Debug, Parser)]
@@ -113,6 +113,13 @@ pub(super) struct Inputs {
     pub(super) output: Output,
 }
 
+impl Inputs {
+    /// The request behind the flags.
+    pub(super) fn request(&self, overlap: bool, amplification: bool) -> Result<Request> {
+        self.measuring.request(&self.output, overlap, amplification)
+    }
+}
+
 /// What is measured.
 #[derive(Debug, Clone, Args)]
 pub(super) struct Measuring {
@@ -163,6 +170,10 @@ pub(super) struct Output {
     /// Worker threads [default: one per core]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub(super) threads: Option<u16>,
+    /// Memory that measuring may take, e.g. 4GB or 4G (10⁹ bytes each), 4GiB (2³⁰ each) [default:
+    /// half of what is free]
+    #[arg(long, value_name = "SIZE", value_parser = parse_size)]
+    pub(super) memory: Option<u64>,
     /// A machine-readable summary on stdout
     #[arg(long)]
     pub(super) json: bool,
@@ -200,7 +211,12 @@ impl Measuring {
     }
 
     /// The request behind the flags.
-    pub(super) fn request(&self, overlap: bool, amplification: bool) -> Result<Request> {
+    pub(super) fn request(
+        &self,
+        output: &Output,
+        overlap: bool,
+        amplification: bool,
+    ) -> Result<Request> {
         let layers = self.layers.as_ref().map_or(&[][..], |layers| &layers.0);
         let mut bases = self.basis.clone();
         bases.dedup();
@@ -215,6 +231,7 @@ impl Measuring {
             },
             draws: self.draws,
             seed: self.seed,
+            memory: output.memory,
             overlap,
             amplification,
         })

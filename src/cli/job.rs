@@ -5,12 +5,15 @@ use std::time::Instant;
 
 use crate::error::{Error, Result};
 use crate::figure::Palette;
-use crate::study::{Plan, Request, Results};
+use crate::study::{Plan, Request};
 
 use super::flags::{Amplification, Inputs, Measuring, Output, Overlap, Regenerate};
 use super::outputs::{self, Artifact};
+use super::record::{self, Headlines};
+use super::stage::{self, Staging};
+use super::tables::TableFiles;
 use super::talk::Talk;
-use super::{Failure, check, record};
+use super::{Failure, check};
 
 /// The study that a command without arguments runs.
 const BUILT_IN: &str = "experiments/minilm-sst2/study.toml";
@@ -21,7 +24,7 @@ const BUILT_IN: &str = "experiments/minilm-sst2/study.toml";
 ///
 /// Whatever goes wrong, before anything is written.
 pub fn subspace_overlap(flags: Overlap) -> std::result::Result<(), Failure> {
-    let request = flags.inputs.measuring.request(true, false)?;
+    let request = flags.inputs.request(true, false)?;
     measure("subspace-overlap", &flags.inputs, &request)
 }
 
@@ -35,7 +38,7 @@ pub fn amplification(flags: Amplification) -> std::result::Result<(), Failure> {
         let problem = "amplification compares ΔW with W: give the model with --base PATH";
         return Err(Failure::Usage(problem.into()));
     }
-    let request = flags.inputs.measuring.request(false, true)?;
+    let request = flags.inputs.request(false, true)?;
     measure("amplification", &flags.inputs, &request)
 }
 
@@ -75,7 +78,7 @@ pub fn regenerate(flags: Regenerate) -> std::result::Result<(), Failure> {
             "--check compares with the study as it stands, so it takes no flag that changes it";
         return Err(Failure::Usage(problem.into()));
     }
-    let request = flags.measuring.request(true, true)?;
+    let request = flags.measuring.request(&flags.output, true, true)?;
     start(&flags.output)?;
     let studies = match flags.studies.as_slice() {
         [] => vec![built_in()],
@@ -151,32 +154,30 @@ impl Job<'_> {
 
     fn run(&self) -> Result<()> {
         let started = Instant::now();
-        outputs::probe(&self.out, &self.plan.name)?;
-        let results = self.measure()?;
-        let mut artifacts = outputs::tables(self.plan, &results)?;
+        stage::probe(&self.out, &self.plan.name)?;
+        let (mut staging, headlines) = self.measure(&self.out)?;
         if !self.output.no_figures {
-            artifacts.extend(self.pictures(&artifacts)?);
+            for picture in self.pictures(&staging)? {
+                staging.write(picture)?;
+            }
         }
-        let summary = record::summary(self.plan, &results, &artifacts);
-        artifacts.push(record::artifact(
-            self.command,
-            self.plan,
-            &summary,
-            started.elapsed(),
-        ));
-        outputs::write(&self.out, &artifacts)?;
+        let summary = record::summary(self.plan, &headlines, staging.places());
+        let took = (started.elapsed(), headlines.reading());
+        staging.write(record::artifact(self.command, self.plan, &summary, took))?;
+        let places = staging.persist()?;
         if self.output.json {
             record::print(&summary);
         } else {
-            record::print_paths(&self.out, &artifacts);
+            record::print_paths(&self.out, &places);
         }
         let seconds = started.elapsed().as_secs_f64();
         self.talk()
-            .say(&format!("{} files in {seconds:.1} s", artifacts.len()));
+            .say(&format!("{} files in {seconds:.1} s", places.len()));
         Ok(())
     }
 
-    fn measure(&self) -> Result<Results> {
+    /// Measures, and writes the tables beside their places under `out`.
+    fn measure(&self, out: &Path) -> Result<(Staging, Headlines)> {
         let (plan, talk) = (self.plan, self.talk());
         if plan.base.is_none() && self.command == "amplification" {
             return Err(Error::Request {
@@ -186,26 +187,30 @@ impl Job<'_> {
             });
         }
         describe(plan, talk);
+        let mut tables = TableFiles::new(plan, out);
+        let mut headlines = Headlines::new(plan);
         let progress = talk.progress(plan.modules.len());
-        let results = plan.run(&|| progress.step());
+        let streamed = plan.stream(&|| progress.step(), &mut |results| {
+            tables.take(&results)?;
+            headlines.take(results);
+            Ok(())
+        });
         progress.finish();
-        let results = results?;
-        plan.warnings
-            .iter()
-            .chain(&results.warnings)
+        streamed?;
+        headlines
+            .warnings(plan)
             .for_each(|warning| talk.warn(warning));
-        Ok(results)
+        let staging = tables.finish(headlines.amplification())?;
+        Ok((staging, headlines))
     }
 
-    fn pictures(&self, tables: &[Artifact]) -> Result<Vec<Artifact>> {
-        let Some(overlap) = tables
-            .iter()
-            .find(|table| table.path.ends_with("overlap.csv"))
-        else {
+    fn pictures(&self, staging: &Staging) -> Result<Vec<Artifact>> {
+        let Some(overlap) = staging.open("overlap.csv")? else {
             return Ok(Vec::new());
         };
+        let rows = outputs::drawn_rows(&self.plan.figures, overlap)?;
         let palette = self.output.palette;
-        let charts = outputs::charts(self.plan, &overlap.bytes, palette)?;
+        let charts = outputs::charts(self.plan, &rows, palette)?;
         self.talk()
             .say(&format!("drawing {} figures", charts.len()));
         for (pair, figures, need) in [
@@ -230,9 +235,15 @@ impl Job<'_> {
     }
 
     fn check(&self) -> Result<()> {
-        let results = self.measure()?;
-        let tables = outputs::tables(self.plan, &results)?;
-        check::check(self.plan, &self.out, &tables, self.talk())
+        let fresh = tempfile::tempdir().map_err(|source| Error::Io {
+            path: std::env::temp_dir(),
+            action: "create a folder there",
+            source,
+            remedy: "name a folder that you may write to in TMPDIR",
+        })?;
+        let (staging, _) = self.measure(fresh.path())?;
+        let tables = staging.persist()?;
+        check::check(self.plan, &self.out, fresh.path(), &tables, self.talk())
     }
 }
 
@@ -267,5 +278,8 @@ fn describe(plan: &Plan, talk: Talk) {
     }
     if let Some(base) = &plan.base {
         talk.say(&format!("  base: {}", base.path().display()));
+    }
+    if let Some(warning) = plan.memory_warning() {
+        talk.warn(&warning);
     }
 }

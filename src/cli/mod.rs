@@ -9,6 +9,8 @@ mod inspect;
 mod job;
 mod outputs;
 mod record;
+mod stage;
+mod tables;
 mod talk;
 
 use std::io::Write;

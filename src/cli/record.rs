@@ -1,19 +1,143 @@
 //! What a run says about itself: a summary for scripts, and the run record.
 
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, SystemTime};
 
 use serde_json::{Value, json};
 
+use crate::measure::Basis;
 use crate::measure::chance::overlap_chance;
-use crate::study::{Grid, Plan, Results};
+use crate::study::{Comparison, Grid, Plan, Results};
+use crate::table::AmplificationRow;
 
 use super::outputs::{Artifact, tables_folder};
 
+/// What the summary needs of a run's rows, gathered while they pass: never a grid or a spectrum.
+pub(super) struct Headlines {
+    overlaps: Vec<Overlap>,
+    /// All but grids, spectra and ranks.
+    rest: Results,
+}
+
+/// A comparison's grids in short.
+struct Overlap {
+    basis: &'static str,
+    first: String,
+    second: String,
+    modules: usize,
+    first_cell: Mean,
+    last_cell: Mean,
+    chance_last_cell: Mean,
+}
+
+#[derive(Default)]
+struct Mean {
+    sum: f64,
+    count: usize,
+}
+
+impl Mean {
+    fn take(&mut self, value: Option<f64>) {
+        if let Some(value) = value {
+            self.sum += value;
+            self.count += 1;
+        }
+    }
+
+    fn value(&self) -> Option<f64> {
+        (self.count > 0).then(|| self.sum / self.count as f64)
+    }
+}
+
+impl Headlines {
+    /// No row yet; every comparison of the plan on every basis has its place.
+    pub(super) fn new(plan: &Plan) -> Self {
+        let pairs = plan
+            .bases
+            .iter()
+            .flat_map(|basis| plan.comparisons.iter().map(move |pair| (basis, pair)));
+        let overlap = |(basis, pair): (&Basis, &Comparison)| Overlap {
+            basis: basis.name(),
+            first: plan.operand_name(pair.first).into(),
+            second: plan.operand_name(pair.second).into(),
+            modules: 0,
+            first_cell: Mean::default(),
+            last_cell: Mean::default(),
+            chance_last_cell: Mean::default(),
+        };
+        Headlines {
+            overlaps: pairs.map(overlap).collect(),
+            rest: Results::default(),
+        }
+    }
+
+    /// Notes the rows of the next module.
+    pub(super) fn take(&mut self, results: Results) {
+        for grid in &results.grids {
+            let is_of = |overlap: &&mut Overlap| {
+                overlap.basis == grid.basis.name()
+                    && overlap.first == grid.first
+                    && overlap.second == grid.second
+            };
+            if let Some(overlap) = self.overlaps.iter_mut().find(is_of) {
+                overlap.take(grid);
+            }
+        }
+        self.rest.append(Results {
+            grids: Vec::new(),
+            spectrum: Vec::new(),
+            ranks: Vec::new(),
+            ..results
+        });
+    }
+
+    /// All rows of `amplification.csv`.
+    pub(super) fn amplification(&self) -> &[AmplificationRow] {
+        &self.rest.amplification
+    }
+
+    /// What was noticed while planning, then while measuring.
+    pub(super) fn warnings<'a>(&'a self, plan: &'a Plan) -> impl Iterator<Item = &'a String> {
+        plan.warnings.iter().chain(&self.rest.warnings)
+    }
+
+    /// Time spent reading weights, summed over threads.
+    pub(super) fn reading(&self) -> Duration {
+        self.rest.reading
+    }
+}
+
+impl Overlap {
+    fn take(&mut self, grid: &Grid) {
+        let (i, j) = grid.cells.dim();
+        self.modules += 1;
+        self.first_cell.take(grid.cells.first().copied().flatten());
+        self.last_cell.take(grid.cells.last().copied().flatten());
+        self.chance_last_cell
+            .take(Some(overlap_chance(i, j, grid.dimension)));
+    }
+
+    fn json(&self) -> Value {
+        json!({
+            "basis": self.basis,
+            "first": self.first,
+            "second": self.second,
+            "modules": self.modules,
+            "mean_overlap_first_cell": self.first_cell.value(),
+            "mean_overlap_last_cell": self.last_cell.value(),
+            "mean_chance_last_cell": self.chance_last_cell.value(),
+        })
+    }
+}
+
 /// The machine-readable summary: settings and headline numbers; the same for the same inputs.
-pub(super) fn summary(plan: &Plan, results: &Results, artifacts: &[Artifact]) -> Value {
+pub(super) fn summary<'a>(
+    plan: &Plan,
+    headlines: &Headlines,
+    files: impl Iterator<Item = &'a Path>,
+) -> Value {
     let adapters: Vec<Value> = plan
         .adapters
         .iter()
@@ -31,7 +155,6 @@ pub(super) fn summary(plan: &Plan, results: &Results, artifacts: &[Artifact]) ->
         })
         .collect();
     let bases: Vec<&str> = plan.bases.iter().map(|basis| basis.name()).collect();
-    let warnings: Vec<&String> = plan.warnings.iter().chain(&results.warnings).collect();
     json!({
         "study": plan.name,
         "version": env!("CARGO_PKG_VERSION"),
@@ -44,48 +167,22 @@ pub(super) fn summary(plan: &Plan, results: &Results, artifacts: &[Artifact]) ->
         "adapters": adapters,
         "base": plan.base.as_ref().map(|base| base.path()),
         "modules": plan.modules,
-        "overlap": overlaps(plan, results),
-        "amplification": results.amplification,
-        "warnings": warnings,
-        "files": artifacts.iter().map(|artifact| &artifact.path).collect::<Vec<_>>(),
+        "overlap": headlines.overlaps.iter().map(Overlap::json).collect::<Vec<_>>(),
+        "amplification": headlines.amplification(),
+        "certificates": headlines.rest.certificates,
+        "warnings": headlines.warnings(plan).collect::<Vec<_>>(),
+        "files": files.collect::<Vec<_>>(),
     })
 }
 
-/// Means over modules of the first and the last cell of each comparison's grids.
-fn overlaps(plan: &Plan, results: &Results) -> Vec<Value> {
-    let mut entries = Vec::new();
-    for &basis in &plan.bases {
-        for comparison in &plan.comparisons {
-            let first = plan.operand_name(comparison.first);
-            let second = plan.operand_name(comparison.second);
-            let grids: Vec<&Grid> = results
-                .grids
-                .iter()
-                .filter(|grid| grid.basis == basis && grid.first == first && grid.second == second)
-                .collect();
-            let mean = |value: &dyn Fn(&Grid) -> Option<f64>| {
-                let values: Vec<f64> = grids.iter().filter_map(|grid| value(grid)).collect();
-                (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
-            };
-            entries.push(json!({
-                "basis": basis.name(),
-                "first": first,
-                "second": second,
-                "modules": grids.len(),
-                "mean_overlap_first_cell": mean(&|grid| *grid.cells.first()?),
-                "mean_overlap_last_cell": mean(&|grid| *grid.cells.last()?),
-                "mean_chance_last_cell": mean(&|grid| {
-                    let (i, j) = grid.cells.dim();
-                    Some(overlap_chance(i, j, grid.dimension))
-                }),
-            }));
-        }
-    }
-    entries
-}
-
-/// `run-COMMAND.json`: the summary with what changes by itself.
-pub(super) fn artifact(command: &str, plan: &Plan, summary: &Value, elapsed: Duration) -> Artifact {
+/// `run-COMMAND.json`: the summary with what changes by itself, such as the time that the run took
+/// and how much of it went into reading.
+pub(super) fn artifact(
+    command: &str,
+    plan: &Plan,
+    summary: &Value,
+    (elapsed, reading): (Duration, Duration),
+) -> Artifact {
     let now = SystemTime::now()
         .duration_since(SystemTime::UNIX_EPOCH)
         .unwrap_or_default();
@@ -94,6 +191,7 @@ pub(super) fn artifact(command: &str, plan: &Plan, summary: &Value, elapsed: Dur
         "arguments": std::env::args().skip(1).collect::<Vec<_>>(),
         "unix_time": now.as_secs(),
         "seconds": elapsed.as_secs_f64(),
+        "seconds_reading": reading.as_secs_f64(),
         "threads": rayon::current_num_threads(),
         "git_revision": git_revision(),
         "target": format!("{}-{}", std::env::consts::ARCH, std::env::consts::OS),
@@ -123,13 +221,13 @@ pub(super) fn print(value: &Value) {
 }
 
 /// The files made, one a line, on stdout.
-pub(super) fn print_paths(out: &Path, artifacts: &[Artifact]) {
+pub(super) fn print_paths(out: &Path, places: &[PathBuf]) {
     let mut stdout = std::io::stdout().lock();
-    for artifact in artifacts {
+    for place in places {
         let path = if out == Path::new(".") {
-            artifact.path.clone()
+            place.clone()
         } else {
-            out.join(&artifact.path)
+            out.join(place)
         };
         if writeln!(stdout, "{}", path.display()).is_err() {
             return;

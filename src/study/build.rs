@@ -11,7 +11,7 @@ use crate::measure::Basis;
 use super::definition::AdapterEntry;
 use super::figures::{FigurePlan, panels};
 use super::plan::{Comparison, NamedAdapter, Operand, Plan, Request};
-use super::{Definition, Selection};
+use super::{Definition, Selection, memory};
 
 /// Builds a plan. `file` is the study's file: paths in the definition are relative to its folder,
 /// and messages name it. `every_grid` as in [`Plan`].
@@ -61,6 +61,7 @@ pub(super) fn build(
         rank: request.rank,
         draws: request.draws.unwrap_or(definition.draws),
         seed: request.seed.unwrap_or(definition.seed),
+        memory: request.memory,
         figures,
         every_grid,
         overlap: request.overlap,
@@ -72,6 +73,7 @@ pub(super) fn build(
     };
     check_shapes(&plan)?;
     check_rank(&plan)?;
+    memory::check(&plan)?;
     Ok(plan)
 }
 
@@ -220,8 +222,8 @@ impl Resolver<'_> {
         })
     }
 
-    /// The pairs, each adapter of a drawn pair against random directions, and W against the
-    /// adapters of figure 8 and against random directions.
+    /// The pairs, random directions where a figure shows them (figure 4) or nothing else is there to
+    /// compare, and W against the adapters of figure 8 and against random directions.
     fn comparisons(
         &self,
         pairs: &[[usize; 2]],
@@ -233,7 +235,7 @@ impl Resolver<'_> {
             .iter()
             .map(|&[one, other]| (Operand::Adapter(one), Operand::Adapter(other)))
             .collect();
-        for [_, second] in figures.ranks.iter().chain(&figures.seeds) {
+        if let Some([_, second]) = &figures.seeds {
             wanted.push((Operand::Random, adapter(second)?));
         }
         if pairs.is_empty() {

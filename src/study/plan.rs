@@ -21,6 +21,8 @@ pub struct Request {
     pub draws: Option<usize>,
     /// Seed of the random directions.
     pub seed: Option<u64>,
+    /// Bytes that measuring may take, in place of half of what is free.
+    pub memory: Option<u64>,
     /// Measure overlaps.
     pub overlap: bool,
     /// Measure amplification and ranks.
@@ -79,6 +81,9 @@ pub struct Plan {
     pub draws: usize,
     /// Seed.
     pub seed: u64,
+    /// Bytes that measuring may take; without, half of what is free. Nothing that is measured
+    /// depends on it.
+    pub memory: Option<u64>,
     /// What is drawn.
     pub figures: FigurePlan,
     /// Whether `overlap.csv` has every grid, or those that are drawn.

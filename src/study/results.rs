@@ -1,11 +1,16 @@
 //! What a run gives: rows and grids, in the plan's order.
 
+use std::time::Duration;
+
 use ndarray::Array2;
+use serde::Serialize;
 
 use crate::adapter::{layer_of, projection_of};
 use crate::measure::Basis;
 use crate::measure::chance::{overlap_chance, overlap_z};
-use crate::table::{AmplificationRow, OverlapRow, RanksRow, SpectrumRow};
+use crate::table::{
+    AmplificationRow, OverlapCell, OverlapNames, OverlapRow, RanksRow, SpectrumRow,
+};
 
 /// A module with what its path says.
 #[derive(Debug, Clone, PartialEq)]
@@ -49,15 +54,38 @@ pub struct Grid {
 impl Grid {
     /// The grid as tidy rows, j running fastest.
     pub fn rows(&self) -> impl Iterator<Item = OverlapRow> + '_ {
+        self.tidy_cells().map(|cell| OverlapRow {
+            module: self.module.path.clone(),
+            layer: self.module.layer,
+            projection: self.module.projection.clone(),
+            basis: self.basis.name().into(),
+            first: self.first.clone(),
+            second: self.second.clone(),
+            i: cell.i,
+            j: cell.j,
+            overlap: cell.overlap,
+            chance: cell.chance,
+            z: cell.z,
+        })
+    }
+
+    /// What all of its rows say.
+    pub fn names(&self) -> OverlapNames<'_> {
+        OverlapNames {
+            module: &self.module.path,
+            layer: self.module.layer,
+            projection: &self.module.projection,
+            basis: self.basis.name(),
+            first: &self.first,
+            second: &self.second,
+        }
+    }
+
+    /// What each of its rows says beside the names, j running fastest.
+    pub fn tidy_cells(&self) -> impl Iterator<Item = OverlapCell> + '_ {
         self.cells.indexed_iter().map(|((i, j), &overlap)| {
             let (i, j) = (i + 1, j + 1);
-            OverlapRow {
-                module: self.module.path.clone(),
-                layer: self.module.layer,
-                projection: self.module.projection.clone(),
-                basis: self.basis.name().into(),
-                first: self.first.clone(),
-                second: self.second.clone(),
+            OverlapCell {
                 i,
                 j,
                 overlap,
@@ -76,7 +104,22 @@ impl Grid {
     }
 }
 
-/// Everything that a run measured.
+/// How sure W's leading directions of a module are.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Certificate {
+    /// Full path of the module.
+    pub module: String,
+    /// How many leading directions this speaks of.
+    pub directions: usize,
+    /// Bound on sin θ between them and the true ones; `None` where no gap bounds it.
+    pub sin_theta_bound: Option<f64>,
+    /// `certified`: no singular value can have been missed; or `estimated`.
+    pub proof: &'static str,
+    /// How they were found.
+    pub method: String,
+}
+
+/// What a run, or one module of it, measured.
 #[derive(Debug, Clone, Default)]
 pub struct Results {
     /// Overlap grids.
@@ -89,14 +132,21 @@ pub struct Results {
     pub ranks: Vec<RanksRow>,
     /// Valid but suspicious: modules that were not trained, ranks that are not full.
     pub warnings: Vec<String>,
+    /// How sure W's directions are.
+    pub certificates: Vec<Certificate>,
+    /// Time spent reading and converting weights, summed over threads.
+    pub reading: Duration,
 }
 
 impl Results {
-    pub(super) fn append(&mut self, mut other: Results) {
+    /// Adds what was measured next.
+    pub fn append(&mut self, mut other: Results) {
         self.grids.append(&mut other.grids);
         self.amplification.append(&mut other.amplification);
         self.spectrum.append(&mut other.spectrum);
         self.ranks.append(&mut other.ranks);
         self.warnings.append(&mut other.warnings);
+        self.certificates.append(&mut other.certificates);
+        self.reading += other.reading;
     }
 }

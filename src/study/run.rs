@@ -8,7 +8,7 @@ use crate::error::Result;
 use crate::linalg::use_one_thread;
 
 use super::build::build;
-use super::{Definition, Plan, Request, Results, module, naming};
+use super::{Definition, Plan, Request, Results, memory, module, naming};
 
 impl Plan {
     /// A plan from a study file.
@@ -38,27 +38,48 @@ impl Plan {
         )
     }
 
-    /// Measures every module, in parallel, and gives the rows in the plan's order whatever the
-    /// number of threads. `progress` is called once per finished module, from any thread.
+    /// Measures every module and hands its rows to `take`, in the plan's order whatever the number
+    /// of threads. Modules are measured side by side in groups that fit the memory; only one group
+    /// is held at a time. `progress` is called once per finished module, from any thread.
+    ///
+    /// # Errors
+    ///
+    /// The first in the plan's order: of a module that could not be measured, or of `take`.
+    pub fn stream(
+        &self,
+        progress: &(dyn Fn() + Sync),
+        take: &mut dyn FnMut(Results) -> Result<()>,
+    ) -> Result<()> {
+        use_one_thread();
+        // Groups and no semaphore: a worker that waits for the parallel parts inside a module may
+        // take up another module meanwhile, so that only a group's end bounds what is in flight.
+        for group in memory::groups(self) {
+            let measured: Vec<Result<Results>> = self.modules[group]
+                .par_iter()
+                .map(|module| {
+                    let results = module::measure(self, module);
+                    progress();
+                    results
+                })
+                .collect();
+            for results in measured {
+                take(results?)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// As [`Plan::stream`], with all rows at once.
     ///
     /// # Errors
     ///
     /// The first module's, in the plan's order, that could not be measured.
     pub fn run(&self, progress: &(dyn Fn() + Sync)) -> Result<Results> {
-        use_one_thread();
-        let parts: Vec<Result<Results>> = self
-            .modules
-            .par_iter()
-            .map(|module| {
-                let part = module::measure(self, module);
-                progress();
-                part
-            })
-            .collect();
-        let mut results = Results::default();
-        for part in parts {
-            results.append(part?);
-        }
-        Ok(results)
+        let mut all = Results::default();
+        self.stream(progress, &mut |results| {
+            all.append(results);
+            Ok(())
+        })?;
+        Ok(all)
     }
 }

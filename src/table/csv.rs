@@ -35,7 +35,7 @@ pub fn from_csv<Row: DeserializeOwned>(name: &str, bytes: &[u8]) -> Result<Vec<R
         .map_err(|error| failed(name, error.to_string()))
 }
 
-fn failed(name: &str, problem: String) -> Error {
+pub(super) fn failed(name: &str, problem: String) -> Error {
     Error::Table {
         what: name.into(),
         problem,

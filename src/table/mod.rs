@@ -4,13 +4,16 @@
 //! Floats are written with nine significant digits; a missing value is an empty field.
 
 mod csv;
+mod digits;
 mod npz;
+mod overlap;
 mod projection;
 pub mod rows;
 mod table7;
 
 pub use csv::{from_csv, to_csv};
-pub use npz::{from_npz, to_npz};
+pub use npz::{GridArchive, from_npz};
+pub use overlap::{OverlapCell, OverlapNames, OverlapWriter, read_overlaps};
 pub use projection::letter;
 pub use rows::{AmplificationRow, OverlapRow, RanksRow, SpectrumRow};
 pub use table7::Table7;

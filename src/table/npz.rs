@@ -1,39 +1,48 @@
 //! Grids as a NumPy archive: float64 arrays, i × j, NaN for missing.
 
-use std::io::Cursor;
+use std::io::{self, Cursor, Seek, Write};
 
 use ndarray::Array2;
 use ndarray_npy::{NpzReader, NpzWriter};
 
-use crate::error::{Error, Result};
+use crate::error::Result;
 
-/// Writes named grids in the order given, uncompressed, without times.
-///
-/// # Errors
-///
-/// [`Error::Table`] when two grids have one name.
-pub fn to_npz<'a>(
-    name: &str,
-    grids: impl Iterator<Item = (String, &'a Array2<Option<f64>>)>,
-) -> Result<Vec<u8>> {
-    let mut writer = NpzWriter::new(Cursor::new(Vec::new()));
-    for (key, grid) in grids {
-        let array = grid.mapv(|cell| cell.unwrap_or(f64::NAN));
-        writer
-            .add_array(key, &array)
-            .map_err(|error| failed(name, error.to_string()))?;
+use super::csv::failed;
+
+/// Writes `overlap.npz` a grid at a time: in the order given, uncompressed, without times.
+pub struct GridArchive<W: Write + Seek>(NpzWriter<W>);
+
+impl<W: Write + Seek> GridArchive<W> {
+    /// Starts an archive.
+    pub fn new(inner: W) -> Self {
+        GridArchive(NpzWriter::new(inner))
     }
-    let cursor = writer
-        .finish()
-        .map_err(|error| failed(name, error.to_string()))?;
-    Ok(cursor.into_inner())
+
+    /// Adds a grid under its name.
+    ///
+    /// # Errors
+    ///
+    /// Those of the writer underneath, and two grids of one name.
+    pub fn add(&mut self, name: String, grid: &Array2<Option<f64>>) -> io::Result<()> {
+        let array = grid.mapv(|cell| cell.unwrap_or(f64::NAN));
+        self.0.add_array(name, &array).map_err(io::Error::other)
+    }
+
+    /// Writes the list of names, and gives the writer back.
+    ///
+    /// # Errors
+    ///
+    /// Those of the writer underneath.
+    pub fn finish(self) -> io::Result<W> {
+        self.0.finish().map_err(io::Error::other)
+    }
 }
 
 /// Reads all grids back, by name.
 ///
 /// # Errors
 ///
-/// [`Error::Table`] when the archive is damaged or holds something else.
+/// [`Error::Table`](crate::Error::Table) when the archive is damaged or holds something else.
 pub fn from_npz(name: &str, bytes: &[u8]) -> Result<Vec<(String, Array2<f64>)>> {
     let failed = |problem: String| failed(name, problem);
     let mut reader =
@@ -47,12 +56,4 @@ pub fn from_npz(name: &str, bytes: &[u8]) -> Result<Vec<(String, Array2<f64>)>> 
         grids.push((key, grid));
     }
     Ok(grids)
-}
-
-fn failed(name: &str, problem: String) -> Error {
-    Error::Table {
-        what: name.into(),
-        problem,
-        remedy: "make it again with `cargo run --release`; generated tables are not edited by hand",
-    }
 }

@@ -1,0 +1,144 @@
+//! The tables of a run, written while its modules are measured.
+
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+use tempfile::NamedTempFile;
+
+use crate::error::Result;
+use crate::study::{Grid, Plan, Results};
+use crate::table::{AmplificationRow, GridArchive, OverlapWriter};
+
+use super::outputs::{Artifact, table7_files, tables_folder};
+use super::stage::Staging;
+
+/// The tables of a run on their way, each begun with its first row: a table without rows is not
+/// written.
+pub(super) struct TableFiles<'a> {
+    plan: &'a Plan,
+    overlap: Option<OverlapWriter<NamedTempFile>>,
+    archive: Option<GridArchive<NamedTempFile>>,
+    spectrum: RowFile,
+    amplification: RowFile,
+    ranks: RowFile,
+    // The last, as it removes the folders that the files above were in.
+    staging: Staging,
+}
+
+impl<'a> TableFiles<'a> {
+    /// Tables of a plan under `out`.
+    pub(super) fn new(plan: &'a Plan, out: &Path) -> Self {
+        let folder = tables_folder(&plan.name);
+        TableFiles {
+            overlap: None,
+            archive: None,
+            spectrum: RowFile::new(folder.join("spectrum.csv")),
+            amplification: RowFile::new(folder.join("amplification.csv")),
+            ranks: RowFile::new(folder.join("ranks.csv")),
+            staging: Staging::new(out),
+            plan,
+        }
+    }
+
+    /// Writes the rows of the next module.
+    pub(super) fn take(&mut self, results: &Results) -> Result<()> {
+        for grid in &results.grids {
+            self.archive(grid)?;
+            let figures = &self.plan.figures;
+            if self.plan.every_grid
+                || figures.shows(&grid.module, grid.basis, &grid.first, &grid.second)
+            {
+                self.overlap(grid)?;
+            }
+        }
+        self.spectrum.take(&results.spectrum, &mut self.staging)?;
+        self.amplification
+            .take(&results.amplification, &mut self.staging)?;
+        self.ranks.take(&results.ranks, &mut self.staging)
+    }
+
+    /// Completes all tables, with table 7 from all rows of `amplification.csv`.
+    pub(super) fn finish(mut self, amplified: &[AmplificationRow]) -> Result<Staging> {
+        let (overlap, archive) = (self.place("overlap.csv"), self.place("overlap.npz"));
+        let staging = &mut self.staging;
+        if let Some(writer) = self.overlap {
+            staging.complete(overlap, writer.finish())?;
+        }
+        if let Some(writer) = self.archive {
+            staging.complete(archive, writer.finish())?;
+        }
+        self.spectrum.finish(staging)?;
+        if !amplified.is_empty() {
+            self.amplification.finish(staging)?;
+            self.ranks.finish(staging)?;
+            let folder = tables_folder(&self.plan.name);
+            for (name, bytes) in table7_files(&self.plan.figures, amplified)? {
+                let path = folder.join(name);
+                staging.write(Artifact { path, bytes })?;
+            }
+        }
+        Ok(self.staging)
+    }
+
+    fn place(&self, name: &str) -> PathBuf {
+        tables_folder(&self.plan.name).join(name)
+    }
+
+    fn overlap(&mut self, grid: &Grid) -> Result<()> {
+        let place = self.place("overlap.csv");
+        let writer = match &mut self.overlap {
+            Some(writer) => writer,
+            none => none.insert(OverlapWriter::new(self.staging.create(&place)?)),
+        };
+        writer
+            .grid(&grid.names(), grid.tidy_cells())
+            .map_err(|source| self.staging.failed(&place, source))
+    }
+
+    fn archive(&mut self, grid: &Grid) -> Result<()> {
+        let place = self.place("overlap.npz");
+        let writer = match &mut self.archive {
+            Some(writer) => writer,
+            none => none.insert(GridArchive::new(self.staging.create(&place)?)),
+        };
+        writer
+            .add(grid.key(), &grid.cells)
+            .map_err(|source| self.staging.failed(&place, source))
+    }
+}
+
+/// A CSV table of few rows.
+struct RowFile {
+    place: PathBuf,
+    writer: Option<csv::Writer<NamedTempFile>>,
+}
+
+impl RowFile {
+    fn new(place: PathBuf) -> Self {
+        RowFile {
+            place,
+            writer: None,
+        }
+    }
+
+    fn take<Row: Serialize>(&mut self, rows: &[Row], staging: &mut Staging) -> Result<()> {
+        for row in rows {
+            let writer = match &mut self.writer {
+                Some(writer) => writer,
+                none => none.insert(csv::Writer::from_writer(staging.create(&self.place)?)),
+            };
+            writer
+                .serialize(row)
+                .map_err(|error| staging.failed(&self.place, error.into()))?;
+        }
+        Ok(())
+    }
+
+    fn finish(self, staging: &mut Staging) -> Result<()> {
+        let Some(writer) = self.writer else {
+            return Ok(());
+        };
+        let file = writer.into_inner().map_err(|error| error.into_error());
+        staging.complete(self.place, file)
+    }
+}
