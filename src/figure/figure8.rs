@@ -83,6 +83,7 @@ pub fn figure8(
 fn chance_strip(rows: usize, d: usize) -> Panel {
     Panel {
         title: Text::default().symbol("i").upright("/").symbol("d"),
+        marked: Array2::default((rows, 1)),
         cells: Array2::from_shape_fn((rows, 1), |(i, _)| Some((i + 1) as f64 / d as f64)),
         x: Axis::silent(),
         y: Axis::over(rows, "i"),

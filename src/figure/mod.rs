@@ -11,6 +11,7 @@ mod figure8;
 mod font;
 mod label;
 mod layout;
+mod mark;
 mod palette;
 mod render;
 mod select;

@@ -125,6 +125,7 @@ impl Selected {
         Panel {
             title,
             cells,
+            marked: Array2::default((rows, columns)),
             x: Axis::over(columns, "j"),
             y: Axis::over(rows, "i"),
             narrow: false,
