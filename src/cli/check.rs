@@ -30,7 +30,8 @@ pub(super) fn check(plan: &Plan, out: &Path, tables: &[Artifact], talk: Talk) ->
         differences: 0,
     };
     let committed = |name: &str| fs::read(out.join(tables_folder(&plan.name)).join(name));
-    let bounds = Bounds::read(&committed("spectrum.csv").unwrap_or_default());
+    let spectrum = committed("spectrum.csv").unwrap_or_default();
+    let bounds = Bounds::read(&spectrum);
     for table in tables {
         let name = table
             .path
@@ -49,7 +50,7 @@ pub(super) fn check(plan: &Plan, out: &Path, tables: &[Artifact], talk: Talk) ->
         }
     }
     if let Ok(csv) = committed("overlap.csv") {
-        let charts = outputs::charts(plan, &csv, Palette::Rocket)?;
+        let charts = outputs::charts(plan, &csv, &spectrum, Palette::Rocket)?;
         // Rasterising and PDF compression are only promised to the byte on one platform.
         let formats: &[Format] = match cfg!(all(target_os = "linux", target_arch = "x86_64")) {
             true => &[Format::Svg, Format::Pdf, Format::Png],

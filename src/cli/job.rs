@@ -198,14 +198,12 @@ impl Job<'_> {
     }
 
     fn pictures(&self, tables: &[Artifact]) -> Result<Vec<Artifact>> {
-        let Some(overlap) = tables
-            .iter()
-            .find(|table| table.path.ends_with("overlap.csv"))
-        else {
+        let find = |name: &str| tables.iter().find(|table| table.path.ends_with(name));
+        let (Some(overlap), Some(spectrum)) = (find("overlap.csv"), find("spectrum.csv")) else {
             return Ok(Vec::new());
         };
         let palette = self.output.palette;
-        let charts = outputs::charts(self.plan, &overlap.bytes, palette)?;
+        let charts = outputs::charts(self.plan, &overlap.bytes, &spectrum.bytes, palette)?;
         self.talk()
             .say(&format!("drawing {} figures", charts.len()));
         for (pair, figures, need) in [

@@ -11,7 +11,7 @@ use crate::figure::{Chart, Format, Options, Palette, figure3, figure4, figure6, 
 use crate::figure::{Drawing, Pair, Ranked};
 use crate::measure::Basis;
 use crate::study::{FigurePlan, Grid, Plan, Results};
-use crate::table::{AmplificationRow, OverlapRow, Table7, from_csv, to_csv, to_npz};
+use crate::table::{AmplificationRow, OverlapRow, SpectrumRow, Table7, from_csv, to_csv, to_npz};
 
 /// One file that a run makes.
 pub(super) struct Artifact {
@@ -74,9 +74,15 @@ pub(super) fn tables(plan: &Plan, results: &Results) -> Result<Vec<Artifact>> {
 /// A figure's file name without its ending, and the figure.
 pub(super) type NamedChart = (String, Chart);
 
-/// The figures that a plan asks for, from `overlap.csv` as written.
-pub(super) fn charts(plan: &Plan, overlap_csv: &[u8], palette: Palette) -> Result<Vec<NamedChart>> {
+/// The figures that a plan asks for, from `overlap.csv` and `spectrum.csv` as written.
+pub(super) fn charts(
+    plan: &Plan,
+    overlap_csv: &[u8],
+    spectrum_csv: &[u8],
+    palette: Palette,
+) -> Result<Vec<NamedChart>> {
     let rows: Vec<OverlapRow> = from_csv("overlap.csv", overlap_csv)?;
+    let spectrum: Vec<SpectrumRow> = from_csv("spectrum.csv", spectrum_csv)?;
     let options = Options {
         palette,
         range: None,
@@ -117,6 +123,7 @@ pub(super) fn charts(plan: &Plan, overlap_csv: &[u8], palette: Palette) -> Resul
         if !against_base.is_empty() {
             let chart = figure8(
                 &rows,
+                &spectrum,
                 basis.name(),
                 &against_base,
                 layer,
