@@ -37,7 +37,8 @@ pub(super) fn check(
         differences: 0,
     };
     let committed = out.join(tables_folder(&plan.name));
-    let bounds = Bounds::read(&fs::read(committed.join("spectrum.csv")).unwrap_or_default());
+    let spectrum = fs::read(committed.join("spectrum.csv")).unwrap_or_default();
+    let bounds = Bounds::read(&spectrum);
     for table in tables {
         // Table 7 is made from amplification.csv, below.
         if !table.to_string_lossy().contains("table7.") {
@@ -53,7 +54,8 @@ pub(super) fn check(
     }
     if let Ok(csv) = File::open(committed.join("overlap.csv")) {
         let rows = outputs::drawn_rows(&plan.figures, csv)?;
-        let charts = outputs::charts(plan, &rows, Palette::Rocket)?;
+        let spectrum = from_csv("spectrum.csv", &spectrum)?;
+        let charts = outputs::charts(plan, &rows, &spectrum, Palette::Rocket)?;
         // Rasterising and PDF compression are only promised to the byte on one platform.
         let formats: &[Format] = match cfg!(all(target_os = "linux", target_arch = "x86_64")) {
             true => &[Format::Svg, Format::Pdf, Format::Png],

@@ -6,6 +6,7 @@ use std::time::Instant;
 use crate::error::{Error, Result};
 use crate::figure::Palette;
 use crate::study::{Plan, Request};
+use crate::table::SpectrumRow;
 
 use super::flags::{Amplification, Inputs, Measuring, Output, Overlap, Regenerate};
 use super::outputs::{self, Artifact};
@@ -210,7 +211,8 @@ impl Job<'_> {
         };
         let rows = outputs::drawn_rows(&self.plan.figures, overlap)?;
         let palette = self.output.palette;
-        let charts = outputs::charts(self.plan, &rows, palette)?;
+        let spectrum = staging.rows::<SpectrumRow>("spectrum.csv")?;
+        let charts = outputs::charts(self.plan, &rows, &spectrum, palette)?;
         self.talk()
             .say(&format!("drawing {} figures", charts.len()));
         for (pair, figures, need) in [

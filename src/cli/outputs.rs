@@ -8,7 +8,7 @@ use crate::figure::{Chart, Format, Options, Palette, figure3, figure4, figure6, 
 use crate::figure::{Drawing, Pair, Ranked};
 use crate::measure::Basis;
 use crate::study::{FigurePlan, ModuleName, Plan};
-use crate::table::{AmplificationRow, OverlapRow, Table7, read_overlaps};
+use crate::table::{AmplificationRow, OverlapRow, SpectrumRow, Table7, read_overlaps};
 
 /// One file that a run makes.
 pub(super) struct Artifact {
@@ -47,6 +47,7 @@ pub(super) type NamedChart = (String, Chart);
 pub(super) fn charts(
     plan: &Plan,
     rows: &[OverlapRow],
+    spectrum: &[SpectrumRow],
     palette: Palette,
 ) -> Result<Vec<NamedChart>> {
     let options = Options {
@@ -81,6 +82,7 @@ pub(super) fn charts(
         if !against_base.is_empty() {
             let chart = figure8(
                 rows,
+                spectrum,
                 basis.name(),
                 &against_base,
                 layer,

@@ -1,12 +1,14 @@
 //! Files on their way: made beside their places, then put in place together.
 
 use std::fs::{self, File};
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
+use serde::de::DeserializeOwned;
 use tempfile::{Builder, NamedTempFile};
 
 use crate::error::{Error, Result};
+use crate::table::from_csv;
 
 use super::outputs::{Artifact, figures_folder, tables_folder};
 
@@ -73,6 +75,16 @@ impl Staging {
         };
         let opened = file.reopen().map_err(|source| self.failed(place, source))?;
         Ok(Some(opened))
+    }
+
+    /// The rows of a finished table, none where there is none of this name.
+    pub(super) fn rows<Row: DeserializeOwned>(&self, name: &str) -> Result<Vec<Row>> {
+        let mut bytes = Vec::new();
+        if let Some(mut file) = self.open(name)? {
+            file.read_to_end(&mut bytes)
+                .map_err(|source| self.failed(Path::new(name), source))?;
+        }
+        from_csv(name, &bytes)
     }
 
     /// The files' places under `out`.

@@ -38,6 +38,8 @@ pub struct Panel {
     pub title: Text,
     /// Values; `None` is drawn as masked.
     pub cells: Array2<Option<f64>>,
+    /// Cells whose value is not sure, as many as `cells`; hatched.
+    pub marked: Array2<bool>,
     /// Columns.
     pub x: Axis,
     /// Rows.
@@ -261,6 +263,7 @@ mod tests {
         let panel = Panel {
             title: Text::default(),
             cells: Array2::from_elem((1, 1), None),
+            marked: Array2::default((1, 1)),
             x: Axis::silent(),
             y: Axis::silent(),
             narrow: false,

@@ -11,9 +11,10 @@ use super::chart::{Chart, Panel};
 use super::font::{self, CAPITAL, FAMILY, SUBSCRIPT};
 use super::label::Text;
 use super::layout::{
-    Box, FOOTER, LETTER_GAP, Layout, TICK, TICK_GAP, TICK_LENGTH, TITLE, TITLE_RISE, fitting,
+    Box, FOOTER, LETTER_GAP, Layout, TICK, TICK_GAP, TICK_LENGTH, TITLE, TITLE_RISE, edge, fitting,
     ticks_width,
 };
+use super::mark::{Shape, shapes};
 use super::palette::Rgb;
 
 /// plotters counts in whole units; twenty a point leave no visible rounding.
@@ -129,7 +130,19 @@ impl Pen<'_> {
                 start = end;
             }
         }
-        self.trim(place)
+        self.trim(place)?;
+        self.marks(panel, place)
+    }
+
+    /// What shows that a value is not sure.
+    fn marks(&mut self, panel: &Panel, place: Box) -> Drawn {
+        for Shape { corners, dark } in shapes(&panel.marked, place) {
+            let corners = corners.iter().map(|&(x, y)| (whole(x), whole(y)));
+            let colour = if dark { INK } else { PAPER };
+            self.backend
+                .fill_polygon(corners.collect::<Vec<_>>(), &rgb(colour))?;
+        }
+        Ok(())
     }
 
     /// A run of cells, its upper right corner cut off by the underlap: were it whole, its upper edge
@@ -360,11 +373,6 @@ fn rgb([red, green, blue]: Rgb) -> RGBColor {
 /// How far the first cells reach over the edge.
 fn outer(first: bool) -> f64 {
     if first { UNDERLAP } else { 0.0 }
-}
-
-/// The left or upper edge of cell n of several.
-fn edge(start: f64, length: f64, n: usize, of: usize) -> f64 {
-    start + length * n as f64 / of as f64
 }
 
 /// Points to plotters' units.

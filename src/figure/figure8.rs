@@ -3,9 +3,10 @@
 use ndarray::Array2;
 
 use crate::error::{Error, Result};
-use crate::table::OverlapRow;
+use crate::table::{OverlapRow, SpectrumRow};
 
 use super::chart::{Axis, Bar, Chart, Panel, in_rows};
+use super::determined::{ill_determined, legend};
 use super::label::{directions, in_words, phi_of, weight};
 use super::select::{Selected, Wanted, chance_span, layer_in_words, undefined};
 use super::{Options, Text};
@@ -28,11 +29,15 @@ const ASPECT: f64 = 1.6;
 /// The paper clips its random panel at the lowest colour although chance reaches 0.0999; here chance
 /// has a strip of its own in the same colours.
 ///
+/// Rows where W's leading directions are ill-determined by `spectrum` (see [`super::SURE`]) are
+/// marked.
+///
 /// # Errors
 ///
 /// [`crate::Error::Table`] when the rows lack a grid.
 pub fn figure8(
     rows: &[OverlapRow],
+    spectrum: &[SpectrumRow],
     basis: &str,
     adapters: &[Ranked],
     layer: Option<usize>,
@@ -45,16 +50,12 @@ pub fn figure8(
         .iter()
         .map(|adapter| (adapter.name.as_str(), Some(adapter.rank)));
     for (second, rank) in learned.chain([("random", None)]) {
-        let grid = Wanted {
-            basis,
-            first: "base",
-            second,
-            layer,
-            projection,
-        }
-        .select(rows)?;
+        let grid = against_base(basis, second, layer, projection).select(rows)?;
         let title = phi_of(weight(projection), directions(basis, rank));
-        panels.push(grid.panel(title, |_, _| true));
+        panels.push(Panel {
+            marked: ill_determined(&grid, spectrum),
+            ..grid.panel(title, |_, _| true)
+        });
         grids.push(grid);
     }
     let Some(grid) = grids.last() else {
@@ -68,6 +69,8 @@ pub fn figure8(
     if let Some(row) = panels.last_mut() {
         row.push(chance_strip(grid.cells.nrows(), grid.dimension));
     }
+    let mut footer = footer(basis, adapters, &grids, &layer_in_words(layer));
+    footer.extend(legend(&panels));
     Ok(Chart {
         name: "figure8".into(),
         heading: Text::default(),
@@ -75,14 +78,30 @@ pub fn figure8(
         row_labels: vec![Text::default(); panels.len()],
         panels,
         aspect: ASPECT,
-        footer: footer(basis, adapters, &grids, &layer_in_words(layer)),
+        footer,
         palette: options.palette,
     })
+}
+
+fn against_base<'a>(
+    basis: &'a str,
+    second: &'a str,
+    layer: Option<usize>,
+    projection: &'a str,
+) -> Wanted<'a> {
+    Wanted {
+        basis,
+        first: "base",
+        second,
+        layer,
+        projection,
+    }
 }
 
 fn chance_strip(rows: usize, d: usize) -> Panel {
     Panel {
         title: Text::default().symbol("i").upright("/").symbol("d"),
+        marked: Array2::default((rows, 1)),
         cells: Array2::from_shape_fn((rows, 1), |(i, _)| Some((i + 1) as f64 / d as f64)),
         x: Axis::silent(),
         y: Axis::over(rows, "i"),

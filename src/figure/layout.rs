@@ -230,6 +230,11 @@ fn wrapped(footer: &[String], room: f64) -> Vec<String> {
         .collect()
 }
 
+/// The left or upper edge of cell n of several.
+pub(super) fn edge(start: f64, length: f64, n: usize, of: usize) -> f64 {
+    start + length * n as f64 / of as f64
+}
+
 /// The largest size, not above `size`, at which a text is no wider than `room`.
 pub(super) fn fitting(text: &Text, size: f64, room: f64) -> f64 {
     let width = font::width(text, size);
@@ -250,6 +255,7 @@ mod tests {
         let panel = Panel {
             title: Text::plain("title"),
             cells: Array2::from_elem((rows, columns), Some(0.5)),
+            marked: Array2::default((rows, columns)),
             x: Axis::over(columns, "j"),
             y: Axis::over(rows, "i"),
             narrow: false,

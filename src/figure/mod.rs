@@ -2,6 +2,7 @@
 //! figure; a [`Chart`] is plain data; one file draws it. Nothing here sees a tensor.
 
 mod chart;
+mod determined;
 mod draw;
 mod figure3;
 mod figure4;
@@ -11,11 +12,13 @@ mod figure8;
 mod font;
 mod label;
 mod layout;
+mod mark;
 mod palette;
 mod render;
 mod select;
 
 pub use chart::{Axis, Bar, Chart, Panel, Tick};
+pub use determined::SURE;
 pub use figure3::figure3;
 pub use figure4::figure4;
 pub use figure6::figure6;

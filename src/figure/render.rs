@@ -257,6 +257,7 @@ mod tests {
         });
         let panels = vec![vec![Panel {
             title: Text::default(),
+            marked: Array2::default(cells.dim()),
             cells,
             x: Axis::silent(),
             y: Axis::silent(),

@@ -22,6 +22,7 @@ pub struct Pair {
 /// One grid of `overlap.csv`.
 #[derive(Debug, Clone)]
 pub(super) struct Selected {
+    pub(super) module: String,
     pub(super) cells: Array2<Option<f64>>,
     /// Smallest and largest chance level.
     pub(super) chance: (f64, f64),
@@ -78,6 +79,7 @@ impl Wanted<'_> {
         let chances = || here.iter().map(|row| row.chance);
         let largest = chances().fold(0.0, f64::max);
         Ok(Selected {
+            module: here[0].module.clone(),
             cells,
             chance: (chances().fold(f64::INFINITY, f64::min), largest),
             dimension: (i.max(j) as f64 / largest).round() as usize,
@@ -125,6 +127,7 @@ impl Selected {
         Panel {
             title,
             cells,
+            marked: Array2::default((rows, columns)),
             x: Axis::over(columns, "j"),
             y: Axis::over(rows, "i"),
             narrow: false,

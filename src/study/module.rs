@@ -1,5 +1,7 @@
 //! All measures of one module: read its factors and its W once, decompose each once.
 
+use std::time::{Duration, Instant};
+
 use ndarray::{Array1, ArrayView2};
 
 use crate::adapter::{AdaptedModule, Delta};
@@ -17,7 +19,7 @@ use crate::measure::{Basis, Directions, Side};
 use crate::table::{AmplificationRow, RanksRow, SpectrumRow};
 
 use super::plan::{Comparison, Operand, Plan};
-use super::results::{Grid, ModuleName, Results};
+use super::results::{Certificate, Grid, ModuleName, Results};
 
 /// Figure 8 holds this many directions of ΔW against W's.
 const DIRECTIONS_AGAINST_BASE: usize = 4;
@@ -55,13 +57,16 @@ struct ModuleRun<'a> {
 /// Measures one module of a plan.
 pub(super) fn measure(plan: &Plan, path: &str) -> Result<Results> {
     let mut updates = Vec::new();
+    let mut reading = Duration::ZERO;
     let mut described: Option<(&AdaptedModule, bool)> = None;
     for (adapter, named) in plan.adapters.iter().enumerate() {
         let Some(module) = named.adapter.module(path) else {
             continue;
         };
         described.get_or_insert((module, named.adapter.fan_in_fan_out));
+        let started = Instant::now();
         let delta = named.adapter.delta(path)?;
+        reading += started.elapsed();
         updates.push(Update {
             adapter,
             name: &named.name,
@@ -81,6 +86,7 @@ pub(super) fn measure(plan: &Plan, path: &str) -> Result<Results> {
     };
     let mut results = Results {
         warnings: run.warnings(),
+        reading,
         ..Results::default()
     };
     run.spectra(&mut results)?;
@@ -88,7 +94,9 @@ pub(super) fn measure(plan: &Plan, path: &str) -> Result<Results> {
         run.overlaps(None, &mut results)?;
         return Ok(results);
     };
+    let started = Instant::now();
     let w = base.weight(module, fan_in_fan_out)?;
+    results.reading += started.elapsed();
     // What needs no direction of W does not wait for them.
     let (own, projected) = rayon::join(
         || leading(w.view(), run.directions_of_base()),
@@ -344,6 +352,13 @@ impl ModuleRun<'_> {
     fn base_spectrum(&self, own: &Leading, results: &mut Results) {
         let mut spectrum = certify_leading(own);
         spectrum.truncate(self.directions_of_base());
+        results.certificates.push(Certificate {
+            module: self.module.path.clone(),
+            directions: spectrum.len(),
+            sin_theta_bound: worst(&spectrum),
+            proof: own.proof.name(),
+            method: own.method.to_string(),
+        });
         self.push_spectrum(results, "base", spectrum);
         self.push_ranks(results, "base", ranks_of_leading(own));
     }
@@ -377,6 +392,17 @@ impl ModuleRun<'_> {
             spectral_norm: ranks.spectral_norm,
         });
     }
+}
+
+/// The largest bound of the leading subspaces up to here; `None` where one is not determined.
+fn worst(spectrum: &[Certified]) -> Option<f64> {
+    let open = |certified: &&Certified| certified.gap.is_some();
+    spectrum
+        .iter()
+        .filter(open)
+        .try_fold(0.0f64, |worst, certified| {
+            Some(worst.max(certified.sin_theta_bound?))
+        })
 }
 
 /// √Σσ².

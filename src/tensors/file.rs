@@ -100,8 +100,7 @@ impl TensorFile {
         };
         let mut values = vec![0.0; rows * columns];
         let mut bad = None;
-        self.read(name, info, |start, chunk| {
-            values[start..start + chunk.len()].copy_from_slice(chunk);
+        self.read(name, info, Some(&mut values), |start, chunk| {
             // Without a branch per number, so that it costs next to nothing.
             if !chunk.iter().fold(true, |fine, x| fine & x.is_finite()) {
                 let place = chunk.iter().position(|x| !x.is_finite());
@@ -138,19 +137,20 @@ impl TensorFile {
             )
         })?;
         let mut zero = true;
-        self.read(name, info, |_, chunk| {
+        self.read(name, info, None, |_, chunk| {
             zero = chunk.iter().all(|&x| x == 0.0);
             zero
         })?;
         Ok(zero)
     }
 
-    /// Hands out a tensor's numbers in order, a chunk and its place at a time, until `take` has
-    /// seen enough.
+    /// Shows a tensor's numbers in order, a chunk and its place at a time, until `take` has seen
+    /// enough. They are left in `all` where somebody wants to keep them.
     fn read(
         &self,
         name: &str,
         info: &TensorInfo,
+        mut all: Option<&mut [f64]>,
         mut take: impl FnMut(usize, &[f64]) -> bool,
     ) -> Result<()> {
         let float = match info.dtype {
@@ -167,14 +167,25 @@ impl TensorFile {
         let (start, end) = info.data_offsets;
         let length = end - start;
         let mut bytes = vec![0; CHUNK.min(length)];
-        let mut numbers = vec![0.0; bytes.len() / float.size()];
+        let mut passing = vec![
+            0.0;
+            if all.is_some() {
+                0
+            } else {
+                bytes.len() / float.size()
+            }
+        ];
         for place in (0..length).step_by(CHUNK) {
             let bytes = &mut bytes[..CHUNK.min(length - place)];
-            let numbers = &mut numbers[..bytes.len() / float.size()];
+            let (first, count) = (place / float.size(), bytes.len() / float.size());
+            let numbers = match &mut all {
+                Some(all) => &mut all[first..first + count],
+                None => &mut passing[..count],
+            };
             read_exact_at(&self.file, bytes, self.data_start + (start + place) as u64)
                 .map_err(|source| io_error(&self.path, source))?;
             float.decode(bytes, numbers);
-            if !take(place / float.size(), numbers) {
+            if !take(first, numbers) {
                 break;
             }
         }

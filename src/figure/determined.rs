@@ -1,0 +1,62 @@
+//! Which leading directions of W are known well enough to be drawn without a mark.
+
+use std::collections::HashSet;
+
+use ndarray::Array2;
+
+use crate::table::SpectrumRow;
+
+use super::chart::Panel;
+use super::select::Selected;
+
+/// The largest bound on sin θ of W's leading i directions at which φ(i, ·) is drawn unmarked.
+///
+/// φ(i,j) = tr(V_jᵀ P V_j)/min(i,j), P the projector onto the i directions. Against the projector P'
+/// onto i others, P − P' has at most i positive eigenvalues, none above the sine s of the largest
+/// angle between the two. So no j orthonormal columns have a trace above min(i,j)·s on it (Ky Fan),
+/// and
+///
+/// ```text
+/// |φ(i,j) − φ'(i,j)| ≤ s        for every j
+/// ```
+///
+/// Figure 8's bar spans 0.1 to 0.2 of φ in 256 colours: 0.001 is one to three of them, which nobody
+/// can tell apart. A constant, rather than one colour of the bar at hand, so that what is marked does
+/// not depend on how it is drawn.
+pub const SURE: f64 = 1e-3;
+
+/// The words under a figure that has marks.
+pub(super) fn legend(panels: &[Vec<Panel>]) -> Option<String> {
+    let mut cells = panels.iter().flatten().flat_map(|panel| &panel.marked);
+    cells.any(|&marked| marked).then(|| {
+        format!(
+            "Hatched, with a line beside: the leading i directions of W are ill-determined, sin θ \
+             bound above {SURE} or none."
+        )
+    })
+}
+
+/// Cells of a grid against W's directions that have a value, but no sure one.
+///
+/// A row i is sure where `spectrum.csv` bounds sin θ of W's leading i directions by [`SURE`], or has
+/// neither gap nor bound: then the i directions are all there are. Rows without an entry there are
+/// not sure, as nothing is known of them.
+pub(super) fn ill_determined(grid: &Selected, spectrum: &[SpectrumRow]) -> Array2<bool> {
+    let of_base = |row: &&SpectrumRow| row.matrix == "base" && row.module == grid.module;
+    let sure: HashSet<usize> = spectrum
+        .iter()
+        .filter(of_base)
+        .filter(|row| is_sure(row))
+        .map(|row| row.index)
+        .collect();
+    Array2::from_shape_fn(grid.cells.dim(), |(i, j)| {
+        grid.cells[(i, j)].is_some() && !sure.contains(&(i + 1))
+    })
+}
+
+fn is_sure(row: &SpectrumRow) -> bool {
+    match row.sin_theta_bound {
+        Some(bound) => bound <= SURE,
+        None => row.gap.is_none(),
+    }
+}
