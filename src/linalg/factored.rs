@@ -1,6 +1,7 @@
 //! B·A without forming it.
 
-use ndarray::{Array1, Array2, ArrayView2};
+use ndarray::linalg::general_mat_mul;
+use ndarray::{Array1, Array2, ArrayView2, Axis};
 
 use crate::error::{Error, Result};
 
@@ -40,6 +41,16 @@ pub struct Factored {
     lost: (f64, f64),
 }
 
+/// ‖M − Q·R‖_F.
+fn distance(m: ArrayView2<f64>, q: &Array2<f64>, r: &Array2<f64>) -> f64 {
+    let mut rest = m.to_owned();
+    general_mat_mul(1.0, q, r, -1.0, &mut rest);
+    // In one piece, whatever its order, for BLAS to sum.
+    let flat = rest.into_raw_vec_and_offset().0;
+    let flat = Array1::from(flat);
+    flat.dot(&flat).sqrt()
+}
+
 impl Factored {
     /// Decomposes both factors and the core.
     ///
@@ -58,10 +69,7 @@ impl Factored {
         let (q1, r1) = thin_qr(b)?;
         let (q2, r2) = thin_qr(a.t())?;
         let core = svd(r1.dot(&r2.t()).view())?;
-        let lost = (
-            frobenius_norm((q1.dot(&r1) - b).view()),
-            frobenius_norm((r2.t().dot(&q2.t()) - a).view()),
-        );
+        let lost = (distance(b, &q1, &r1), distance(a.t(), &q2, &r2));
         Ok(Factored {
             q1,
             r1,
@@ -117,7 +125,7 @@ impl Factored {
     /// ```
     pub fn residuals(&self) -> (Array1<f64>, Array1<f64>) {
         let Svd { u: x, sigma, v: y } = &self.core;
-        let norms = |m: &Array2<f64>| m.map_axis(ndarray::Axis(0), |c| c.dot(&c).sqrt());
+        let norms = |m: &Array2<f64>| m.map_axis(Axis(0), |c| c.dot(&c).sqrt());
         let (into_b, into_a) = (self.r2.t().dot(y), self.r1.t().dot(x));
         let right = norms(&(self.r1.dot(&into_b) - x * sigma));
         let left = norms(&(self.r2.dot(&into_a) - y * sigma));
