@@ -71,7 +71,7 @@ pub(super) fn gaussian(d: usize, k: usize, key: &str) -> Array2<f64> {
             radius * angle.cos()
         })
     };
-    let columns_first: Vec<f64> = (0..d * k).map(|_| normal()).collect();
+    let rows = Array2::from_shape_simple_fn((k, d), &mut normal);
     // k rows of d numbers, turned: column by column without naming a memory order.
-    Array2::from_shape_fn((d, k), |(row, column)| columns_first[column * d + row])
+    rows.reversed_axes()
 }
