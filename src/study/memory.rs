@@ -50,7 +50,8 @@ pub(super) fn estimate(plan: &Plan, path: &str) -> u64 {
     let base = match &plan.base {
         None => 0,
         Some(_) if smaller <= FULL_UP_TO => (1 + COPIES_OF_FULL) * weight,
-        Some(_) if needs_directions => weight + 2 * F64 * smaller * smaller,
+        // MᵀM, what is factorised of it, and the space of the search (4.2 GB seen at 12288²).
+        Some(_) if needs_directions => weight + 5 * F64 * smaller * smaller / 2,
         Some(_) => weight,
     };
     COPIES_OF_FACTORS * factors + CELL * cells + base
