@@ -51,6 +51,13 @@ def numpy_overlap(first, second):
         grid(directions(one), directions(other))
 
 
+def qrs(folder, rank):
+    """Q and R of B and of Aᵀ, in f64, of an adapter of one module."""
+    path = folder / f"r{rank}/adapter_model.safetensors"
+    factors = {name.rsplit(".lora_", 1)[1][0]: array.astype(np.float64) for name, array in tensors(path)}
+    return *np.linalg.qr(factors["B"]), *np.linalg.qr(factors["A"].T)
+
+
 def numpy_base(folder):
     """Full SVD of W, figure 8's grids and table 7 with 20 random draws."""
     folder = Path(folder)
@@ -58,10 +65,7 @@ def numpy_base(folder):
     u, sigma, vt = np.linalg.svd(w, full_matrices=False)
     d, random = len(w), np.random.default_rng(0)
     for rank in (4, 8, 64):
-        factors = {n.rsplit(".lora_", 1)[1][0]: a.astype(np.float64)
-                   for n, a in tensors(folder / f"r{rank}/adapter_model.safetensors")}
-        q1, r1 = np.linalg.qr(factors["B"])
-        q2, r2 = np.linalg.qr(factors["A"].T)
+        q1, r1, q2, r2 = qrs(folder, rank)
         x, _, yt = np.linalg.svd(r1 @ r2.T)
         np.linalg.norm((q1 @ x).T @ w @ (q2 @ yt.T))
         grid(vt[: -(-d // 10)].T, (q2 @ np.linalg.svd(r2)[0])[:, :4])
@@ -91,10 +95,7 @@ def values(folder, tables):
     _, sigma, vt = np.linalg.svd(w, full_matrices=False)
     right, norms = {}, {}
     for rank in (4, 8, 64):
-        factors = {n.rsplit(".lora_", 1)[1][0]: a.astype(np.float64)
-                   for n, a in tensors(folder / f"r{rank}/adapter_model.safetensors")}
-        q1, r1 = np.linalg.qr(factors["B"])
-        q2, r2 = np.linalg.qr(factors["A"].T)
+        q1, r1, q2, r2 = qrs(folder, rank)
         x, _, yt = np.linalg.svd(r1 @ r2.T)
         right[f"r{rank}"] = grid(vt[: -(-len(w) // 10)].T, (q2 @ np.linalg.svd(r2)[0])[:, :4])
         norms[f"r{rank}", "delta"] = np.linalg.norm((q1 @ x).T @ w @ (q2 @ yt.T))

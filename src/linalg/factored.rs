@@ -1,10 +1,11 @@
 //! B·A without forming it.
 
 use ndarray::linalg::general_mat_mul;
-use ndarray::{Array1, Array2, ArrayView2, Axis};
+use ndarray::{Array1, Array2, ArrayView2};
 
 use crate::error::{Error, Result};
 
+use super::leading::column_norms;
 use super::qr::thin_qr;
 use super::svd::{Svd, frobenius_norm, svd};
 
@@ -125,15 +126,14 @@ impl Factored {
     /// ```
     pub fn residuals(&self) -> (Array1<f64>, Array1<f64>) {
         let Svd { u: x, sigma, v: y } = &self.core;
-        let norms = |m: &Array2<f64>| m.map_axis(Axis(0), |c| c.dot(&c).sqrt());
         let (into_b, into_a) = (self.r2.t().dot(y), self.r1.t().dot(x));
-        let right = norms(&(self.r1.dot(&into_b) - x * sigma));
-        let left = norms(&(self.r2.dot(&into_a) - y * sigma));
+        let right = column_norms(&(self.r1.dot(&into_b) - x * sigma));
+        let left = column_norms(&(self.r2.dot(&into_a) - y * sigma));
         let (lost_b, lost_a) = self.lost;
         let norm = |r: &Array2<f64>| frobenius_norm(r.view());
         (
-            right + norms(&into_b) * lost_b + norm(&self.r1) * lost_a,
-            left + norms(&into_a) * lost_a + norm(&self.r2) * lost_b,
+            right + column_norms(&into_b) * lost_b + norm(&self.r1) * lost_a,
+            left + column_norms(&into_a) * lost_a + norm(&self.r2) * lost_b,
         )
     }
 }

@@ -94,7 +94,7 @@ impl Leading {
     }
 
     /// σ_{k+1} as computed, and an upper bound for it.
-    fn after(&self, k: usize) -> (f64, f64) {
+    pub(super) fn after(&self, k: usize) -> (f64, f64) {
         match self.sigma.get(k) {
             // Each of the true values lies within the residual's norm of a computed one.
             Some(&sigma) => (sigma, sigma + self.residual_norm(self.len())),

@@ -125,9 +125,12 @@ impl Search<'_> {
         })?;
         found.method = inner.method;
         found.proof = inner.proof;
-        found.next = inner.next;
-        let sure = found.proof == Proof::Estimated || self.certify(&mut found, &gram(self.matrix));
-        Ok(sure.then_some(found))
+        // M is the rest, a matrix of rank `count` and what rounding took, so that no more than
+        // `count` singular values of M lie above the bound of the rest (Weyl).
+        let taken = (count + 3) as f64 * f64::EPSILON * 2.0 * self.frobenius;
+        let (below, bound) = inner.after(inner.len());
+        found.next = (below, bound + taken);
+        Ok(Some(found))
     }
 
     /// By products with M alone, from two random starts that must agree.

@@ -5,9 +5,11 @@ use std::ops::Range;
 use std::path::Path;
 
 use crate::error::{Error, Result};
+use crate::linalg::SMALL_SIDE;
 use crate::measure::Basis;
 
 use super::human_size;
+use super::module::{DIRECTIONS_AGAINST_BASE, TENTH};
 use super::plan::{Comparison, Operand, Plan};
 
 const F64: u64 = 8;
@@ -15,11 +17,8 @@ const F64: u64 = 8;
 const CELL: u64 = 16;
 /// A module's factors, what QR makes of them, and directions.
 const COPIES_OF_FACTORS: u64 = 3;
-/// Up to this smaller side W is decomposed in full, in about so many times its own size.
-const FULL_UP_TO: u64 = 1024;
+/// What a full decomposition takes beside a small W, in its own size.
 const COPIES_OF_FULL: u64 = 6;
-/// As many directions of ΔW are held against W's.
-const AGAINST_BASE: u64 = 4;
 /// Enough for every thread to find work until a group's end; each holds its rows until then.
 const MODULES_PER_THREAD: usize = 8;
 /// The budget where the system does not say what is free.
@@ -43,16 +42,12 @@ pub(super) fn estimate(plan: &Plan, path: &str) -> u64 {
         .map(|(basis, pair)| cells(plan, path, basis, pair, shape))
         .sum();
     let weight = F64 * shape.0 as u64 * shape.1 as u64;
-    let smaller = shape.0.min(shape.1) as u64;
-    let against_base = |pair: &Comparison| pair.first == Operand::Base;
-    let needs_directions =
-        plan.amplification || plan.overlap && plan.comparisons.iter().any(against_base);
+    let smaller = shape.0.min(shape.1);
     let base = match &plan.base {
         None => 0,
-        Some(_) if smaller <= FULL_UP_TO => (1 + COPIES_OF_FULL) * weight,
+        Some(_) if smaller <= SMALL_SIDE => (1 + COPIES_OF_FULL) * weight,
         // MᵀM, what is factorised of it, and the space of the search (4.2 GB seen at 12288²).
-        Some(_) if needs_directions => weight + 5 * F64 * smaller * smaller / 2,
-        Some(_) => weight,
+        Some(_) => weight + 5 * F64 * (smaller as u64).pow(2) / 2,
     };
     COPIES_OF_FACTORS * factors + CELL * cells + base
 }
@@ -67,7 +62,10 @@ fn cells(plan: &Plan, path: &str, basis: Basis, pair: &Comparison, shape: (usize
         module.map_or(0, |module| plan.rank.unwrap_or(module.rank)) as u64
     };
     match (pair.first, pair.second) {
-        (Operand::Base, _) => AGAINST_BASE * basis.side().dimension(shape).div_ceil(10) as u64,
+        (Operand::Base, _) => {
+            let own = basis.side().dimension(shape).div_ceil(TENTH);
+            (DIRECTIONS_AGAINST_BASE * own) as u64
+        }
         (Operand::Adapter(first), Operand::Adapter(second)) => rank(first) * rank(second),
         (_, Operand::Adapter(second)) => rank(second) * rank(second),
         _ => 0,

@@ -22,9 +22,9 @@ use super::plan::{Comparison, Operand, Plan};
 use super::results::{Certificate, Grid, ModuleName, Results};
 
 /// Figure 8 holds this many directions of ΔW against W's.
-const DIRECTIONS_AGAINST_BASE: usize = 4;
+pub(super) const DIRECTIONS_AGAINST_BASE: usize = 4;
 /// And one in so many of W's.
-const TENTH: usize = 10;
+pub(super) const TENTH: usize = 10;
 
 /// An adapter's ΔW of this module.
 struct Update<'a> {
