@@ -133,7 +133,7 @@ def plot(rows):
                                  (right, "d", [r for r in rows if r["layers"] == 24], "d at 24 layers")):
         kept.sort(key=lambda row: row[x])
         axes.plot([r[x] for r in kept], [r["wall_s"] for r in kept], "o-", color="#611f53")
-        axes.set(xlabel=label, ylabel="seconds on two cores", xlim=0, ylim=0)
+        axes.set(xticks=[r[x] for r in kept], xlabel=label, ylabel="seconds on two cores", xlim=0, ylim=0)
     figure.savefig(ROOT / "docs/performance-w3.svg", metadata={"Date": None})
 
 
