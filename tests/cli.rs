@@ -555,7 +555,7 @@ fn inspect_says_what_a_file_is() {
         .tensors(|tensors| {
             tensors
                 .with("base_model.model.classifier.weight", &[3, 6], 1)
-                .with("base_model.model.m.embed.lora_embedding_A", &[2, 30], 1)
+                .with("base_model.model.m.embed.lora_sideways", &[2, 30], 1)
         })
         .save(&folder.path().join("odd"));
     for path in ["odd", "odd/adapter_model.safetensors"] {
@@ -581,7 +581,7 @@ fn inspect_says_what_a_file_is() {
         );
         assert_eq!(
             object["unmapped"],
-            json!(["base_model.model.m.embed.lora_embedding_A"])
+            json!(["base_model.model.m.embed.lora_sideways"])
         );
         assert!(object["evidence"].is_string());
     }

@@ -108,7 +108,7 @@ proptest! {
         // (B, A) → (BQ, QᵀA) is the same ΔW, with the same singular vectors of A and of B.
         let original = delta(d_out, d_in, rank, &format!("{seed}"));
         let q = haar(rank, rank, &format!("{seed}/q")).unwrap();
-        let turned = Delta::new(original.b().dot(&q.basis()), q.basis().t().dot(&original.a()), original.scale()).unwrap();
+        let turned = Delta::new(original.factors().unwrap().0.dot(&q.basis()), q.basis().t().dot(&original.factors().unwrap().1), original.scale()).unwrap();
         for basis in Basis::ALL {
             let (x, y) = (directions(&original, basis), directions(&turned, basis));
             prop_assert!(overlap(&x, &y).unwrap().iter().all(|phi| (phi - 1.0).abs() <= TOLERANCE), "{}", basis);
@@ -121,7 +121,7 @@ proptest! {
         let original = delta(d_out, d_in, rank, &format!("{seed}"));
         let m = Array1::from_iter((0..rank).map(|l| 0.1 * 3f64.powi(l as i32)));
         let column = m.clone().insert_axis(ndarray::Axis(1));
-        let scaled = Delta::new(&original.b() / &m, &original.a() * &column, original.scale()).unwrap();
+        let scaled = Delta::new(&original.factors().unwrap().0 / &m, &original.factors().unwrap().1 * &column, original.scale()).unwrap();
         for basis in [Basis::DeltaRight, Basis::DeltaLeft] {
             let (x, y) = (directions(&original, basis), directions(&scaled, basis));
             // ΔW's own spectrum may be close to degenerate here, so the whole subspace is compared.

@@ -14,6 +14,20 @@ pub fn layer_of(path: &str) -> Option<usize> {
     parents.split('.').find_map(|part| part.parse().ok())
 }
 
+/// A path whose block number is another one; `None` where the number has no counterpart. A path
+/// without a number stays.
+pub(super) fn with_layer(path: &str, other: impl Fn(usize) -> Option<usize>) -> Option<String> {
+    let mut parts: Vec<String> = path.split('.').map(str::to_string).collect();
+    let inner = parts.len().saturating_sub(1);
+    let number = parts[..inner]
+        .iter_mut()
+        .find_map(|part| Some((part.parse().ok()?, part)));
+    if let Some((number, part)) = number {
+        *part = other(number)?.to_string();
+    }
+    Some(parts.join("."))
+}
+
 /// The last name of a module's path; a trailing number stays with the name before it.
 ///
 /// ```

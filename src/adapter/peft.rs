@@ -1,249 +1,367 @@
-//! PEFT LoRA: `adapter_config.json` beside `adapter_model.safetensors`, linear layers.
+//! PEFT LoRA: `adapter_config.json` beside `adapter_model.safetensors` or `.bin`.
 
-use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::LazyLock;
 
 use regex::Regex;
 
 use crate::error::{Error, Result};
-use crate::tensors::TensorFile;
 
-use super::names::natural_order;
+use super::formula::Formula;
+use super::found::{CONFIG, Content, Found};
+use super::keys::{Tensors, group, unwrapped};
 use super::peft_config::PeftConfig;
-use super::{AdaptedModule, Adapter, ReadOptions};
+use super::update::{Norms, Update};
+use super::{AdaptedModule, Stored, names, peft_experts, peft_initial};
 
-const CONFIG: &str = "adapter_config.json";
-const WEIGHTS: &str = "adapter_model.safetensors";
-
-/// `PREFIX.MODULE.lora_A[.ADAPTER][.weight]`
-static FACTOR: LazyLock<Regex> = LazyLock::new(|| {
-    let key = r"^(?:base_model\.model\.)*(?<module>.+)\.lora_(?<factor>[AB])(?:\.(?<name>[^.]+))??(?:\.weight)?$";
-    Regex::new(key).expect("a constant")
+/// `MODULE.KIND[.ADAPTER][.weight]`
+static KEY: LazyLock<Regex> = LazyLock::new(|| {
+    let kinds = "lora_A|lora_B|lora_embedding_A|lora_embedding_B|lora_magnitude_vector";
+    let key = format!(r"^(?<module>.+)\.(?<kind>{kinds})(?:\.(?<name>[^.]+))??(?:\.weight)?$");
+    Regex::new(&key).expect("a constant")
 });
+const KINDS: [&str; 5] = [
+    "lora_A",
+    "lora_B",
+    "lora_embedding_A",
+    "lora_embedding_B",
+    "lora_magnitude_vector",
+];
 
-#[derive(Default)]
-struct Factors {
-    a: Option<String>,
-    b: Option<String>,
+/// A module's name and what a tensor is to it, by the tensor's name.
+fn parse(name: &str) -> Option<(String, &'static str)> {
+    if name.ends_with(".bias") {
+        return None;
+    }
+    let name = unwrapped(name);
+    let key = KEY.captures(&name)?;
+    let kind = KINDS.iter().find(|kind| **kind == &key["kind"])?;
+    Some((key["module"].to_string(), kind))
 }
 
-/// Opens a PEFT folder, or the weight file in one.
-pub(super) fn open(path: &Path, options: &ReadOptions) -> Result<Adapter> {
-    let (config_path, weights_path) = locate(path)?;
-    let config = PeftConfig::read(&config_path)?;
-    let file = TensorFile::open(&weights_path)?;
-    let sorted = sort_tensors(&file, options)?;
-    let mut modules = Vec::new();
-    for (module, factors) in sorted.factors {
-        modules.push(describe(&file, &config, module, factors, options)?);
+/// Reads a LoRA adapter as PEFT saves it; `path` is the config's.
+pub(super) fn read(found: &Found, path: &Path, config: &PeftConfig) -> Result<Content> {
+    let mut content = modules(found, config)?;
+    if let Some(init) = &config.base_changing_init {
+        peft_initial::subtract(found, path, init, &mut content)?;
     }
-    if modules.is_empty() {
-        return Err(Error::NotFound {
-            path: weights_path,
-            problem: format!(
-                "none of its {} tensors is a factor lora_A or lora_B",
-                file.names().len()
-            ),
-            remedy: "give the folder that was saved after LoRA training".into(),
-        });
-    }
-    modules.sort_by(|one, other| natural_order(&one.path, &other.path));
-    Ok(Adapter {
-        file,
-        root: path.into(),
-        layout: "PEFT LoRA",
-        evidence: format!("{CONFIG} with peft_type LORA; keys MODULE.lora_A and MODULE.lora_B"),
-        scale_rule: match options.scaled {
-            true => config.scale_rule(options.alpha),
-            false => "s = 1, from --no-scale".into(),
-        },
-        base_name: config.base_name,
-        fan_in_fan_out: config.fan_in_fan_out,
-        modules,
-        replaced: sorted.replaced,
-        unmapped: sorted.unmapped,
-    })
+    let reader = Reader { found, config };
+    reader.others(&mut content)?;
+    content.layout = "PEFT LoRA";
+    content.evidence =
+        format!("{CONFIG} with peft_type LORA; keys MODULE.lora_A and MODULE.lora_B");
+    content.scale_rule = config.scale_rule(found.options.alpha);
+    content.base_name = config.base_name.clone();
+    Ok(content)
 }
 
-fn locate(path: &Path) -> Result<(PathBuf, PathBuf)> {
-    let missing = |at: &Path, problem: String, remedy: &str| {
-        Err(Error::NotFound {
-            path: at.into(),
-            problem,
-            remedy: remedy.into(),
-        })
-    };
-    if !path.exists() {
-        return missing(
-            path,
-            "no such file or folder".into(),
-            "give the folder of a PEFT adapter",
-        );
+/// The modules with factors; other tensors are left in `replaced`.
+pub(super) fn modules(found: &Found, config: &PeftConfig) -> Result<Content> {
+    let grouped = group(found.names(), parse);
+    if let Some((name, earlier)) = grouped.twins {
+        let problem = format!("the same factor as `{earlier}`");
+        let remedy = "the file holds several adapters: save one of them by itself";
+        return Err(found.error(&name, problem, remedy));
     }
-    let (folder, weights) = match path.is_dir() {
-        true => (path.to_path_buf(), path.join(WEIGHTS)),
-        false => (
-            path.parent().unwrap_or(Path::new("")).to_path_buf(),
-            path.to_path_buf(),
-        ),
-    };
-    let config = folder.join(CONFIG);
-    if !config.is_file() {
-        let remedy =
-            "its lora_alpha and rank are needed: copy it from where the adapter was trained";
-        return missing(path, format!("no {CONFIG} there"), remedy);
+    let reader = Reader { found, config };
+    let mut content = Content::default();
+    for (module, tensors) in &grouped.modules {
+        if !config.parameters.is_empty()
+            && let Some(experts) = peft_experts::read(found, config, module, tensors)?
+        {
+            content.modules.extend(experts);
+            continue;
+        }
+        content
+            .modules
+            .push(reader.module(module, tensors, &mut content.notes)?);
     }
-    if !weights.is_file() {
-        let remedy = match folder.join("adapter_model.bin").is_file() {
-            true => "only adapter_model.bin is there: load it with PEFT and save it as safetensors",
-            false => "copy it from where the adapter was trained",
+    content.replaced = grouped.others;
+    Ok(content)
+}
+
+struct Reader<'a> {
+    found: &'a Found<'a>,
+    config: &'a PeftConfig,
+}
+
+impl Reader<'_> {
+    fn module(
+        &self,
+        path: &str,
+        tensors: &Tensors,
+        notes: &mut Vec<String>,
+    ) -> Result<AdaptedModule> {
+        let is_embedding = tensors
+            .keys()
+            .any(|kind| kind.starts_with("lora_embedding"));
+        let kinds = match is_embedding {
+            true => ("lora_embedding_A", "lora_embedding_B"),
+            false => ("lora_A", "lora_B"),
         };
-        return missing(path, format!("no {WEIGHTS} there"), remedy);
+        let (a, b) = both(self.found, path, tensors, kinds)?;
+        let slots = self.config.enable_lora.as_ref();
+        let is_merged = slots.is_some_and(|slots| !slots.is_empty());
+        let (a, b) = (self.found.tensor(a)?, self.found.tensor(b)?);
+        if is_merged {
+            return self.merged(path, b, a);
+        }
+        let rank = check_factors(&b, &a)?;
+        self.check_rank(path, rank, &a)?;
+        let scale = self.scale(path, rank)?;
+        let mut update = Update::Product { b, a };
+        if let Some(magnitude) = tensors.get("lora_magnitude_vector") {
+            update = normalised(update, self.found.tensor(magnitude)?)?;
+        } else if self.config.use_dora {
+            let problem =
+                format!("module `{path}` has no lora_magnitude_vector, though use_dora is set");
+            let first = tensors.values().next().map_or(path, |name| name);
+            return Err(self.found.error(first, problem, "save the adapter again"));
+        }
+        let mut module = AdaptedModule::new(path.into(), update, scale);
+        self.place(&mut module, is_embedding, notes)?;
+        Ok(module)
     }
-    Ok((config, weights))
-}
 
-struct Sorted {
-    factors: BTreeMap<String, Factors>,
-    replaced: Vec<String>,
-    unmapped: Vec<String>,
-}
-
-/// Splits the tensors into factors, full tensors that travel along, and the rest.
-fn sort_tensors(file: &TensorFile, options: &ReadOptions) -> Result<Sorted> {
-    let mut sorted = Sorted {
-        factors: BTreeMap::new(),
-        replaced: Vec::new(),
-        unmapped: Vec::new(),
-    };
-    for name in file.names() {
-        if name.contains("lora_magnitude_vector") {
-            return Err(Error::Unsupported {
-                path: file.path().into(),
-                feature: format!("tensor `{name}` (DoRA)"),
-                reason: "DoRA rescales every row of W + s·B·A".into(),
-                remedy: "give a plain LoRA adapter".into(),
+    /// Where W is: layers may be copies, attention may be fused under another name.
+    fn place(
+        &self,
+        module: &mut AdaptedModule,
+        is_embedding: bool,
+        notes: &mut Vec<String>,
+    ) -> Result<()> {
+        let path = module.path.clone();
+        if let Some(mha) = path.strip_suffix(".base_layer.out_proj") {
+            module.path = format!("{mha}.out_proj");
+            module.target.tensor = format!("{mha}.out_proj.weight");
+            notes.push(format!(
+                "`{}`: ΔW is s·B·A, though PEFT 0.21 adds it twice where it merges or runs",
+                module.path
+            ));
+        } else if self.is_attention(&path) {
+            module.target.tensor = format!("{path}.in_proj_weight");
+        }
+        if let Some(path) = path.strip_suffix(".base_layer") {
+            module.path = path.into();
+            module.target.tensor = format!("{path}.weight");
+        }
+        module.target.stored = match (is_embedding, self.config.fan_in_fan_out) {
+            (true, _) => Stored::Transposed,
+            (_, true) => Stored::Conv1d,
+            _ => Stored::Usual,
+        };
+        if self.config.replicates() {
+            let tensor = names::with_layer(&module.target.tensor, |layer| {
+                self.config.source_layer(layer)
             });
+            module.target.tensor = tensor.ok_or_else(|| {
+                let problem = "its layer is not among those of layer_replication".to_string();
+                self.found.error(
+                    module.tensor(),
+                    problem,
+                    "the config belongs to another run",
+                )
+            })?;
         }
-        let is_bias = name.ends_with(".bias");
-        match FACTOR.captures(name).filter(|_| !is_bias) {
-            Some(key) if file.shape(name).is_some_and(|shape| shape.len() == 2) => {
-                let factors = sorted.factors.entry(key["module"].to_string()).or_default();
-                let place = if &key["factor"] == "A" {
-                    &mut factors.a
-                } else {
-                    &mut factors.b
-                };
-                if let Some(earlier) = place.replace(name.clone()) {
-                    return Err(tensor(
-                        file,
-                        name,
-                        format!("the same factor as `{earlier}`"),
-                        "the file holds several adapters: save one of them by itself",
-                    ));
-                }
-            }
-            None if !name.contains("lora_") || is_bias => sorted.replaced.push(name.clone()),
-            _ => sorted.unmapped.push(name.clone()),
-        }
+        Ok(())
     }
-    if let (Some(first), false) = (sorted.unmapped.first(), options.allow_unmapped) {
-        let problem = format!(
-            "shape {:?} under this name is not the factor of a linear layer ({} such in all)",
-            file.shape(first).unwrap_or_default(),
-            sorted.unmapped.len()
-        );
-        let remedy =
-            "embedding and convolution factors are not read: --allow-unmapped leaves them out";
-        return Err(tensor(file, first, problem, remedy));
-    }
-    Ok(sorted)
-}
 
-/// Checks one module's factors against each other and against the config.
-fn describe(
-    file: &TensorFile,
-    config: &PeftConfig,
-    module: String,
-    factors: Factors,
-    options: &ReadOptions,
-) -> Result<AdaptedModule> {
-    let (a, b) = match (factors.a, factors.b) {
-        (Some(a), Some(b)) => (a, b),
-        (a, b) => {
-            let missing = if a.is_none() { "A" } else { "B" };
-            let problem = format!("its module `{module}` has no factor {missing}");
-            let remedy = "save the adapter again: a ΔW needs both";
-            return Err(tensor(file, &a.or(b).unwrap_or(module), problem, remedy));
-        }
-    };
-    let (a_shape, b_shape) = (
-        file.shape(&a).unwrap_or_default(),
-        file.shape(&b).unwrap_or_default(),
-    );
-    let (&[rank, d_in], &[d_out, b_rank]) = (a_shape, b_shape) else {
-        return Err(tensor(
-            file,
-            &a,
-            format!("shape {a_shape:?}"),
-            "factors are matrices",
-        ));
-    };
-    if rank != b_rank {
-        let problem = format!(
-            "A is {rank} × {d_in} and B (`{b}`) is {d_out} × {b_rank}: they do not multiply"
-        );
-        return Err(tensor(
-            file,
-            &a,
-            problem,
-            "A must have as many rows as B has columns",
-        ));
+    /// nn.MultiheadAttention keeps q, k and v in one parameter beside its `out_proj`.
+    fn is_attention(&self, path: &str) -> bool {
+        let inner = format!("{path}.base_layer.out_proj.lora_A");
+        let names = self.found.names();
+        names.iter().any(|name| unwrapped(name).starts_with(&inner))
+            || self
+                .found
+                .base
+                .is_some_and(|base| base.find(&format!("{path}.in_proj_weight")).is_some())
     }
-    if rank == 0 || d_in == 0 || d_out == 0 {
-        return Err(tensor(
-            file,
-            &a,
-            format!("shape {a_shape:?}"),
-            "a factor cannot be empty",
-        ));
+
+    fn scale(&self, path: &str, rank: usize) -> Result<f64> {
+        self.found
+            .scale(|alpha| self.config.scale(path, rank, alpha))
     }
-    if let Some(expected) = config
-        .rank(&module)
-        .filter(|&expected| expected != rank as f64)
-    {
+
+    fn check_rank(&self, path: &str, rank: usize, a: &Formula) -> Result<()> {
+        let Some(expected) = self.config.rank(path).filter(|&r| r != rank as f64) else {
+            return Ok(());
+        };
         let problem = format!("rank {rank}, where {CONFIG} gives this module rank {expected}");
         let remedy = "the config belongs to another run, or rank_pattern is incomplete: correct r or rank_pattern";
-        return Err(tensor(file, &a, problem, remedy));
+        Err(a.error(problem, remedy))
     }
-    let scale = match options.scaled {
-        true => config.scale(&module, rank, options.alpha)?,
-        false => 1.0,
-    };
-    Ok(AdaptedModule {
-        path: module,
-        a,
-        b,
-        rank,
-        d_in,
-        d_out,
-        scale,
+
+    /// A merged layer of PEFT ≤ 0.2: each enabled slot of the rows has r rows of A and a block of B.
+    fn merged(&self, path: &str, b: Formula, a: Formula) -> Result<AdaptedModule> {
+        let enabled = self.config.enable_lora.clone().unwrap_or_default();
+        let rank = b.dim().1;
+        self.check_rank(path, rank, &a)?;
+        let mut module = merged(path, b, a, &enabled, self.scale(path, rank)?)?;
+        module.target.stored = match self.config.fan_in_fan_out {
+            true => Stored::Conv1d,
+            false => Stored::Usual,
+        };
+        Ok(module)
+    }
+
+    /// What stands beside the factors: trained heads, biases, tokens, copies of the base.
+    fn others(&self, content: &mut Content) -> Result<()> {
+        for name in content.replaced.clone() {
+            let path = unwrapped(&name);
+            if let Some(module) = path.strip_suffix(".token_adapter.trainable_tokens_delta") {
+                content.replacements.push(self.tokens(&name, module)?);
+                continue;
+            }
+            let is_copy = path.contains(".base_layer.") || path.contains(".original_module.");
+            let trained = path.replace(".modules_to_save.", ".");
+            let weight = trained.strip_suffix(".weight");
+            if let (Some(module), false) = (weight, is_copy)
+                && self.found.shape(&name).len() >= 2
+            {
+                let update = Update::Replaced(self.found.tensor(&name)?);
+                let module = AdaptedModule::new(module.into(), update, 1.0);
+                content.replacements.push(module);
+            }
+        }
+        // A name that speaks of LoRA and was not understood must not pass as a trained tensor.
+        let is_foreign = |name: &String| name.contains("lora_") && !name.ends_with(".bias");
+        content.replaced.retain(|name| !is_foreign(name));
+        Ok(())
+    }
+
+    /// Rows of an embedding that were trained by themselves.
+    fn tokens(&self, name: &str, module: &str) -> Result<AdaptedModule> {
+        let rows = self.found.tensor(name)?;
+        let places = self
+            .config
+            .tokens(module)
+            .filter(|places| places.len() == rows.dim().0);
+        let Some(places) = places else {
+            let problem = format!("trainable_token_indices of {CONFIG} does not name its rows");
+            return Err(self.found.error(name, problem, "save the adapter again"));
+        };
+        let tensor = format!("{module}.weight");
+        let base = self.found.base;
+        let vocabulary = base.and_then(|base| base.shape(&base.find(&tensor)?)?.first().copied());
+        let mut module = AdaptedModule::new(module.into(), Update::Columns { rows, places }, 1.0);
+        module.d_in = vocabulary.unwrap_or(module.d_in).max(module.d_in);
+        module.target.stored = Stored::Transposed;
+        Ok(module)
+    }
+}
+
+/// The names of both factors.
+pub(super) fn both<'a>(
+    found: &Found,
+    module: &str,
+    tensors: &'a Tensors,
+    (a, b): (&str, &str),
+) -> Result<(&'a str, &'a str)> {
+    match (tensors.get(a), tensors.get(b)) {
+        (Some(a), Some(b)) => Ok((a, b)),
+        (one, other) => {
+            let missing = if one.is_none() { "A" } else { "B" };
+            let problem = format!("its module `{module}` has no factor {missing}");
+            let remedy = "save the adapter again: a ΔW needs both";
+            let there = one.or(other).or(tensors.values().next());
+            Err(found.error(there.map_or(module, |name| name), problem, remedy))
+        }
+    }
+}
+
+/// That B and A multiply; the rank.
+pub(super) fn check_factors(b: &Formula, a: &Formula) -> Result<usize> {
+    let ((d_out, b_rank), (rank, d_in)) = (b.dim(), a.dim());
+    if rank == b_rank {
+        return Ok(rank);
+    }
+    let name = b
+        .tensors()
+        .first()
+        .map_or(String::new(), |name| name.to_string());
+    let problem = format!(
+        "A is {rank} × {d_in} and B (`{name}`) is {d_out} × {b_rank}: they do not multiply"
+    );
+    Err(a.error(problem, "A must have as many rows as B has columns"))
+}
+
+/// DoRA: one magnitude for each row.
+pub(super) fn normalised(direction: Update, magnitude: Formula) -> Result<Update> {
+    let (rows, columns) = magnitude.dim();
+    let over = Norms::Rows;
+    let (found, expected) = (rows * columns, over.count(direction.dim()));
+    if found != expected {
+        let problem = format!("{found} magnitudes for {expected} rows");
+        return Err(magnitude.error(problem, "DoRA has one for each output: save it again"));
+    }
+    Ok(Update::Normalised {
+        direction: Box::new(direction),
+        magnitude,
+        over,
     })
 }
 
-fn tensor(file: &TensorFile, name: &str, problem: String, remedy: &str) -> Error {
-    Error::Tensor {
-        path: file.path().into(),
-        tensor: name.into(),
-        problem,
-        remedy: remedy.into(),
+/// A layer that several projections share, of which some have factors: A holds those of each
+/// enabled slot one below the other, B likewise.
+pub(super) fn merged(
+    path: &str,
+    b: Formula,
+    a: Formula,
+    enabled: &[bool],
+    scale: f64,
+) -> Result<AdaptedModule> {
+    let slots = enabled.iter().filter(|slot| **slot).count();
+    let ((height, rank), (a_rows, _)) = (b.dim(), a.dim());
+    if slots == 0 || a_rows != slots * rank || !height.is_multiple_of(slots) {
+        let problem = format!(
+            "A has {a_rows} rows and B (`{}`) is {height} × {rank}, which {slots} enabled slots do not make",
+            b.tensors().first().unwrap_or(&"")
+        );
+        return Err(a.error(problem, "give the slots as they were in training"));
     }
+    let block = height / slots;
+    let (mut rows, mut known) = (Vec::new(), Vec::new());
+    for (place, _) in enabled.iter().enumerate() {
+        if !enabled[place] {
+            rows.push(Formula::zeros(block, slots * rank));
+            continue;
+        }
+        let slot = known.len();
+        let own = b.clone().rows(slot * block..(slot + 1) * block)?;
+        let padding = [slot * rank, (slots - slot - 1) * rank];
+        let [before, after] = padding.map(|width| Formula::zeros(block, width));
+        rows.push(Formula::beside(vec![before, own.clone(), after])?);
+        let update = Update::Product {
+            b: own,
+            a: a.clone().rows(slot * rank..(slot + 1) * rank)?,
+        };
+        known.push((place * block..(place + 1) * block, update));
+    }
+    let b = Formula::stacked(rows)?;
+    let mut module = AdaptedModule::new(path.into(), Update::Product { b, a }, scale);
+    module.slots = known;
+    Ok(module)
+}
+
+/// That a path's config is a PEFT config at all, and of which method.
+pub(super) fn method(
+    path: &Path,
+    fields: &serde_json::Map<String, serde_json::Value>,
+) -> Result<String> {
+    fields
+        .get("peft_type")
+        .and_then(serde_json::Value::as_str)
+        .map(str::to_string)
+        .ok_or_else(|| Error::Config {
+            path: path.into(),
+            problem: "peft_type is missing, so this is not a PEFT adapter's config".into(),
+            remedy: "give the folder that PEFT's save_pretrained wrote".into(),
+        })
 }
 
 #[cfg(test)]
 mod tests {
-    use super::FACTOR;
+    use super::parse;
 
     #[test]
     fn keys_as_saved_and_as_dumped() {
@@ -255,14 +373,13 @@ mod tests {
             "m.0.q.lora_A.style",
             "m.0.q.lora_A",
         ] {
-            let found = FACTOR.captures(key).unwrap();
-            assert_eq!(
-                (&found["module"], &found["factor"]),
-                ("m.0.q", "A"),
-                "{key}"
-            );
+            assert_eq!(parse(key), Some(("m.0.q".into(), "lora_A")), "{key}");
         }
-        assert!(FACTOR.captures("m.q.lora_embedding_A").is_none());
-        assert!(FACTOR.captures("m.q.weight").is_none());
+        assert_eq!(
+            parse("m.lora_embedding_A"),
+            Some(("m".into(), "lora_embedding_A"))
+        );
+        assert_eq!(parse("m.q.weight"), None);
+        assert_eq!(parse("m.q.lora_B.bias"), None);
     }
 }

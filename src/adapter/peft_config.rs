@@ -1,6 +1,6 @@
 //! `adapter_config.json`: what decides ΔW, and what is refused because it would.
 
-use std::fs;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use regex::Regex;
@@ -14,20 +14,10 @@ const PLAIN_INITS: [&str; 4] = ["gaussian", "eva", "orthogonal", "mica"];
 const BASE_CHANGING_INITS: [&str; 5] = ["pissa", "olora", "corda", "lora_ga", "loftq"];
 
 /// Fields that change ΔW when they are set, and what they do to it.
-const UNSUPPORTED_FIELDS: [(&str, &str); 8] = [
-    ("use_dora", "DoRA rescales every row of W + s·B·A"),
-    (
-        "layer_replication",
-        "the adapter's layers are copies of the base's under other numbers",
-    ),
-    (
-        "target_parameters",
-        "its factors hold the experts of 3-D parameters side by side",
-    ),
+const UNSUPPORTED_FIELDS: [(&str, &str); 4] = [
     ("use_qalora", "A acts on pooled groups of the input"),
     ("use_bdlora", "its factors are block-diagonal"),
     ("kasa_config", "part of the base's spectrum was removed"),
-    ("enable_lora", "a merged layer's B is grouped by projection"),
     (
         "megatron_config",
         "its factors are shards of parallel layers",
@@ -44,23 +34,24 @@ pub(super) struct PeftConfig {
     alpha_pattern: Vec<(Regex, f64)>,
     pub(super) fan_in_fan_out: bool,
     pub(super) base_name: Option<String>,
+    /// `enable_lora` of a merged layer: which of its slots have factors.
+    pub(super) enable_lora: Option<Vec<bool>>,
+    /// `target_parameters`: paths of 3-D parameters.
+    pub(super) parameters: Vec<String>,
+    /// The initialisation, where it put a part of the base into B·A.
+    pub(super) base_changing_init: Option<String>,
+    /// Whether every module must have magnitudes.
+    pub(super) use_dora: bool,
+    replication: Vec<Range<usize>>,
+    fields: Map<String, Value>,
 }
 
 impl PeftConfig {
-    /// Reads a config; every field may be missing or null, unknown ones are ignored.
-    pub(super) fn read(path: &Path) -> Result<Self> {
-        let text = fs::read_to_string(path).map_err(|source| Error::Io {
-            path: path.into(),
-            action: "read",
-            source,
-            remedy: "check that you may read it",
-        })?;
-        let config: Map<String, Value> = serde_json::from_str(&text)
-            .map_err(|error| bad(path, format!("not a JSON object: {error}"), "save it again"))?;
-        check_peft_type(path, &config)?;
-        check_supported(path, &config)?;
+    /// Reads a config's fields; every one may be missing or null, unknown ones are ignored.
+    pub(super) fn new(path: &Path, config: &Map<String, Value>) -> Result<Self> {
+        check_supported(path, config)?;
         let truth = |key| config.get(key).and_then(Value::as_bool).unwrap_or(false);
-        let r = positive(path, &config, "r")?;
+        let r = positive(path, config, "r")?;
         if r.is_some_and(|r| r.fract() != 0.0) {
             return Err(bad(
                 path,
@@ -71,16 +62,60 @@ impl PeftConfig {
         Ok(PeftConfig {
             path: path.into(),
             r: r.map(|r| r as usize),
-            alpha: positive(path, &config, "lora_alpha")?,
+            alpha: positive(path, config, "lora_alpha")?,
             use_rslora: truth("use_rslora"),
-            rank_pattern: pattern(path, &config, "rank_pattern")?,
-            alpha_pattern: pattern(path, &config, "alpha_pattern")?,
+            use_dora: truth("use_dora"),
+            rank_pattern: pattern(path, config, "rank_pattern")?,
+            alpha_pattern: pattern(path, config, "alpha_pattern")?,
             fan_in_fan_out: truth("fan_in_fan_out"),
             base_name: config
                 .get("base_model_name_or_path")
                 .and_then(Value::as_str)
                 .map(str::to_string),
+            enable_lora: config
+                .get("enable_lora")
+                .and_then(Value::as_array)
+                .map(|slots| {
+                    slots
+                        .iter()
+                        .map(|slot| slot.as_bool() == Some(true))
+                        .collect()
+                }),
+            parameters: strings(config.get("target_parameters")),
+            base_changing_init: base_changing_init(path, config)?,
+            replication: replication(path, config)?,
+            fields: config.clone(),
         })
+    }
+
+    /// The layer of the base that a layer of the adapter is a copy of.
+    ///
+    /// `layer_replication` [[a, b], …] stacks layers a to b − 1, and so on.
+    pub(super) fn source_layer(&self, layer: usize) -> Option<usize> {
+        match self.replication.is_empty() {
+            true => Some(layer),
+            false => self.replication.iter().cloned().flatten().nth(layer),
+        }
+    }
+
+    /// Whether `layer_replication` is set.
+    pub(super) fn replicates(&self) -> bool {
+        !self.replication.is_empty()
+    }
+
+    /// The token numbers of `trainable_token_indices` for a module.
+    pub(super) fn tokens(&self, module: &str) -> Option<Vec<usize>> {
+        let ids = match self.fields.get("trainable_token_indices")? {
+            Value::Object(by_module) => {
+                let mut entries = by_module.iter();
+                entries
+                    .find(|(name, _)| module == *name || module.ends_with(&format!(".{name}")))?
+                    .1
+            }
+            list => list,
+        };
+        let number = |id: &Value| id.as_u64().and_then(|id| usize::try_from(id).ok());
+        ids.as_array()?.iter().map(number).collect()
     }
 
     /// The rank that the config gives a module, if it gives one.
@@ -109,8 +144,8 @@ impl PeftConfig {
         })
     }
 
-    /// The scale rule in words, with where α came from.
-    pub(super) fn scale_rule(&self, alpha: Option<f64>) -> String {
+    /// The scale rule in words, with where α came from, if it came.
+    pub(super) fn scale_rule(&self, alpha: Option<f64>) -> Option<String> {
         let rule = if self.use_rslora {
             "α/√r (use_rslora)"
         } else {
@@ -120,9 +155,10 @@ impl PeftConfig {
             (Some(alpha), _, _) => format!("α = {alpha} from --alpha"),
             (None, Some(alpha), true) => format!("α = {alpha} from lora_alpha"),
             (None, Some(alpha), false) => format!("α from alpha_pattern, else {alpha}"),
-            (None, None, _) => "α from alpha_pattern".to_string(),
+            (None, None, false) => "α from alpha_pattern".to_string(),
+            (None, None, true) => return None,
         };
-        format!("s = {rule}, {source}")
+        Some(format!("s = {rule}, {source}"))
     }
 }
 
@@ -178,21 +214,36 @@ fn positive(path: &Path, config: &Map<String, Value>, field: &str) -> Result<Opt
     }
 }
 
-fn check_peft_type(path: &Path, config: &Map<String, Value>) -> Result<()> {
-    match config.get("peft_type").and_then(Value::as_str) {
-        Some("LORA") => Ok(()),
-        Some(other) => Err(Error::Unsupported {
-            path: path.into(),
-            feature: format!("peft_type \"{other}\""),
-            reason: "only LORA adapters are read, and another method's ΔW is not s·B·A".into(),
-            remedy: "give a LoRA adapter".into(),
-        }),
-        None => Err(bad(
-            path,
-            "peft_type is missing, so this is not a PEFT adapter's config".into(),
-            "give the folder that PEFT's save_pretrained wrote",
-        )),
-    }
+fn strings(value: Option<&Value>) -> Vec<String> {
+    let items = value.and_then(Value::as_array).into_iter().flatten();
+    items
+        .filter_map(Value::as_str)
+        .map(str::to_string)
+        .collect()
+}
+
+fn replication(path: &Path, config: &Map<String, Value>) -> Result<Vec<Range<usize>>> {
+    let Some(Value::Array(ranges)) = config.get("layer_replication") else {
+        return Ok(Vec::new());
+    };
+    let range = |pair: &Value| {
+        let ends = pair.as_array().filter(|pair| pair.len() == 2)?;
+        let end = |place: usize| usize::try_from(ends[place].as_u64()?).ok();
+        end(0).zip(end(1)).map(|(start, end)| start..end)
+    };
+    ranges
+        .iter()
+        .map(|pair| {
+            range(pair).ok_or_else(|| {
+                let problem = format!("layer_replication has {pair}");
+                bad(
+                    path,
+                    problem,
+                    "each entry must be two layer numbers, [first, end]",
+                )
+            })
+        })
+        .collect()
 }
 
 /// Refuses by name whatever would make s·B·A another matrix than ΔW.
@@ -220,24 +271,30 @@ fn check_supported(path: &Path, config: &Map<String, Value>) -> Result<()> {
             return refuse(format!("{field} = {value}"), reason, remedy);
         }
     }
+    Ok(())
+}
+
+/// `init_lora_weights` where it moves a part of the base into B·A.
+fn base_changing_init(path: &Path, config: &Map<String, Value>) -> Result<Option<String>> {
     let Some(init) = config.get("init_lora_weights").and_then(Value::as_str) else {
-        return Ok(());
+        return Ok(None);
     };
     let name = init.to_lowercase();
     if BASE_CHANGING_INITS
         .iter()
         .any(|family| name.starts_with(family))
     {
-        let reason = "this initialisation moves part of the base into B·A, so s·B·A is not ΔW";
-        let remedy = "convert it with PEFT's path_initial_model_for_weight_conversion, which writes a plain LoRA";
-        return refuse(format!("init_lora_weights = \"{init}\""), reason, remedy);
+        return Ok(Some(init.into()));
     }
-    if !PLAIN_INITS.contains(&name.as_str()) {
-        let reason = "it is not known whether this initialisation changes the base";
-        let remedy = "if it does not, set the field to true in a copy of the config";
-        return refuse(format!("init_lora_weights = \"{init}\""), reason, remedy);
+    if PLAIN_INITS.contains(&name.as_str()) {
+        return Ok(None);
     }
-    Ok(())
+    Err(Error::Unsupported {
+        path: path.into(),
+        feature: format!("init_lora_weights = \"{init}\""),
+        reason: "it is not known whether this initialisation changes the base".into(),
+        remedy: "if it does not, set the field to true in a copy of the config".into(),
+    })
 }
 
 fn bad(path: &Path, problem: String, remedy: &str) -> Error {

@@ -1,27 +1,37 @@
-//! A module's W in the base: which tensor it is, and which way round.
+//! A module's W in the base: which tensor it is, which way round, and which part of it.
 
 use std::fs;
 use std::path::Path;
 
 use ndarray::Array2;
+use serde_json::Value;
 
-use crate::adapter::AdaptedModule;
+use crate::adapter::{AdaptedModule, BaseIndex, Part, Stored};
 use crate::error::{Error, Result};
 use crate::tensors::Checkpoint;
 
+pub mod fused;
 mod resolve;
 
 /// Model types whose attention and MLP weights are `Conv1D`, stored (in, out).
 const CONV1D_MODELS: [&str; 3] = ["gpt2", "openai-gpt", "imagegpt"];
+/// Model types whose stacks of experts are stored (expert, in, out).
+const TURNED_EXPERTS: [&str; 3] = ["gpt_oss", "llama4", "llama4_text"];
 
 /// The frozen model that adapters were trained on.
 pub struct Base {
     checkpoint: Checkpoint,
-    model_type: Option<String>,
+    config: Option<Value>,
+}
+
+/// A tensor that is a module's W.
+struct Place {
+    tensor: String,
+    transposed: bool,
 }
 
 impl Base {
-    /// Opens a folder or file of safetensors, single or sharded; see [`Checkpoint::open`].
+    /// Opens a model's folder or file, single or sharded; see [`Checkpoint::open`].
     ///
     /// # Errors
     ///
@@ -33,20 +43,21 @@ impl Base {
         } else {
             path.parent().unwrap_or(Path::new(""))
         };
-        // Only a hint about orientation: a base without a config is read all the same.
-        let model_type = fs::read_to_string(folder.join("config.json"))
+        // Only a hint about orientation and heads: a base without a config is read all the same.
+        let config = fs::read_to_string(folder.join("config.json"))
             .ok()
-            .and_then(|text| serde_json::from_str::<serde_json::Value>(&text).ok())
-            .and_then(|config| Some(config.get("model_type")?.as_str()?.to_string()));
-        Ok(Base {
-            checkpoint,
-            model_type,
-        })
+            .and_then(|text| serde_json::from_str(&text).ok());
+        Ok(Base { checkpoint, config })
     }
 
     /// The path as given.
     pub fn path(&self) -> &Path {
         self.checkpoint.path()
+    }
+
+    /// The model's `config.json`, where there is one.
+    pub fn config(&self) -> Option<&Value> {
+        self.config.as_ref()
     }
 
     /// Checks that a module has one weight here and that it has ΔW's shape; gives its name.
@@ -55,55 +66,101 @@ impl Base {
     ///
     /// [`Error::Unresolved`] with the nearest names, [`Error::Ambiguous`] with both candidates,
     /// [`Error::Shape`] when the widths differ.
-    pub fn check(&self, module: &AdaptedModule, fan_in_fan_out: bool) -> Result<String> {
-        Ok(self.locate(module, fan_in_fan_out)?.0)
+    pub fn check(&self, module: &AdaptedModule) -> Result<String> {
+        Ok(self.locate(module)?.tensor)
     }
 
-    /// W of a module as d_out × d_in in f64, turned if the base stores it (in, out).
+    /// W of a module as d_out × d_in in f64, turned if the base stores it (in, out); a
+    /// convolution's kernel as one row per output channel, a slice of a fused projection as its
+    /// rows.
     ///
     /// # Errors
     ///
     /// Those of [`Base::check`], and [`Error::Tensor`] for a NaN or an infinity.
-    pub fn weight(&self, module: &AdaptedModule, fan_in_fan_out: bool) -> Result<Array2<f64>> {
-        let (name, transposed) = self.locate(module, fan_in_fan_out)?;
-        let weight = self.checkpoint.matrix(&name)?;
-        Ok(if transposed {
-            weight.t().as_standard_layout().into_owned()
-        } else {
-            weight
+    pub fn weight(&self, module: &AdaptedModule) -> Result<Array2<f64>> {
+        Ok(module.rows_of(self.whole(module)?))
+    }
+
+    /// As [`Base::weight`], of the whole fused projection where the module is a slice of one.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Base::weight`].
+    pub fn whole(&self, module: &AdaptedModule) -> Result<Array2<f64>> {
+        let place = self.locate(module)?;
+        let (d_out, d_in) = whole_shape(module);
+        let stored = match place.transposed {
+            true => (d_in, d_out),
+            false => (d_out, d_in),
+        };
+        let weight = match module.target.part {
+            Part::Whole => self.checkpoint.matrix_as(&place.tensor, stored)?,
+            Part::Expert(expert) => self.checkpoint.expert(&place.tensor, expert)?,
+        };
+        Ok(match place.transposed {
+            true => weight.t().as_standard_layout().into_owned(),
+            false => weight,
         })
     }
 
-    /// The tensor's name, and whether it is stored (in, out).
-    fn locate(&self, module: &AdaptedModule, fan_in_fan_out: bool) -> Result<(String, bool)> {
+    fn model_is_among(&self, models: &[&str]) -> bool {
+        let config = self.config.as_ref();
+        let model = config.and_then(|config| config.get("model_type")?.as_str());
+        model.is_some_and(|model| models.contains(&model))
+    }
+
+    fn locate(&self, module: &AdaptedModule) -> Result<Place> {
+        let target = &module.target;
         let names: Vec<&str> = self.checkpoint.names().collect();
-        let name = resolve::resolve(&module.path, &names, self.path())?;
+        let tensor = resolve::resolve(&module.path, &target.tensor, &names, self.path())?;
         let (shape, file) = self
             .checkpoint
-            .shape(&name)
+            .shape(&tensor)
             .map_or((&[][..], self.path()), |found| found);
-        let conv1d = fan_in_fan_out
-            || self
-                .model_type
-                .as_deref()
-                .is_some_and(|model| CONV1D_MODELS.contains(&model));
-        let (d_out, d_in) = (module.d_out, module.d_in);
+        let (d_out, d_in) = whole_shape(module);
+        let (matrix, inside): (&[usize], _) = match (target.part, shape) {
+            (Part::Expert(expert), [experts, matrix @ ..]) => (matrix, expert < *experts),
+            (_, shape) => (shape, true),
+        };
+        let upright = match matrix {
+            [rows, rest @ ..] => *rows == d_out && rest.iter().product::<usize>() == d_in,
+            [] => false,
+        };
+        let turned = *matrix == [d_in, d_out];
         // A square shape cannot tell, so the flag decides; a shape that fits one way only does.
-        if conv1d && shape == [d_in, d_out] {
-            return Ok((name, true));
+        let likely_turned = match (target.part, target.stored) {
+            (Part::Expert(_), _) => self.model_is_among(&TURNED_EXPERTS),
+            (_, Stored::Usual) => self.model_is_among(&CONV1D_MODELS),
+            (_, Stored::Conv1d | Stored::Transposed) => true,
+        };
+        let may_turn = likely_turned || target.part != Part::Whole;
+        let must_turn = target.stored == Stored::Transposed;
+        if inside && turned && (likely_turned || may_turn && !upright) {
+            return Ok(Place {
+                tensor,
+                transposed: true,
+            });
         }
-        if shape == [d_out, d_in] {
-            return Ok((name, false));
+        if inside && upright && !must_turn {
+            return Ok(Place {
+                tensor,
+                transposed: false,
+            });
         }
+        let expected = if must_turn {
+            (d_in, d_out)
+        } else {
+            (d_out, d_in)
+        };
         Err(Error::Shape {
             path: file.into(),
-            what: format!("tensor `{name}`"),
+            what: format!("tensor `{tensor}`"),
             found: format!("shape {shape:?}"),
             expected: format!(
-                "[{d_out}, {d_in}], the shape of the adapter's ΔW for module `{}`,",
-                module.path
+                "[{}, {}], the shape of the adapter's ΔW for module `{}`,",
+                expected.0, expected.1, module.path
             ),
-            remedy: match shape == [d_in, d_out] {
+            remedy: match turned {
                 true => {
                     "if this layer is a Conv1D, set fan_in_fan_out to true in adapter_config.json"
                 }
@@ -111,4 +168,27 @@ impl Base {
             },
         })
     }
+}
+
+impl BaseIndex for Base {
+    fn names(&self) -> Vec<&str> {
+        self.checkpoint.names().collect()
+    }
+
+    fn shape(&self, tensor: &str) -> Option<Vec<usize>> {
+        self.checkpoint
+            .shape(tensor)
+            .map(|(shape, _)| shape.to_vec())
+    }
+
+    fn find(&self, tensor: &str) -> Option<String> {
+        let names: Vec<&str> = self.checkpoint.names().collect();
+        resolve::resolve(tensor, tensor, &names, self.path()).ok()
+    }
+}
+
+/// (d_out, d_in) of the module, or of what it is a slice of.
+fn whole_shape(module: &AdaptedModule) -> (usize, usize) {
+    let height = module.slice.as_ref().map(|slice| slice.height);
+    (height.unwrap_or(module.d_out), module.d_in)
 }

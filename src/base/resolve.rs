@@ -16,22 +16,26 @@ const WRAPPERS: [&str; 6] = [
 /// How many names an error lists.
 const NEAREST: usize = 3;
 
-/// Finds the weight of `module` among `names`.
+/// Finds a module's tensor among `names`; errors speak of `module`.
 ///
-/// An exact `MODULE.weight` wins. Otherwise a name matches when one path ends with the other and
+/// An exact name wins. Otherwise a name matches when one path ends with the other and
 /// the rest has no number (so that a block never loses its index): `bert.encoder.layer.0.…` and
 /// `encoder.layer.0.…`. Wrappers such as `model.` and `transformer.` are taken off both.
-pub(super) fn resolve(module: &str, names: &[&str], base: &Path) -> Result<String> {
-    let exact = format!("{module}.weight");
-    if names.contains(&exact.as_str()) {
-        return Ok(exact);
+pub(super) fn resolve(module: &str, tensor: &str, names: &[&str], base: &Path) -> Result<String> {
+    if names.contains(&tensor) {
+        return Ok(tensor.into());
     }
+    let (path, suffix) = match tensor.strip_suffix(".weight") {
+        Some(path) => (path, ".weight"),
+        None => (tensor, ""),
+    };
+    let same = |name: &&&str| {
+        name.strip_suffix(suffix)
+            .is_some_and(|other| same_module(path, other))
+    };
     let candidates: Vec<String> = names
         .iter()
-        .filter(|name| {
-            name.strip_suffix(".weight")
-                .is_some_and(|path| same_module(module, path))
-        })
+        .filter(same)
         .map(|name| name.to_string())
         .collect();
     match candidates.as_slice() {
@@ -39,7 +43,7 @@ pub(super) fn resolve(module: &str, names: &[&str], base: &Path) -> Result<Strin
         [] => Err(Error::Unresolved {
             path: base.into(),
             module: module.into(),
-            nearest: nearest(&exact, names),
+            nearest: nearest(tensor, names),
         }),
         _ => Err(Error::Ambiguous {
             path: base.into(),
@@ -104,7 +108,12 @@ mod tests {
     use super::*;
 
     fn find(module: &str, names: &[&str]) -> Result<String> {
-        resolve(module, names, Path::new("base"))
+        resolve(
+            module,
+            &format!("{module}.weight"),
+            names,
+            Path::new("base"),
+        )
     }
 
     #[test]

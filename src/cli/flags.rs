@@ -93,6 +93,12 @@ pub struct Inspect {
     /// α, where the config has none or another is meant
     #[arg(long, value_name = "X", value_parser = positive)]
     pub alpha: Option<f64>,
+    /// The model it was trained on, where ΔW or the modules' names need it
+    #[arg(long, value_name = "MODEL")]
+    pub base: Option<PathBuf>,
+    /// The adapter as it was before training, where its initialisation changed the base
+    #[arg(long, value_name = "PATH")]
+    pub init_adapter: Option<PathBuf>,
     /// One JSON object on stdout
     #[arg(long)]
     pub json: bool,
@@ -141,6 +147,9 @@ pub(super) struct Measuring {
     /// ΔW = B·A without its trained scale
     #[arg(long)]
     no_scale: bool,
+    /// The adapter as it was before training, where its initialisation changed the base (PiSSA, OLoRA)
+    #[arg(long, value_name = "PATH")]
+    init_adapter: Option<PathBuf>,
     /// Go on although an adapter has tensors that are not understood
     #[arg(long)]
     allow_unmapped: bool,
@@ -196,6 +205,7 @@ impl Measuring {
             rank,
             alpha,
             no_scale,
+            init_adapter,
             allow_unmapped: _,
             draws,
             seed,
@@ -206,6 +216,7 @@ impl Measuring {
             && rank.is_none()
             && alpha.is_none()
             && !no_scale
+            && init_adapter.is_none()
             && draws.is_none()
             && seed.is_none()
     }
@@ -228,6 +239,8 @@ impl Measuring {
                 alpha: self.alpha,
                 scaled: !self.no_scale,
                 allow_unmapped: self.allow_unmapped,
+                initial: self.init_adapter.clone(),
+                looking: false,
             },
             draws: self.draws,
             seed: self.seed,

@@ -1,20 +1,26 @@
 //! `inspect`: what a file is, and everything in it that was not understood.
 
+use std::collections::BTreeMap;
 use std::io::Write;
 
 use serde_json::{Value, json};
 
-use crate::adapter::{AdaptedModule, Adapter, ReadOptions};
+use crate::adapter::{AdaptedModule, Adapter, BaseIndex, ReadOptions, layer_of};
+use crate::base::Base;
 use crate::error::Result;
-use crate::linalg::numerical_rank;
+use crate::linalg::{SMALL_SIDE, numerical_rank};
 
 use super::Failure;
 use super::flags::Inspect;
 
+/// Width of the longest bar.
+const BAR: usize = 24;
+
 struct Row<'a> {
     module: &'a AdaptedModule,
-    numerical_rank: usize,
-    delta_norm: f64,
+    /// `None` where only a decomposition of a large matrix, or W, could tell.
+    numerical_rank: Option<usize>,
+    delta_norm: Option<f64>,
 }
 
 /// Runs `inspect`.
@@ -28,12 +34,16 @@ pub fn inspect(flags: Inspect) -> std::result::Result<(), Failure> {
         alpha: flags.alpha,
         scaled: true,
         allow_unmapped: true,
+        initial: flags.init_adapter,
+        looking: true,
     };
-    let adapter = Adapter::open(&flags.path, &options)?;
+    let base = flags.base.as_deref().map(Base::open).transpose()?;
+    let index = base.as_ref().map(|base| base as &dyn BaseIndex);
+    let adapter = Adapter::open_on(&flags.path, &options, index)?;
     let rows = adapter
         .modules
         .iter()
-        .map(|module| row(&adapter, module))
+        .map(|module| row(&adapter, module, base.as_ref()))
         .collect::<Result<Vec<_>>>()?;
     let text = match flags.json {
         true => format!("{:#}\n", object(&adapter, &rows)),
@@ -43,12 +53,30 @@ pub fn inspect(flags: Inspect) -> std::result::Result<(), Failure> {
     Ok(())
 }
 
-fn row<'a>(adapter: &Adapter, module: &'a AdaptedModule) -> Result<Row<'a>> {
-    let sigma = adapter.delta(&module.path)?.sigma()?;
-    Ok(Row {
+fn row<'a>(adapter: &Adapter, module: &'a AdaptedModule, base: Option<&Base>) -> Result<Row<'a>> {
+    let unknown = Row {
         module,
-        numerical_rank: numerical_rank(&sigma, (module.d_out, module.d_in)),
-        delta_norm: sigma.iter().map(|x| x * x).sum::<f64>().sqrt(),
+        numerical_rank: None,
+        delta_norm: None,
+    };
+    let w = match (module.needs_base(), base) {
+        (true, None) => return Ok(unknown),
+        (true, Some(base)) => Some(base.whole(module)?),
+        (false, _) => None,
+    };
+    let delta = adapter.delta(&module.path, w.as_ref().map(|w| w.view()), 1)?;
+    let shape = (module.d_out, module.d_in);
+    // A large ΔW without factors is not decomposed for a look.
+    let is_cheap = module.rank.is_some() || shape.0.min(shape.1) <= SMALL_SIDE;
+    Ok(Row {
+        numerical_rank: is_cheap
+            .then(|| delta.sigma().map(|sigma| numerical_rank(&sigma, shape)))
+            .transpose()?,
+        delta_norm: match adapter.scale_is_known {
+            true => Some(delta.frobenius_norm()?),
+            false => None,
+        },
+        ..unknown
     })
 }
 
@@ -60,7 +88,7 @@ fn object(adapter: &Adapter, rows: &[Row]) -> Value {
                 "module": row.module.path,
                 "rank": row.module.rank,
                 "numerical_rank": row.numerical_rank,
-                "scale": row.module.scale,
+                "scale": adapter.scale_is_known.then_some(row.module.scale),
                 "delta_norm": row.delta_norm,
             })
         })
@@ -69,39 +97,63 @@ fn object(adapter: &Adapter, rows: &[Row]) -> Value {
         "layout": adapter.layout,
         "evidence": adapter.evidence,
         "base": adapter.base_name,
+        "shapes": shapes(rows),
         "scale_rule": adapter.scale_rule,
+        "notes": adapter.notes,
         "modules": modules,
         "replaced": adapter.replaced,
         "unmapped": adapter.unmapped,
     })
 }
 
+/// What the shapes say about the base: how many blocks, how wide.
+fn shapes(rows: &[Row]) -> String {
+    let mut widths: BTreeMap<(usize, usize), usize> = BTreeMap::new();
+    let mut layers: Vec<usize> = Vec::new();
+    for row in rows {
+        *widths
+            .entry((row.module.d_out, row.module.d_in))
+            .or_default() += 1;
+        layers.extend(layer_of(&row.module.path));
+    }
+    layers.sort_unstable();
+    layers.dedup();
+    let widths: Vec<String> = widths
+        .iter()
+        .map(|((d_out, d_in), count)| format!("{count} of {d_out} × {d_in}"))
+        .collect();
+    match (layers.first(), layers.last()) {
+        (Some(first), Some(last)) => format!(
+            "{} layers ({first} to {last}); {}",
+            layers.len(),
+            widths.join(", ")
+        ),
+        _ => widths.join(", "),
+    }
+}
+
 fn page(adapter: &Adapter, rows: &[Row]) -> String {
     let mut text = format!("{}: {}\n", adapter.path().display(), adapter.layout);
-    text += &format!("  evidence  {}\n", adapter.evidence);
-    text += &format!(
-        "  base      {}\n",
-        adapter.base_name.as_deref().unwrap_or("not named")
-    );
-    text += &format!("  scale     {}\n\n", adapter.scale_rule);
-    let width = rows
-        .iter()
-        .map(|row| row.module.path.len())
-        .max()
-        .unwrap_or(0)
-        .max(6);
-    text += &format!(
-        "{:width$}  d_out × d_in    rank  numerical      scale  ‖ΔW‖_F\n",
-        "module"
-    );
-    for row in rows {
-        let module = row.module;
-        let shape = format!("{} × {}", module.d_out, module.d_in);
-        text += &format!(
-            "{:width$}  {shape:14}  {:4}  {:9}  {:9.4}  {:.6}\n",
-            module.path, module.rank, row.numerical_rank, module.scale, row.delta_norm
-        );
+    let base = adapter.base_name.as_deref().unwrap_or("not named");
+    for (name, value) in [
+        ("evidence", adapter.evidence.as_str()),
+        ("base", base),
+        ("shapes", &shapes(rows)),
+        ("scale", &adapter.scale_rule),
+    ] {
+        text += &format!("  {name:8}  {value}\n");
     }
+    if rows
+        .iter()
+        .any(|row| row.module.needs_base() && row.delta_norm.is_none())
+    {
+        text += "  note      ΔW is a difference from W: --base MODEL shows its norms\n";
+    }
+    for note in &adapter.notes {
+        text += &format!("  note      {note}\n");
+    }
+    text.push('\n');
+    text += &table(adapter, rows);
     for (tensors, what) in [
         (
             &adapter.replaced,
@@ -119,4 +171,59 @@ fn page(adapter: &Adapter, rows: &[Row]) -> String {
             .collect::<String>();
     }
     text
+}
+
+/// One line a module, with ‖ΔW‖ as a bar.
+fn table(adapter: &Adapter, rows: &[Row]) -> String {
+    let widths = rows.iter().map(|row| row.module.path.chars().count());
+    let width = widths.max().unwrap_or(0).max(6);
+    let mut text = format!(
+        "{:width$}  d_out × d_in    rank  numerical      scale  ‖ΔW‖_F\n",
+        "module"
+    );
+    let norms = rows.iter().filter_map(|row| row.delta_norm);
+    let largest = norms.fold(0.0, f64::max);
+    for row in rows {
+        let module = row.module;
+        let shape = format!("{} × {}", module.d_out, module.d_in);
+        let or_dash = |number: Option<usize>| number.map_or("–".into(), |n| n.to_string());
+        let (norm, bar) = match row.delta_norm {
+            Some(norm) => (format!("{norm:<12.6}"), bar(norm, largest)),
+            None => ("–".into(), String::new()),
+        };
+        let scale = match adapter.scale_is_known {
+            true => format!("{:.4}", module.scale),
+            false => "–".into(),
+        };
+        let line = format!(
+            "{:width$}  {shape:14}  {:>4}  {:>9}  {scale:>9}  {norm}  {bar}",
+            module.path,
+            or_dash(module.rank),
+            or_dash(row.numerical_rank),
+        );
+        text += line.trim_end();
+        text.push('\n');
+    }
+    text
+}
+
+/// Eighths of a block, so that neighbours can be told apart.
+fn bar(value: f64, largest: f64) -> String {
+    const EIGHTHS: [&str; 8] = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
+    let share = if largest > 0.0 { value / largest } else { 0.0 };
+    let eighths = (share * (8 * BAR) as f64).round() as usize;
+    "█".repeat(eighths / 8) + EIGHTHS[eighths % 8]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::bar;
+
+    #[test]
+    fn bars_are_in_proportion() {
+        assert_eq!(bar(2.0, 2.0), "█".repeat(24));
+        assert_eq!(bar(1.0, 2.0), "█".repeat(12));
+        assert_eq!(bar(1.0, 192.0), "▏");
+        assert_eq!(bar(0.0, 0.0), "");
+    }
 }

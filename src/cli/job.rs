@@ -266,6 +266,9 @@ fn describe(plan: &Plan, talk: Talk) {
             adapter.modules.len(),
             adapter.scale_rule
         ));
+        for note in &adapter.notes {
+            talk.say(&format!("    {note}"));
+        }
         for (tensors, what) in [
             (
                 &adapter.replaced,

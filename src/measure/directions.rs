@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use ndarray::{Array1, Array2, s};
 
-use crate::adapter::Delta;
+use crate::adapter::{Decomposed, Delta};
 use crate::error::{Error, Result};
 use crate::linalg::{Subspace, numerical_rank};
 
@@ -139,31 +139,50 @@ impl Directions {
     ///
     /// # Errors
     ///
-    /// Those of [`Delta::factored`].
+    /// Those of [`Delta::decomposed`].
     pub fn of_delta(delta: &Delta, basis: Basis, asked: usize) -> Result<Self> {
         let d = basis.side().dimension(delta.shape());
         if delta.is_zero() {
-            let subspace = Subspace::new(Array2::zeros((d, 0)))?;
-            return Ok(Directions {
-                subspace,
-                asked: asked.min(d),
-            });
+            return Self::undefined(d, asked);
         }
-        let factored = delta.factored()?;
-        let (vectors, sigma, shape) = match basis {
-            Basis::A => {
-                let (vectors, sigma) = factored.right_of_a()?;
-                (vectors, sigma, delta.a().dim())
+        let (d_out, d_in) = delta.shape();
+        match delta.decomposed()? {
+            Decomposed::Product(factored, _) => {
+                let (vectors, sigma, shape) = match basis {
+                    Basis::A => {
+                        let (vectors, sigma) = factored.right_of_a()?;
+                        (vectors, sigma, (delta.rank(), d_in))
+                    }
+                    Basis::B => {
+                        let (vectors, sigma) = factored.left_of_b()?;
+                        (vectors, sigma, (d_out, delta.rank()))
+                    }
+                    // The scale changes neither the directions nor their order.
+                    Basis::DeltaRight => {
+                        (factored.right(), factored.sigma().clone(), (d_out, d_in))
+                    }
+                    Basis::DeltaLeft => (factored.left(), factored.sigma().clone(), (d_out, d_in)),
+                };
+                Self::of_singular_vectors(&vectors, &sigma, shape, asked)
             }
-            Basis::B => {
-                let (vectors, sigma) = factored.left_of_b()?;
-                (vectors, sigma, delta.b().dim())
+            Decomposed::Whole(leading) => {
+                let vectors = match basis {
+                    Basis::DeltaRight => &leading.v,
+                    Basis::DeltaLeft => &leading.u,
+                    // Without factors there is no A and no B.
+                    Basis::A | Basis::B => return Self::undefined(d, asked),
+                };
+                Self::of_singular_vectors(vectors, &leading.sigma, (d_out, d_in), asked)
             }
-            // The scale changes neither the directions nor their order.
-            Basis::DeltaRight => (factored.right(), factored.sigma().clone(), delta.shape()),
-            Basis::DeltaLeft => (factored.left(), factored.sigma().clone(), delta.shape()),
-        };
-        Self::of_singular_vectors(&vectors, &sigma, shape, asked)
+        }
+    }
+
+    /// As many directions as were asked for, none of them defined.
+    fn undefined(d: usize, asked: usize) -> Result<Self> {
+        Ok(Directions {
+            subspace: Subspace::new(Array2::zeros((d, 0)))?,
+            asked: asked.min(d),
+        })
     }
 
     /// The leading k of them.

@@ -2,6 +2,8 @@
 
 use ndarray::Array1;
 
+use crate::adapter::{Decomposed, Delta};
+use crate::error::Result;
 use crate::linalg::{Leading, numerical_rank};
 
 /// One singular value and how far its vectors can be trusted.
@@ -88,6 +90,34 @@ pub fn certify_leading(leading: &Leading) -> Vec<Certified> {
             }
         })
         .collect()
+}
+
+/// Certificates for the singular triplets of a ΔW that are known.
+///
+/// # Errors
+///
+/// Those of [`Delta::decomposed`].
+pub fn certify_delta(delta: &Delta) -> Result<Vec<Certified>> {
+    Ok(match delta.decomposed()? {
+        Decomposed::Product(factored, scale) => {
+            let (right, left) = factored.residuals();
+            let (right, left) = (right * scale, left * scale);
+            certify(&(factored.sigma() * scale), &right, &left, delta.shape())
+        }
+        Decomposed::Whole(leading) => certify_leading(leading),
+    })
+}
+
+/// Ranks of a ΔW.
+///
+/// # Errors
+///
+/// Those of [`Delta::decomposed`].
+pub fn ranks_of_delta(delta: &Delta) -> Result<Ranks> {
+    Ok(match delta.decomposed()? {
+        Decomposed::Product(..) => ranks(&delta.sigma()?, delta.shape()),
+        Decomposed::Whole(leading) => ranks_of_leading(leading),
+    })
 }
 
 /// The sizes of a spectrum; `None` where they are not defined or not known.

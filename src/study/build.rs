@@ -3,8 +3,8 @@
 
 use std::path::Path;
 
-use crate::adapter::{Adapter, layer_of, natural_order, projection_of};
-use crate::base::Base;
+use crate::adapter::{AdaptedModule, Adapter, BaseIndex, layer_of, natural_order, projection_of};
+use crate::base::{Base, fused};
 use crate::error::{Error, Result};
 use crate::measure::Basis;
 
@@ -22,18 +22,18 @@ pub(super) fn build(
     every_grid: bool,
 ) -> Result<Plan> {
     let folder = file.parent().unwrap_or(Path::new(""));
-    let open = |entry| open_adapter(entry, folder, request);
-    let adapters = definition
-        .adapters
-        .iter()
-        .map(open)
-        .collect::<Result<Vec<_>>>()?;
     let base = definition
         .base
         .as_ref()
         .map(|base| Base::open(&folder.join(base)))
         .transpose()?;
-    let all = all_modules(&adapters);
+    let open = |entry| open_adapter(entry, folder, request, base.as_ref());
+    let adapters = definition
+        .adapters
+        .iter()
+        .map(open)
+        .collect::<Result<Vec<_>>>()?;
+    let all = all_modules(&adapters, &request.selection);
     let modules = select(&all, &request.selection)?;
     let resolver = Resolver {
         definition,
@@ -72,28 +72,38 @@ pub(super) fn build(
         modules,
     };
     check_shapes(&plan)?;
+    check_whole(&plan)?;
     check_rank(&plan)?;
     memory::check(&plan)?;
     Ok(plan)
 }
 
-fn open_adapter(entry: &AdapterEntry, folder: &Path, request: &Request) -> Result<NamedAdapter> {
-    let adapter = Adapter::open(&folder.join(&entry.path), &request.read)?;
+fn open_adapter(
+    entry: &AdapterEntry,
+    folder: &Path,
+    request: &Request,
+    base: Option<&Base>,
+) -> Result<NamedAdapter> {
+    let index = base.map(|base| base as &dyn BaseIndex);
+    let mut adapter = Adapter::open_on(&folder.join(&entry.path), &request.read, index)?;
     adapter.check_trained()?;
+    adapter.split(&|module| fused::slices(module, base));
     Ok(NamedAdapter {
         name: entry.name.clone(),
         adapter,
     })
 }
 
-/// All modules of all adapters, in natural order.
-fn all_modules(adapters: &[NamedAdapter]) -> Vec<String> {
-    let paths = |named: &NamedAdapter| named.adapter.modules.clone().into_iter();
-    let mut all: Vec<String> = adapters
-        .iter()
-        .flat_map(paths)
-        .map(|module| module.path)
-        .collect();
+/// All modules of all adapters, in natural order; those that were saved whole beside the factors
+/// where the selection names them.
+fn all_modules(adapters: &[NamedAdapter], selection: &Selection) -> Vec<String> {
+    let mut all = Vec::new();
+    for NamedAdapter { adapter, .. } in adapters {
+        let named = |module: &&AdaptedModule| selection.names(&module.path);
+        let replacements = adapter.replacements.iter().filter(named);
+        let modules = adapter.modules.iter().chain(replacements);
+        all.extend(modules.map(|module| module.path.clone()));
+    }
     all.sort_by(|one, other| natural_order(one, other));
     all.dedup();
     all
@@ -348,17 +358,45 @@ fn check_shapes(plan: &Plan) -> Result<()> {
                 continue;
             };
             if let Some(base) = &plan.base {
-                base.check(module, named.adapter.fan_in_fan_out)?;
+                base.check(module)?;
             }
             let shape = (module.d_out, module.d_in);
             let (first, file) = *earlier.get_or_insert((shape, named.adapter.weights()));
             if shape != first {
                 return Err(Error::Shape {
                     path: named.adapter.weights().into(),
-                    what: format!("module `{path}` (tensor `{}`)", module.b),
+                    what: format!("module `{path}` (tensor `{}`)", module.tensor()),
                     found: format!("ΔW of {} × {}", shape.0, shape.1),
                     expected: format!("{} × {} as in {}", first.0, first.1, file.display()),
                     remedy: "compare adapters of one base model",
+                });
+            }
+        }
+    }
+    Ok(())
+}
+
+/// What a ΔW without factors needs: a number of directions, and W where it is a difference from it.
+fn check_whole(plan: &Plan) -> Result<()> {
+    for named in &plan.adapters {
+        let wanted = plan.modules.iter();
+        for module in wanted.filter_map(|path| named.adapter.module(path)) {
+            let what = format!("adapter {}, module `{}`", named.name, module.path);
+            if module.needs_base() && plan.base.is_none() {
+                return Err(Error::Request {
+                    what,
+                    problem: format!(
+                        "with {} its ΔW is a difference from W",
+                        named.adapter.layout
+                    ),
+                    remedy: "give the model that it was trained on with --base".into(),
+                });
+            }
+            if module.rank.is_none() && plan.rank.is_none() {
+                return Err(Error::Request {
+                    what,
+                    problem: "its ΔW has no factors, so no rank of its own".into(),
+                    remedy: "say with --rank K how many directions to use".into(),
                 });
             }
         }
@@ -370,15 +408,16 @@ fn check_shapes(plan: &Plan) -> Result<()> {
 fn check_rank(plan: &Plan) -> Result<()> {
     let Some(rank) = plan.rank else { return Ok(()) };
     for named in &plan.adapters {
-        for module in &named.adapter.modules {
-            if plan.modules.contains(&module.path) && (rank == 0 || rank > module.rank) {
+        for path in &plan.modules {
+            let Some(module) = named.adapter.module(path) else {
+                continue;
+            };
+            let most = module.rank.unwrap_or(module.d_out.min(module.d_in));
+            if rank == 0 || rank > most {
                 return Err(Error::Request {
                     what: format!("--rank {rank}"),
-                    problem: format!(
-                        "adapter {} has rank {} in module `{}`",
-                        named.name, module.rank, module.path
-                    ),
-                    remedy: format!("use 1 to {}", module.rank),
+                    problem: format!("adapter {} has rank {most} in module `{path}`", named.name),
+                    remedy: format!("use 1 to {most}"),
                 });
             }
         }

@@ -33,7 +33,11 @@ pub(super) fn estimate(plan: &Plan, path: &str) -> u64 {
     let (mut shape, mut factors) = ((0, 0), 0);
     for module in modules {
         shape = (module.d_out, module.d_in);
-        factors += F64 * module.rank as u64 * (module.d_out + module.d_in) as u64;
+        factors += match module.rank {
+            Some(rank) => F64 * rank as u64 * (shape.0 + shape.1) as u64,
+            // Formed whole, and decomposed.
+            None => (1 + COPIES_OF_FULL) * F64 * shape.0 as u64 * shape.1 as u64,
+        };
     }
     let cells: u64 = plan
         .bases
@@ -59,7 +63,7 @@ fn cells(plan: &Plan, path: &str, basis: Basis, pair: &Comparison, shape: (usize
     }
     let rank = |place: usize| {
         let module = plan.adapters[place].adapter.module(path);
-        module.map_or(0, |module| plan.rank.unwrap_or(module.rank)) as u64
+        module.map_or(0, |module| plan.directions(module)) as u64
     };
     match (pair.first, pair.second) {
         (Operand::Base, _) => {

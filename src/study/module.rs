@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use ndarray::{Array1, ArrayView2};
 
-use crate::adapter::{AdaptedModule, Delta};
+use crate::adapter::Delta;
 use crate::error::Result;
 use crate::linalg::{Leading, SMALL_SIDE, haar, leading, numerical_rank};
 use crate::measure::amplification::{
@@ -13,12 +13,12 @@ use crate::measure::amplification::{
 use crate::measure::chance::projected_norm_chance;
 use crate::measure::overlap::overlap_grid;
 use crate::measure::spectrum::{
-    Certified, Ranks, certify, certify_leading, ranks, ranks_of_leading,
+    Certified, Ranks, certify_delta, certify_leading, ranks_of_delta, ranks_of_leading,
 };
 use crate::measure::{Basis, Directions, Side};
 use crate::table::{AmplificationRow, RanksRow, SpectrumRow};
 
-use super::plan::{Comparison, Operand, Plan};
+use super::plan::{Comparison, NamedAdapter, Operand, Plan};
 use super::results::{Certificate, Grid, ModuleName, Results};
 
 /// Figure 8 holds this many directions of ΔW against W's.
@@ -31,8 +31,10 @@ struct Update<'a> {
     adapter: usize,
     name: &'a str,
     delta: Delta,
-    /// Singular values of ΔW.
+    /// Singular values of ΔW that are known.
     sigma: Array1<f64>,
+    /// ‖ΔW‖_F.
+    norm: f64,
     /// Directions used.
     rank: usize,
 }
@@ -58,26 +60,39 @@ struct ModuleRun<'a> {
 pub(super) fn measure(plan: &Plan, path: &str) -> Result<Results> {
     let mut updates = Vec::new();
     let mut reading = Duration::ZERO;
-    let mut described: Option<(&AdaptedModule, bool)> = None;
+    let has = |named: &'_ NamedAdapter| named.adapter.module(path).cloned();
+    let Some(module) = plan.adapters.iter().find_map(has) else {
+        return Ok(Results::default());
+    };
+    // A ΔW that is a difference from W is formed with it; others do not wait for it.
+    let needs_base = |named: &NamedAdapter| has(named).is_some_and(|one| one.needs_base());
+    let whole = match &plan.base {
+        Some(base) if plan.adapters.iter().any(needs_base) => {
+            let started = Instant::now();
+            let whole = base.whole(&module)?;
+            reading += started.elapsed();
+            Some(whole)
+        }
+        _ => None,
+    };
     for (adapter, named) in plan.adapters.iter().enumerate() {
         let Some(module) = named.adapter.module(path) else {
             continue;
         };
-        described.get_or_insert((module, named.adapter.fan_in_fan_out));
         let started = Instant::now();
-        let delta = named.adapter.delta(path)?;
+        let rank = plan.directions(module);
+        let w = whole.as_ref().map(|whole| whole.view());
+        let delta = named.adapter.delta(path, w, rank)?;
         reading += started.elapsed();
         updates.push(Update {
             adapter,
             name: &named.name,
             sigma: delta.sigma()?,
+            norm: delta.frobenius_norm()?,
             delta,
-            rank: plan.rank.unwrap_or(module.rank),
+            rank,
         });
     }
-    let Some((module, fan_in_fan_out)) = described else {
-        return Ok(Results::default());
-    };
     let run = ModuleRun {
         plan,
         module: ModuleName::new(path),
@@ -95,7 +110,10 @@ pub(super) fn measure(plan: &Plan, path: &str) -> Result<Results> {
         return Ok(results);
     };
     let started = Instant::now();
-    let w = base.weight(module, fan_in_fan_out)?;
+    let w = match whole {
+        Some(whole) => module.rows_of(whole),
+        None => base.weight(&module)?,
+    };
     results.reading += started.elapsed();
     // What needs no direction of W does not wait for them.
     let (own, projected) = rayon::join(
@@ -303,7 +321,7 @@ impl ModuleRun<'_> {
             random,
         } = projected;
         let base_norm = own.frobenius_norm;
-        let delta_norm = norm(update.sigma.iter());
+        let delta_norm = update.norm;
         let chance = projected_norm_chance(base_norm, rank, self.shape);
         let row = |directions: &str, projected_norm, amplification| AmplificationRow {
             module: self.module.path.clone(),
@@ -340,10 +358,8 @@ impl ModuleRun<'_> {
     /// Singular values of each ΔW, with certificates, and its ranks.
     fn spectra(&self, results: &mut Results) -> Result<()> {
         for update in &self.updates {
-            let (right, left) = update.delta.residuals()?;
-            let spectrum = certify(&update.sigma, &right, &left, self.shape);
-            self.push_spectrum(results, update.name, spectrum);
-            self.push_ranks(results, update.name, ranks(&update.sigma, self.shape));
+            self.push_spectrum(results, update.name, certify_delta(&update.delta)?);
+            self.push_ranks(results, update.name, ranks_of_delta(&update.delta)?);
         }
         Ok(())
     }

@@ -1,6 +1,6 @@
 //! What a run will do: checked, and nothing of it done yet.
 
-use crate::adapter::{Adapter, ReadOptions};
+use crate::adapter::{AdaptedModule, Adapter, ReadOptions};
 use crate::base::Base;
 use crate::measure::Basis;
 
@@ -97,6 +97,11 @@ pub struct Plan {
 }
 
 impl Plan {
+    /// How many directions of a module's ΔW are used.
+    pub(super) fn directions(&self, module: &AdaptedModule) -> usize {
+        self.rank.or(module.rank).unwrap_or(1)
+    }
+
     /// An operand's name in tables.
     pub fn operand_name(&self, operand: Operand) -> &str {
         match operand {

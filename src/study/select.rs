@@ -34,6 +34,11 @@ impl Selection {
         })
     }
 
+    /// Whether a module is wanted by name: without globs none is.
+    pub fn names(&self, module: &str) -> bool {
+        !self.globs.is_empty() && self.takes(module)
+    }
+
     /// Whether a module is wanted.
     pub fn takes(&self, module: &str) -> bool {
         let by_name = self.globs.is_empty()

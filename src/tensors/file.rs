@@ -87,17 +87,30 @@ impl TensorFile {
     /// [`Error::Tensor`] when there is no such tensor, it is not a matrix, its type is not a
     /// floating-point type that is read here, or an entry is NaN or infinite.
     pub fn matrix(&self, name: &str) -> Result<Array2<f64>> {
-        let info = self.header.info(name).ok_or_else(|| {
-            self.tensor_error(
-                name,
-                "not in this file".into(),
-                "check the file that names it",
-            )
-        })?;
-        let &[rows, columns] = info.shape.as_slice() else {
-            let problem = format!("shape {:?}, where a matrix was expected", info.shape);
-            return Err(self.tensor_error(name, problem, "only two-dimensional weights are read"));
-        };
+        match self.shape(name) {
+            Some(&[rows, columns]) => self.matrix_as(name, (rows, columns)),
+            Some(shape) => {
+                let problem = format!("shape {shape:?}, where a matrix was expected");
+                Err(self.tensor_error(name, problem, "only two-dimensional weights are read"))
+            }
+            None => Err(self.absent(name)),
+        }
+    }
+
+    /// A tensor of any shape, its numbers row by row in a matrix of the given one.
+    ///
+    /// # Errors
+    ///
+    /// As [`TensorFile::matrix`], and when the sizes differ.
+    pub fn matrix_as(&self, name: &str, (rows, columns): (usize, usize)) -> Result<Array2<f64>> {
+        let info = self.header.info(name).ok_or_else(|| self.absent(name))?;
+        if Some(info.shape.iter().product()) != rows.checked_mul(columns) {
+            let problem = format!(
+                "shape {:?}, where {rows} × {columns} was expected",
+                info.shape
+            );
+            return Err(self.tensor_error(name, problem, "check the file that names it"));
+        }
         let mut values = vec![0.0; rows * columns];
         let mut bad = None;
         self.read(name, info, Some(&mut values), |start, chunk| {
@@ -190,6 +203,14 @@ impl TensorFile {
             }
         }
         Ok(())
+    }
+
+    fn absent(&self, name: &str) -> Error {
+        self.tensor_error(
+            name,
+            "not in this file".into(),
+            "check the file that names it",
+        )
     }
 
     fn tensor_error(&self, tensor: &str, problem: String, remedy: &str) -> Error {

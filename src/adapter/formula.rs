@@ -1,0 +1,305 @@
+//! Matrices made of tensors, checked by their shapes before anything is read.
+
+use std::fmt;
+use std::ops::Range;
+use std::sync::Arc;
+
+use ndarray::linalg::kron;
+use ndarray::{Array2, Axis, concatenate, s};
+
+use crate::error::{Error, Result};
+use crate::tensors::TensorFile;
+
+/// A matrix as an expression over tensors on disk: what a layout says of a factor.
+///
+/// Its shape is known, and was checked, when the expression was made; [`Formula::evaluate`] reads
+/// the numbers. Layouts differ in names and in how their tensors lie; what they have in common is
+/// here.
+#[derive(Debug, Clone)]
+pub(super) struct Formula {
+    dim: (usize, usize),
+    node: Node,
+}
+
+#[derive(Debug, Clone)]
+enum Node {
+    Tensor(Leaf),
+    Transposed(Box<Formula>),
+    Reshaped(Box<Formula>),
+    Rows(Box<Formula>, Range<usize>),
+    /// Columns from the first on, one in so many.
+    EveryColumn(Box<Formula>, usize, usize),
+    Times(Box<Formula>, Box<Formula>),
+    Entrywise(Box<Formula>, Box<Formula>),
+    Kronecker(Box<Formula>, Box<Formula>),
+    Scaled(f64, Box<Formula>),
+    Stacked(Vec<Formula>),
+    Zeros,
+}
+
+#[derive(Clone)]
+struct Leaf {
+    file: Arc<TensorFile>,
+    name: String,
+}
+
+impl fmt::Debug for Leaf {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.name)
+    }
+}
+
+impl Formula {
+    /// A tensor, read row by row as a matrix: a vector as one column, a convolution's kernel as one
+    /// row per output channel.
+    pub(super) fn tensor(file: &Arc<TensorFile>, name: &str) -> Result<Self> {
+        let leaf = Leaf {
+            file: file.clone(),
+            name: name.into(),
+        };
+        let shape = file
+            .shape(name)
+            .ok_or_else(|| leaf.error("not in this file".into(), "check the file that names it"))?;
+        let (rows, columns) = match shape {
+            [] => (1, 1),
+            [rows, rest @ ..] => (*rows, rest.iter().product()),
+        };
+        if rows == 0 || columns == 0 {
+            return Err(leaf.error(format!("shape {shape:?}"), "a factor cannot be empty"));
+        }
+        Ok(Formula {
+            dim: (rows, columns),
+            node: Node::Tensor(leaf),
+        })
+    }
+
+    /// Zeros.
+    pub(super) fn zeros(rows: usize, columns: usize) -> Self {
+        Formula {
+            dim: (rows, columns),
+            node: Node::Zeros,
+        }
+    }
+
+    /// (rows, columns).
+    pub(super) fn dim(&self) -> (usize, usize) {
+        self.dim
+    }
+
+    /// Mᵀ.
+    pub(super) fn transposed(self) -> Self {
+        Formula {
+            dim: (self.dim.1, self.dim.0),
+            node: Node::Transposed(Box::new(self)),
+        }
+    }
+
+    /// The same numbers, row by row, in another shape.
+    pub(super) fn reshaped(self, rows: usize, columns: usize) -> Result<Self> {
+        if rows.checked_mul(columns) != Some(self.dim.0 * self.dim.1) {
+            return Err(self.mismatch(format!("cannot be read as {rows} × {columns}")));
+        }
+        Ok(Formula {
+            dim: (rows, columns),
+            node: Node::Reshaped(Box::new(self)),
+        })
+    }
+
+    /// Some of its rows.
+    pub(super) fn rows(self, range: Range<usize>) -> Result<Self> {
+        if range.start >= range.end || range.end > self.dim.0 {
+            return Err(self.mismatch(format!("has no rows {} to {}", range.start, range.end)));
+        }
+        Ok(Formula {
+            dim: (range.len(), self.dim.1),
+            node: Node::Rows(Box::new(self), range),
+        })
+    }
+
+    /// Columns `first`, `first + step`, …
+    pub(super) fn every_column(self, first: usize, step: usize) -> Result<Self> {
+        if step == 0 || first >= step || !self.dim.1.is_multiple_of(step) {
+            return Err(self.mismatch(format!("has not {step} sets of columns")));
+        }
+        Ok(Formula {
+            dim: (self.dim.0, self.dim.1 / step),
+            node: Node::EveryColumn(Box::new(self), first, step),
+        })
+    }
+
+    /// X·Y.
+    pub(super) fn times(self, other: Formula) -> Result<Self> {
+        if self.dim.1 != other.dim.0 {
+            return Err(self.mismatch(format!("does not multiply with {}", other.describe())));
+        }
+        Ok(Formula {
+            dim: (self.dim.0, other.dim.1),
+            node: Node::Times(Box::new(self), Box::new(other)),
+        })
+    }
+
+    /// X ⊙ Y, where either may be one row or one column, standing for as many as the other has.
+    pub(super) fn entrywise(self, other: Formula) -> Result<Self> {
+        let joined = |one: usize, other: usize| match (one, other) {
+            (one, other) if one == other || other == 1 => Some(one),
+            (1, other) => Some(other),
+            _ => None,
+        };
+        let rows = joined(self.dim.0, other.dim.0);
+        let Some(dim) = rows.zip(joined(self.dim.1, other.dim.1)) else {
+            return Err(self.mismatch(format!("has not the shape of {}", other.describe())));
+        };
+        Ok(Formula {
+            dim,
+            node: Node::Entrywise(Box::new(self), Box::new(other)),
+        })
+    }
+
+    /// X ⊗ Y.
+    pub(super) fn kronecker(self, other: Formula) -> Self {
+        Formula {
+            dim: (self.dim.0 * other.dim.0, self.dim.1 * other.dim.1),
+            node: Node::Kronecker(Box::new(self), Box::new(other)),
+        }
+    }
+
+    /// c·X.
+    pub(super) fn scaled(self, factor: f64) -> Self {
+        Formula {
+            dim: self.dim,
+            node: Node::Scaled(factor, Box::new(self)),
+        }
+    }
+
+    /// Matrices of one width, one below the other.
+    pub(super) fn stacked(parts: Vec<Formula>) -> Result<Self> {
+        let Some(first) = parts.first() else {
+            return Ok(Formula::zeros(0, 0));
+        };
+        if let Some(other) = parts.iter().find(|part| part.dim.1 != first.dim.1) {
+            return Err(other.mismatch(format!("is not as wide as {}", first.describe())));
+        }
+        let rows = parts.iter().map(|part| part.dim.0).sum();
+        Ok(Formula {
+            dim: (rows, first.dim.1),
+            node: Node::Stacked(parts),
+        })
+    }
+
+    /// Matrices of one height, side by side; some may have no columns.
+    pub(super) fn beside(parts: Vec<Formula>) -> Result<Self> {
+        let parts = parts.into_iter().filter(|part| part.dim.1 > 0);
+        let turned = parts.map(Formula::transposed).collect();
+        Ok(Formula::stacked(turned)?.transposed())
+    }
+
+    /// Whether all its numbers are zero.
+    ///
+    /// # Errors
+    ///
+    /// Those of reading.
+    pub(super) fn is_zero(&self) -> Result<bool> {
+        match &self.node {
+            Node::Tensor(leaf) => leaf.file.is_zero(&leaf.name),
+            _ => Ok(self.evaluate()?.iter().all(|&x| x == 0.0)),
+        }
+    }
+
+    /// Every tensor it reads.
+    pub(super) fn tensors(&self) -> Vec<&str> {
+        self.leaves()
+            .iter()
+            .map(|leaf| leaf.name.as_str())
+            .collect()
+    }
+
+    /// An error about it, by the name of its first tensor.
+    pub(super) fn error(&self, problem: String, remedy: &str) -> Error {
+        match self.leaves().first() {
+            Some(leaf) => leaf.error(problem, remedy),
+            None => Error::Numerical {
+                routine: "ΔW".into(),
+                problem,
+                remedy: "please report this",
+            },
+        }
+    }
+
+    /// `tensor` of r × c, for messages.
+    pub(super) fn describe(&self) -> String {
+        let name = self.tensors().first().map_or("zeros", |name| name);
+        format!("`{name}` ({} × {})", self.dim.0, self.dim.1)
+    }
+
+    fn mismatch(&self, problem: String) -> Error {
+        let (rows, columns) = self.dim;
+        let remedy = "the shapes of one module's tensors contradict each other: save it again";
+        self.error(format!("{rows} × {columns} {problem}"), remedy)
+    }
+
+    fn leaves(&self) -> Vec<&Leaf> {
+        match &self.node {
+            Node::Tensor(leaf) => vec![leaf],
+            Node::Zeros => Vec::new(),
+            Node::Transposed(x)
+            | Node::Reshaped(x)
+            | Node::Rows(x, _)
+            | Node::EveryColumn(x, ..)
+            | Node::Scaled(_, x) => x.leaves(),
+            Node::Times(x, y) | Node::Entrywise(x, y) | Node::Kronecker(x, y) => {
+                [x.leaves(), y.leaves()].concat()
+            }
+            Node::Stacked(parts) => parts.iter().flat_map(Formula::leaves).collect(),
+        }
+    }
+
+    /// Reads the tensors and computes the matrix in f64.
+    ///
+    /// # Errors
+    ///
+    /// Those of reading.
+    pub(super) fn evaluate(&self) -> Result<Array2<f64>> {
+        Ok(match &self.node {
+            Node::Tensor(leaf) => leaf.file.matrix_as(&leaf.name, self.dim)?,
+            Node::Zeros => Array2::zeros(self.dim),
+            Node::Transposed(x) => x.evaluate()?.reversed_axes(),
+            Node::Reshaped(x) => {
+                let numbers = x.evaluate()?.as_standard_layout().into_owned();
+                let flat = numbers.into_raw_vec_and_offset().0;
+                Array2::from_shape_vec(self.dim, flat)
+                    .map_err(|error| self.error(error.to_string(), "please report this"))?
+            }
+            Node::Rows(x, range) => x.evaluate()?.slice(s![range.clone(), ..]).to_owned(),
+            Node::EveryColumn(x, first, step) => {
+                x.evaluate()?.slice(s![.., *first..;*step]).to_owned()
+            }
+            Node::Times(x, y) => x.evaluate()?.dot(&y.evaluate()?),
+            Node::Entrywise(x, y) => {
+                let (x, y) = (x.evaluate()?, y.evaluate()?);
+                if x.dim() == self.dim { x * y } else { y * x }
+            }
+            Node::Kronecker(x, y) => kron(&x.evaluate()?, &y.evaluate()?),
+            Node::Scaled(factor, x) => x.evaluate()? * *factor,
+            Node::Stacked(parts) => {
+                let parts = parts
+                    .iter()
+                    .map(Formula::evaluate)
+                    .collect::<Result<Vec<_>>>()?;
+                let views: Vec<_> = parts.iter().map(|part| part.view()).collect();
+                concatenate(Axis(0), &views)
+                    .map_err(|error| self.error(error.to_string(), "please report this"))?
+            }
+        })
+    }
+}
+
+impl Leaf {
+    fn error(&self, problem: String, remedy: &str) -> Error {
+        Error::Tensor {
+            path: self.file.path().into(),
+            tensor: self.name.clone(),
+            problem,
+            remedy: remedy.into(),
+        }
+    }
+}

@@ -1,0 +1,93 @@
+//! PEFT's `target_parameters`: the experts of a 3-D parameter, side by side in one A and one B.
+
+use crate::error::Result;
+
+use super::found::{CONFIG, Found};
+use super::keys::Tensors;
+use super::peft::both;
+use super::peft_config::PeftConfig;
+use super::update::Update;
+use super::{AdaptedModule, Part, Stored};
+
+/// One module per expert, `CONTAINER.PARAMETER.E`; `None` where the container's parameters are not
+/// among the config's.
+///
+/// A is (E·r, in) with the experts one below the other, B is (out, E·r) with them interleaved:
+/// ΔW_e = s·B[:, e::E]·A[e·r..(e+1)·r].
+pub(super) fn read(
+    found: &Found,
+    config: &PeftConfig,
+    module: &str,
+    tensors: &Tensors,
+) -> Result<Option<Vec<AdaptedModule>>> {
+    let container = module.replace(".base_layer", "");
+    let mut candidates = config.parameters.iter().filter_map(|parameter| {
+        let (parents, last) = parameter.rsplit_once('.').unwrap_or(("", parameter));
+        let fits = parents.is_empty()
+            || container == parents
+            || container.ends_with(&format!(".{parents}"));
+        fits.then(|| format!("{container}.{last}"))
+    });
+    let Some(first) = candidates.next() else {
+        return Ok(None);
+    };
+    let others: Vec<String> = candidates.collect();
+    let (a, b) = both(found, module, tensors, ("lora_A", "lora_B"))?;
+    let (a, b) = (found.tensor(a)?, found.tensor(b)?);
+    let shape = (b.dim().0, a.dim().1);
+    let parameter = match others.is_empty() {
+        true => first,
+        false => {
+            let names: Vec<String> = std::iter::once(first).chain(others).collect();
+            choose(found, &names, shape).ok_or_else(|| {
+                let problem = format!(
+                    "it could belong to any of {}: their order is the model's",
+                    names.join(", ")
+                );
+                a.error(problem, "give the model that it was trained on with --base")
+            })?
+        }
+    };
+    let rank = config
+        .rank(&parameter)
+        .map(|rank| rank as usize)
+        .filter(|&rank| rank > 0);
+    let total = a.dim().0;
+    let Some(rank) = rank.filter(|rank| total.is_multiple_of(*rank) && b.dim().1 == total) else {
+        let problem = format!("its {total} rows are not r for each expert, with r from {CONFIG}");
+        return Err(a.error(problem, "the config belongs to another run: correct r"));
+    };
+    let scale = found.scale(|alpha| config.scale(&parameter, rank, alpha))?;
+    let experts = total / rank;
+    let expert = |e: usize| -> Result<AdaptedModule> {
+        let update = Update::Product {
+            b: b.clone().every_column(e, experts)?,
+            a: a.clone().rows(e * rank..(e + 1) * rank)?,
+        };
+        let mut module = AdaptedModule::new(format!("{parameter}.{e}"), update, scale);
+        module.target.tensor = parameter.clone();
+        module.target.part = Part::Expert(e);
+        module.target.stored = Stored::Usual;
+        Ok(module)
+    };
+    (0..experts)
+        .map(expert)
+        .collect::<Result<Vec<_>>>()
+        .map(Some)
+}
+
+/// The parameter whose matrices have these widths in the base, if just one has.
+///
+/// PEFT nests them in the order in which the model registers its parameters, which no file tells.
+fn choose(found: &Found, names: &[String], (d_out, d_in): (usize, usize)) -> Option<String> {
+    let base = found.base?;
+    let fits = |name: &&String| {
+        let shape = base.find(name).and_then(|tensor| base.shape(&tensor));
+        shape.is_some_and(|shape| {
+            shape.len() == 3 && (shape[1..] == [d_out, d_in] || shape[1..] == [d_in, d_out])
+        })
+    };
+    let mut fitting = names.iter().filter(fits);
+    let first = fitting.next()?;
+    fitting.next().is_none().then(|| first.clone())
+}

@@ -1,0 +1,88 @@
+//! Initialisations that took a part out of the base: PiSSA, OLoRA, CorDA, LoRA-GA, LoftQ.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::error::{Error, Result};
+use crate::tensors::TensorFile;
+
+use super::AdaptedModule;
+use super::formula::Formula;
+use super::found::{CONFIG, Content, Found, locate, read_config};
+use super::peft;
+use super::peft_config::PeftConfig;
+use super::update::Update;
+
+/// ΔW = s·B·A − s₀·B₀·A₀, as factors of twice the rank: [B, −(s₀/s)·B₀] and [A; A₀].
+///
+/// The base was W − s₀·B₀·A₀ when training began, so s·B·A is no update of W.
+pub(super) fn subtract(
+    found: &Found,
+    config_path: &Path,
+    init: &str,
+    content: &mut Content,
+) -> Result<()> {
+    let Some(path) = &found.options.initial else {
+        return Err(Error::Unsupported {
+            path: config_path.into(),
+            feature: format!("init_lora_weights = \"{init}\" without its start"),
+            reason: "this initialisation moves part of the base into B·A, so s·B·A is not ΔW".into(),
+            remedy: "give the adapter as saved before training with --init-adapter, or convert it with PEFT's path_initial_model_for_weight_conversion".into(),
+        });
+    };
+    let (weights, config) = locate(path)?;
+    let config = config.map(|config| read_config(&config)).transpose()?;
+    let Some((config_path, fields)) = config else {
+        return Err(Error::NotFound {
+            path: path.clone(),
+            problem: format!("no {CONFIG} there"),
+            remedy: "give the folder of the adapter as saved before training".into(),
+        });
+    };
+    let initial = Found {
+        root: path,
+        file: Arc::new(TensorFile::open(&weights)?),
+        config: None,
+        ..*found
+    };
+    let before = peft::modules(&initial, &PeftConfig::new(&config_path, &fields)?)?;
+    for module in &mut content.modules {
+        let start = before
+            .modules
+            .iter()
+            .find(|start| start.path == module.path);
+        let Some(start) = start else {
+            let problem = format!("module `{}` is not in {}", module.path, path.display());
+            let remedy = "give the adapter that this training began with";
+            return Err(found.error(module.tensor(), problem, remedy));
+        };
+        *module = difference(module, start)?;
+    }
+    content.notes.push(format!(
+        "{init}: ΔW is s·B·A − s₀·B₀·A₀, with B₀ and A₀ from {}",
+        path.display()
+    ));
+    Ok(())
+}
+
+fn difference(trained: &AdaptedModule, start: &AdaptedModule) -> Result<AdaptedModule> {
+    let (Update::Product { b, a }, Update::Product { b: b0, a: a0 }) =
+        (&trained.update, &start.update)
+    else {
+        return Err(Error::Request {
+            what: format!("module `{}`", trained.path),
+            problem: "DoRA on an initialisation that changes the base is not read".into(),
+            remedy: "merge it with PEFT and give the two checkpoints".into(),
+        });
+    };
+    let b0 = b0.clone().scaled(-start.scale / trained.scale);
+    let update = Update::Product {
+        b: Formula::beside(vec![b.clone(), b0])?,
+        a: Formula::stacked(vec![a.clone(), a0.clone()])?,
+    };
+    Ok(AdaptedModule {
+        rank: update.rank(),
+        update,
+        ..trained.clone()
+    })
+}

@@ -1,0 +1,166 @@
+//! How a module's ΔW is made of its tensors.
+
+use ndarray::{Array2, ArrayView2, Axis};
+
+use crate::error::Result;
+
+use super::Delta;
+use super::formula::Formula;
+
+/// What stands on disk for a ΔW; the scale s is the module's.
+#[derive(Debug, Clone)]
+pub(super) enum Update {
+    /// ΔW = s·B·A.
+    Product { b: Formula, a: Formula },
+    /// ΔW = s·M.
+    Dense(Formula),
+    /// ΔW = W′ − W: the trained weight itself is stored.
+    Replaced(Formula),
+    /// Columns of W, at these places, were replaced; stored as one row each.
+    Columns { rows: Formula, places: Vec<usize> },
+    /// ΔW = m ⊙ V/‖V‖ − W with V = W + the direction's own ΔW (DoRA, Liu et al. 2024).
+    Normalised {
+        direction: Box<Update>,
+        /// One number for each norm.
+        magnitude: Formula,
+        over: Norms,
+    },
+}
+
+/// Which entries share a norm.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Norms {
+    /// Each row: one norm per output.
+    Rows,
+    /// Each set of so many neighbouring columns: one norm per input channel.
+    Columns(usize),
+}
+
+impl Update {
+    /// (d_out, d_in) of ΔW, as far as the tensors say it.
+    pub(super) fn dim(&self) -> (usize, usize) {
+        match self {
+            Update::Product { b, a } => (b.dim().0, a.dim().1),
+            Update::Dense(m) | Update::Replaced(m) => m.dim(),
+            Update::Columns { rows, places } => {
+                (rows.dim().1, places.iter().max().map_or(0, |last| last + 1))
+            }
+            Update::Normalised { direction, .. } => direction.dim(),
+        }
+    }
+
+    /// Whether W is needed.
+    pub(super) fn needs_base(&self) -> bool {
+        !matches!(self, Update::Product { .. } | Update::Dense(_))
+    }
+
+    /// The number of columns of B; `None` where ΔW is not a product.
+    pub(super) fn rank(&self) -> Option<usize> {
+        match self {
+            Update::Product { b, .. } => Some(b.dim().1),
+            _ => None,
+        }
+    }
+
+    /// Every tensor that it reads.
+    pub(super) fn tensors(&self) -> Vec<&str> {
+        match self {
+            Update::Product { b, a } => [b.tensors(), a.tensors()].concat(),
+            Update::Dense(m) | Update::Replaced(m) => m.tensors(),
+            Update::Columns { rows, .. } => rows.tensors(),
+            Update::Normalised {
+                direction,
+                magnitude,
+                ..
+            } => [direction.tensors(), magnitude.tensors()].concat(),
+        }
+    }
+
+    /// Whether ΔW is exactly zero as far as can be told without W.
+    pub(super) fn is_zero(&self) -> Result<bool> {
+        match self {
+            Update::Product { b, a } => Ok(b.is_zero()? || a.is_zero()?),
+            Update::Dense(m) => m.is_zero(),
+            _ => Ok(false),
+        }
+    }
+
+    /// ΔW. `w` is W as d_out × d_in, for those that need it; of a ΔW without factors `directions`
+    /// will be asked for.
+    pub(super) fn delta(
+        &self,
+        scale: f64,
+        w: Option<ArrayView2<f64>>,
+        directions: usize,
+    ) -> Result<Delta> {
+        if let Update::Product { b, a } = self {
+            return Delta::new(b.evaluate()?, a.evaluate()?, scale);
+        }
+        Delta::whole(self.matrix(scale, w)?, directions)
+    }
+
+    fn matrix(&self, scale: f64, w: Option<ArrayView2<f64>>) -> Result<Array2<f64>> {
+        let base = || w.ok_or_else(|| self.without_base());
+        Ok(match self {
+            Update::Product { b, a } => b.evaluate()?.dot(&a.evaluate()?) * scale,
+            Update::Dense(m) => m.evaluate()? * scale,
+            Update::Replaced(m) => m.evaluate()? - base()?,
+            Update::Columns { rows, places } => {
+                let (w, rows) = (base()?, rows.evaluate()?);
+                let mut delta = Array2::zeros(w.dim());
+                for (row, &place) in rows.outer_iter().zip(places) {
+                    delta.column_mut(place).assign(&(&row - &w.column(place)));
+                }
+                delta
+            }
+            Update::Normalised {
+                direction,
+                magnitude,
+                over,
+            } => {
+                let w = base()?;
+                let trained = direction.matrix(scale, Some(w))? + w;
+                over.set(trained, &magnitude.evaluate()?) - w
+            }
+        })
+    }
+
+    fn without_base(&self) -> crate::Error {
+        let formula = match self {
+            Update::Dense(m) | Update::Replaced(m) => m,
+            Update::Product { b, .. } => b,
+            Update::Columns { rows, .. } => rows,
+            Update::Normalised { magnitude, .. } => magnitude,
+        };
+        formula.error(
+            "this ΔW is the difference from W".into(),
+            "give the model that it was trained on with --base",
+        )
+    }
+}
+
+impl Norms {
+    /// How many there are in a matrix.
+    pub(super) fn count(self, (rows, columns): (usize, usize)) -> usize {
+        match self {
+            Norms::Rows => rows,
+            Norms::Columns(each) => columns / each,
+        }
+    }
+
+    /// V with its norms set to the given ones.
+    fn set(self, mut v: Array2<f64>, magnitude: &Array2<f64>) -> Array2<f64> {
+        let (axis, each) = match self {
+            Norms::Rows => (Axis(0), 1),
+            Norms::Columns(each) => (Axis(1), each),
+        };
+        for (mut part, &wanted) in v.axis_chunks_iter_mut(axis, each).zip(magnitude) {
+            let norm = part.iter().map(|x| x * x).sum::<f64>().sqrt();
+            // A row of zeros has no direction and stays zero.
+            if norm > 0.0 {
+                part *= wanted / norm;
+            }
+        }
+        v
+    }
+}
