@@ -1,0 +1,47 @@
+"""Small adapters in every layout, each with the ΔW that it stands for. Writes layouts/ beside itself.
+
+The adapters are written by the libraries themselves where these can be installed, else built with
+NumPy or torch to the layout's description; README.md says what each case is for and which oracle
+made its ΔW. `python layouts.py peft lycoris` makes only these groups and no manifest of the rest.
+"""
+
+import platform
+import shutil
+import sys
+from importlib.metadata import version
+
+import layouts_peft
+import torch
+from layouts_common import CASES, OUT, folder_size, write_json
+
+GROUPS = {"peft": layouts_peft.make}
+LIBRARIES = ["torch", "transformers", "safetensors", "numpy", "peft"]
+CASE_LIMIT, TOTAL_LIMIT = 40_000, 500_000
+
+
+def versions() -> dict[str, str]:
+    return {"python": platform.python_version()} | {name: version(name).split("+")[0] for name in LIBRARIES}
+
+
+def report() -> None:
+    """Prints each case's size, and fails when the fixtures outgrow what a repository should carry."""
+    for name, entry in CASES.items():
+        size = folder_size(OUT / name)
+        print(f"{name}: {len(entry.get('modules', {}))} modules, {size} bytes")
+        assert size <= CASE_LIMIT, name
+    total = folder_size(OUT)
+    print(f"{len(CASES)} cases, {total} bytes")
+    assert total <= TOTAL_LIMIT
+
+
+def main(groups: list[str]) -> None:
+    torch.set_num_threads(1)
+    shutil.rmtree(OUT, ignore_errors=True)
+    for group in groups or GROUPS:
+        GROUPS[group]()
+    write_json(OUT / "manifest.json", {"versions": versions(), "cases": CASES})
+    report()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
