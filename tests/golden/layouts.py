@@ -11,11 +11,12 @@ import sys
 from importlib.metadata import version
 
 import layouts_peft
+import layouts_peft_files
 import torch
 from layouts_common import CASES, OUT, folder_size, write_json
 
-GROUPS = {"peft": layouts_peft.make}
-LIBRARIES = ["torch", "transformers", "safetensors", "numpy", "peft"]
+GROUPS = {"peft": layouts_peft.make, "peft-files": layouts_peft_files.make}
+LIBRARIES = ["torch", "transformers", "safetensors", "numpy", "peft", "loralib"]
 CASE_LIMIT, TOTAL_LIMIT = 40_000, 500_000
 
 

@@ -125,7 +125,14 @@ def finish(
         "layout": layout, "oracle": oracle, "modules": dict(sorted(modules.items())), "changed": sorted(changed or {}),
         "replaced": sorted(replaced), "unmapped": [], **extra,
     }
-    assert (OUT / name / adapter).exists(), adapter
+    check_paths(name)
+
+
+def check_paths(name: str) -> None:
+    """The adapter and the base that the manifest speaks of are there."""
+    entry = CASES[name]
+    assert (OUT / name / entry["adapter"]).exists(), name
+    assert entry["base"] is None or (OUT / name / entry["base"]).is_dir(), name
 
 
 def refuse(name: str, about: str, layout: str, base: str | None = None, adapter: str = "adapter", **extra) -> None:
@@ -133,7 +140,7 @@ def refuse(name: str, about: str, layout: str, base: str | None = None, adapter:
     CASES[name] = {
         "about": about, "adapter": adapter, "base": base and f"../bases/{base}", "layout": layout, "refused": True, **extra,
     }
-    assert (OUT / name / adapter).exists(), adapter
+    check_paths(name)
 
 
 def write_json(path: Path, value) -> None:

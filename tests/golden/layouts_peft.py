@@ -54,13 +54,22 @@ def merged_answer(model: PeftModel, base: Base) -> tuple[Tensors, Tensors]:
     return matrices(differences(model.merge_and_unload(), original), original)
 
 
-def lora_case(name: str, about: str, base: Base, layout: str, **lora) -> None:
-    """A case in which PEFT's own merge is right and every change is a LoRA layer's."""
+def lora_case(name: str, about: str, base: Base, layout: str, replaced: tuple = (), **lora) -> None:
+    """A case in which PEFT's own merge is right."""
     train_and_save(name, base, LoraConfig(**lora))
-    model = reload(name, base)
+    finish_merged(name, about, base, layout, replaced)
+
+
+def finish_merged(
+    name: str, about: str, base: Base, layout: str, replaced: tuple = (), saved: str = "adapter", **more,
+) -> None:
+    """The answer is PEFT's merge of the files in `saved`. A module that changes without being a LoRA
+    layer (a saved head, trained tokens) has neither rank nor scale and needs the base."""
+    model = reload(name, base, saved)
     facts = lora_facts(model)
     delta, changed = merged_answer(model, base)
-    finish(name, about, layout, MERGE, delta, facts, base=base.name, changed=changed)
+    facts |= {module: fact(None, None, True) for module in set(delta) - set(facts)}
+    finish(name, about, layout, MERGE, delta, facts, base=base.name, changed=changed, replaced=replaced, **more)
 
 
 # ---------------------------------------------------------------- kinds of layers
