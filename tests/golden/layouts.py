@@ -10,13 +10,18 @@ import shutil
 import sys
 from importlib.metadata import version
 
+import layouts_lycoris
+import layouts_methods
 import layouts_peft
 import layouts_peft_files
 import torch
 from layouts_common import CASES, OUT, folder_size, write_json
 
-GROUPS = {"peft": layouts_peft.make, "peft-files": layouts_peft_files.make}
-LIBRARIES = ["torch", "transformers", "safetensors", "numpy", "peft", "loralib"]
+GROUPS = {
+    "peft": layouts_peft.make, "peft-files": layouts_peft_files.make, "methods": layouts_methods.make,
+    "lycoris": layouts_lycoris.make,
+}
+LIBRARIES = ["torch", "transformers", "safetensors", "numpy", "peft", "loralib", "lycoris-lora"]
 CASE_LIMIT, TOTAL_LIMIT = 40_000, 500_000
 
 

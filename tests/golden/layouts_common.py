@@ -85,12 +85,14 @@ def matrices(changes: Tensors, original: torch.nn.Module) -> tuple[Tensors, Tens
 
 
 def forward_delta(adapted: torch.nn.Module, plain: torch.nn.Module, shape: tuple[int, ...]) -> torch.Tensor:
-    """ΔW of a linear or convolution layer from its outputs alone: one unit input a column. `shape` is
-    an input's without the batch; a convolution's is (in, kernel…), and its padding must be zero."""
+    """ΔW of a linear or convolution layer from its outputs alone: one unit input a column, and a zero
+    input for what a bias adds. `shape` is an input's without the batch; a convolution's is
+    (in, kernel…), and its padding must be zero."""
     size = torch.Size(shape).numel()
-    units = torch.eye(size, dtype=torch.float64).reshape(size, *shape)
+    units = torch.cat([torch.eye(size), torch.zeros(1, size)]).double().reshape(size + 1, *shape)
     with torch.no_grad():
-        return (adapted(units) - plain(units)).reshape(size, -1).T
+        out = (adapted(units) - plain(units)).reshape(size + 1, -1)
+    return (out[:-1] - out[-1:]).T
 
 
 def stored_in_out(experts: torch.nn.Module) -> bool:

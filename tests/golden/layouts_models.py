@@ -140,6 +140,25 @@ class Embedding(nn.Module):
         return self.out(self.tokens(ids))
 
 
+class Unet(nn.Module):
+    """Paths with underscores and dots, as a diffusion model's, and sizes that LoKr can split twice."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.down_blocks = nn.ModuleList([nn.Module()])
+        attention, residual = nn.Module(), nn.Module()
+        attention.to_q = nn.Linear(30, 36)
+        attention.to_out = nn.ModuleList([nn.Linear(12, 8)])
+        residual.conv1 = nn.Conv2d(8, 12, 3)
+        residual.conv_shortcut = nn.Conv2d(8, 12, 1)
+        self.down_blocks[0].attentions = nn.ModuleList([attention])
+        self.down_blocks[0].resnets = nn.ModuleList([residual])
+
+    def forward(self, x):
+        return self.down_blocks[0].resnets[0].conv1(x)
+
+
+UNET = Base("unet", Unet)
 CONVS = Base("convs", Convs)
 GROUPED_CONV = Base("grouped-conv", GroupedConv)
 ATTENTION = Base("attention", Attention)
