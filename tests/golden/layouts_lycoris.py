@@ -3,7 +3,7 @@ answer is its forward on unit inputs, because its get_diff_weight has been wrong
 
 import torch
 from layouts_common import (
-    OUT, Tensors, contiguous, fact, finish, forward_delta, load_file, randomise, refuse, save_file, start,
+    CASES, OUT, Tensors, contiguous, fact, finish, forward_delta, load_file, randomise, refuse, save_file, start,
 )
 from layouts_methods import CONV, CONV_1, LINEAR, OUT_0
 from layouts_models import LLAMA, UNET, Base
@@ -89,8 +89,8 @@ def lora() -> None:
     case("kohya-lora", "tokens with the dots turned into underscores; linear and 1 × 1 convolution; alpha is 0-d", kohya,
          [OUT_0, CONV_1], "lora", 2)
     case("kohya-locon", "3 × 3 kernel: lora_down (r, in, 3, 3), lora_up (out, r, 1, 1)", "LyCORIS LoCon", [CONV], "locon", 2)
-    case("kohya-locon-tucker", "lora_mid: down and up are 1 × 1; as a matrix ΔW is dense", "LyCORIS LoCon, Tucker", [CONV], "locon",
-         None, use_tucker=True)
+    case("kohya-locon-tucker", "lora_mid: down and up are 1 × 1; the flattened ΔW still has rank r", "LyCORIS LoCon, Tucker",
+         [CONV], "locon", 2, use_tucker=True)
     case("kohya-f16", "every tensor in float16, alpha too", kohya, [OUT_0], "lora", 2, dtype=torch.float16)
     case("kohya-rs-lora", "rs_lora: the stored alpha is α·√r, so that alpha/r is α/√r", kohya, [OUT_0], "lora", 2, rs_lora=True)
     case("lycoris-prefix", "lycoris_ tokens on a LLaMA: layers_0_self_attn_q_proj", "LyCORIS LoRA",
@@ -113,6 +113,8 @@ def comfy() -> None:
     rewrite(name, lambda stored: {
         f"{dotted[key.split('.', 1)[0]]}.{key.split('.', 1)[1]}": value for key, value in stored.items()
     })
+    for module in CASES[name]["modules"].values():
+        del module["token"]
 
 
 def dora() -> None:
