@@ -15,7 +15,7 @@ import layouts_methods
 import layouts_peft
 import layouts_peft_files
 import torch
-from layouts_common import CASES, OUT, folder_size, write_json
+from layouts_common import CASES, OUT, folder_size, write_manifest
 
 GROUPS = {
     "peft": layouts_peft.make, "peft-files": layouts_peft_files.make, "methods": layouts_methods.make,
@@ -45,7 +45,7 @@ def main(groups: list[str]) -> None:
     shutil.rmtree(OUT, ignore_errors=True)
     for group in groups or GROUPS:
         GROUPS[group]()
-    write_json(OUT / "manifest.json", {"versions": versions(), "cases": CASES})
+    write_manifest(versions())
     report()
 
 

@@ -150,5 +150,21 @@ def write_json(path: Path, value) -> None:
     path.write_text(json.dumps(value, indent=2) + "\n")
 
 
+def write_manifest(versions: dict[str, str]) -> None:
+    """One line for each fact of a case and for each of its modules, so that it stays small and can be read."""
+    line = lambda value: json.dumps(value, ensure_ascii=False)
+    block = lambda entries, pad: "{\n" + ",\n".join(f"{pad} {entry}" for entry in entries) + f"\n{pad}}}"
+    modules = lambda value: block([f"{line(path)}: {line(module)}" for path, module in value.items()], "  ")
+    cases = [
+        f"{line(name)}: " + block(
+            [f"{line(key)}: {modules(value) if key == 'modules' else line(value)}" for key, value in entry.items()], " ",
+        )
+        for name, entry in CASES.items()
+    ]
+    text = '{"versions": ' + line(versions) + ',\n"cases": ' + block(cases, "") + "}\n"
+    assert json.loads(text)["cases"] == CASES
+    (OUT / "manifest.json").write_text(text)
+
+
 def folder_size(folder: Path) -> int:
     return sum(os.path.getsize(file) for file in folder.rglob("*") if file.is_file())

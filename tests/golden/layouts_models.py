@@ -147,10 +147,10 @@ class Unet(nn.Module):
         super().__init__()
         self.down_blocks = nn.ModuleList([nn.Module()])
         attention, residual = nn.Module(), nn.Module()
-        attention.to_q = nn.Linear(30, 36)
+        attention.to_q = nn.Linear(25, 16)
         attention.to_out = nn.ModuleList([nn.Linear(12, 8)])
-        residual.conv1 = nn.Conv2d(8, 12, 3)
-        residual.conv_shortcut = nn.Conv2d(8, 12, 1)
+        residual.conv1 = nn.Conv2d(4, 12, 3)
+        residual.conv_shortcut = nn.Conv2d(4, 12, 1)
         self.down_blocks[0].attentions = nn.ModuleList([attention])
         self.down_blocks[0].resnets = nn.ModuleList([residual])
 
