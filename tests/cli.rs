@@ -586,12 +586,7 @@ fn inspect_says_what_a_file_is() {
         assert!(object["evidence"].is_string());
     }
     let page = done("inspect", &["odd"], folder.path()).stdout;
-    for word in [
-        "PEFT LoRA",
-        "m.layers.1.v_proj",
-        "6 × 5",
-        "lora_embedding_A",
-    ] {
+    for word in ["PEFT LoRA", "m.layers.1.v_proj", "6 × 5", "lora_sideways"] {
         assert!(page.contains(word), "{word} is not in {page}");
     }
     assert_eq!(run("inspect", &["base"], folder.path()).code, 1);
