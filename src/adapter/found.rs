@@ -130,8 +130,38 @@ pub(super) fn locate(path: &Path) -> Result<(PathBuf, Option<PathBuf>)> {
     if let Some(name) = WEIGHTS.iter().find(|name| path.join(name).is_file()) {
         return Ok((path.join(name), config));
     }
+    if let Some(inner) = only_adapter_inside(path)? {
+        return locate(&inner);
+    }
     let remedy = "copy it from where the adapter was trained";
     missing(path, format!("no {} there", WEIGHTS[0]), remedy)
+}
+
+/// PEFT saves an adapter that is not called `default` in a folder of its own name.
+fn only_adapter_inside(folder: &Path) -> Result<Option<PathBuf>> {
+    let entries = fs::read_dir(folder).map_err(|source| Error::Io {
+        path: folder.into(),
+        action: "list",
+        source,
+        remedy: "check that you may read it",
+    })?;
+    let mut inner: Vec<PathBuf> = entries
+        .filter_map(|entry| entry.ok().map(|entry| entry.path()))
+        .filter(|path| path.join(CONFIG).is_file())
+        .collect();
+    inner.sort();
+    match inner.as_slice() {
+        [] => Ok(None),
+        [only] => Ok(Some(only.clone())),
+        several => Err(Error::NotFound {
+            path: folder.into(),
+            problem: format!(
+                "it holds {} adapters in folders of their own",
+                several.len()
+            ),
+            remedy: format!("give one of them, such as {}", several[0].display()),
+        }),
+    }
 }
 
 pub(super) fn read_config(path: &Path) -> Result<(PathBuf, Map<String, Value>)> {

@@ -60,6 +60,8 @@ pub trait BaseIndex: Sync {
     fn shape(&self, tensor: &str) -> Option<Vec<usize>>;
     /// The tensor that a module's parameter is stored as, although prefixes differ.
     fn find(&self, tensor: &str) -> Option<String>;
+    /// Rows and columns of one expert of a 3-D parameter, as they are stored.
+    fn expert(&self, parameter: &str) -> Option<(usize, usize)>;
 }
 
 /// Where a module's W is in the base.

@@ -99,13 +99,21 @@ impl Reader<'_> {
             true => ("lora_embedding_A", "lora_embedding_B"),
             false => ("lora_A", "lora_B"),
         };
-        let (a, b) = both(self.found, path, tensors, kinds)?;
+        let (a_name, b_name) = both(self.found, path, tensors, kinds)?;
         let slots = self.config.enable_lora.as_ref();
         let is_merged = slots.is_some_and(|slots| !slots.is_empty());
-        let (a, b) = (self.found.tensor(a)?, self.found.tensor(b)?);
+        let (a, b) = (self.found.tensor(a_name)?, self.found.tensor(b_name)?);
         if is_merged {
             return self.merged(path, b, a);
         }
+        let groups = a.dim().0 / b.dim().1;
+        let is_grouped = self.found.shape(a_name).len() > 2 && groups > 1;
+        let b = match is_grouped {
+            // Each group of outputs has columns of its own, while A reads all inputs: more than the
+            // grouped W has, so that this ΔW cannot be merged.
+            true => spread(b, &a, &vec![true; groups])?.1,
+            false => b,
+        };
         let rank = check_factors(&b, &a)?;
         self.check_rank(path, rank, &a)?;
         let scale = self.scale(path, rank)?;
@@ -310,6 +318,22 @@ pub(super) fn merged(
     enabled: &[bool],
     scale: f64,
 ) -> Result<AdaptedModule> {
+    let (blocks, spread) = spread(b, &a, enabled)?;
+    let (block, rank) = blocks.first().map_or((0, 0), Formula::dim);
+    let places = enabled.iter().enumerate().filter(|(_, on)| **on);
+    let mut known = Vec::new();
+    for ((place, _), (slot, b)) in places.zip(blocks.into_iter().enumerate()) {
+        let a = a.clone().rows(slot * rank..(slot + 1) * rank)?;
+        known.push((place * block..(place + 1) * block, Update::Product { b, a }));
+    }
+    let mut module = AdaptedModule::new(path.into(), Update::Product { b: spread, a }, scale);
+    module.slots = known;
+    Ok(module)
+}
+
+/// B's blocks, one for each enabled slot, and a B over all slots in which each block has columns of
+/// its own and slots that are not enabled are zero.
+fn spread(b: Formula, a: &Formula, enabled: &[bool]) -> Result<(Vec<Formula>, Formula)> {
     let slots = enabled.iter().filter(|slot| **slot).count();
     let ((height, rank), (a_rows, _)) = (b.dim(), a.dim());
     if slots == 0 || a_rows != slots * rank || !height.is_multiple_of(slots) {
@@ -320,27 +344,20 @@ pub(super) fn merged(
         return Err(a.error(problem, "give the slots as they were in training"));
     }
     let block = height / slots;
-    let (mut rows, mut known) = (Vec::new(), Vec::new());
-    for (place, _) in enabled.iter().enumerate() {
-        if !enabled[place] {
+    let (mut blocks, mut rows) = (Vec::new(), Vec::new());
+    for &is_enabled in enabled {
+        if !is_enabled {
             rows.push(Formula::zeros(block, slots * rank));
             continue;
         }
-        let slot = known.len();
+        let slot = blocks.len();
         let own = b.clone().rows(slot * block..(slot + 1) * block)?;
         let padding = [slot * rank, (slots - slot - 1) * rank];
         let [before, after] = padding.map(|width| Formula::zeros(block, width));
         rows.push(Formula::beside(vec![before, own.clone(), after])?);
-        let update = Update::Product {
-            b: own,
-            a: a.clone().rows(slot * rank..(slot + 1) * rank)?,
-        };
-        known.push((place * block..(place + 1) * block, update));
+        blocks.push(own);
     }
-    let b = Formula::stacked(rows)?;
-    let mut module = AdaptedModule::new(path.into(), Update::Product { b, a }, scale);
-    module.slots = known;
-    Ok(module)
+    Ok((blocks, Formula::stacked(rows)?))
 }
 
 /// That a path's config is a PEFT config at all, and of which method.

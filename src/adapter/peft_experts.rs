@@ -82,10 +82,8 @@ pub(super) fn read(
 fn choose(found: &Found, names: &[String], (d_out, d_in): (usize, usize)) -> Option<String> {
     let base = found.base?;
     let fits = |name: &&String| {
-        let shape = base.find(name).and_then(|tensor| base.shape(&tensor));
-        shape.is_some_and(|shape| {
-            shape.len() == 3 && (shape[1..] == [d_out, d_in] || shape[1..] == [d_in, d_out])
-        })
+        let shape = base.expert(name);
+        shape == Some((d_out, d_in)) || shape == Some((d_in, d_out))
     };
     let mut fitting = names.iter().filter(fits);
     let first = fitting.next()?;
