@@ -47,7 +47,10 @@ pub(super) fn read(found: &Found, path: &Path, config: &PeftConfig) -> Result<Co
     }
     let reader = Reader { found, config };
     reader.others(&mut content)?;
-    content.layout = "PEFT LoRA";
+    content.layout = match config.use_dora {
+        true => "PEFT DoRA",
+        false => "PEFT LoRA",
+    };
     content.evidence =
         format!("{CONFIG} with peft_type LORA; keys MODULE.lora_A and MODULE.lora_B");
     content.scale_rule = config.scale_rule(found.options.alpha);

@@ -39,7 +39,10 @@ pub(super) fn read(
         true => first,
         false => {
             let names: Vec<String> = std::iter::once(first).chain(others).collect();
-            choose(found, &names, shape).ok_or_else(|| {
+            let chosen = choose(found, &names, shape);
+            // For a look the adapter's own name will do.
+            let chosen = chosen.or_else(|| found.options.looking.then(|| module.to_string()));
+            chosen.ok_or_else(|| {
                 let problem = format!(
                     "it could belong to any of {}: their order is the model's",
                     names.join(", ")
