@@ -103,11 +103,12 @@ def gpt_neox() -> nn.Module:
 
 
 def bloom() -> nn.Module:
-    return BloomForCausalLM(BloomConfig(vocab_size=8, hidden_size=8, n_layer=1, n_head=2))
+    return BloomForCausalLM(BloomConfig(vocab_size=8, hidden_size=8, n_layer=1, n_head=2, bos_token_id=0, eos_token_id=0))
 
 
 def falcon(**more) -> Callable[[], nn.Module]:
-    config = {**FUSED, "ffn_hidden_size": 4, "multi_query": False, "new_decoder_architecture": False, "alibi": False, **more}
+    config = {**FUSED, "ffn_hidden_size": 4, "multi_query": False, "new_decoder_architecture": False, "alibi": False, "bos_token_id": 0,
+              "eos_token_id": 0, **more}
     return lambda: FalconForCausalLM(FalconConfig(**config))
 
 

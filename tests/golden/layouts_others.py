@@ -173,13 +173,13 @@ def torchtune() -> None:
 
 
 def full_finetune() -> None:
-    """A second checkpoint in two shards. The embedding, the norms and one layer's MLP are left as they were."""
+    """A second checkpoint in two shards. The embedding, the norms and most of one layer are left as they were."""
     name = "full-finetune"
     folder = start(name)
     model = LLAMA.make()
     with torch.no_grad():
         for key, p in model.named_parameters():
-            if p.dim() == 2 and "embed_tokens" not in key and "layers.1.mlp" not in key:
+            if p.dim() == 2 and key.startswith(("lm_head", "model.layers.0", "model.layers.1.self_attn.v_proj")):
                 p.add_(noise(*p.shape))
     model.save_pretrained(folder / "checkpoint", max_shard_size="4KB")
     (folder / "checkpoint" / "generation_config.json").unlink()

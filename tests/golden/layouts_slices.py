@@ -77,7 +77,7 @@ def in_order(seen: torch.Tensor) -> list[int]:
 def split_gate(model: nn.Module, fused: nn.Module) -> Rows:
     """gate is what the activation is given; up is what is left when it answers with ones."""
     mlp = next(module for module in model.modules() if getattr(module, "gate_up_proj", None) is fused)
-    mlp.activation_fn = lambda gate: SEEN.update(gate=gate) or torch.ones_like(gate)
+    mlp.activation_fn.forward = lambda gate: SEEN.update(gate=gate) or torch.ones_like(gate)
     mlp.down_proj.register_forward_pre_hook(lambda _, args: SEEN.update(up=args[0]))
     handle = fused.register_forward_hook(row_numbers)
     with torch.no_grad():
