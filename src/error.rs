@@ -46,6 +46,19 @@ pub enum Error {
         remedy: String,
     },
 
+    /// What a study names is not as it should be: the line that names it, and what is wrong there.
+    #[error("{}: line {line}: {what}: {source}", path.display())]
+    Study {
+        /// The study file.
+        path: PathBuf,
+        /// Its line, from 1.
+        line: usize,
+        /// What the line names.
+        what: String,
+        /// What is wrong with it, and what to do.
+        source: Box<Error>,
+    },
+
     /// A weight file is damaged, or is not what its name says.
     #[error("{}: not a valid safetensors file: {problem}; {remedy}", path.display())]
     Corrupt {

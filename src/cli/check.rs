@@ -45,7 +45,9 @@ pub(super) fn check(
             comparison.numbers(table, fresh, &bounds);
         }
     }
-    if let Ok(csv) = fs::read(committed.join("amplification.csv")) {
+    if plan.makes_table("7")
+        && let Ok(csv) = fs::read(committed.join("amplification.csv"))
+    {
         let rows: Vec<AmplificationRow> = from_csv("amplification.csv", &csv)?;
         for (name, bytes) in outputs::table7_files(&plan.figures, &rows)? {
             let path = tables_folder(&plan.name).join(name);
@@ -61,7 +63,7 @@ pub(super) fn check(
             true => &[Format::Svg, Format::Pdf, Format::Png],
             false => &[Format::Svg],
         };
-        for picture in outputs::pictures(&plan.name, &charts, formats)? {
+        for picture in outputs::pictures(plan, &charts, formats)? {
             comparison.bytes(&picture);
         }
         comparison.strays(&figures_folder(&plan.name), &charts);

@@ -60,7 +60,10 @@ pub struct Amplification {
 Examples:
   regenerate                                  the built-in study, experiments/minilm-sst2
   regenerate experiments/my-paper/study.toml
-  regenerate --check                          compare with what is committed, write nothing"
+  regenerate --check                          compare with what is committed, write nothing
+  regenerate --init runs/*                    write a first study of these adapters
+
+--init writes OUT/experiments/NAME/study.toml, never over another, and says what it could not know."
 )]
 pub struct Regenerate {
     /// Study files; without any, the built-in study
@@ -69,6 +72,12 @@ pub struct Regenerate {
     /// Compare with the files that are there, and fail if they differ
     #[arg(long)]
     pub check: bool,
+    /// Write a first study of the adapters, or folders of adapters, that are given
+    #[arg(long, requires = "studies", conflicts_with = "check")]
+    pub init: bool,
+    /// Print the JSON Schema of study files
+    #[arg(long, exclusive = true)]
+    pub schema: bool,
     #[command(flatten)]
     pub(super) measuring: Measuring,
     #[command(flatten)]

@@ -14,7 +14,7 @@ use super::record::{self, Headlines};
 use super::stage::{self, Staging};
 use super::tables::TableFiles;
 use super::talk::Talk;
-use super::{Failure, check};
+use super::{Failure, check, init};
 
 /// The study that a command without arguments runs.
 const BUILT_IN: &str = "experiments/minilm-sst2/study.toml";
@@ -78,6 +78,18 @@ pub fn regenerate(flags: Regenerate) -> std::result::Result<(), Failure> {
         let problem =
             "--check compares with the study as it stands, so it takes no flag that changes it";
         return Err(Failure::Usage(problem.into()));
+    }
+    let quiet = flags.output.quiet;
+    match (flags.schema, flags.init) {
+        (true, _) => {
+            init::print_schema();
+            return Ok(());
+        }
+        (_, true) => {
+            let out = flags.output.out.as_deref();
+            return Ok(init::init(&flags.studies, out, Talk { quiet })?);
+        }
+        _ => {}
     }
     let request = flags.measuring.request(&flags.output, true, true)?;
     start(&flags.output)?;
@@ -233,7 +245,7 @@ impl Job<'_> {
                 ));
             }
         }
-        outputs::pictures(&self.plan.name, &charts, &self.output.format)
+        outputs::pictures(self.plan, &charts, &self.output.format)
     }
 
     fn check(&self) -> Result<()> {
@@ -283,6 +295,9 @@ fn describe(plan: &Plan, talk: Talk) {
     }
     if let Some(base) = &plan.base {
         talk.say(&format!("  base: {}", base.path().display()));
+    }
+    for note in &plan.figures.notes {
+        talk.say(&format!("  {note}"));
     }
     if let Some(warning) = plan.memory_warning() {
         talk.warn(&warning);

@@ -5,6 +5,7 @@
 
 mod check;
 mod flags;
+mod init;
 mod inspect;
 mod job;
 mod outputs;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::error::Result;
 use crate::figure::{Chart, Format, Options, Palette, figure3, figure4, figure6, figure7, figure8};
-use crate::figure::{Drawing, Pair, Ranked};
+use crate::figure::{Drawing, Pair, Ranked, Venue};
 use crate::measure::Basis;
 use crate::study::{FigurePlan, ModuleName, Plan};
 use crate::table::{AmplificationRow, OverlapRow, SpectrumRow, Table7, read_overlaps};
@@ -67,29 +67,34 @@ pub(super) fn charts(
             second: second.clone(),
         };
         let (layer, layers, panels) = (figures.layer, &figures.layers, &figures.projections);
-        if let Some(ranks) = figures.ranks.as_ref().map(pair) {
-            let one = figure3(rows, basis.name(), &ranks, layer, panels, &options)?;
-            let several = figure6(rows, basis.name(), &ranks, layers, panels, &options)?;
-            charts.push((name("figure3"), one));
-            charts.push((name("figure6"), several));
+        let mut add = |figure: &str, chart: &dyn Fn() -> Result<Chart>| -> Result<()> {
+            if figures.draws(figure) {
+                charts.push((name(&format!("figure{figure}")), chart()?));
+            }
+            Ok(())
+        };
+        let basis = basis.name();
+        if let Some(ranks) = &figures.ranks.as_ref().map(pair) {
+            add("3", &|| {
+                figure3(rows, basis, ranks, layer, panels, &options)
+            })?;
+            add("6", &|| {
+                figure6(rows, basis, ranks, layers, panels, &options)
+            })?;
         }
-        if let Some(seeds) = figures.seeds.as_ref().map(pair) {
-            let one = figure4(rows, basis.name(), &seeds, layer, panels, &options)?;
-            let several = figure7(rows, basis.name(), &seeds, layers, panels, &options)?;
-            charts.push((name("figure4"), one));
-            charts.push((name("figure7"), several));
+        if let Some(seeds) = &figures.seeds.as_ref().map(pair) {
+            add("4", &|| {
+                figure4(rows, basis, seeds, layer, panels, &options)
+            })?;
+            add("7", &|| {
+                figure7(rows, basis, seeds, layers, panels, &options)
+            })?;
         }
-        if !against_base.is_empty() {
-            let chart = figure8(
-                rows,
-                spectrum,
-                basis.name(),
-                &against_base,
-                layer,
-                &panels[0],
-                &options,
-            )?;
-            charts.push((name("figure8"), chart));
+        if let ([_, ..], Some(panel)) = (against_base.as_slice(), panels.first()) {
+            let adapters = &against_base;
+            add("8", &|| {
+                figure8(rows, spectrum, basis, adapters, layer, panel, &options)
+            })?;
         }
     }
     charts.sort_by(|one, other| one.0.cmp(&other.0));
@@ -109,17 +114,18 @@ fn against_base(plan: &Plan) -> Vec<Ranked> {
         .collect()
 }
 
-/// Pictures of charts, each in the formats asked for, drawn side by side.
+/// Pictures of a plan's charts, each in the formats asked for, drawn side by side.
 pub(super) fn pictures(
-    study: &str,
+    plan: &Plan,
     charts: &[NamedChart],
     formats: &[Format],
 ) -> Result<Vec<Artifact>> {
     use rayon::prelude::*;
+    let (study, venue) = (&plan.name, plan.figures.venue.parse::<Venue>()?);
     let drawn: Vec<Result<Vec<Artifact>>> = charts
         .par_iter()
         .map(|(name, chart)| {
-            let drawing = Drawing::new(chart)?;
+            let drawing = Drawing::at(venue, chart)?;
             formats
                 .iter()
                 .map(|format| {

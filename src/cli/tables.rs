@@ -71,6 +71,8 @@ impl<'a> TableFiles<'a> {
         if !amplified.is_empty() {
             self.amplification.finish(staging)?;
             self.ranks.finish(staging)?;
+        }
+        if !amplified.is_empty() && self.plan.makes_table("7") {
             let folder = tables_folder(&self.plan.name);
             for (name, bytes) in table7_files(&self.plan.figures, amplified)? {
                 let path = folder.join(name);

@@ -11,11 +11,11 @@ use super::chart::{Chart, Panel};
 use super::font::{self, CAPITAL, FAMILY, SUBSCRIPT};
 use super::label::Text;
 use super::layout::{
-    Box, FOOTER, LETTER_GAP, Layout, TICK, TICK_GAP, TICK_LENGTH, TITLE, TITLE_RISE, edge, fitting,
-    ticks_width,
+    Box, LETTER_GAP, Layout, TICK_GAP, TICK_LENGTH, TITLE_RISE, edge, fitting, ticks_width,
 };
 use super::mark::{Shape, shapes};
 use super::palette::Rgb;
+use super::venue::Page;
 
 /// plotters counts in whole units; twenty a point leave no visible rounding.
 pub(super) const UNITS_PER_POINT: f64 = 20.0;
@@ -45,14 +45,15 @@ enum Hang {
     Right,
 }
 
-/// The SVG of a chart, in units, and its layout.
-pub(super) fn draw(chart: &Chart) -> Result<(String, Layout)> {
-    let layout = Layout::of(chart);
+/// The SVG of a chart, in units, and its layout on a page.
+pub(super) fn draw(chart: &Chart, page: Page) -> Result<(String, Layout)> {
+    let layout = Layout::on(&page, chart);
     let mut svg = String::new();
     let size = (whole(layout.width) as u32, whole(layout.height) as u32);
     let outcome = {
         let mut pen = Pen {
             backend: SVGBackend::with_string(&mut svg, size),
+            sizes: page,
         };
         pen.chart(chart, &layout)
             .and_then(|()| pen.backend.present())
@@ -68,6 +69,7 @@ type Drawn = std::result::Result<(), DrawingErrorKind<std::io::Error>>;
 
 struct Pen<'a> {
     backend: SVGBackend<'a>,
+    sizes: Page,
 }
 
 impl Pen<'_> {
@@ -79,8 +81,8 @@ impl Pen<'_> {
             height: layout.height,
         };
         self.fill(page, PAPER)?;
-        let room = 2.0 * layout.centre.min(layout.width - layout.centre) - TITLE;
-        let size = fitting(&chart.heading, TITLE + 1.0, room);
+        let room = 2.0 * layout.centre.min(layout.width - layout.centre) - self.sizes.title;
+        let size = fitting(&chart.heading, self.sizes.title + 1.0, room);
         let place = (layout.centre, layout.heading);
         self.text(&chart.heading, place, size, INK, Hang::Centre)?;
         for (row, (panels, boxes)) in chart.panels.iter().zip(&layout.panels).enumerate() {
@@ -89,7 +91,11 @@ impl Pen<'_> {
                 self.frame(panel, place)?;
             }
             if let (Some(label), Some(first)) = (chart.row_labels.get(row), boxes.first()) {
-                self.upright(label, (layout.row_labels - 2.0, first.middle()), TITLE)?;
+                self.upright(
+                    label,
+                    (layout.row_labels - 2.0, first.middle()),
+                    self.sizes.title,
+                )?;
             }
         }
         self.bar(chart, layout.bar)?;
@@ -97,7 +103,13 @@ impl Pen<'_> {
         let left = left.map_or(layout.row_labels, |first| first.x);
         for (line, baseline) in &layout.footer {
             let text = Text::plain(line);
-            self.text(&text, (left, *baseline), FOOTER, GREY, Hang::Left)?;
+            self.text(
+                &text,
+                (left, *baseline),
+                self.sizes.footer,
+                GREY,
+                Hang::Left,
+            )?;
         }
         Ok(())
     }
@@ -210,16 +222,16 @@ impl Pen<'_> {
     fn frame(&mut self, panel: &Panel, place: Box) -> Drawn {
         let (rows, columns) = panel.cells.dim();
         let title = (place.centre(), place.y - TITLE_RISE);
-        let size = fitting(&panel.title, TITLE, place.width + 20.0);
+        let size = fitting(&panel.title, self.sizes.title, place.width + 20.0);
         self.text(&panel.title, title, size, INK, Hang::Centre)?;
         for tick in &panel.x.ticks {
             let x = place.x + place.width * (tick.cell as f64 - 0.5) / columns as f64;
             self.line((x, place.bottom()), (x, place.bottom() + TICK_LENGTH))?;
-            let baseline = place.bottom() + TICK_LENGTH + TICK_GAP + TICK * CAPITAL;
+            let baseline = place.bottom() + TICK_LENGTH + TICK_GAP + self.sizes.tick * CAPITAL;
             self.text(
                 &Text::plain(&tick.label),
                 (x, baseline),
-                TICK,
+                self.sizes.tick,
                 INK,
                 Hang::Centre,
             )?;
@@ -227,20 +239,32 @@ impl Pen<'_> {
         for tick in &panel.y.ticks {
             let y = place.y + place.height * (tick.cell as f64 - 0.5) / rows as f64;
             self.line((place.x - TICK_LENGTH, y), (place.x, y))?;
-            let point = (place.x - TICK_LENGTH - TICK_GAP, y + TICK * CAPITAL / 2.0);
-            self.text(&Text::plain(&tick.label), point, TICK, INK, Hang::Right)?;
+            let point = (
+                place.x - TICK_LENGTH - TICK_GAP,
+                y + self.sizes.tick * CAPITAL / 2.0,
+            );
+            self.text(
+                &Text::plain(&tick.label),
+                point,
+                self.sizes.tick,
+                INK,
+                Hang::Right,
+            )?;
         }
-        let below = place.bottom() + TICK_LENGTH + 2.0 * TICK + 3.0;
+        let below = place.bottom() + TICK_LENGTH + 2.0 * self.sizes.tick + 3.0;
         self.text(
             &panel.x.label,
             (place.centre(), below),
-            TITLE,
+            self.sizes.title,
             INK,
             Hang::Centre,
         )?;
-        let left = place.x - TICK_LENGTH - TICK_GAP - ticks_width(panel);
-        let beside = (left - LETTER_GAP, place.middle() + TITLE * CAPITAL / 2.0);
-        self.text(&panel.y.label, beside, TITLE, INK, Hang::Right)
+        let left = place.x - TICK_LENGTH - TICK_GAP - ticks_width(panel, self.sizes.tick);
+        let beside = (
+            left - LETTER_GAP,
+            place.middle() + self.sizes.title * CAPITAL / 2.0,
+        );
+        self.text(&panel.y.label, beside, self.sizes.title, INK, Hang::Right)
     }
 
     fn bar(&mut self, chart: &Chart, place: Box) -> Drawn {
@@ -265,11 +289,23 @@ impl Pen<'_> {
             let y = at(tick);
             self.line((place.right(), y), (place.right() + TICK_LENGTH, y))?;
             let beside = place.right() + TICK_LENGTH + TICK_GAP;
-            let point = (beside, y + TICK * CAPITAL / 2.0);
-            self.text(&Text::plain(&label), point, TICK, INK, Hang::Left)?;
+            let point = (beside, y + self.sizes.tick * CAPITAL / 2.0);
+            self.text(
+                &Text::plain(&label),
+                point,
+                self.sizes.tick,
+                INK,
+                Hang::Left,
+            )?;
         }
         let phi = (place.centre(), place.y - TITLE_RISE);
-        self.text(&Text::default().symbol("φ"), phi, TITLE, INK, Hang::Centre)?;
+        self.text(
+            &Text::default().symbol("φ"),
+            phi,
+            self.sizes.title,
+            INK,
+            Hang::Centre,
+        )?;
         match bar.chance {
             Some((least, most)) if most > bar.low => {
                 let clip = |value: f64| value.clamp(bar.low, bar.high);
@@ -292,9 +328,9 @@ impl Pen<'_> {
         }
         let text = Text::plain("chance");
         // Beside the bracket, and not below the bar.
-        let half = font::width(&text, TICK) / 2.0;
+        let half = font::width(&text, self.sizes.tick) / 2.0;
         let middle = ((bottom + top) / 2.0).min(bar.bottom() - half);
-        self.upright(&text, (x - 2.0, middle), TICK)
+        self.upright(&text, (x - 2.0, middle), self.sizes.tick)
     }
 
     fn fill(&mut self, place: Box, colour: Rgb) -> Drawn {

@@ -3,16 +3,11 @@
 use super::chart::{Chart, Panel};
 use super::font;
 use super::label::Text;
+use super::venue::Page;
 
-/// Sizes of text.
-pub(super) const TITLE: f64 = 8.0;
-pub(super) const TICK: f64 = 6.5;
-pub(super) const FOOTER: f64 = 6.5;
 /// No text is set smaller, its subscripts apart.
 const SMALLEST: f64 = 6.0;
 
-/// Width of a figure: the text width of a one-column page.
-const WIDTH: f64 = 6.75 * 72.0;
 /// Length of a tick, and from there to its label.
 pub(super) const TICK_LENGTH: f64 = 2.0;
 pub(super) const TICK_GAP: f64 = 1.5;
@@ -44,8 +39,10 @@ const NARROW: f64 = 9.0;
 const WIDEST: f64 = 130.0;
 /// Many rows of panels make smaller panels, so that the page still fits on paper, down to a size at
 /// which the ticks of eight cells do not crowd.
-const TALLEST: f64 = 9.0 * 72.0;
 const NARROWEST: f64 = 64.0;
+/// In a column of a two-column page panels may be smaller, but not so small that the ticks of eight
+/// cells touch; a figure that does not fit takes both columns.
+const LEAST_IN_COLUMN: f64 = 46.0;
 
 /// A rectangle.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -93,30 +90,47 @@ pub(super) struct Layout {
 }
 
 impl Layout {
-    /// Places a chart's parts: equal panels, as large as the page allows; the page as narrow as they
-    /// need.
-    pub(super) fn of(chart: &Chart) -> Layout {
-        let labelled = chart.row_labels.iter().any(|label| !label.0.is_empty());
-        let left = MARGIN + if labelled { ROW_LABEL } else { 0.0 };
-        let right = BAR_MARK + BAR + BAR_LABELS + MARGIN;
-        let side = panel_side(chart, WIDTH - left - right);
+    /// Places a chart's parts: equal panels, as large as the page allows; in one column if they fit,
+    /// else in the whole width. Where the page is not exact the figure is as narrow as they need.
+    pub(super) fn on(page: &Page, chart: &Chart) -> Layout {
+        let fits = |width: f64| {
+            let heading = font::width(&chart.heading, SMALLEST);
+            side_within(page, chart, width) >= LEAST_IN_COLUMN && heading <= width / 2.0
+        };
+        let width = match fits(page.column) {
+            true => page.column,
+            false => page.text,
+        };
+        Self::within(page, chart, width)
+    }
+
+    fn within(page: &Page, chart: &Chart, width: f64) -> Layout {
+        let (left, right) = (left_of(chart), right_of_panels());
+        let side = side_within(page, chart, width);
         let heading = if chart.heading.0.is_empty() {
             0.0
         } else {
             HEADING
         };
-        let (panels, right_edge) = places(chart, side, (left, MARGIN + heading));
+        let top = MARGIN + heading;
+        let (_, narrowest) = places(page, chart, side, (left, top));
+        let spare = match page.is_exact {
+            true => (width - narrowest - right).max(0.0) / 2.0,
+            false => 0.0,
+        };
+        let left = left + spare;
+        let (panels, right_edge) = places(page, chart, side, (left, top));
         let first = panels.iter().flatten().next();
         let last = panels.iter().flatten().last();
         let (top, bottom) = match (first, last) {
             (Some(first), Some(last)) => (first.y, last.bottom()),
-            _ => (MARGIN + heading, MARGIN + heading),
+            _ => (top, top),
         };
         // Shorter than the panels, and no longer than about two of them.
         let length = ((bottom - top) * 0.86).min(side * chart.aspect * 2.0);
-        let width = right_edge + right;
+        let width = right_edge + right + spare;
         let start = first.map_or(left, |panel| panel.x);
-        let lines = wrapped(&chart.footer, width - MARGIN - start);
+        let lines = wrapped(&chart.footer, page.footer, width - MARGIN - start);
         let height = bottom + X_AXIS + lines.len() as f64 * FOOTER_LINE + MARGIN;
         let baseline = |line: usize| bottom + X_AXIS + (line as f64 + 0.9) * FOOTER_LINE;
         Layout {
@@ -128,7 +142,7 @@ impl Layout {
                 width: BAR,
                 height: length,
             },
-            heading: MARGIN + TITLE,
+            heading: MARGIN + page.title,
             centre: (start + right_edge) / 2.0,
             footer: lines
                 .into_iter()
@@ -141,9 +155,24 @@ impl Layout {
     }
 }
 
+/// Room left of the panels and their axes.
+fn left_of(chart: &Chart) -> f64 {
+    let labelled = chart.row_labels.iter().any(|label| !label.0.is_empty());
+    MARGIN + if labelled { ROW_LABEL } else { 0.0 }
+}
+
+/// Room right of the panels, for the colour bar.
+fn right_of_panels() -> f64 {
+    BAR_MARK + BAR + BAR_LABELS + MARGIN
+}
+
+fn side_within(page: &Page, chart: &Chart, width: f64) -> f64 {
+    panel_side(page, chart, width - left_of(chart) - right_of_panels())
+}
+
 /// Where the panels stand, from their upper left corner on, and their right edge.
-fn places(chart: &Chart, side: f64, (left, top): (f64, f64)) -> (Vec<Vec<Box>>, f64) {
-    let (height, axis) = (side * chart.aspect, y_axis(chart));
+fn places(page: &Page, chart: &Chart, side: f64, (left, top): (f64, f64)) -> (Vec<Vec<Box>>, f64) {
+    let (height, axis) = (side * chart.aspect, y_axis(page, chart));
     let (mut y, mut right_edge) = (top, left);
     let mut places = Vec::new();
     for row in &chart.panels {
@@ -166,9 +195,10 @@ fn places(chart: &Chart, side: f64, (left, top): (f64, f64)) -> (Vec<Vec<Box>>, 
 }
 
 /// Room left of a panel, the same for all: enough for the widest of their tick labels and a letter.
-fn y_axis(chart: &Chart) -> f64 {
+fn y_axis(page: &Page, chart: &Chart) -> f64 {
     let needed = |panel: &Panel| {
-        let labels = ticks_width(panel) + LETTER_GAP + font::width(&panel.y.label, TITLE);
+        let letter = font::width(&panel.y.label, page.title);
+        let labels = ticks_width(panel, page.tick) + LETTER_GAP + letter;
         TICK_LENGTH + TICK_GAP + labels + Y_AXIS_CLEAR
     };
     chart
@@ -179,34 +209,34 @@ fn y_axis(chart: &Chart) -> f64 {
         .fold(Y_AXIS, f64::max)
 }
 
-/// Width of the widest tick label of a panel's vertical axis.
-pub(super) fn ticks_width(panel: &Panel) -> f64 {
+/// Width of the widest tick label of a panel's vertical axis, at a size.
+pub(super) fn ticks_width(panel: &Panel, size: f64) -> f64 {
     let labels = panel.y.ticks.iter();
     labels
-        .map(|tick| font::width(&Text::plain(&tick.label), TICK))
+        .map(|tick| font::width(&Text::plain(&tick.label), size))
         .fold(0.0, f64::max)
 }
 
 /// The width of a panel so that the widest row fills `room` and all rows fit on a page.
-fn panel_side(chart: &Chart, room: f64) -> f64 {
+fn panel_side(page: &Page, chart: &Chart, room: f64) -> f64 {
     let across = chart
         .panels
         .iter()
         .map(|row| {
             let narrow = row.iter().filter(|panel| panel.narrow).count() as f64;
             let wide = row.len() as f64 - narrow;
-            (room - row.len() as f64 * y_axis(chart) - narrow * NARROW) / wide.max(1.0)
+            (room - row.len() as f64 * y_axis(page, chart) - narrow * NARROW) / wide.max(1.0)
         })
         .fold(WIDEST, f64::min);
     let rows = chart.panels.len().max(1) as f64;
     let around = 2.0 * MARGIN + HEADING + chart.footer.len() as f64 * FOOTER_LINE;
-    let down = ((TALLEST - around) / rows - ABOVE - X_AXIS) / chart.aspect;
-    across.min(down.max(NARROWEST)).max(TITLE)
+    let down = ((page.height - around) / rows - ABOVE - X_AXIS) / chart.aspect;
+    across.min(down.max(NARROWEST)).max(page.title)
 }
 
 /// Lines of a footer, broken between words, or within one where it alone is wider than `room`.
-fn wrapped(footer: &[String], room: f64) -> Vec<String> {
-    let fits = |line: &str| font::width(&Text::plain(line), FOOTER) <= room;
+fn wrapped(footer: &[String], size: f64, room: f64) -> Vec<String> {
+    let fits = |line: &str| font::width(&Text::plain(line), size) <= room;
     let mut lines = Vec::new();
     for sentence in footer {
         let mut line = String::new();
@@ -248,7 +278,7 @@ pub(super) fn fitting(text: &Text, size: f64, room: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::figure::{Axis, Bar, Palette};
+    use crate::figure::{Axis, Bar, Palette, Venue};
     use ndarray::Array2;
 
     fn chart(panels_per_row: &[usize], (rows, columns): (usize, usize)) -> Chart {
@@ -280,11 +310,13 @@ mod tests {
     fn no_axis_reaches_into_the_panel_before_it() {
         for rows in [1, 8, 64, 410, 1229] {
             let chart = chart(&[4], (rows, 4));
-            let layout = Layout::of(&chart);
-            assert!(layout.width <= WIDTH + 1e-9, "{rows} rows");
+            let page = Venue::Plain.page();
+            let layout = Layout::on(&page, &chart);
+            assert!(layout.width <= page.text + 1e-9, "{rows} rows");
             for (panel, pair) in chart.panels[0].iter().zip(layout.panels[0].windows(2)) {
-                let letter = LETTER_GAP + font::width(&panel.y.label, TITLE);
-                let outermost = pair[1].x - TICK_LENGTH - TICK_GAP - ticks_width(panel) - letter;
+                let letter = LETTER_GAP + font::width(&panel.y.label, page.title);
+                let outermost =
+                    pair[1].x - TICK_LENGTH - TICK_GAP - ticks_width(panel, page.tick) - letter;
                 assert!(
                     outermost >= pair[0].right() + Y_AXIS_CLEAR - 1e-9,
                     "{rows} rows"
@@ -295,9 +327,13 @@ mod tests {
 
     #[test]
     fn many_rows_fit_on_a_page() {
+        let page = Venue::Plain.page();
         for rows in 1..=6 {
-            let layout = Layout::of(&chart(&vec![4; rows], (8, 8)));
-            assert!(layout.height <= TALLEST + 6.0 * FOOTER_LINE, "{rows} rows");
+            let layout = Layout::on(&page, &chart(&vec![4; rows], (8, 8)));
+            assert!(
+                layout.height <= page.height + 6.0 * FOOTER_LINE,
+                "{rows} rows"
+            );
             let bar = layout.bar;
             assert!(
                 bar.y > layout.panels[0][0].y && bar.bottom() < layout.panels[rows - 1][0].bottom()
@@ -306,13 +342,39 @@ mod tests {
     }
 
     #[test]
+    fn figures_are_as_wide_as_a_column_or_the_text() {
+        for venue in Venue::ALL
+            .into_iter()
+            .filter(|venue| *venue != Venue::Plain)
+        {
+            let page = venue.page();
+            for panels in 1..=4 {
+                let chart = chart(&[panels], (64, 64));
+                let layout = Layout::on(&page, &chart);
+                let wanted = match panels {
+                    1 | 2 => page.column,
+                    _ => page.text,
+                };
+                assert!((layout.width - wanted).abs() < 1e-9, "{venue}, {panels}");
+                let (first, last) = (layout.panels[0][0], layout.panels[0][panels - 1]);
+                assert!(first.width >= LEAST_IN_COLUMN && last.right() < layout.bar.x);
+                assert!(layout.bar.right() + BAR_LABELS < layout.width);
+            }
+            for size in [page.title, page.tick, page.footer] {
+                assert!(size >= SMALLEST);
+            }
+        }
+    }
+
+    #[test]
     fn footers_are_broken_where_the_page_ends_and_lose_nothing() {
+        let page = Venue::Plain.page();
         for panels in [1, 2, 4] {
             let chart = chart(&[panels], (8, 8));
-            let layout = Layout::of(&chart);
+            let layout = Layout::on(&page, &chart);
             let start = layout.panels[0][0].x;
             for (line, baseline) in &layout.footer {
-                assert!(start + font::width(&Text::plain(line), FOOTER) <= layout.width);
+                assert!(start + font::width(&Text::plain(line), page.footer) <= layout.width);
                 assert!(*baseline < layout.height);
             }
             let visible = |text: &str| text.replace(' ', "");

@@ -16,6 +16,7 @@ mod mark;
 mod palette;
 mod render;
 mod select;
+mod venue;
 
 pub use chart::{Axis, Bar, Chart, Panel, Tick};
 pub use determined::SURE;
@@ -28,6 +29,7 @@ pub use label::{Run, Text};
 pub use palette::Palette;
 pub use render::{Drawing, Format};
 pub use select::Pair;
+pub use venue::Venue;
 
 /// How a figure is to look.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]

@@ -15,7 +15,7 @@ use crate::error::{Error, Result};
 
 use super::chart::Chart;
 use super::draw::{UNITS_PER_POINT, draw};
-use super::font;
+use super::{Venue, font};
 
 /// Dots per inch of a PNG.
 const DPI: f64 = 300.0;
@@ -74,13 +74,22 @@ static FONTS: LazyLock<Arc<fontdb::Database>> = LazyLock::new(|| {
 });
 
 impl Drawing {
-    /// Draws a chart.
+    /// Draws a chart at its plain size.
     ///
     /// # Errors
     ///
     /// [`Error::Drawing`].
     pub fn new(chart: &Chart) -> Result<Self> {
-        let (svg, layout) = draw(chart)?;
+        Self::at(Venue::Plain, chart)
+    }
+
+    /// Draws a chart at the size at which a venue prints it.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Drawing`].
+    pub fn at(venue: Venue, chart: &Chart) -> Result<Self> {
+        let (svg, layout) = draw(chart, venue.page())?;
         let options = usvg::Options {
             font_family: font::FAMILY.into(),
             fontdb: FONTS.clone(),
@@ -278,7 +287,7 @@ mod tests {
     #[test]
     fn cells_leave_no_flecks_in_one_another() {
         let chart = chart();
-        let (_, layout) = draw(&chart).unwrap();
+        let (_, layout) = draw(&chart, Venue::Plain.page()).unwrap();
         let png = Drawing::new(&chart).unwrap().render(Format::Png).unwrap();
         let mut reader = png::Decoder::new(std::io::Cursor::new(png))
             .read_info()

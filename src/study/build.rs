@@ -9,9 +9,10 @@ use crate::error::{Error, Result};
 use crate::measure::Basis;
 
 use super::definition::AdapterEntry;
-use super::figures::{FigurePlan, panels};
+use super::figures::{self, FigurePlan, panels};
+use super::lines::Lines;
 use super::plan::{Comparison, NamedAdapter, Operand, Plan, Request};
-use super::{Definition, Selection, memory};
+use super::{Definition, Selection, lineage, memory};
 
 /// Builds a plan. `file` is the study's file: paths in the definition are relative to its folder,
 /// and messages name it. `every_grid` as in [`Plan`].
@@ -22,17 +23,22 @@ pub(super) fn build(
     every_grid: bool,
 ) -> Result<Plan> {
     let folder = file.parent().unwrap_or(Path::new(""));
+    let lines = &definition.lines;
     let base = definition
         .base
         .as_ref()
-        .map(|base| Base::open(&folder.join(base)))
+        .map(|base| {
+            let open = Base::open(&folder.join(base));
+            open.map_err(|error| lines.locate("base", "base", error))
+        })
         .transpose()?;
-    let open = |entry| open_adapter(entry, folder, request, base.as_ref());
-    let adapters = definition
-        .adapters
-        .iter()
-        .map(open)
-        .collect::<Result<Vec<_>>>()?;
+    let open = |(number, entry): (usize, &AdapterEntry)| {
+        let adapter = open_adapter(entry, folder, request, base.as_ref());
+        let place = format!("adapter[{number}].path");
+        adapter.map_err(|error| lines.locate(&place, &format!("adapter `{}`", entry.name), error))
+    };
+    let entries = definition.adapters.iter().enumerate();
+    let adapters = entries.map(open).collect::<Result<Vec<_>>>()?;
     let all = all_modules(&adapters, &request.selection);
     let modules = select(&all, &request.selection)?;
     let resolver = Resolver {
@@ -50,11 +56,14 @@ pub(super) fn build(
         .into_iter()
         .filter(|basis| bases.contains(basis))
         .collect();
-    let mut warnings = only_in_one(&adapters, &pairs, &modules)?;
+    let mut warnings = lineage::check(definition, &adapters, base.as_ref())?;
+    warnings.extend(only_in_one(&adapters, &pairs, &modules, lines)?);
     warnings.extend(twins(&modules, &figures));
     let plan = Plan {
         name: definition.name.clone(),
         title: definition.title.clone(),
+        text: definition.text.clone(),
+        tables: figures::tables(definition)?,
         bases,
         comparisons,
         amplified: resolver.amplified()?,
@@ -71,7 +80,7 @@ pub(super) fn build(
         base,
         modules,
     };
-    check_shapes(&plan)?;
+    check_shapes(&plan, lines)?;
     check_whole(&plan)?;
     check_rank(&plan)?;
     memory::check(&plan)?;
@@ -220,8 +229,12 @@ impl Resolver<'_> {
             .cloned()
             .collect();
         let drawn = if shared.is_empty() { modules } else { &shared };
-        let panels = panels(entry, drawn, all, self.file)?;
+        let panels = panels(entry, drawn, all, &self.definition.lines)?;
+        let venue = self.definition.print.venue.as_deref();
         Ok(FigurePlan {
+            which: figures::which(self.definition, [&ranks, &seeds])?,
+            venue: venue.unwrap_or("plain").into(),
+            notes: panels.notes,
             bases: self.bases(&request.bases, &entry.bases)?,
             ranks,
             seeds,
@@ -286,6 +299,7 @@ fn only_in_one(
     adapters: &[NamedAdapter],
     pairs: &[[usize; 2]],
     modules: &[String],
+    lines: &Lines,
 ) -> Result<Vec<String>> {
     let mut warnings = Vec::new();
     for &[one, other] in pairs {
@@ -300,12 +314,14 @@ fn only_in_one(
         };
         let (first_modules, second_modules) = (of(first), of(second));
         if !first_modules.iter().any(|path| has(second, path)) {
-            return Err(Error::NoCommonModule {
+            let error = Error::NoCommonModule {
                 first: first.adapter.path().into(),
                 second: second.adapter.path().into(),
                 first_modules,
                 second_modules,
-            });
+            };
+            let what = format!("adapter `{}`", second.name);
+            return Err(lines.locate(&format!("adapter[{other}].path"), &what, error));
         }
         let alone: Vec<&str> = modules
             .iter()
@@ -350,26 +366,32 @@ fn twins(modules: &[String], figures: &FigurePlan) -> Vec<String> {
 }
 
 /// ΔW of a module must have one shape in all adapters, and W's in the base.
-fn check_shapes(plan: &Plan) -> Result<()> {
+fn check_shapes(plan: &Plan, lines: &Lines) -> Result<()> {
     for path in &plan.modules {
-        let mut earlier = None;
-        for named in &plan.adapters {
+        let mut earlier: Option<(&NamedAdapter, (usize, usize))> = None;
+        for (number, named) in plan.adapters.iter().enumerate() {
             let Some(module) = named.adapter.module(path) else {
                 continue;
             };
+            let place = format!("adapter[{number}].path");
             if let Some(base) = &plan.base {
-                base.check(module)?;
+                let what = lineage::of_another_base(named, None, Some(base));
+                let checked = base.check(module);
+                checked.map_err(|error| lines.locate(&place, &what, error))?;
             }
             let shape = (module.d_out, module.d_in);
-            let (first, file) = *earlier.get_or_insert((shape, named.adapter.weights()));
-            if shape != first {
-                return Err(Error::Shape {
+            let (first, expected) = *earlier.get_or_insert((named, shape));
+            if shape != expected {
+                let file = first.adapter.weights().display();
+                let error = Error::Shape {
                     path: named.adapter.weights().into(),
                     what: format!("module `{path}` (tensor `{}`)", module.tensor()),
                     found: format!("ΔW of {} × {}", shape.0, shape.1),
-                    expected: format!("{} × {} as in {}", first.0, first.1, file.display()),
+                    expected: format!("{} × {} as in {file}", expected.0, expected.1),
                     remedy: "compare adapters of one base model",
-                });
+                };
+                let what = lineage::of_another_base(named, Some(first), None);
+                return Err(lines.locate(&place, &what, error));
             }
         }
     }

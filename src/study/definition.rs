@@ -7,8 +7,12 @@ use serde::Deserialize;
 
 use crate::error::{Error, Result};
 
-/// A study file. Paths in it are relative to its folder.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+use super::lines::{Lines, suggestion};
+
+/// A study file. Paths in it are relative to its folder. `schema.rs` has the same keys, with what
+/// they take.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[cfg_attr(test, derive(serde::Serialize))]
 #[serde(deny_unknown_fields)]
 pub struct Definition {
     /// Names the output folders.
@@ -24,6 +28,9 @@ pub struct Definition {
     /// Random draws for table 7.
     #[serde(default = "default_draws")]
     pub draws: usize,
+    /// What the report says around the results.
+    #[serde(default)]
+    pub text: Prose,
     /// The adapters, in the order of the tables.
     #[serde(rename = "adapter")]
     pub adapters: Vec<AdapterEntry>,
@@ -36,20 +43,54 @@ pub struct Definition {
     /// What is drawn.
     #[serde(default)]
     pub figures: FiguresEntry,
+    /// Which tables are made.
+    #[serde(default)]
+    pub tables: TablesEntry,
+    /// Where the figures will be printed.
+    #[serde(default)]
+    pub print: PrintEntry,
+    /// Where all of this stands in the file.
+    #[serde(skip)]
+    pub(super) lines: Lines,
+}
+
+/// `[text]`: prose for the report, as the study has it.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[cfg_attr(test, derive(serde::Serialize))]
+#[serde(deny_unknown_fields, default)]
+pub struct Prose {
+    /// What the study asks.
+    pub question: String,
+    /// What was expected beforehand.
+    pub expectation: String,
+    /// What came out.
+    pub outcome: String,
+    /// Anything else that a reader must know.
+    pub notes: String,
 }
 
 /// `[[adapter]]`
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[cfg_attr(test, derive(serde::Serialize))]
 #[serde(deny_unknown_fields)]
 pub struct AdapterEntry {
     /// The study's name for it.
     pub name: String,
     /// Its folder.
     pub path: PathBuf,
+    /// Its rank, to be checked against the file's.
+    pub rank: Option<usize>,
+    /// The seed that it was trained with.
+    pub seed: Option<u64>,
+    /// What it was trained on, for the report.
+    pub task: Option<String>,
+    /// What the report calls it.
+    pub label: Option<String>,
 }
 
 /// `[compare]`: names of adapters.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[cfg_attr(test, derive(serde::Serialize))]
 #[serde(deny_unknown_fields)]
 pub struct Compare {
     /// Bases of directions to measure: a, b, delta-right, delta-left.
@@ -69,6 +110,7 @@ pub struct Compare {
 
 /// `[amplification]`
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[cfg_attr(test, derive(serde::Serialize))]
 #[serde(deny_unknown_fields)]
 pub struct AmplificationEntry {
     /// Adapters of table 7.
@@ -78,8 +120,11 @@ pub struct AmplificationEntry {
 
 /// `[figures]`
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[cfg_attr(test, derive(serde::Serialize))]
 #[serde(deny_unknown_fields)]
 pub struct FiguresEntry {
+    /// Figures that are drawn; all that the comparisons allow when left out.
+    pub which: Option<Vec<String>>,
     /// Bases that are drawn; `a` when left out.
     #[serde(default)]
     pub bases: Vec<String>,
@@ -90,6 +135,24 @@ pub struct FiguresEntry {
     /// The panels; q and v, or the first two, when left out.
     #[serde(default)]
     pub projections: Vec<String>,
+}
+
+/// `[tables]`
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[cfg_attr(test, derive(serde::Serialize))]
+#[serde(deny_unknown_fields)]
+pub struct TablesEntry {
+    /// Tables that are made; all that the study allows when left out.
+    pub which: Option<Vec<String>>,
+}
+
+/// `[print]`
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[cfg_attr(test, derive(serde::Serialize))]
+#[serde(deny_unknown_fields)]
+pub struct PrintEntry {
+    /// Page and type sizes; `plain` when left out.
+    pub venue: Option<String>,
 }
 
 /// Enough for a spread; the closed form stands beside them.
@@ -120,56 +183,83 @@ impl Definition {
             source,
             remedy: "check that you may read it",
         })?;
-        let definition: Definition = toml::from_str(&text).map_err(|error| {
-            let line = error
-                .span()
-                .map_or(1, |span| 1 + text[..span.start].matches('\n').count());
-            Error::Config {
-                path: path.into(),
-                problem: format!("line {line}: {}", error.message().replace('\n', " ")),
-                remedy: "compare with experiments/minilm-sst2/study.toml".into(),
-            }
+        Self::parse(path, &text)
+    }
+
+    /// The study that a text is; `path` is what messages call it.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Config`] with the line that is wrong.
+    pub(super) fn parse(path: &Path, text: &str) -> Result<Self> {
+        let lines = Lines::read(path, text)?;
+        let mut definition: Definition = toml::from_str(text).map_err(|error| {
+            // The schema lets through only what serde takes: a test holds the two together.
+            let remedy = "compare with experiments/minilm-sst2/study.toml";
+            lines.error("", &error.message().replace('\n', " "), remedy)
         })?;
-        definition.check(path)?;
+        definition.lines = lines;
+        definition.check_names()?;
         Ok(definition)
     }
 
-    fn check(&self, path: &Path) -> Result<()> {
-        let bad = |problem: String, remedy: &str| {
-            Err(Error::Config {
-                path: path.into(),
-                problem,
-                remedy: remedy.into(),
-            })
-        };
-        let plain = |name: &str| {
-            !name.is_empty()
-                && !name.starts_with(['.', '-'])
-                && name
-                    .chars()
-                    .all(|c| c.is_alphanumeric() || "-_.".contains(c))
-        };
-        if !plain(&self.name) {
-            let remedy = "it names folders: use letters, digits, '-', '_' and '.'";
-            return bad(format!("name = {:?}", self.name), remedy);
-        }
+    /// Every adapter has a name of its own, and every name is some adapter's.
+    fn check_names(&self) -> Result<()> {
         for (place, adapter) in self.adapters.iter().enumerate() {
-            let name = &adapter.name;
-            if !plain(name) || name == "base" || name == "random" {
-                let remedy =
-                    "use letters, digits, '-', '_' and '.'; `base` and `random` are reserved";
-                return bad(format!("adapter name {name:?}"), remedy);
+            let (name, at) = (&adapter.name, format!("adapter[{place}].name"));
+            if name == "base" || name == "random" {
+                let problem = format!("an adapter is named {name:?}");
+                let remedy = "`base` and `random` are reserved for W and for random directions: \
+                              give it another name";
+                return Err(self.lines.error(&at, &problem, remedy));
             }
             if self.adapters[..place]
                 .iter()
                 .any(|earlier| &earlier.name == name)
             {
-                return bad(
-                    format!("two adapters are named {name:?}"),
-                    "give each its own name",
-                );
+                let problem = format!("two adapters are named {name:?}");
+                return Err(self.lines.error(&at, &problem, "give each its own name"));
+            }
+        }
+        let names = || self.adapters.iter().map(|adapter| adapter.name.as_str());
+        for (place, named) in self.named() {
+            if !names().any(|name| name == named) {
+                let table = place.split(['.', '[']).next().unwrap_or(&place);
+                let problem =
+                    format!("[{table}] names `{named}`, but there is no adapter `{named}`");
+                let remedy = suggestion(named, names(), "the adapters are");
+                return Err(self.lines.error(&place, &problem, remedy));
             }
         }
         Ok(())
+    }
+
+    /// The adapters that comparisons and table 7 name, and where.
+    fn named(&self) -> Vec<(String, &str)> {
+        let compare = &self.compare;
+        let pairs = [
+            ("compare.ranks", &compare.ranks),
+            ("compare.seeds", &compare.seeds),
+        ];
+        let pairs = pairs
+            .into_iter()
+            .filter_map(|(place, pair)| Some((place.to_string(), pair.as_ref()?)));
+        let also = compare.also.iter().enumerate();
+        let also = also.map(|(number, pair)| (format!("compare.also[{number}]"), pair));
+        let lists = [
+            ("compare.base", &compare.base),
+            ("amplification.adapters", &self.amplification.adapters),
+        ];
+        let lists = lists.map(|(place, names)| (place.to_string(), names.as_slice()));
+        pairs
+            .chain(also)
+            .map(|(place, pair)| (place, pair.as_slice()))
+            .chain(lists)
+            .flat_map(|(place, names)| {
+                let at = move |number| format!("{place}[{number}]");
+                let names = names.iter().enumerate();
+                names.map(move |(number, name)| (at(number), name.as_str()))
+            })
+            .collect()
     }
 }

@@ -1,18 +1,20 @@
 //! Which grids are drawn: the study's choice, else the paper's.
 
-use std::path::Path;
-
 use crate::adapter::{layer_of, projection_of};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::measure::Basis;
 use crate::table::letter;
 
 use super::ModuleName;
-use super::definition::FiguresEntry;
+use super::definition::{Definition, FiguresEntry};
+use super::keys::{FIGURES, TABLES};
+use super::lines::{Lines, suggestion};
 
 /// What is drawn.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FigurePlan {
+    /// Figures that are drawn, where the comparisons allow them: `3`, `4`, …
+    pub which: Vec<String>,
     /// Bases drawn.
     pub bases: Vec<Basis>,
     /// Figures 3 and 6: adapters of two ranks.
@@ -27,9 +29,18 @@ pub struct FigurePlan {
     pub layers: Vec<Option<usize>>,
     /// Panels.
     pub projections: Vec<String>,
+    /// Page and type sizes, by their venue's name.
+    pub venue: String,
+    /// Which layers were picked, where the study names none.
+    pub notes: Vec<String>,
 }
 
 impl FigurePlan {
+    /// Whether a figure is wanted.
+    pub fn draws(&self, figure: &str) -> bool {
+        self.which.iter().any(|wanted| wanted == figure)
+    }
+
     /// Whether a figure shows this grid.
     pub fn shows(&self, module: &ModuleName, basis: Basis, first: &str, second: &str) -> bool {
         if !self.bases.contains(&basis) || !self.projections.contains(&module.projection) {
@@ -40,16 +51,77 @@ impl FigurePlan {
                 .is_some_and(|[one, other]| one == first && other == second)
         };
         let one_layer = module.layer == self.layer;
-        if is(&self.ranks) || is(&self.seeds) {
-            return one_layer || self.layers.contains(&module.layer);
+        let several = self.layers.contains(&module.layer);
+        let pairs = [(&self.ranks, "3", "6"), (&self.seeds, "4", "7")];
+        let shown = pairs.into_iter().filter(|(pair, ..)| is(pair));
+        for (_, of_one, of_several) in shown {
+            if one_layer && self.draws(of_one) || several && self.draws(of_several) {
+                return true;
+            }
         }
         let random = || {
-            self.seeds
-                .as_ref()
-                .is_some_and(|[_, other]| other == second)
+            let seeds = self.seeds.as_ref().filter(|_| self.draws("4"));
+            seeds.is_some_and(|[_, other]| other == second)
         };
         let with_base = || second == "random" || self.base.iter().any(|name| name == second);
-        one_layer && (first == "random" && random() || first == "base" && with_base())
+        let against_base = || self.draws("8") && with_base();
+        one_layer && (first == "random" && random() || first == "base" && against_base())
+    }
+}
+
+/// The figures that a study asks for, else all.
+///
+/// # Errors
+///
+/// [`crate::Error::Config`] for a figure that the study's comparisons do not give.
+pub(super) fn which(
+    definition: &Definition,
+    [ranks, seeds]: [&Option<[String; 2]>; 2],
+) -> Result<Vec<String>> {
+    let Some(named) = &definition.figures.which else {
+        return Ok(FIGURES.map(String::from).to_vec());
+    };
+    let with_base = definition.base.is_some() && !definition.compare.base.is_empty();
+    for (number, figure) in named.iter().enumerate() {
+        let (is_there, needed) = match figure.as_str() {
+            "3" | "6" => (
+                ranks.is_some(),
+                "ranks = [\"SMALLER\", \"LARGER\"] in [compare]",
+            ),
+            "4" | "7" => (seeds.is_some(), "seeds = [\"ONE\", \"OTHER\"] in [compare]"),
+            _ => (
+                with_base,
+                "base = \"PATH\" and base = [\"ADAPTER\"] in [compare]",
+            ),
+        };
+        if !is_there {
+            return Err(definition.lines.error(
+                &format!("figures.which[{number}]"),
+                &format!("nothing is compared that figure {figure} shows"),
+                format!("add {needed}, or leave the figure out"),
+            ));
+        }
+    }
+    Ok(named.clone())
+}
+
+/// The tables that a study asks for, else all.
+///
+/// # Errors
+///
+/// [`crate::Error::Config`] for table 7 without a base.
+pub(super) fn tables(definition: &Definition) -> Result<Vec<String>> {
+    let Some(named) = &definition.tables.which else {
+        return Ok(TABLES.map(String::from).to_vec());
+    };
+    let of_base = named.iter().position(|table| table == "7");
+    match of_base.filter(|_| definition.base.is_none()) {
+        None => Ok(named.clone()),
+        Some(number) => Err(definition.lines.error(
+            &format!("tables.which[{number}]"),
+            "table 7 compares ΔW with W, and the study has no base",
+            "add base = \"PATH\", or leave the table out",
+        )),
     }
 }
 
@@ -58,6 +130,8 @@ pub(super) struct Panels {
     pub(super) layer: Option<usize>,
     pub(super) layers: Vec<Option<usize>>,
     pub(super) projections: Vec<String>,
+    /// Which layers were picked.
+    pub(super) notes: Vec<String>,
 }
 
 /// Chooses panels among the modules that are measured: the study's; where it says nothing, or a
@@ -70,28 +144,9 @@ pub(super) fn panels(
     entry: &FiguresEntry,
     measured: &[String],
     all: &[String],
-    study: &Path,
+    lines: &Lines,
 ) -> Result<Panels> {
-    let known_layers = layers_of(all);
-    for layer in entry.layer.iter().chain(entry.layers.iter().flatten()) {
-        if !known_layers.contains(&Some(*layer)) {
-            let known: Vec<usize> = known_layers.iter().flatten().copied().collect();
-            return Err(unknown(
-                study,
-                format!("layer {layer}"),
-                format!("{known:?}"),
-            ));
-        }
-    }
-    let known_projections = projections_of(all);
-    if let Some(name) = entry
-        .projections
-        .iter()
-        .find(|name| !known_projections.contains(&name.as_str()))
-    {
-        let known = known_projections.join(", ");
-        return Err(unknown(study, format!("projection `{name}`"), known));
-    }
+    check_known(entry, all, lines)?;
     let mut chosen = projections(&entry.projections, &projections_of(measured));
     let mut layers = complete_layers(measured, &chosen);
     while layers.is_empty() && chosen.len() > 1 {
@@ -99,16 +154,76 @@ pub(super) fn panels(
         chosen.pop();
         layers = complete_layers(measured, &chosen);
     }
-    let middle = layers.get(layers.len() / 2).copied().flatten();
+    let named = entry.layer.map(Some);
+    let named = named.filter(|layer| layers.contains(layer));
+    let layer = named.unwrap_or_else(|| layers.get(layers.len() / 2).copied().flatten());
+    let (several, are_named) = several(entry.layers.as_deref().unwrap_or_default(), &layers);
+    let mut notes = Vec::new();
+    if let (None, Some(layer), true) = (named, layer, layers.len() > 1) {
+        notes.push(format!(
+            "figures 3, 4 and 8 and table 7 show layer {layer}, the middle one of {}",
+            layers.len()
+        ));
+    }
+    if !are_named && several.len() < layers.len() {
+        let picked: Vec<String> = several.iter().flatten().map(usize::to_string).collect();
+        notes.push(format!(
+            "figures 6 and 7 show layers {} of {}: the first, thirds, the last",
+            picked.join(", "),
+            layers.len()
+        ));
+    }
     Ok(Panels {
-        layer: entry
-            .layer
-            .map(Some)
-            .filter(|layer| layers.contains(layer))
-            .unwrap_or(middle),
-        layers: several(entry.layers.as_deref().unwrap_or_default(), &layers),
+        layer,
+        layers: several,
         projections: chosen,
+        notes,
     })
+}
+
+/// Every layer and projection that a study names must be some adapter's.
+fn check_known(entry: &FiguresEntry, all: &[String], lines: &Lines) -> Result<()> {
+    let known: Vec<usize> = layers_of(all).into_iter().flatten().collect();
+    let one = entry
+        .layer
+        .map(|layer| ("figures.layer".to_string(), layer));
+    let several = entry.layers.iter().flatten().enumerate();
+    let several = several.map(|(number, layer)| (format!("figures.layers[{number}]"), *layer));
+    for (place, layer) in one.into_iter().chain(several) {
+        if !known.contains(&layer) {
+            let problem = format!("[figures] names layer {layer}, which no adapter has");
+            return Err(lines.error(&place, &problem, format!("they have {}", ranges(&known))));
+        }
+    }
+    let known = projections_of(all);
+    for (number, name) in entry.projections.iter().enumerate() {
+        if !known.contains(&name.as_str()) {
+            let place = format!("figures.projections[{number}]");
+            let problem = format!("[figures] names projection `{name}`, which no adapter has");
+            let remedy = suggestion(name, known.iter().copied(), "they have");
+            return Err(lines.error(&place, &problem, remedy));
+        }
+    }
+    Ok(())
+}
+
+/// `0-5, 8` for 0 to 5 and 8.
+fn ranges(numbers: &[usize]) -> String {
+    let mut ranges: Vec<[usize; 2]> = Vec::new();
+    for &number in numbers {
+        match ranges.last_mut() {
+            Some([_, last]) if *last + 1 == number => *last = number,
+            _ => ranges.push([number, number]),
+        }
+    }
+    let written = |[first, last]: &[usize; 2]| match first == last {
+        true => first.to_string(),
+        false => format!("{first}-{last}"),
+    };
+    match ranges.is_empty() {
+        true => "no numbered layers".into(),
+        false => ranges.iter().map(written).collect::<Vec<_>>().join(", "),
+    }
 }
 
 /// Layers that have every one of the projections.
@@ -122,31 +237,24 @@ fn complete_layers(modules: &[String], projections: &[String]) -> Vec<Option<usi
     layers_of(modules).into_iter().filter(all).collect()
 }
 
-fn unknown(study: &Path, what: String, known: String) -> Error {
-    Error::Config {
-        path: study.into(),
-        problem: format!("[figures] names {what}, which no adapter of the study has"),
-        remedy: format!("they have {known}"),
-    }
-}
-
-fn several(named: &[usize], layers: &[Option<usize>]) -> Vec<Option<usize>> {
+/// The layers named, and true; else those that the paper would show.
+fn several(named: &[usize], layers: &[Option<usize>]) -> (Vec<Option<usize>>, bool) {
     let kept: Vec<Option<usize>> = named
         .iter()
         .map(|&layer| Some(layer))
         .filter(|layer| layers.contains(layer))
         .collect();
     if !kept.is_empty() {
-        return kept;
+        return (kept, true);
     }
     // Of 96 layers counted from 1: 1, 32 or 33, 64 or 65, 96.
     let Some(last) = layers.len().checked_sub(1) else {
-        return Vec::new();
+        return (Vec::new(), false);
     };
     let mut chosen: Vec<Option<usize>> =
         (0..4).map(|third| layers[(third * last + 1) / 3]).collect();
     chosen.dedup();
-    chosen
+    (chosen, false)
 }
 
 fn projections(named: &[String], measured: &[&str]) -> Vec<String> {
@@ -196,7 +304,7 @@ mod tests {
         let modules: Vec<String> = (0..layers)
             .flat_map(|layer| names.iter().map(move |name| format!("h.{layer}.{name}")))
             .collect();
-        panels(entry, &modules, &modules, Path::new("study.toml"))
+        panels(entry, &modules, &modules, &Lines::default())
     }
 
     #[test]
@@ -209,6 +317,8 @@ mod tests {
         .unwrap();
         assert_eq!(panels.layer, Some(48));
         assert_eq!(panels.layers, [Some(0), Some(32), Some(63), Some(95)]);
+        assert!(panels.notes[0].contains("layer 48, the middle one of 96"));
+        assert!(panels.notes[1].contains("layers 0, 32, 63, 95 of 96"));
         assert_eq!(panels.projections, ["q_proj", "v_proj"]);
     }
 
@@ -225,16 +335,37 @@ mod tests {
     #[test]
     fn layers_without_a_panel_are_passed_over() {
         let modules = ["h.0.q", "h.1.q", "h.1.v", "h.2.q"].map(String::from);
-        let panels =
-            super::panels(&FiguresEntry::default(), &modules, &modules, Path::new("s")).unwrap();
+        let panels = super::panels(
+            &FiguresEntry::default(),
+            &modules,
+            &modules,
+            &Lines::default(),
+        )
+        .unwrap();
         assert_eq!((panels.layer, panels.layers), (Some(1), vec![Some(1)]));
         let modules = ["h.0.q", "h.1.v"].map(String::from);
-        let panels =
-            super::panels(&FiguresEntry::default(), &modules, &modules, Path::new("s")).unwrap();
+        let panels = super::panels(
+            &FiguresEntry::default(),
+            &modules,
+            &modules,
+            &Lines::default(),
+        )
+        .unwrap();
         assert_eq!(
             (panels.layer, panels.projections),
             (Some(0), vec!["q".to_string()])
         );
+    }
+
+    #[test]
+    fn what_a_study_names_is_not_noted() {
+        let entry = FiguresEntry {
+            layer: Some(7),
+            layers: Some(vec![1, 7]),
+            ..FiguresEntry::default()
+        };
+        assert!(choose(&entry, 8, &["q"]).unwrap().notes.is_empty());
+        assert_eq!(ranges(&[0, 1, 2, 4, 6, 7]), "0-2, 4, 6-7");
     }
 
     #[test]

@@ -2,20 +2,29 @@
 //! becomes a [`Plan`]; running it gives [`Results`], which are rows and grids, a module at a time.
 
 mod build;
+mod candidate;
 mod definition;
 mod figures;
+mod first;
+mod keys;
+mod lineage;
+mod lines;
 mod memory;
 mod module;
 mod naming;
+mod pairing;
 mod plan;
 mod results;
 mod run;
+mod schema;
 mod select;
 mod size;
 
-pub use definition::Definition;
+pub use definition::{Definition, Prose};
 pub use figures::FigurePlan;
+pub use first::FirstStudy;
 pub use plan::{Comparison, NamedAdapter, Operand, Plan, Request};
 pub use results::{Certificate, Grid, ModuleName, Results};
+pub use schema::schema;
 pub use select::{Selection, parse_layers};
 pub use size::{human_size, parse_size};

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::Definition;
-use super::definition::{AdapterEntry, AmplificationEntry, Compare, DEFAULT_DRAWS, FiguresEntry};
+use super::definition::{AdapterEntry, Compare, DEFAULT_DRAWS};
 
 /// The study behind adapters and a base on a command line: every pair is compared, and each
 /// adapter with the base if there is one.
@@ -15,6 +15,7 @@ pub(super) fn definition(paths: &[PathBuf], base: Option<&Path>) -> Definition {
         .map(|(name, path)| AdapterEntry {
             name: name.clone(),
             path: path.clone(),
+            ..AdapterEntry::default()
         })
         .collect();
     let also = (0..names.len())
@@ -25,7 +26,6 @@ pub(super) fn definition(paths: &[PathBuf], base: Option<&Path>) -> Definition {
         name: study_name(&names),
         title: names.join(" against "),
         base: base.map(Path::to_path_buf),
-        seed: 0,
         draws: DEFAULT_DRAWS,
         adapters,
         compare: Compare {
@@ -33,13 +33,12 @@ pub(super) fn definition(paths: &[PathBuf], base: Option<&Path>) -> Definition {
             also,
             ..Compare::default()
         },
-        amplification: AmplificationEntry::default(),
-        figures: FiguresEntry::default(),
+        ..Definition::default()
     }
 }
 
 /// `r8-vs-r64`; of many adapters the first and how many more, as it names a folder.
-fn study_name(names: &[String]) -> String {
+pub(super) fn study_name(names: &[String]) -> String {
     match names {
         [first, rest @ ..] if rest.len() > 3 => format!("{first}-and-{}-more", rest.len()),
         _ => names.join("-vs-"),
@@ -47,7 +46,7 @@ fn study_name(names: &[String]) -> String {
 }
 
 /// Folder names, made distinct by their parents' names, then by numbers.
-fn names_of(paths: &[PathBuf]) -> Vec<String> {
+pub(super) fn names_of(paths: &[PathBuf]) -> Vec<String> {
     let found: Vec<(String, String)> = paths.iter().map(|path| name_and_parent(path)).collect();
     let mut names: Vec<String> = Vec::new();
     for (name, parent) in &found {

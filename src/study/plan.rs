@@ -4,7 +4,7 @@ use crate::adapter::{AdaptedModule, Adapter, ReadOptions};
 use crate::base::Base;
 use crate::measure::Basis;
 
-use super::{FigurePlan, Selection};
+use super::{FigurePlan, Prose, Selection};
 
 /// What the command line adds to a study, or says in place of one.
 #[derive(Debug, Clone, Default)]
@@ -63,6 +63,10 @@ pub struct Plan {
     pub name: String,
     /// One line for people.
     pub title: String,
+    /// Prose for the report.
+    pub text: Prose,
+    /// Tables that are wanted, by number.
+    pub tables: Vec<String>,
     /// In the order of the tables.
     pub adapters: Vec<NamedAdapter>,
     /// W, if there is one.
@@ -100,6 +104,11 @@ impl Plan {
     /// How many directions of a module's ΔW are used.
     pub(super) fn directions(&self, module: &AdaptedModule) -> usize {
         self.rank.or(module.rank).unwrap_or(1)
+    }
+
+    /// Whether a table is wanted.
+    pub fn makes_table(&self, table: &str) -> bool {
+        self.tables.iter().any(|wanted| wanted == table)
     }
 
     /// An operand's name in tables.

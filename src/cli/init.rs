@@ -1,0 +1,53 @@
+//! `regenerate --init` and `--schema`: a first study file, and what editors know of one.
+
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use crate::error::{Error, Result};
+use crate::study::{self, FirstStudy};
+
+use super::talk::Talk;
+
+/// Writes a first study of adapters under `out`, never over one that is there; its path goes to
+/// stdout, what is not known to stderr.
+pub(super) fn init(adapters: &[PathBuf], out: Option<&Path>, talk: Talk) -> Result<()> {
+    let first = FirstStudy::of(adapters, out.unwrap_or(Path::new(".")))?;
+    for sentence in &first.unknown {
+        talk.warn(&format!("not known: {sentence}"));
+    }
+    write(&first)?;
+    let place = first.place.strip_prefix(".").unwrap_or(&first.place);
+    talk.say(&format!("next: regenerate {}", place.display()));
+    // A reader that has gone away is no failure of ours.
+    let _ = writeln!(io::stdout(), "{}", place.display());
+    Ok(())
+}
+
+fn write(first: &FirstStudy) -> Result<()> {
+    let place = &first.place;
+    let failed = |source: io::Error| match source.kind() {
+        io::ErrorKind::AlreadyExists => Error::Request {
+            what: place.display().to_string(),
+            problem: "there is a study already, and it is not overwritten".into(),
+            remedy: "move it away, or name another folder with --out".into(),
+        },
+        _ => Error::Io {
+            path: place.clone(),
+            action: "write a study there",
+            source,
+            remedy: "name a folder that you may write to with --out",
+        },
+    };
+    if let Some(folder) = place.parent() {
+        fs::create_dir_all(folder).map_err(failed)?;
+    }
+    let file = OpenOptions::new().write(true).create_new(true).open(place);
+    file.and_then(|mut file| file.write_all(first.text.as_bytes()))
+        .map_err(failed)
+}
+
+/// The JSON Schema of study files on stdout.
+pub(super) fn print_schema() {
+    let _ = write!(io::stdout(), "{}", study::schema());
+}

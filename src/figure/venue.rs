@@ -1,0 +1,128 @@
+//! Page and type sizes of the places where figures are printed.
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::error::{Error, Result};
+
+/// Where a figure will be printed.
+///
+/// ```
+/// use lora_subspace::figure::Venue;
+/// assert_eq!("icml".parse::<Venue>().unwrap(), Venue::Icml);
+/// assert!("nature".parse::<Venue>().is_err());
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Venue {
+    /// Nowhere yet: as wide as the panels need, up to 6.75 in.
+    #[default]
+    Plain,
+    /// Two columns.
+    Icml,
+    /// One column.
+    Neurips,
+    /// One column.
+    Iclr,
+    /// Two columns on A4, as all venues of the ACL.
+    Acl,
+}
+
+/// Sizes in points of 1/72 inch.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Page {
+    /// Width of a column, and of all columns with what is between them.
+    pub(super) column: f64,
+    pub(super) text: f64,
+    /// Figures are no taller.
+    pub(super) height: f64,
+    /// Whether a figure is exactly as wide as the column or the text, so that it needs no scaling.
+    pub(super) is_exact: bool,
+    /// Sizes of type. A heading is a point larger than a title.
+    pub(super) title: f64,
+    pub(super) tick: f64,
+    pub(super) footer: f64,
+}
+
+const INCH: f64 = 72.0;
+const CENTIMETRE: f64 = INCH / 2.54;
+/// A page less room for a caption.
+const WITH_CAPTION: f64 = 8.3 * INCH;
+
+impl Venue {
+    /// All of them.
+    pub const ALL: [Venue; 5] = [
+        Venue::Plain,
+        Venue::Icml,
+        Venue::Neurips,
+        Venue::Iclr,
+        Venue::Acl,
+    ];
+
+    /// The name in study files.
+    pub fn name(self) -> &'static str {
+        match self {
+            Venue::Plain => "plain",
+            Venue::Icml => "icml",
+            Venue::Neurips => "neurips",
+            Venue::Iclr => "iclr",
+            Venue::Acl => "acl",
+        }
+    }
+
+    /// Widths are those of the style files: ICML 234.88 and 487.82 TeX points, NeurIPS and ICLR
+    /// `\textwidth` 5.5 in, ACL A4 with margins of 2.5 cm and 0.6 cm between the columns.
+    ///
+    /// Captions are set in Times of 9 pt (ICML) or 10 pt. DejaVu Sans looks as large as Times a
+    /// fifth larger (its x is 0.55 of its size, Times' 0.45), so that its 8 and 8.5 stand well beside
+    /// them; nothing is below 6 pt but subscripts.
+    pub(super) fn page(self) -> Page {
+        let ten_point = |column: f64, text: f64| Page {
+            column,
+            text,
+            height: WITH_CAPTION,
+            is_exact: true,
+            title: 8.5,
+            tick: 7.0,
+            footer: 7.0,
+        };
+        let plain = Page {
+            column: 6.75 * INCH,
+            text: 6.75 * INCH,
+            height: 9.0 * INCH,
+            is_exact: false,
+            title: 8.0,
+            tick: 6.5,
+            footer: 6.5,
+        };
+        match self {
+            Venue::Plain => plain,
+            Venue::Icml => Page {
+                column: 3.25 * INCH,
+                height: WITH_CAPTION,
+                is_exact: true,
+                ..plain
+            },
+            Venue::Neurips | Venue::Iclr => ten_point(5.5 * INCH, 5.5 * INCH),
+            Venue::Acl => ten_point(7.7 * CENTIMETRE, 16.0 * CENTIMETRE),
+        }
+    }
+}
+
+impl fmt::Display for Venue {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.name())
+    }
+}
+
+impl FromStr for Venue {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        let named = Venue::ALL.into_iter().find(|venue| venue.name() == text);
+        named.ok_or_else(|| Error::Request {
+            what: format!("venue `{text}`"),
+            problem: "its page sizes are not known".into(),
+            remedy: "use icml, neurips, iclr, acl or plain".into(),
+        })
+    }
+}

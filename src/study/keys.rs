@@ -1,0 +1,239 @@
+//! Every key that a study file may have: what it means, what it takes, an example. Checking and the
+//! JSON Schema for editors are both made from here; tests hold [`super::Definition`] to it.
+
+use super::schema::{Field, Kind};
+
+/// Figures that a study may ask for.
+pub(super) const FIGURES: [&str; 5] = ["3", "4", "6", "7", "8"];
+/// Tables that a study may ask for.
+pub(super) const TABLES: [&str; 1] = ["7"];
+/// Venues whose page sizes are known; `figure::Venue` has the sizes.
+pub(super) const VENUES: [&str; 5] = ["plain", "icml", "neurips", "iclr", "acl"];
+/// The bases of directions, by name.
+pub(super) const BASES: [&str; 4] = ["a", "b", "delta-right", "delta-left"];
+
+const fn field(key: &'static str, kind: Kind, example: &'static str, about: &'static str) -> Field {
+    Field {
+        key,
+        kind,
+        required: false,
+        about,
+        example,
+    }
+}
+
+const fn required(
+    key: &'static str,
+    kind: Kind,
+    example: &'static str,
+    about: &'static str,
+) -> Field {
+    Field {
+        required: true,
+        ..field(key, kind, example, about)
+    }
+}
+
+/// The file itself.
+pub(super) const STUDY: &[Field] = &[
+    required(
+        "name",
+        Kind::Name,
+        "\"my-paper\"",
+        "Names the output folders.",
+    ),
+    field(
+        "title",
+        Kind::Text,
+        "\"My model on my task\"",
+        "One line for people.",
+    ),
+    field(
+        "base",
+        Kind::Text,
+        "\"base\"",
+        "The model that the adapters were trained on: a folder or file of safetensors. Figure 8 and table 7 need it.",
+    ),
+    field(
+        "seed",
+        Kind::Whole(0),
+        "0",
+        "Seed of the random directions; 0 when left out.",
+    ),
+    field(
+        "draws",
+        Kind::Whole(0),
+        "20",
+        "Random draws for table 7; 20 when left out.",
+    ),
+    field("text", Kind::Table(TEXT), "", "Prose for the report."),
+    required(
+        "adapter",
+        Kind::Tables(ADAPTER),
+        "",
+        "An adapter; they stand in the tables in this order.",
+    ),
+    field(
+        "compare",
+        Kind::Table(COMPARE),
+        "",
+        "Which overlaps are measured, by names of adapters.",
+    ),
+    field("amplification", Kind::Table(AMPLIFICATION), "", "Table 7."),
+    field("figures", Kind::Table(FIGURE), "", "What is drawn."),
+    field("tables", Kind::Table(TABLE), "", "Which tables are made."),
+    field(
+        "print",
+        Kind::Table(PRINT),
+        "",
+        "Where the figures will be printed.",
+    ),
+];
+
+const TEXT: &[Field] = &[
+    field(
+        "question",
+        Kind::Text,
+        "\"Do seeds share directions?\"",
+        "What the study asks.",
+    ),
+    field(
+        "expectation",
+        Kind::Text,
+        "\"The top ones.\"",
+        "What was expected beforehand.",
+    ),
+    field(
+        "outcome",
+        Kind::Text,
+        "\"One direction.\"",
+        "What came out.",
+    ),
+    field(
+        "notes",
+        Kind::Text,
+        "\"Trained on one GPU.\"",
+        "Anything else that a reader must know.",
+    ),
+];
+
+const ADAPTER: &[Field] = &[
+    required(
+        "name",
+        Kind::Name,
+        "\"r8\"",
+        "The study's name for it; `base` and `random` are reserved.",
+    ),
+    required("path", Kind::Text, "\"adapters/r8\"", "Its folder or file."),
+    field(
+        "rank",
+        Kind::Whole(1),
+        "8",
+        "Its rank, if it is to be checked against the file's.",
+    ),
+    field(
+        "seed",
+        Kind::Whole(0),
+        "0",
+        "The seed that it was trained with: runs of one seed share their random stream.",
+    ),
+    field(
+        "task",
+        Kind::Text,
+        "\"sst2\"",
+        "What it was trained on, for the report.",
+    ),
+    field(
+        "label",
+        Kind::Text,
+        "\"r = 8\"",
+        "What the report calls it; its name when left out.",
+    ),
+];
+
+const COMPARE: &[Field] = &[
+    field(
+        "bases",
+        Kind::List(&Kind::Choice(&BASES)),
+        "[\"a\", \"b\"]",
+        "Directions that are measured: right-singular vectors of A, left-singular ones of B, right or left ones of ΔW; `a` when left out.",
+    ),
+    field(
+        "ranks",
+        Kind::Two(&Kind::Text),
+        "[\"r8\", \"r8\"]",
+        "A smaller and a larger rank: figures 3 and 6.",
+    ),
+    field(
+        "seeds",
+        Kind::Two(&Kind::Text),
+        "[\"r8\", \"r8\"]",
+        "Two seeds of one rank: figures 4 and 7.",
+    ),
+    field(
+        "base",
+        Kind::List(&Kind::Text),
+        "[\"r8\"]",
+        "Adapters that are held against W: figure 8.",
+    ),
+    field(
+        "also",
+        Kind::List(&Kind::Two(&Kind::Text)),
+        "[[\"r8\", \"r8\"]]",
+        "Further pairs, measured and not drawn.",
+    ),
+];
+
+const AMPLIFICATION: &[Field] = &[field(
+    "adapters",
+    Kind::List(&Kind::Text),
+    "[\"r8\"]",
+    "Adapters of table 7; all of them when left out.",
+)];
+
+const FIGURE: &[Field] = &[
+    field(
+        "which",
+        Kind::List(&Kind::Choice(&FIGURES)),
+        "[\"3\"]",
+        "Figures that are drawn; all that the comparisons allow when left out.",
+    ),
+    field(
+        "bases",
+        Kind::List(&Kind::Choice(&BASES)),
+        "[\"a\"]",
+        "Directions that are drawn; `a` when left out.",
+    ),
+    field(
+        "layer",
+        Kind::Whole(0),
+        "5",
+        "The layer of figures 3, 4 and 8 and of table 7; the middle one when left out.",
+    ),
+    field(
+        "layers",
+        Kind::List(&Kind::Whole(0)),
+        "[0, 5]",
+        "The layers of figures 6 and 7; first, thirds and last when left out.",
+    ),
+    field(
+        "projections",
+        Kind::List(&Kind::Text),
+        "[\"query\"]",
+        "The panels; q and v, or the first two, when left out.",
+    ),
+];
+
+const TABLE: &[Field] = &[field(
+    "which",
+    Kind::List(&Kind::Choice(&TABLES)),
+    "[\"7\"]",
+    "Tables that are made; all that the study allows when left out.",
+)];
+
+const PRINT: &[Field] = &[field(
+    "venue",
+    Kind::Choice(&VENUES),
+    "\"icml\"",
+    "Page and type sizes of the figures; `plain`, 6.75 in at most, when left out.",
+)];

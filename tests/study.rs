@@ -1,0 +1,278 @@
+//! Study files that ask for something: figures, tables, sizes; and the first one, by `--init`.
+
+mod common;
+
+use std::fs;
+use std::path::Path;
+
+use common::{AdapterFolder, MODULES, Outcome, base_tensors, factor, files, run, workshop};
+use serde_json::json;
+
+fn done(arguments: &[&str], folder: &Path) -> Outcome {
+    let outcome = run("regenerate", arguments, folder);
+    assert_eq!(outcome.code, 0, "{arguments:?}: {}", outcome.stderr);
+    outcome
+}
+
+/// The study of the workshop's three adapters, with more below.
+fn study(folder: &Path, more: &str) {
+    let adapter = |name: &str| format!("[[adapter]]\nname = \"{name}\"\npath = \"{name}\"\n");
+    let adapters = ["one", "two", "three"].map(adapter).concat();
+    let text = format!(
+        "name = \"tiny\"\nbase = \"base\"\n{adapters}[compare]\nranks = [\"one\", \"two\"]\n\
+         seeds = [\"one\", \"three\"]\nbase = [\"one\", \"two\"]\n{more}"
+    );
+    fs::write(folder.join("study.toml"), text).unwrap();
+}
+
+#[test]
+fn a_study_asks_for_figures_and_tables() {
+    let folder = workshop();
+    study(
+        folder.path(),
+        "[figures]\nwhich = [\"8\", \"3\"]\nlayer = 0\n[tables]\nwhich = []\n",
+    );
+    done(&["study.toml", "--format", "svg"], folder.path());
+    let figures = files(&folder.path().join("figures/tiny"));
+    assert_eq!(figures, ["figure3.svg", "figure8.svg"]);
+    let tables = files(&folder.path().join("notebooks-export/tiny"));
+    assert!(!tables.iter().any(|name| name.starts_with("table7")));
+    assert!(tables.contains(&"amplification.csv".to_string()));
+    // Only what is drawn is in overlap.csv: no seeds, and one layer.
+    let path = folder.path().join("notebooks-export/tiny/overlap.csv");
+    let overlap = fs::read_to_string(path).unwrap();
+    assert!(overlap.contains(",a,one,two,") && overlap.contains(",a,base,two,"));
+    assert!(!overlap.contains(",one,three,") && !overlap.contains(",random,three,"));
+    assert!(!overlap.contains("layers.1."));
+}
+
+#[test]
+fn what_a_study_asked_for_is_checked() {
+    let folder = workshop();
+    study(
+        folder.path(),
+        "[figures]\nwhich = [\"4\"]\n[tables]\nwhich = []\n[print]\nvenue = \"acl\"\n",
+    );
+    done(&["study.toml"], folder.path());
+    done(&["study.toml", "--check"], folder.path());
+    fs::write(folder.path().join("figures/tiny/figure3.svg"), "").unwrap();
+    let outcome = run("regenerate", &["study.toml", "--check"], folder.path());
+    assert_eq!(outcome.code, 1, "figure 3 is not asked for");
+}
+
+#[test]
+fn the_layers_that_are_picked_are_said() {
+    let folder = workshop();
+    study(folder.path(), "");
+    let outcome = done(&["study.toml"], folder.path());
+    let said = "figures 3, 4 and 8 and table 7 show layer 1, the middle one of 2";
+    assert!(outcome.stderr.contains(said), "{}", outcome.stderr);
+    study(folder.path(), "[figures]\nlayer = 0\n");
+    let outcome = done(&["study.toml"], folder.path());
+    assert!(!outcome.stderr.contains("the middle one"));
+}
+
+/// Width of an SVG in inches.
+fn width(path: &Path) -> f64 {
+    let text = fs::read_to_string(path).unwrap();
+    let (_, rest) = text.split_once("width=\"").unwrap();
+    rest.split_once("in\"").unwrap().0.parse().unwrap()
+}
+
+#[test]
+fn venues_give_figures_the_width_of_a_column_or_of_the_text() {
+    let folder = workshop();
+    // With one projection figures 3 and 7 have two panels in a row, figure 8 three and a strip.
+    for (venue, column, text) in [
+        ("icml", 3.25, 6.75),
+        ("neurips", 5.5, 5.5),
+        ("iclr", 5.5, 5.5),
+        ("acl", 7.7 / 2.54, 16.0 / 2.54),
+    ] {
+        let print =
+            format!("[figures]\nprojections = [\"q_proj\"]\n[print]\nvenue = \"{venue}\"\n");
+        study(folder.path(), &print);
+        done(&["study.toml", "--format", "svg"], folder.path());
+        for (figure, wanted) in [
+            (3, column),
+            (4, column),
+            (6, column),
+            (7, column),
+            (8, text),
+        ] {
+            let path = folder
+                .path()
+                .join(format!("figures/tiny/figure{figure}.svg"));
+            assert!(
+                (width(&path) - wanted).abs() < 1e-3,
+                "{venue}, figure {figure}"
+            );
+        }
+    }
+    study(folder.path(), "[print]\nvenue = \"icml\"\n");
+    done(&["study.toml", "--format", "svg"], folder.path());
+    let path = folder.path().join("figures/tiny/figure3.svg");
+    assert!(
+        (width(&path) - 6.75).abs() < 1e-3,
+        "four panels need both columns"
+    );
+}
+
+#[test]
+fn plain_is_what_stands_without_a_venue() {
+    let folder = workshop();
+    let path = folder.path().join("figures/tiny/figure3.svg");
+    let drawn = |more: &str| {
+        study(folder.path(), more);
+        done(&["study.toml", "--format", "svg"], folder.path());
+        fs::read(&path).unwrap()
+    };
+    assert_eq!(drawn(""), drawn("[print]\nvenue = \"plain\"\n"));
+}
+
+#[test]
+fn the_schema_is_printed() {
+    let outcome = done(&["--schema"], Path::new("."));
+    let schema: serde_json::Value = serde_json::from_str(&outcome.stdout).unwrap();
+    assert_eq!(
+        schema["properties"]["print"]["properties"]["venue"]["enum"][1],
+        "icml"
+    );
+    assert_eq!(schema["required"], json!(["name", "adapter"]));
+    assert_eq!(schema["additionalProperties"], false);
+}
+
+/// Four runs of two ranks and two seeds, and the model beside them.
+fn runs() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, rank, salt) in [
+        ("r2-seed0", 2, 1),
+        ("r2-seed1", 2, 2),
+        ("r4-seed0", 4, 3),
+        ("r4-seed1", 4, 4),
+    ] {
+        AdapterFolder::new(rank, salt)
+            .field("base_model_name_or_path", json!("models/tiny"))
+            .save(&folder.path().join("runs").join(name));
+    }
+    base_tensors().save(&folder.path().join("models/tiny/model.safetensors"));
+    folder
+}
+
+const PLACE: &str = "experiments/runs/study.toml";
+
+#[test]
+fn a_first_study_runs_without_edits() {
+    let folder = runs();
+    let outcome = done(&["--init", "runs"], folder.path());
+    assert_eq!(outcome.stdout.trim(), PLACE);
+    assert!(!outcome.stderr.contains("not known"), "{}", outcome.stderr);
+    let text = fs::read_to_string(folder.path().join(PLACE)).unwrap();
+    for line in [
+        "name = \"runs\"",
+        "base = \"../../models/tiny\"",
+        "path = \"../../runs/r2-seed1\"",
+        "seed = 1 # from the folder's name `r4-seed1`, as no config has it",
+        "# PEFT LoRA; s = α/r, α = 4 from lora_alpha; q_proj, v_proj",
+        "rank = 4",
+        "ranks = [\"r2-seed0\", \"r4-seed1\"]",
+        "seeds = [\"r4-seed0\", \"r4-seed1\"]",
+        "base = [\"r2-seed0\", \"r4-seed0\"]",
+        "adapters = [\"r2-seed0\", \"r4-seed0\"]",
+    ] {
+        assert!(
+            text.lines().any(|found| found == line),
+            "{line} is not in\n{text}"
+        );
+    }
+    done(&[PLACE, "--format", "svg"], folder.path());
+    let figures = ["3", "4", "6", "7", "8"].map(|figure| format!("figure{figure}.svg"));
+    assert_eq!(files(&folder.path().join("figures/runs")), figures);
+    let tables = files(&folder.path().join("notebooks-export/runs"));
+    assert!(tables.contains(&"table7.tex".to_string()));
+
+    // Nothing is written over a study that is there.
+    let outcome = run("regenerate", &["--init", "runs"], folder.path());
+    assert_eq!(outcome.code, 1);
+    assert!(outcome.error().contains("not overwritten"));
+    assert_eq!(text, fs::read_to_string(folder.path().join(PLACE)).unwrap());
+}
+
+#[test]
+fn adapters_are_given_one_by_one_and_elsewhere() {
+    let folder = runs();
+    let arguments = ["--init", "runs/r2-seed0", "runs/r4-seed1", "--out", "there"];
+    let outcome = done(&arguments, folder.path());
+    assert_eq!(outcome.stdout.trim(), "there/experiments/runs/study.toml");
+    let text = fs::read_to_string(folder.path().join("there").join(PLACE)).unwrap();
+    assert!(text.contains("\n# Figures 4 and 7 take two seeds of one rank.\n# seeds = "));
+    assert!(
+        text.contains("path = \"/"),
+        "outside of --out paths are absolute"
+    );
+    done(
+        &["there/experiments/runs/study.toml", "--no-figures"],
+        folder.path(),
+    );
+}
+
+#[test]
+fn what_a_first_study_cannot_know_is_said() {
+    let folder = runs();
+    let runs = folder.path().join("runs");
+    fs::rename(runs.join("r4-seed1"), runs.join("large")).unwrap();
+    fs::remove_dir_all(folder.path().join("models")).unwrap();
+    fs::write(runs.join("log.txt"), "").unwrap();
+    // One of another model, one that is damaged, one whose config has the seed.
+    let mut wide = AdapterFolder::new(2, 5);
+    for module in MODULES {
+        wide = wide.tensors(|tensors| tensors.with(&factor(module, 'A'), &[2, 9], 1));
+    }
+    wide.save(&runs.join("wide-seed0"));
+    fs::create_dir_all(runs.join("broken")).unwrap();
+    fs::write(runs.join("broken/adapter_config.json"), "{").unwrap();
+    AdapterFolder::new(2, 7)
+        .field("seed", json!(7))
+        .save(&runs.join("r2-x"));
+    let arguments = ["--init", "runs", "runs/log.txt"];
+    let outcome = done(&arguments, folder.path());
+    let text = fs::read_to_string(folder.path().join(PLACE)).unwrap();
+    for sentence in [
+        "the seeds of large",
+        "the base `models/tiny` is neither a local path nor in the Hugging Face cache",
+        "wide-seed0 is left out: it is of another base than r2-seed0",
+        "broken is left out",
+        "runs/log.txt is left out",
+    ] {
+        assert!(
+            outcome.stderr.contains(sentence),
+            "{sentence}: {}",
+            outcome.stderr
+        );
+        assert!(text.contains(sentence), "{sentence}: {text}");
+    }
+    assert!(
+        text.contains("seed = 7 # from adapter_config.json"),
+        "{text}"
+    );
+    assert!(text.contains("\n# seed = ?\n") && text.contains("\n# base = \"PATH\"\n"));
+    done(&[PLACE, "--no-figures"], folder.path());
+}
+
+#[test]
+fn a_folder_without_adapters_gives_no_study() {
+    let folder = workshop();
+    fs::create_dir(folder.path().join("empty")).unwrap();
+    for path in ["empty", "base", "nowhere"] {
+        let outcome = run("regenerate", &["--init", path], folder.path());
+        assert_eq!(outcome.code, 1, "{path}");
+        assert!(
+            outcome.error().contains("no adapter"),
+            "{}",
+            outcome.error()
+        );
+    }
+    assert!(!folder.path().join("experiments").exists());
+    let outcome = run("regenerate", &["--init"], folder.path());
+    assert_eq!(outcome.code, 2);
+}
