@@ -227,21 +227,15 @@ impl Job<'_> {
         let charts = outputs::charts(self.plan, &rows, &spectrum, palette)?;
         self.talk()
             .say(&format!("drawing {} figures", charts.len()));
+        let plan = &self.plan.figures;
         for (pair, figures, need) in [
-            (
-                &self.plan.figures.ranks,
-                "3 and 6",
-                "two adapters of different rank",
-            ),
-            (
-                &self.plan.figures.seeds,
-                "4 and 7",
-                "two adapters of one rank",
-            ),
+            (&plan.ranks, ["3", "6"], "two adapters of different rank"),
+            (&plan.seeds, ["4", "7"], "two adapters of one rank"),
         ] {
-            if pair.is_none() {
+            if pair.is_none() && figures.iter().any(|figure| plan.draws(figure)) {
                 self.talk().say(&format!(
-                    "figures {figures} are not drawn: they take {need}"
+                    "figures {} are not drawn: they take {need}",
+                    figures.join(" and ")
                 ));
             }
         }

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use super::keys::STUDY;
 
 /// What a name may be made of, as it names files: see [`is_plain`].
-const PLAIN: &str = r"^[\p{L}\p{N}_][\p{L}\p{N}_.-]*$";
+const PLAIN: &str = r"^\w[\w.-]*$";
 
 /// A key of a table.
 pub(super) struct Field {
@@ -127,6 +127,16 @@ mod tests {
     use super::super::keys::BASES;
     use super::*;
     use crate::measure::Basis;
+
+    #[test]
+    fn editors_and_we_take_the_same_names() {
+        let pattern = regex::Regex::new(PLAIN).unwrap();
+        for name in [
+            "r8-seed0", "_x", "a.b", "β", "", ".x", "-x", "a/b", "a b", "../x",
+        ] {
+            assert_eq!(is_plain(name), pattern.is_match(name), "{name}");
+        }
+    }
 
     #[test]
     fn every_basis_is_known() {
