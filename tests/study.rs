@@ -260,6 +260,29 @@ fn what_a_first_study_cannot_know_is_said() {
 }
 
 #[test]
+fn the_base_is_found_in_the_hugging_face_cache() {
+    let folder = runs();
+    let model = folder.path().join("hub/models--models--tiny");
+    fs::create_dir_all(model.join("refs")).unwrap();
+    fs::create_dir_all(model.join("snapshots")).unwrap();
+    fs::write(model.join("refs/main"), "0e9").unwrap();
+    let local = folder.path().join("models/tiny");
+    fs::rename(local, model.join("snapshots/0e9")).unwrap();
+    let status = std::process::Command::new(env!("CARGO_BIN_EXE_regenerate"))
+        .args(["--init", "runs", "-q"])
+        .env("HF_HUB_CACHE", folder.path().join("hub"))
+        .current_dir(folder.path())
+        .status();
+    assert!(status.unwrap().success());
+    let text = fs::read_to_string(folder.path().join(PLACE)).unwrap();
+    assert!(
+        text.contains("\nbase = \"../../hub/models--models--tiny/snapshots/0e9\"\n"),
+        "{text}"
+    );
+    done(&[PLACE, "--no-figures"], folder.path());
+}
+
+#[test]
 fn a_folder_without_adapters_gives_no_study() {
     let folder = workshop();
     fs::create_dir(folder.path().join("empty")).unwrap();

@@ -239,6 +239,11 @@ fn wrapped(footer: &[String], size: f64, room: f64) -> Vec<String> {
     let fits = |line: &str| font::width(&Text::plain(line), size) <= room;
     let mut lines = Vec::new();
     for sentence in footer {
+        // `d = 384` and `j ≤ i` stay together.
+        let relations = [" = ", " ≤ ", " ≥ "].into_iter();
+        let sentence = relations.fold(sentence.clone(), |sentence, relation| {
+            sentence.replace(relation, &relation.replace(' ', "\u{a0}"))
+        });
         let mut line = String::new();
         for word in sentence.split_inclusive(' ') {
             if !line.is_empty() && !fits(format!("{line}{word}").trim_end()) {

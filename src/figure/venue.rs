@@ -73,18 +73,9 @@ impl Venue {
     /// `\textwidth` 5.5 in, ACL A4 with margins of 2.5 cm and 0.6 cm between the columns.
     ///
     /// Captions are set in Times of 9 pt (ICML) or 10 pt. DejaVu Sans looks as large as Times a
-    /// fifth larger (its x is 0.55 of its size, Times' 0.45), so that its 8 and 8.5 stand well beside
-    /// them; nothing is below 6 pt but subscripts.
+    /// fifth larger (its x is 0.55 of its size, Times' 0.45), so that 8 and 8.5 stand well beside
+    /// them; nothing is below 6 pt but subscripts. Columns have the smaller ones, for room.
     pub(super) fn page(self) -> Page {
-        let ten_point = |column: f64, text: f64| Page {
-            column,
-            text,
-            height: WITH_CAPTION,
-            is_exact: true,
-            title: 8.5,
-            tick: 7.0,
-            footer: 7.0,
-        };
         let plain = Page {
             column: 6.75 * INCH,
             text: 6.75 * INCH,
@@ -94,16 +85,23 @@ impl Venue {
             tick: 6.5,
             footer: 6.5,
         };
+        let exact = |column: f64, text: f64| Page {
+            column,
+            text,
+            height: WITH_CAPTION,
+            is_exact: true,
+            ..plain
+        };
         match self {
             Venue::Plain => plain,
-            Venue::Icml => Page {
-                column: 3.25 * INCH,
-                height: WITH_CAPTION,
-                is_exact: true,
-                ..plain
+            Venue::Icml => exact(3.25 * INCH, 6.75 * INCH),
+            Venue::Neurips | Venue::Iclr => Page {
+                title: 8.5,
+                tick: 7.0,
+                footer: 7.0,
+                ..exact(5.5 * INCH, 5.5 * INCH)
             },
-            Venue::Neurips | Venue::Iclr => ten_point(5.5 * INCH, 5.5 * INCH),
-            Venue::Acl => ten_point(7.7 * CENTIMETRE, 16.0 * CENTIMETRE),
+            Venue::Acl => exact(7.7 * CENTIMETRE, 16.0 * CENTIMETRE),
         }
     }
 }
