@@ -166,5 +166,16 @@ def write_manifest(versions: dict[str, str]) -> None:
     (OUT / "manifest.json").write_text(text)
 
 
+def sort_metadata(file: Path) -> None:
+    """Writes a safetensors file's metadata in the order of its keys: safetensors' own changes from run to run."""
+    data = file.read_bytes()
+    size = int.from_bytes(data[:8], "little")
+    header = json.loads(data[8 : 8 + size])
+    header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
+    text = json.dumps({"__metadata__": header.pop("__metadata__")} | header, separators=(",", ":"), ensure_ascii=False).encode()
+    text += b" " * (-len(text) % 8)
+    file.write_bytes(len(text).to_bytes(8, "little") + text + data[8 + size :])
+
+
 def folder_size(folder: Path) -> int:
     return sum(os.path.getsize(file) for file in folder.rglob("*") if file.is_file())
