@@ -8,23 +8,39 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 use crate::error::{Error, Result};
-use crate::tensors::TensorFile;
+use crate::tensors::{Checkpoint, TensorFile};
 
 use super::formula::Formula;
+use super::keys::unwrapped;
 use super::names::natural_order;
 use super::peft_config::PeftConfig;
-use super::{AdaptedModule, Adapter, BaseIndex, ReadOptions, peft};
+use super::update::Update;
+use super::{
+    AdaptedModule, Adapter, BaseIndex, ReadOptions, Stored, checkpoint, cloneofsimo, diffusers,
+    loralib, mlx, names, peft, refused, torchtune,
+};
 
 /// The config beside the weights, of PEFT and those who took its name.
 pub(super) const CONFIG: &str = "adapter_config.json";
 /// Weight files beside such a config, the likeliest first.
-const WEIGHTS: [&str; 5] = [
+const WEIGHTS: [&str; 7] = [
     "adapter_model.safetensors",
     "adapter_model.bin",
     "adapters.safetensors",
     "adapter_model.pt",
     "pytorch_lora_weights.safetensors",
+    "pytorch_lora_weights.bin",
+    "lit_model.pth.lora",
 ];
+/// The weight files of a whole model, which has no such config.
+const MODELS: [&str; 4] = [
+    "model.safetensors.index.json",
+    "model.safetensors",
+    "pytorch_model.bin.index.json",
+    "pytorch_model.bin",
+];
+/// What a folder's only weight file may end in.
+const ENDINGS: [&str; 4] = ["safetensors", "bin", "pt", "pth"];
 
 /// A weight file, its config, and what is asked: all that a layout has to go by.
 pub(super) struct Found<'a> {
@@ -47,6 +63,8 @@ pub(super) struct Content {
     pub(super) scale_rule: Option<String>,
     pub(super) modules: Vec<AdaptedModule>,
     pub(super) replacements: Vec<AdaptedModule>,
+    /// Names in further files of the same checkpoint.
+    pub(super) elsewhere: Vec<String>,
     /// Full tensors beside the factors.
     pub(super) replaced: Vec<String>,
     /// Tensors that are understood and say nothing about ΔW (α, buffers).
@@ -61,25 +79,39 @@ pub(super) fn open(
     base: Option<&dyn BaseIndex>,
 ) -> Result<Adapter> {
     let (weights, config) = locate(path)?;
+    refused::check_file(&weights)?;
+    let model = Checkpoint::open(&weights)?;
     let found = Found {
         root: path,
-        file: Arc::new(TensorFile::open(&weights)?),
+        file: model.files()[0].clone(),
         config: config.map(|path| read_config(&path)).transpose()?,
         options,
         base,
     };
-    found.finish(read(&found)?)
+    found.finish(read(&found, &model)?)
 }
 
 /// Decides by the config, else by the tensors' names, which layout it is.
-fn read(found: &Found) -> Result<Content> {
+fn read(found: &Found, model: &Checkpoint) -> Result<Content> {
+    refused::check_names(found)?;
     let any = |part: &str| found.names().iter().any(|name| name.contains(part));
+    if torchtune::fits(found) {
+        return torchtune::read(found);
+    }
     let Some((path, fields)) = &found.config else {
-        return match any("base_model.") {
-            true => without_config(found),
-            false => Err(found.unknown()),
+        return match () {
+            _ if model.files().len() > 1 => checkpoint::read(found, model),
+            _ if cloneofsimo::fits(found) => cloneofsimo::read(found),
+            _ if any("base_model.") => without_config(found),
+            _ if diffusers::fits(found) => diffusers::read(found),
+            _ if loralib::fits(found) => loralib::read(found),
+            _ if any(".lora_A.") => without_config(found),
+            _ => checkpoint::read(found, model),
         };
     };
+    if mlx::fits(fields) {
+        return mlx::read(found, path, fields);
+    }
     match peft::method(path, fields)?.as_str() {
         "LORA" => peft::read(found, path, &PeftConfig::new(path, fields)?),
         other => Err(Error::Unsupported {
@@ -127,11 +159,29 @@ pub(super) fn locate(path: &Path) -> Result<(PathBuf, Option<PathBuf>)> {
     if !is_folder {
         return Ok((path.into(), config));
     }
-    if let Some(name) = WEIGHTS.iter().find(|name| path.join(name).is_file()) {
+    let models = MODELS.iter().filter(|_| config.is_none());
+    let mut likely = WEIGHTS.iter().chain(models);
+    if let Some(name) = likely.find(|name| path.join(name).is_file()) {
         return Ok((path.join(name), config));
+    }
+    if let [only] = weight_files(path).as_slice() {
+        return Ok((only.clone(), config));
     }
     let remedy = "copy it from where the adapter was trained";
     missing(path, format!("no {} there", WEIGHTS[0]), remedy)
+}
+
+/// All weight files of a folder.
+fn weight_files(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    let is_weights = |path: &PathBuf| {
+        let ending = path.extension().and_then(|ending| ending.to_str());
+        path.is_file() && ending.is_some_and(|ending| ENDINGS.contains(&ending))
+    };
+    entries
+        .map(|entry| entry.path())
+        .filter(is_weights)
+        .collect()
 }
 
 pub(super) fn read_config(path: &Path) -> Result<(PathBuf, Map<String, Value>)> {
@@ -185,6 +235,83 @@ impl Found<'_> {
         }
     }
 
+    /// A value of the file's own metadata.
+    pub(super) fn metadata(&self, key: &str) -> Option<&str> {
+        let metadata = self.file.metadata()?;
+        metadata.get(key).map(String::as_str)
+    }
+
+    /// A tensor of one number, such as α.
+    pub(super) fn number(&self, name: &str) -> Result<f64> {
+        Ok(self.file.matrix_as(name, (1, 1))?[[0, 0]])
+    }
+
+    /// Which way round the base stores the weight of a module with factors: told by its shape, for
+    /// a square one by its name.
+    pub(super) fn stored(&self, path: &str, (d_out, d_in): (usize, usize)) -> Stored {
+        let tensor = format!("{path}.weight");
+        let shape = self.base.and_then(|base| base.shape(&base.find(&tensor)?));
+        match shape.as_deref() {
+            Some([rows, columns]) if rows != columns => match (*rows, *columns) == (d_in, d_out) {
+                true => Stored::Transposed,
+                false => Stored::Usual,
+            },
+            _ if names::is_embedding(path) => Stored::Transposed,
+            _ => Stored::Usual,
+        }
+    }
+
+    /// A module whose trained weight is stored whole: ΔW = W′ − W.
+    pub(super) fn whole(
+        &self,
+        file: &Arc<TensorFile>,
+        name: &str,
+        tensor: &str,
+    ) -> Result<AdaptedModule> {
+        let path = [".weight", ".in_proj_weight"]
+            .iter()
+            .find_map(|end| tensor.strip_suffix(end));
+        let path = path.unwrap_or(tensor);
+        let weight = Formula::tensor(file, name)?;
+        let is_matrix = file.shape(name).is_some_and(|shape| shape.len() == 2);
+        let base = self.base.filter(|_| is_matrix);
+        let is_turned = base.is_some_and(|base| {
+            base.find(tensor)
+                .is_some_and(|tensor| base.is_turned(&tensor))
+        });
+        let stored = match (is_matrix && names::is_embedding(path), is_turned) {
+            (true, _) => Stored::Transposed,
+            (_, true) => Stored::Conv1d,
+            _ => Stored::Usual,
+        };
+        let weight = match stored {
+            Stored::Usual => weight,
+            _ => weight.transposed(),
+        };
+        let mut module = AdaptedModule::new(path.into(), Update::Replaced(weight), 1.0);
+        module.target.tensor = tensor.into();
+        module.target.stored = stored;
+        Ok(module)
+    }
+
+    /// Full tensors beside the factors: they are named, and matrices can be measured. What has
+    /// another name than a model's tensors is left, as nobody understands it.
+    pub(super) fn keep(&self, content: &mut Content, names: &[String]) -> Result<()> {
+        for name in names {
+            let tensor = unwrapped(name);
+            let is_factor = name.contains("lora") && !name.ends_with(".bias");
+            if is_factor || !["weight", "bias"].iter().any(|end| name.ends_with(end)) {
+                continue;
+            }
+            if name.ends_with("weight") && self.shape(name).len() >= 2 {
+                let module = self.whole(&self.file, name, &tensor)?;
+                content.replacements.push(module);
+            }
+            content.replaced.push(name.clone());
+        }
+        Ok(())
+    }
+
     /// The scale by a layout's rule: 1 where none is wanted, or where α is unknown and only looked.
     pub(super) fn scale(&self, rule: impl FnOnce(Option<f64>) -> Result<f64>) -> Result<f64> {
         match (self.options.scaled, rule(self.options.alpha)) {
@@ -195,7 +322,7 @@ impl Found<'_> {
     }
 
     /// No layout's names.
-    fn unknown(&self) -> Error {
+    pub(super) fn unknown(&self) -> Error {
         let some: Vec<&str> = self.names().iter().take(3).map(String::as_str).collect();
         Error::NotFound {
             path: self.file.path().into(),
@@ -203,7 +330,9 @@ impl Found<'_> {
                 "its tensors ({}, …) are named as no adapter's",
                 some.join(", ")
             ),
-            remedy: format!("if it is a PEFT adapter, put its {CONFIG} beside it"),
+            remedy: format!(
+                "if it is a PEFT adapter, put its {CONFIG} beside it; if it is a whole model, give the one that its training began with as --base"
+            ),
         }
     }
 
@@ -215,7 +344,8 @@ impl Found<'_> {
             used.extend(module.update.tensors());
         }
         let is_unused = |name: &&String| !used.contains(name.as_str());
-        let unmapped: Vec<String> = self.names().iter().filter(is_unused).cloned().collect();
+        let all = self.names().iter().chain(&content.elsewhere);
+        let unmapped: Vec<String> = all.filter(is_unused).cloned().collect();
         if let (Some(first), false) = (unmapped.first(), self.options.allow_unmapped) {
             let problem = format!(
                 "shape {:?} under this name is nothing that {} has ({} such tensors in all)",

@@ -7,15 +7,22 @@ use ndarray::{Array2, ArrayView2};
 
 use crate::error::{Error, Result};
 
+mod checkpoint;
+mod cloneofsimo;
 mod delta;
+mod diffusers;
 mod formula;
 mod found;
 mod keys;
+mod loralib;
+mod mlx;
 mod names;
 mod peft;
 mod peft_config;
 mod peft_experts;
 mod peft_initial;
+mod refused;
+mod torchtune;
 mod update;
 
 pub use delta::{Decomposed, Delta};
@@ -60,6 +67,9 @@ pub trait BaseIndex: Sync {
     fn shape(&self, tensor: &str) -> Option<Vec<usize>>;
     /// The tensor that a module's parameter is stored as, although prefixes differ.
     fn find(&self, tensor: &str) -> Option<String>;
+    /// Whether a linear layer's matrix, or a stack of them, is stored (in, out), as far as the
+    /// model's type tells.
+    fn is_turned(&self, tensor: &str) -> bool;
 }
 
 /// Where a module's W is in the base.

@@ -29,7 +29,7 @@ const KINDS: [&str; 5] = [
 ];
 
 /// A module's name and what a tensor is to it, by the tensor's name.
-fn parse(name: &str) -> Option<(String, &'static str)> {
+pub(super) fn parse(name: &str) -> Option<(String, &'static str)> {
     if name.ends_with(".bias") {
         return None;
     }
@@ -109,15 +109,8 @@ impl Reader<'_> {
         let rank = check_factors(&b, &a)?;
         self.check_rank(path, rank, &a)?;
         let scale = self.scale(path, rank)?;
-        let mut update = Update::Product { b, a };
-        if let Some(magnitude) = tensors.get("lora_magnitude_vector") {
-            update = normalised(update, self.found.tensor(magnitude)?)?;
-        } else if self.config.use_dora {
-            let problem =
-                format!("module `{path}` has no lora_magnitude_vector, though use_dora is set");
-            let first = tensors.values().next().map_or(path, |name| name);
-            return Err(self.found.error(first, problem, "save the adapter again"));
-        }
+        let update = Update::Product { b, a };
+        let update = weighted(self.found, path, tensors, update, self.config.use_dora)?;
         let mut module = AdaptedModule::new(path.into(), update, scale);
         self.place(&mut module, is_embedding, notes)?;
         Ok(module)
@@ -183,12 +176,7 @@ impl Reader<'_> {
     }
 
     fn check_rank(&self, path: &str, rank: usize, a: &Formula) -> Result<()> {
-        let Some(expected) = self.config.rank(path).filter(|&r| r != rank as f64) else {
-            return Ok(());
-        };
-        let problem = format!("rank {rank}, where {CONFIG} gives this module rank {expected}");
-        let remedy = "the config belongs to another run, or rank_pattern is incomplete: correct r or rank_pattern";
-        Err(a.error(problem, remedy))
+        check_rank(self.config.rank(path), rank, a, CONFIG)
     }
 
     /// A merged layer of PEFT ≤ 0.2: each enabled slot of the rows has r rows of A and a block of B.
@@ -285,13 +273,47 @@ pub(super) fn check_factors(b: &Formula, a: &Formula) -> Result<usize> {
     Err(a.error(problem, "A must have as many rows as B has columns"))
 }
 
-/// DoRA: one magnitude for each row.
-pub(super) fn normalised(direction: Update, magnitude: Formula) -> Result<Update> {
+/// That the rank is the one that the config, called `source`, gives, if it gives one.
+pub(super) fn check_rank(
+    expected: Option<f64>,
+    rank: usize,
+    a: &Formula,
+    source: &str,
+) -> Result<()> {
+    let Some(expected) = expected.filter(|&r| r != rank as f64) else {
+        return Ok(());
+    };
+    let problem = format!("rank {rank}, where {source} gives this module rank {expected}");
+    let remedy = "the config belongs to another run, or rank_pattern is incomplete: correct r or rank_pattern";
+    Err(a.error(problem, remedy))
+}
+
+/// The update with DoRA's magnitudes, where the module has them; they must be there with use_dora.
+pub(super) fn weighted(
+    found: &Found,
+    path: &str,
+    tensors: &Tensors,
+    update: Update,
+    use_dora: bool,
+) -> Result<Update> {
+    match tensors.get("lora_magnitude_vector") {
+        Some(magnitude) => normalised(update, found.tensor(magnitude)?, Norms::Rows),
+        None if use_dora => {
+            let problem =
+                format!("module `{path}` has no lora_magnitude_vector, though use_dora is set");
+            let first = tensors.values().next().map_or(path, |name| name);
+            Err(found.error(first, problem, "save the adapter again"))
+        }
+        None => Ok(update),
+    }
+}
+
+/// DoRA: one magnitude for each norm.
+pub(super) fn normalised(direction: Update, magnitude: Formula, over: Norms) -> Result<Update> {
     let (rows, columns) = magnitude.dim();
-    let over = Norms::Rows;
     let (found, expected) = (rows * columns, over.count(direction.dim()));
     if found != expected {
-        let problem = format!("{found} magnitudes for {expected} rows");
+        let problem = format!("{found} magnitudes where {expected} were expected");
         return Err(magnitude.error(problem, "DoRA has one for each output: save it again"));
     }
     Ok(Update::Normalised {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use ndarray::Array2;
 use serde::Deserialize;
@@ -17,7 +18,7 @@ const INDEX: &str = "model.safetensors.index.json";
 /// Named tensors over one file or several shards.
 pub struct Checkpoint {
     path: PathBuf,
-    shards: Vec<TensorFile>,
+    shards: Vec<Arc<TensorFile>>,
     /// Tensor name to the shard that holds it.
     places: BTreeMap<String, usize>,
 }
@@ -55,7 +56,10 @@ impl Checkpoint {
         {
             Self::open_index(path, &file)
         } else {
-            Ok(Self::from_shards(path, vec![TensorFile::open(&file)?]))
+            Ok(Self::from_shards(
+                path,
+                vec![TensorFile::open(&file)?.into()],
+            ))
         }
     }
 
@@ -67,6 +71,16 @@ impl Checkpoint {
     /// All tensor names, sorted.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.places.keys().map(String::as_str)
+    }
+
+    /// The files, at least one.
+    pub fn files(&self) -> &[Arc<TensorFile>] {
+        &self.shards
+    }
+
+    /// The file that holds a tensor.
+    pub fn file_of(&self, name: &str) -> Option<&Arc<TensorFile>> {
+        Some(&self.shards[*self.places.get(name)?])
     }
 
     /// The shape of a tensor and the file that holds it.
@@ -120,7 +134,7 @@ impl Checkpoint {
             .to_owned())
     }
 
-    fn from_shards(path: &Path, shards: Vec<TensorFile>) -> Self {
+    fn from_shards(path: &Path, shards: Vec<Arc<TensorFile>>) -> Self {
         let mut places = BTreeMap::new();
         for (number, shard) in shards.iter().enumerate() {
             places.extend(shard.names().iter().map(|name| (name.clone(), number)));
@@ -147,6 +161,9 @@ impl Checkpoint {
         let index: Index =
             serde_json::from_str(&text).map_err(|error| bad(format!("not an index: {error}")))?;
         let folder = index_path.parent().unwrap_or(Path::new("."));
+        if index.weight_map.is_empty() {
+            return Err(bad("it names no tensors".into()));
+        }
         let mut files: Vec<&String> = index.weight_map.values().collect();
         files.sort();
         files.dedup();
@@ -155,7 +172,7 @@ impl Checkpoint {
         }
         let shards = files
             .iter()
-            .map(|file| TensorFile::open(&folder.join(file)))
+            .map(|file| TensorFile::open(&folder.join(file)).map(Arc::new))
             .collect::<Result<_>>()?;
         let checkpoint = Self::from_shards(path, shards);
         for (tensor, file) in &index.weight_map {
