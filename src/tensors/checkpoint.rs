@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use ndarray::Array2;
 use serde::Deserialize;
@@ -18,7 +17,7 @@ const INDEX: &str = "model.safetensors.index.json";
 /// Named tensors over one file or several shards.
 pub struct Checkpoint {
     path: PathBuf,
-    shards: Vec<Arc<TensorFile>>,
+    shards: Vec<TensorFile>,
     /// Tensor name to the shard that holds it.
     places: BTreeMap<String, usize>,
 }
@@ -56,10 +55,7 @@ impl Checkpoint {
         {
             Self::open_index(path, &file)
         } else {
-            Ok(Self::from_shards(
-                path,
-                vec![TensorFile::open(&file)?.into()],
-            ))
+            Ok(Self::from_shards(path, vec![TensorFile::open(&file)?]))
         }
     }
 
@@ -71,16 +67,6 @@ impl Checkpoint {
     /// All tensor names, sorted.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.places.keys().map(String::as_str)
-    }
-
-    /// The files, at least one.
-    pub fn files(&self) -> &[Arc<TensorFile>] {
-        &self.shards
-    }
-
-    /// The file that holds a tensor.
-    pub fn file_of(&self, name: &str) -> Option<&Arc<TensorFile>> {
-        Some(&self.shards[*self.places.get(name)?])
     }
 
     /// The shape of a tensor and the file that holds it.
@@ -106,35 +92,7 @@ impl Checkpoint {
         }
     }
 
-    /// A tensor of any shape, its numbers row by row in a matrix of the given one.
-    ///
-    /// # Errors
-    ///
-    /// Those of [`TensorFile::matrix_as`].
-    pub fn matrix_as(&self, name: &str, dim: (usize, usize)) -> Result<Array2<f64>> {
-        match self.places.get(name) {
-            Some(&shard) => self.shards[shard].matrix_as(name, dim),
-            None => self.matrix(name),
-        }
-    }
-
-    /// One matrix of a stack of them (expert, rows, columns).
-    ///
-    /// # Errors
-    ///
-    /// Those of [`TensorFile::matrix_as`].
-    pub fn expert(&self, name: &str, expert: usize) -> Result<Array2<f64>> {
-        let shape = self.shape(name).map(|(shape, _)| shape.to_vec());
-        let Some([experts, rows, columns]) = shape.as_deref() else {
-            return self.matrix(name);
-        };
-        let all = self.matrix_as(name, (experts * rows, *columns))?;
-        Ok(all
-            .slice(ndarray::s![expert * rows..(expert + 1) * rows, ..])
-            .to_owned())
-    }
-
-    fn from_shards(path: &Path, shards: Vec<Arc<TensorFile>>) -> Self {
+    fn from_shards(path: &Path, shards: Vec<TensorFile>) -> Self {
         let mut places = BTreeMap::new();
         for (number, shard) in shards.iter().enumerate() {
             places.extend(shard.names().iter().map(|name| (name.clone(), number)));
@@ -161,9 +119,6 @@ impl Checkpoint {
         let index: Index =
             serde_json::from_str(&text).map_err(|error| bad(format!("not an index: {error}")))?;
         let folder = index_path.parent().unwrap_or(Path::new("."));
-        if index.weight_map.is_empty() {
-            return Err(bad("it names no tensors".into()));
-        }
         let mut files: Vec<&String> = index.weight_map.values().collect();
         files.sort();
         files.dedup();
@@ -172,7 +127,7 @@ impl Checkpoint {
         }
         let shards = files
             .iter()
-            .map(|file| TensorFile::open(&folder.join(file)).map(Arc::new))
+            .map(|file| TensorFile::open(&folder.join(file)))
             .collect::<Result<_>>()?;
         let checkpoint = Self::from_shards(path, shards);
         for (tensor, file) in &index.weight_map {
