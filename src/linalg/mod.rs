@@ -19,6 +19,7 @@ mod svd;
 
 pub use angles::principal_angles;
 pub use blas::use_one_thread;
+pub(crate) use blas::use_one_thread_from_the_start;
 pub use blocks::projections;
 pub use factored::Factored;
 pub use haar::haar;
