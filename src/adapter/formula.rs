@@ -26,6 +26,8 @@ enum Node {
     Tensor(Leaf),
     Transposed(Box<Formula>),
     Reshaped(Box<Formula>),
+    /// Each row, read as a matrix of so many columns, turned.
+    RowsTurned(Box<Formula>, usize),
     Rows(Box<Formula>, Range<usize>),
     /// Columns from the first on, one in so many.
     EveryColumn(Box<Formula>, usize, usize),
@@ -103,6 +105,23 @@ impl Formula {
             dim: (rows, columns),
             node: Node::Reshaped(Box::new(self)),
         })
+    }
+
+    /// Each row, read row by row as a matrix with `width` columns, becomes that matrix turned: the
+    /// last two axes of a stack of matrices change places.
+    pub(super) fn rows_turned(self, width: usize) -> Result<Self> {
+        if width == 0 || !self.dim.1.is_multiple_of(width) {
+            return Err(self.mismatch(format!("has no rows of {width} columns each")));
+        }
+        Ok(Formula {
+            dim: self.dim,
+            node: Node::RowsTurned(Box::new(self), width),
+        })
+    }
+
+    /// Some of its columns.
+    pub(super) fn columns(self, range: Range<usize>) -> Result<Self> {
+        Ok(self.transposed().rows(range)?.transposed())
     }
 
     /// Some of its rows.
@@ -243,6 +262,7 @@ impl Formula {
             Node::Zeros => Vec::new(),
             Node::Transposed(x)
             | Node::Reshaped(x)
+            | Node::RowsTurned(x, _)
             | Node::Rows(x, _)
             | Node::EveryColumn(x, ..)
             | Node::Scaled(_, x) => x.leaves(),
@@ -269,6 +289,7 @@ impl Formula {
                 Array2::from_shape_vec(self.dim, flat)
                     .map_err(|error| self.error(error.to_string(), "please report this"))?
             }
+            Node::RowsTurned(x, width) => turn_rows(&x.evaluate()?, *width),
             Node::Rows(x, range) => x.evaluate()?.slice(s![range.clone(), ..]).to_owned(),
             Node::EveryColumn(x, first, step) => {
                 x.evaluate()?.slice(s![.., *first..;*step]).to_owned()
@@ -291,6 +312,13 @@ impl Formula {
             }
         })
     }
+}
+
+fn turn_rows(x: &Array2<f64>, width: usize) -> Array2<f64> {
+    let height = x.ncols() / width;
+    Array2::from_shape_fn(x.dim(), |(row, column)| {
+        x[(row, (column % height) * width + column / height)]
+    })
 }
 
 impl Leaf {

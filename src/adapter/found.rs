@@ -13,7 +13,7 @@ use crate::tensors::TensorFile;
 use super::formula::Formula;
 use super::names::natural_order;
 use super::peft_config::PeftConfig;
-use super::{AdaptedModule, Adapter, BaseIndex, ReadOptions, peft};
+use super::{AdaptedModule, Adapter, BaseIndex, ReadOptions, kohya, peft, peft_methods};
 
 /// The config beside the weights, of PEFT and those who took its name.
 pub(super) const CONFIG: &str = "adapter_config.json";
@@ -75,19 +75,17 @@ pub(super) fn open(
 fn read(found: &Found) -> Result<Content> {
     let any = |part: &str| found.names().iter().any(|name| name.contains(part));
     let Some((path, fields)) = &found.config else {
-        return match any("base_model.") {
-            true => without_config(found),
-            false => Err(found.unknown()),
-        };
+        if any("base_model.") {
+            return without_config(found);
+        }
+        if kohya::is_named_so(found.names()) {
+            return kohya::read(found);
+        }
+        return Err(found.unknown());
     };
     match peft::method(path, fields)?.as_str() {
         "LORA" => peft::read(found, path, &PeftConfig::new(path, fields)?),
-        other => Err(Error::Unsupported {
-            path: path.into(),
-            feature: format!("peft_type \"{other}\""),
-            reason: "its ΔW is not in the file as a matrix or as factors".into(),
-            remedy: "merge it with PEFT (merge_and_unload), save the model, and give that checkpoint with --base".into(),
-        }),
+        other => peft_methods::read(found, path, fields, other),
     }
 }
 

@@ -11,11 +11,17 @@ mod delta;
 mod formula;
 mod found;
 mod keys;
+mod kohya;
+mod kohya_tokens;
 mod names;
 mod peft;
 mod peft_config;
 mod peft_experts;
 mod peft_initial;
+mod peft_methods;
+mod peft_refused;
+mod peft_tiny;
+mod products;
 mod update;
 
 pub use delta::{Decomposed, Delta};

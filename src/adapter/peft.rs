@@ -20,6 +20,8 @@ static KEY: LazyLock<Regex> = LazyLock::new(|| {
     let key = format!(r"^(?<module>.+)\.(?<kind>{kinds})(?:\.(?<name>[^.]+))??(?:\.weight)?$");
     Regex::new(&key).expect("a constant")
 });
+/// What a factor's name has in it, in any of PEFT's methods.
+const FACTORS: [&str; 4] = ["lora_", "hada_", "lokr_", "vera_"];
 const KINDS: [&str; 5] = [
     "lora_A",
     "lora_B",
@@ -118,7 +120,7 @@ impl Reader<'_> {
             false => b,
         };
         let rank = check_factors(&b, &a)?;
-        self.check_rank(path, rank, &a)?;
+        check_rank(self.config, path, rank, &a)?;
         let scale = self.scale(path, rank)?;
         let mut update = Update::Product { b, a };
         if let Some(magnitude) = tensors.get("lora_magnitude_vector") {
@@ -193,20 +195,11 @@ impl Reader<'_> {
             .scale(|alpha| self.config.scale(path, rank, alpha))
     }
 
-    fn check_rank(&self, path: &str, rank: usize, a: &Formula) -> Result<()> {
-        let Some(expected) = self.config.rank(path).filter(|&r| r != rank as f64) else {
-            return Ok(());
-        };
-        let problem = format!("rank {rank}, where {CONFIG} gives this module rank {expected}");
-        let remedy = "the config belongs to another run, or rank_pattern is incomplete: correct r or rank_pattern";
-        Err(a.error(problem, remedy))
-    }
-
     /// A merged layer of PEFT ≤ 0.2: each enabled slot of the rows has r rows of A and a block of B.
     fn merged(&self, path: &str, b: Formula, a: Formula) -> Result<AdaptedModule> {
         let enabled = self.config.enable_lora.clone().unwrap_or_default();
         let rank = b.dim().1;
-        self.check_rank(path, rank, &a)?;
+        check_rank(self.config, path, rank, &a)?;
         let mut module = merged(path, b, a, &enabled, self.scale(path, rank)?)?;
         module.target.stored = match self.config.fan_in_fan_out {
             true => Stored::Conv1d,
@@ -234,8 +227,9 @@ impl Reader<'_> {
                 content.replacements.push(module);
             }
         }
-        // A name that speaks of LoRA and was not understood must not pass as a trained tensor.
-        let is_foreign = |name: &String| name.contains("lora_") && !name.ends_with(".bias");
+        // A factor that was not understood must not pass as a trained tensor.
+        let is_factor = |name: &String| FACTORS.iter().any(|part| name.contains(part));
+        let is_foreign = |name: &String| is_factor(name) && !name.ends_with(".bias");
         content.replaced.retain(|name| !is_foreign(name));
         Ok(())
     }
@@ -259,6 +253,21 @@ impl Reader<'_> {
         module.target.stored = Stored::Transposed;
         Ok(module)
     }
+}
+
+/// That a factor has the rank that the config gives its module.
+pub(super) fn check_rank(config: &PeftConfig, path: &str, rank: usize, a: &Formula) -> Result<()> {
+    let Some(expected) = config.rank(path).filter(|&r| r != rank as f64) else {
+        return Ok(());
+    };
+    let problem = format!("rank {rank}, where {CONFIG} gives this module rank {expected}");
+    let remedy = "the config belongs to another run, or rank_pattern is incomplete: correct r or rank_pattern";
+    Err(a.error(problem, remedy))
+}
+
+/// Sorts what stands beside the modules of any of PEFT's methods; see [`Content::replaced`].
+pub(super) fn others(found: &Found, config: &PeftConfig, content: &mut Content) -> Result<()> {
+    Reader { found, config }.others(content)
 }
 
 /// The names of both factors.
