@@ -6,9 +6,9 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 use crate::error::{Error, Result};
-use crate::tensors::{Checkpoint, TensorFile};
+use crate::tensors::Checkpoint;
 
-use super::formula::Formula;
+use super::formula::{Formula, Source};
 use super::found::{Content, Found, read_config};
 use super::keys::unwrapped;
 use super::update::Update;
@@ -20,13 +20,15 @@ use super::{AdaptedModule, BaseIndex, Part, Stored};
 ///
 /// [`Error::NotFound`] where the names are no model's; where they may be and there is no base to
 /// tell; and where the base has other tensors.
-pub(super) fn read(found: &Found, model: &Checkpoint) -> Result<Content> {
-    let names: Vec<&str> = model.names().collect();
+pub(super) fn read(found: &Found, model: Arc<Checkpoint>) -> Result<Content> {
+    let names: Vec<String> = model.names().map(str::to_string).collect();
+    let is_sharded = names.iter().any(|name| found.shape(name).is_empty());
+    let source = Source::Model(model);
     if names.iter().any(|name| name.contains("lora")) {
         return Err(found.unknown());
     }
     let config = config(found.file.path());
-    let is_model = config.is_some() || model.files().len() > 1;
+    let is_model = config.is_some() || is_sharded;
     let Some(base) = found.base else {
         return Err(match is_model {
             true => missing(
@@ -40,21 +42,21 @@ pub(super) fn read(found: &Found, model: &Checkpoint) -> Result<Content> {
         layout: "full fine-tune",
         scale_rule: Some("s = 1: ΔW = W′ − W".into()),
         base_name: config.as_ref().and_then(base_name),
-        elsewhere: names.iter().map(|name| name.to_string()).collect(),
         ..Content::default()
     };
     let mut shared = 0;
     for name in &names {
-        let (Some(file), Some(place)) = (model.file_of(name), base.find(&unwrapped(name))) else {
+        let Some(place) = base.find(&unwrapped(name)) else {
             continue;
         };
         shared += 1;
-        match modules(found, base, file, name, &place)? {
-            modules if modules.is_empty() => content.replaced.push(name.to_string()),
+        match modules(found, base, &source, name, &place)? {
+            modules if modules.is_empty() => content.replaced.push(name.clone()),
             modules => content.modules.extend(modules),
         }
     }
     let count = format!("{shared} of its {} tensors are the base's", names.len());
+    content.elsewhere = names.clone();
     match (2 * shared > names.len(), is_model) {
         (true, _) => {}
         (false, true) => return Err(missing(found, format!("only {count}"))),
@@ -71,17 +73,16 @@ pub(super) fn read(found: &Found, model: &Checkpoint) -> Result<Content> {
 fn modules(
     found: &Found,
     base: &dyn BaseIndex,
-    file: &Arc<TensorFile>,
+    source: &Source,
     name: &str,
     place: &str,
 ) -> Result<Vec<AdaptedModule>> {
     let tensor = unwrapped(name);
-    let shape = file.shape(name).unwrap_or_default();
-    if let (&[experts, rows, columns], false) = (shape, tensor.ends_with("weight")) {
-        let all = Formula::tensor(file, name)?.reshaped(experts * rows, columns)?;
+    let shape = source.shape(name).unwrap_or_default();
+    if let (&[experts, _, _], false) = (shape, tensor.ends_with("weight")) {
         let is_turned = base.is_turned(place);
         let expert = |e: usize| {
-            let one = all.clone().rows(e * rows..(e + 1) * rows)?;
+            let one = Formula::part(source, name, e)?;
             let one = if is_turned { one.transposed() } else { one };
             let path = format!("{tensor}.{e}");
             let mut module = AdaptedModule::new(path, Update::Replaced(one), 1.0);
@@ -93,7 +94,10 @@ fn modules(
         return (0..experts).map(expert).collect();
     }
     match shape.len() >= 2 && tensor.ends_with("weight") {
-        true => Ok(vec![found.whole(file, name, &tensor)?]),
+        true => {
+            let weight = Formula::tensor(source, name)?;
+            Ok(vec![found.whole(&tensor, weight, shape.len() == 2)])
+        }
         false => Ok(Vec::new()),
     }
 }

@@ -7,7 +7,7 @@ use crate::error::Result;
 use super::AdaptedModule;
 use super::found::{Content, Found};
 use super::keys::group;
-use super::peft::{both, check_factors, check_rank};
+use super::peft::{both, check_factors, check_told};
 use super::update::Update;
 
 /// `unet:0:up`, `unet:0:down`: ΔW = up·down.
@@ -76,7 +76,7 @@ pub(super) fn read(found: &Found) -> Result<Content> {
         let rank = check_factors(&b, &a)?;
         let key = format!("{}:rank", path.replace('.', ":"));
         let told = found.metadata(&key).and_then(|rank| rank.parse().ok());
-        check_rank(told, rank, &a, "the file's metadata")?;
+        check_told(told, "the file's metadata", rank, &a)?;
         let scale = found.scale(|alpha| Ok(alpha.map_or(1.0, |alpha| alpha / rank as f64)))?;
         let update = Update::Product { b, a };
         content

@@ -12,7 +12,7 @@ use super::AdaptedModule;
 use super::formula::Formula;
 use super::found::{Content, Found};
 use super::keys::{Tensors, group, unwrapped};
-use super::peft::{self, both, check_factors, check_rank, weighted};
+use super::peft::{self, both, check_factors, check_told, weighted};
 use super::peft_config::PeftConfig;
 use super::update::Update;
 
@@ -152,11 +152,11 @@ impl Reader<'_> {
         let (component, inner) = path.split_once('.').unwrap_or(("", path));
         let config = self.configs.get(component);
         if let Some(config) = config {
-            check_rank(config.rank(inner), rank, &a, METADATA)?;
+            check_told(config.rank(inner), METADATA, rank, &a)?;
         }
         let own = tensors
             .get("alpha")
-            .map(|name| found.number(name))
+            .map(|name| found.file.scalar(name))
             .transpose()?;
         let scale = found.scale(|alpha| match (alpha.or(own), config) {
             (Some(alpha), None) => Ok(alpha / rank as f64),

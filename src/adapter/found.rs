@@ -10,14 +10,14 @@ use serde_json::{Map, Value};
 use crate::error::{Error, Result};
 use crate::tensors::{Checkpoint, TensorFile};
 
-use super::formula::Formula;
+use super::formula::{Formula, Source};
 use super::keys::unwrapped;
 use super::names::natural_order;
 use super::peft_config::PeftConfig;
 use super::update::Update;
 use super::{
     AdaptedModule, Adapter, BaseIndex, ReadOptions, Stored, checkpoint, cloneofsimo, diffusers,
-    loralib, mlx, names, peft, refused, torchtune,
+    kohya, loralib, mlx, names, peft, peft_methods, refused, torchtune,
 };
 
 /// The config beside the weights, of PEFT and those who took its name.
@@ -32,16 +32,6 @@ const WEIGHTS: [&str; 7] = [
     "pytorch_lora_weights.bin",
     "lit_model.pth.lora",
 ];
-/// The weight files of a whole model, which has no such config.
-const MODELS: [&str; 4] = [
-    "model.safetensors.index.json",
-    "model.safetensors",
-    "pytorch_model.bin.index.json",
-    "pytorch_model.bin",
-];
-/// What a folder's only weight file may end in.
-const ENDINGS: [&str; 4] = ["safetensors", "bin", "pt", "pth"];
-
 /// A weight file, its config, and what is asked: all that a layout has to go by.
 pub(super) struct Found<'a> {
     /// The path as given.
@@ -80,19 +70,69 @@ pub(super) fn open(
 ) -> Result<Adapter> {
     let (weights, config) = locate(path)?;
     refused::check_file(&weights)?;
-    let model = Checkpoint::open(&weights)?;
+    let model = Weights::new(weights)?;
     let found = Found {
         root: path,
-        file: model.files()[0].clone(),
+        file: Arc::new(TensorFile::open(&model.first)?),
         config: config.map(|path| read_config(&path)).transpose()?,
         options,
         base,
     };
-    found.finish(read(&found, &model)?)
+    found.finish(read(&found, model)?)
+}
+
+/// What lies at a path of weights: a file, or the files of one model.
+struct Weights {
+    path: PathBuf,
+    /// All files together, where there may be several.
+    model: Option<Arc<Checkpoint>>,
+    /// The file itself, or one of them.
+    first: PathBuf,
+}
+
+impl Weights {
+    fn new(path: PathBuf) -> Result<Self> {
+        let is_index = path.extension().is_some_and(|ending| ending == "json");
+        if !is_index && !path.is_dir() {
+            return Ok(Weights {
+                first: path.clone(),
+                path,
+                model: None,
+            });
+        }
+        let model = Checkpoint::open(&path)?;
+        let first = model.names().next().and_then(|name| model.shape(name));
+        let Some((_, first)) = first else {
+            return Err(Error::NotFound {
+                path,
+                problem: "no tensors there".into(),
+                remedy: "give the folder that was saved after training".into(),
+            });
+        };
+        Ok(Weights {
+            first: first.into(),
+            path,
+            model: Some(Arc::new(model)),
+        })
+    }
+
+    /// Whether no one file has all tensors.
+    fn is_sharded(&self) -> bool {
+        let model = self.model.iter();
+        let mut places = model.flat_map(|model| model.names().map(|name| model.shape(name)));
+        places.any(|place| place.is_some_and(|(_, file)| file != self.first))
+    }
+
+    fn model(self) -> Result<Arc<Checkpoint>> {
+        match self.model {
+            Some(model) => Ok(model),
+            None => Ok(Arc::new(Checkpoint::open(&self.path)?)),
+        }
+    }
 }
 
 /// Decides by the config, else by the tensors' names, which layout it is.
-fn read(found: &Found, model: &Checkpoint) -> Result<Content> {
+fn read(found: &Found, weights: Weights) -> Result<Content> {
     refused::check_names(found)?;
     let any = |part: &str| found.names().iter().any(|name| name.contains(part));
     if torchtune::fits(found) {
@@ -100,13 +140,14 @@ fn read(found: &Found, model: &Checkpoint) -> Result<Content> {
     }
     let Some((path, fields)) = &found.config else {
         return match () {
-            _ if model.files().len() > 1 => checkpoint::read(found, model),
-            _ if cloneofsimo::fits(found) => cloneofsimo::read(found),
+            _ if weights.is_sharded() => checkpoint::read(found, weights.model()?),
             _ if any("base_model.") => without_config(found),
+            _ if kohya::is_named_so(found.names()) => kohya::read(found),
+            _ if cloneofsimo::fits(found) => cloneofsimo::read(found),
             _ if diffusers::fits(found) => diffusers::read(found),
             _ if loralib::fits(found) => loralib::read(found),
             _ if any(".lora_A.") => without_config(found),
-            _ => checkpoint::read(found, model),
+            _ => checkpoint::read(found, weights.model()?),
         };
     };
     if mlx::fits(fields) {
@@ -114,12 +155,7 @@ fn read(found: &Found, model: &Checkpoint) -> Result<Content> {
     }
     match peft::method(path, fields)?.as_str() {
         "LORA" => peft::read(found, path, &PeftConfig::new(path, fields)?),
-        other => Err(Error::Unsupported {
-            path: path.into(),
-            feature: format!("peft_type \"{other}\""),
-            reason: "its ΔW is not in the file as a matrix or as factors".into(),
-            remedy: "merge it with PEFT (merge_and_unload), save the model, and give that checkpoint with --base".into(),
-        }),
+        other => peft_methods::read(found, path, fields, other),
     }
 }
 
@@ -137,7 +173,8 @@ fn without_config(found: &Found) -> Result<Content> {
     peft::read(found, found.root, &PeftConfig::new(found.root, &nothing)?)
 }
 
-/// The weight file of a folder or the file itself, and the config beside it.
+/// The weight file of a folder, the file itself, or a folder that may be a model's; and the config
+/// beside it.
 pub(super) fn locate(path: &Path) -> Result<(PathBuf, Option<PathBuf>)> {
     let missing = |at: &Path, problem: String, remedy: &str| {
         Err(Error::NotFound {
@@ -159,29 +196,45 @@ pub(super) fn locate(path: &Path) -> Result<(PathBuf, Option<PathBuf>)> {
     if !is_folder {
         return Ok((path.into(), config));
     }
-    let models = MODELS.iter().filter(|_| config.is_none());
-    let mut likely = WEIGHTS.iter().chain(models);
-    if let Some(name) = likely.find(|name| path.join(name).is_file()) {
+    if let Some(name) = WEIGHTS.iter().find(|name| path.join(name).is_file()) {
         return Ok((path.join(name), config));
     }
-    if let [only] = weight_files(path).as_slice() {
-        return Ok((only.clone(), config));
+    if let Some(inner) = only_adapter_inside(path)? {
+        return locate(&inner);
+    }
+    // Without a config it may be a whole model; with one, a weight file of another name.
+    if config.is_none() || Checkpoint::open(path).is_ok() {
+        return Ok((path.into(), config));
     }
     let remedy = "copy it from where the adapter was trained";
     missing(path, format!("no {} there", WEIGHTS[0]), remedy)
 }
 
-/// All weight files of a folder.
-fn weight_files(folder: &Path) -> Vec<PathBuf> {
-    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
-    let is_weights = |path: &PathBuf| {
-        let ending = path.extension().and_then(|ending| ending.to_str());
-        path.is_file() && ending.is_some_and(|ending| ENDINGS.contains(&ending))
-    };
-    entries
-        .map(|entry| entry.path())
-        .filter(is_weights)
-        .collect()
+/// PEFT saves an adapter that is not called `default` in a folder of its own name.
+fn only_adapter_inside(folder: &Path) -> Result<Option<PathBuf>> {
+    let entries = fs::read_dir(folder).map_err(|source| Error::Io {
+        path: folder.into(),
+        action: "list",
+        source,
+        remedy: "check that you may read it",
+    })?;
+    let mut inner: Vec<PathBuf> = entries
+        .filter_map(|entry| entry.ok().map(|entry| entry.path()))
+        .filter(|path| path.join(CONFIG).is_file())
+        .collect();
+    inner.sort();
+    match inner.as_slice() {
+        [] => Ok(None),
+        [only] => Ok(Some(only.clone())),
+        several => Err(Error::NotFound {
+            path: folder.into(),
+            problem: format!(
+                "it holds {} adapters in folders of their own",
+                several.len()
+            ),
+            remedy: format!("give one of them, such as {}", several[0].display()),
+        }),
+    }
 }
 
 pub(super) fn read_config(path: &Path) -> Result<(PathBuf, Map<String, Value>)> {
@@ -212,7 +265,12 @@ impl Found<'_> {
 
     /// A tensor as a matrix, one row for each of its first axis.
     pub(super) fn tensor(&self, name: &str) -> Result<Formula> {
-        Formula::tensor(&self.file, name)
+        Formula::tensor(&Source::File(self.file.clone()), name)
+    }
+
+    /// One matrix of a tensor of three axes.
+    pub(super) fn part(&self, name: &str, index: usize) -> Result<Formula> {
+        Formula::part(&Source::File(self.file.clone()), name, index)
     }
 
     /// An error about one of its tensors.
@@ -237,13 +295,7 @@ impl Found<'_> {
 
     /// A value of the file's own metadata.
     pub(super) fn metadata(&self, key: &str) -> Option<&str> {
-        let metadata = self.file.metadata()?;
-        metadata.get(key).map(String::as_str)
-    }
-
-    /// A tensor of one number, such as α.
-    pub(super) fn number(&self, name: &str) -> Result<f64> {
-        Ok(self.file.matrix_as(name, (1, 1))?[[0, 0]])
+        self.file.metadata().get(key).map(String::as_str)
     }
 
     /// Which way round the base stores the weight of a module with factors: told by its shape, for
@@ -262,18 +314,12 @@ impl Found<'_> {
     }
 
     /// A module whose trained weight is stored whole: ΔW = W′ − W.
-    pub(super) fn whole(
-        &self,
-        file: &Arc<TensorFile>,
-        name: &str,
-        tensor: &str,
-    ) -> Result<AdaptedModule> {
+    /// `tensor` is its name in the base.
+    pub(super) fn whole(&self, tensor: &str, weight: Formula, is_matrix: bool) -> AdaptedModule {
         let path = [".weight", ".in_proj_weight"]
             .iter()
             .find_map(|end| tensor.strip_suffix(end));
         let path = path.unwrap_or(tensor);
-        let weight = Formula::tensor(file, name)?;
-        let is_matrix = file.shape(name).is_some_and(|shape| shape.len() == 2);
         let base = self.base.filter(|_| is_matrix);
         let is_turned = base.is_some_and(|base| {
             base.find(tensor)
@@ -291,7 +337,7 @@ impl Found<'_> {
         let mut module = AdaptedModule::new(path.into(), Update::Replaced(weight), 1.0);
         module.target.tensor = tensor.into();
         module.target.stored = stored;
-        Ok(module)
+        module
     }
 
     /// Full tensors beside the factors: they are named, and matrices can be measured. What has
@@ -303,8 +349,9 @@ impl Found<'_> {
             if is_factor || !["weight", "bias"].iter().any(|end| name.ends_with(end)) {
                 continue;
             }
-            if name.ends_with("weight") && self.shape(name).len() >= 2 {
-                let module = self.whole(&self.file, name, &tensor)?;
+            let axes = self.shape(name).len();
+            if name.ends_with("weight") && axes >= 2 {
+                let module = self.whole(&tensor, self.tensor(name)?, axes == 2);
                 content.replacements.push(module);
             }
             content.replaced.push(name.clone());

@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 use super::formula::Formula;
 use super::found::{Content, Found};
 use super::keys::{Tensors, group};
-use super::peft::{both, check_factors, check_rank, normalised};
+use super::peft::{both, check_factors, check_told, normalised};
 use super::update::{Norms, Update};
 use super::{AdaptedModule, Part, Stored};
 
@@ -118,13 +118,9 @@ impl Reader<'_> {
                 let b = self.found.tensor(b)?.transposed();
                 Ok(vec![self.module(path, tensors, b, a)?])
             }
-            (&[experts, rank, d_in], &[others, d_out, _]) if experts == others => {
-                let a = self.found.tensor(a)?.reshaped(experts * rank, d_in)?;
-                let width = self.found.tensor(b)?.dim().1 / d_out.max(1);
-                let b = self.found.tensor(b)?.reshaped(experts * d_out, width)?;
+            (&[experts, ..], &[others, ..]) if experts == others && shape_a.len() == 3 => {
                 let expert = |e: usize| {
-                    let a = a.clone().rows(e * rank..(e + 1) * rank)?;
-                    let b = b.clone().rows(e * d_out..(e + 1) * d_out)?;
+                    let (a, b) = (self.found.part(a, e)?, self.found.part(b, e)?);
                     let name = format!("{path}.{e}");
                     let mut module = self.module(&name, &Tensors::new(), b, a)?;
                     module.target.tensor = format!("{path}.weight");
@@ -151,7 +147,7 @@ impl Reader<'_> {
         a: Formula,
     ) -> Result<AdaptedModule> {
         let rank = check_factors(&b, &a)?;
-        check_rank(self.rank, rank, &a, "lora_parameters")?;
+        check_told(self.rank, "lora_parameters", rank, &a)?;
         let scale = |alpha: Option<f64>| Ok(alpha.map_or(self.scale, |alpha| alpha / rank as f64));
         let stored = self.found.stored(path, (b.dim().0, a.dim().1));
         // The lengths of an embedding are those of its tokens.

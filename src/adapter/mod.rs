@@ -14,6 +14,8 @@ mod diffusers;
 mod formula;
 mod found;
 mod keys;
+mod kohya;
+mod kohya_tokens;
 mod loralib;
 mod mlx;
 mod names;
@@ -21,6 +23,10 @@ mod peft;
 mod peft_config;
 mod peft_experts;
 mod peft_initial;
+mod peft_methods;
+mod peft_refused;
+mod peft_tiny;
+mod products;
 mod refused;
 mod torchtune;
 mod update;
@@ -70,6 +76,8 @@ pub trait BaseIndex: Sync {
     /// Whether a linear layer's matrix, or a stack of them, is stored (in, out), as far as the
     /// model's type tells.
     fn is_turned(&self, tensor: &str) -> bool;
+    /// Rows and columns of one expert of a 3-D parameter, as they are stored.
+    fn expert(&self, parameter: &str) -> Option<(usize, usize)>;
 }
 
 /// Where a module's W is in the base.

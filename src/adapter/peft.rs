@@ -20,6 +20,8 @@ static KEY: LazyLock<Regex> = LazyLock::new(|| {
     let key = format!(r"^(?<module>.+)\.(?<kind>{kinds})(?:\.(?<name>[^.]+))??(?:\.weight)?$");
     Regex::new(&key).expect("a constant")
 });
+/// What a factor's name has in it, in any of PEFT's methods.
+const FACTORS: [&str; 4] = ["lora_", "hada_", "lokr_", "vera_"];
 const KINDS: [&str; 5] = [
     "lora_A",
     "lora_B",
@@ -47,7 +49,10 @@ pub(super) fn read(found: &Found, path: &Path, config: &PeftConfig) -> Result<Co
     }
     let reader = Reader { found, config };
     reader.others(&mut content)?;
-    content.layout = "PEFT LoRA";
+    content.layout = match config.use_dora {
+        true => "PEFT DoRA",
+        false => "PEFT LoRA",
+    };
     content.evidence =
         format!("{CONFIG} with peft_type LORA; keys MODULE.lora_A and MODULE.lora_B");
     content.scale_rule = config.scale_rule(found.options.alpha);
@@ -99,15 +104,23 @@ impl Reader<'_> {
             true => ("lora_embedding_A", "lora_embedding_B"),
             false => ("lora_A", "lora_B"),
         };
-        let (a, b) = both(self.found, path, tensors, kinds)?;
+        let (a_name, b_name) = both(self.found, path, tensors, kinds)?;
         let slots = self.config.enable_lora.as_ref();
         let is_merged = slots.is_some_and(|slots| !slots.is_empty());
-        let (a, b) = (self.found.tensor(a)?, self.found.tensor(b)?);
+        let (a, b) = (self.found.tensor(a_name)?, self.found.tensor(b_name)?);
         if is_merged {
             return self.merged(path, b, a);
         }
+        let groups = a.dim().0 / b.dim().1;
+        let is_grouped = self.found.shape(a_name).len() > 2 && groups > 1;
+        let b = match is_grouped {
+            // Each group of outputs has columns of its own, while A reads all inputs: more than the
+            // grouped W has, so that this ΔW cannot be merged.
+            true => spread(b, &a, &vec![true; groups])?.1,
+            false => b,
+        };
         let rank = check_factors(&b, &a)?;
-        self.check_rank(path, rank, &a)?;
+        check_rank(self.config, path, rank, &a)?;
         let scale = self.scale(path, rank)?;
         let update = Update::Product { b, a };
         let update = weighted(self.found, path, tensors, update, self.config.use_dora)?;
@@ -175,15 +188,11 @@ impl Reader<'_> {
             .scale(|alpha| self.config.scale(path, rank, alpha))
     }
 
-    fn check_rank(&self, path: &str, rank: usize, a: &Formula) -> Result<()> {
-        check_rank(self.config.rank(path), rank, a, CONFIG)
-    }
-
     /// A merged layer of PEFT ≤ 0.2: each enabled slot of the rows has r rows of A and a block of B.
     fn merged(&self, path: &str, b: Formula, a: Formula) -> Result<AdaptedModule> {
         let enabled = self.config.enable_lora.clone().unwrap_or_default();
         let rank = b.dim().1;
-        self.check_rank(path, rank, &a)?;
+        check_rank(self.config, path, rank, &a)?;
         let mut module = merged(path, b, a, &enabled, self.scale(path, rank)?)?;
         module.target.stored = match self.config.fan_in_fan_out {
             true => Stored::Conv1d,
@@ -211,8 +220,9 @@ impl Reader<'_> {
                 content.replacements.push(module);
             }
         }
-        // A name that speaks of LoRA and was not understood must not pass as a trained tensor.
-        let is_foreign = |name: &String| name.contains("lora_") && !name.ends_with(".bias");
+        // A factor that was not understood must not pass as a trained tensor.
+        let is_factor = |name: &String| FACTORS.iter().any(|part| name.contains(part));
+        let is_foreign = |name: &String| is_factor(name) && !name.ends_with(".bias");
         content.replaced.retain(|name| !is_foreign(name));
         Ok(())
     }
@@ -236,6 +246,26 @@ impl Reader<'_> {
         module.target.stored = Stored::Transposed;
         Ok(module)
     }
+}
+
+/// That a factor has the rank that the config gives its module.
+pub(super) fn check_rank(config: &PeftConfig, path: &str, rank: usize, a: &Formula) -> Result<()> {
+    check_told(config.rank(path), CONFIG, rank, a)
+}
+
+/// That a factor has the rank that `source` gives its module, if it gives one.
+pub(super) fn check_told(told: Option<f64>, source: &str, rank: usize, a: &Formula) -> Result<()> {
+    let Some(expected) = told.filter(|&r| r != rank as f64) else {
+        return Ok(());
+    };
+    let problem = format!("rank {rank}, where {source} gives this module rank {expected}");
+    let remedy = "the config belongs to another run, or rank_pattern is incomplete: correct r or rank_pattern";
+    Err(a.error(problem, remedy))
+}
+
+/// Sorts what stands beside the modules of any of PEFT's methods; see [`Content::replaced`].
+pub(super) fn others(found: &Found, config: &PeftConfig, content: &mut Content) -> Result<()> {
+    Reader { found, config }.others(content)
 }
 
 /// The names of both factors.
@@ -271,21 +301,6 @@ pub(super) fn check_factors(b: &Formula, a: &Formula) -> Result<usize> {
         "A is {rank} × {d_in} and B (`{name}`) is {d_out} × {b_rank}: they do not multiply"
     );
     Err(a.error(problem, "A must have as many rows as B has columns"))
-}
-
-/// That the rank is the one that the config, called `source`, gives, if it gives one.
-pub(super) fn check_rank(
-    expected: Option<f64>,
-    rank: usize,
-    a: &Formula,
-    source: &str,
-) -> Result<()> {
-    let Some(expected) = expected.filter(|&r| r != rank as f64) else {
-        return Ok(());
-    };
-    let problem = format!("rank {rank}, where {source} gives this module rank {expected}");
-    let remedy = "the config belongs to another run, or rank_pattern is incomplete: correct r or rank_pattern";
-    Err(a.error(problem, remedy))
 }
 
 /// The update with DoRA's magnitudes, where the module has them; they must be there with use_dora.
@@ -332,6 +347,22 @@ pub(super) fn merged(
     enabled: &[bool],
     scale: f64,
 ) -> Result<AdaptedModule> {
+    let (blocks, spread) = spread(b, &a, enabled)?;
+    let (block, rank) = blocks.first().map_or((0, 0), Formula::dim);
+    let places = enabled.iter().enumerate().filter(|(_, on)| **on);
+    let mut known = Vec::new();
+    for ((place, _), (slot, b)) in places.zip(blocks.into_iter().enumerate()) {
+        let a = a.clone().rows(slot * rank..(slot + 1) * rank)?;
+        known.push((place * block..(place + 1) * block, Update::Product { b, a }));
+    }
+    let mut module = AdaptedModule::new(path.into(), Update::Product { b: spread, a }, scale);
+    module.slots = known;
+    Ok(module)
+}
+
+/// B's blocks, one for each enabled slot, and a B over all slots in which each block has columns of
+/// its own and slots that are not enabled are zero.
+fn spread(b: Formula, a: &Formula, enabled: &[bool]) -> Result<(Vec<Formula>, Formula)> {
     let slots = enabled.iter().filter(|slot| **slot).count();
     let ((height, rank), (a_rows, _)) = (b.dim(), a.dim());
     if slots == 0 || a_rows != slots * rank || !height.is_multiple_of(slots) {
@@ -342,27 +373,20 @@ pub(super) fn merged(
         return Err(a.error(problem, "give the slots as they were in training"));
     }
     let block = height / slots;
-    let (mut rows, mut known) = (Vec::new(), Vec::new());
-    for (place, _) in enabled.iter().enumerate() {
-        if !enabled[place] {
+    let (mut blocks, mut rows) = (Vec::new(), Vec::new());
+    for &is_enabled in enabled {
+        if !is_enabled {
             rows.push(Formula::zeros(block, slots * rank));
             continue;
         }
-        let slot = known.len();
+        let slot = blocks.len();
         let own = b.clone().rows(slot * block..(slot + 1) * block)?;
         let padding = [slot * rank, (slots - slot - 1) * rank];
         let [before, after] = padding.map(|width| Formula::zeros(block, width));
         rows.push(Formula::beside(vec![before, own.clone(), after])?);
-        let update = Update::Product {
-            b: own,
-            a: a.clone().rows(slot * rank..(slot + 1) * rank)?,
-        };
-        known.push((place * block..(place + 1) * block, update));
+        blocks.push(own);
     }
-    let b = Formula::stacked(rows)?;
-    let mut module = AdaptedModule::new(path.into(), Update::Product { b, a }, scale);
-    module.slots = known;
-    Ok(module)
+    Ok((blocks, Formula::stacked(rows)?))
 }
 
 /// That a path's config is a PEFT config at all, and of which method.

@@ -39,7 +39,10 @@ pub(super) fn read(
         true => first,
         false => {
             let names: Vec<String> = std::iter::once(first).chain(others).collect();
-            choose(found, &names, shape).ok_or_else(|| {
+            let chosen = choose(found, &names, shape);
+            // For a look the adapter's own name will do.
+            let chosen = chosen.or_else(|| found.options.looking.then(|| module.to_string()));
+            chosen.ok_or_else(|| {
                 let problem = format!(
                     "it could belong to any of {}: their order is the model's",
                     names.join(", ")
@@ -82,10 +85,8 @@ pub(super) fn read(
 fn choose(found: &Found, names: &[String], (d_out, d_in): (usize, usize)) -> Option<String> {
     let base = found.base?;
     let fits = |name: &&String| {
-        let shape = base.find(name).and_then(|tensor| base.shape(&tensor));
-        shape.is_some_and(|shape| {
-            shape.len() == 3 && (shape[1..] == [d_out, d_in] || shape[1..] == [d_in, d_out])
-        })
+        let shape = base.expert(name);
+        shape == Some((d_out, d_in)) || shape == Some((d_in, d_out))
     };
     let mut fitting = names.iter().filter(fits);
     let first = fitting.next()?;

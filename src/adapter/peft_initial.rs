@@ -22,6 +22,12 @@ pub(super) fn subtract(
     init: &str,
     content: &mut Content,
 ) -> Result<()> {
+    if found.options.initial.is_none() && found.options.looking {
+        content.notes.push(format!(
+            "{init} moved a part of the base into B·A: what is shown is s·B·A and not ΔW, which takes --init-adapter"
+        ));
+        return Ok(());
+    }
     let Some(path) = &found.options.initial else {
         return Err(Error::Unsupported {
             path: config_path.into(),

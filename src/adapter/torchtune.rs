@@ -5,7 +5,7 @@ use serde_json::Map;
 use crate::error::Result;
 
 use super::AdaptedModule;
-use super::found::{CONFIG, Content, Found};
+use super::found::{Content, Found};
 use super::keys::{Tensors, group, unwrapped};
 use super::peft::{both, check_factors, check_rank, weighted};
 use super::peft_config::PeftConfig;
@@ -80,7 +80,7 @@ fn module(
     let (a, b) = both(found, path, tensors, ("lora_A", "lora_B"))?;
     let (a, b) = (found.tensor(a)?, found.tensor(b)?);
     let rank = check_factors(&b, &a)?;
-    check_rank(config.rank(path), rank, &a, CONFIG)?;
+    check_rank(config, path, rank, &a)?;
     let scale = found.scale(|alpha| config.scale(path, rank, alpha))?;
     let update = weighted(
         found,

@@ -3,13 +3,14 @@
 use std::fs;
 use std::path::Path;
 
-use ndarray::Array2;
+use ndarray::{Array2, Axis};
 use serde_json::Value;
 
 use crate::adapter::{AdaptedModule, BaseIndex, Part, Stored};
 use crate::error::{Error, Result};
 use crate::tensors::Checkpoint;
 
+mod experts;
 pub mod fused;
 mod resolve;
 
@@ -26,9 +27,10 @@ pub struct Base {
     config: Option<Value>,
 }
 
-/// A tensor that is a module's W.
+/// What a module's W is in these files.
 struct Place {
-    tensor: String,
+    /// One tensor, or several one below the other.
+    tensors: Vec<String>,
     transposed: bool,
 }
 
@@ -69,7 +71,7 @@ impl Base {
     /// [`Error::Unresolved`] with the nearest names, [`Error::Ambiguous`] with both candidates,
     /// [`Error::Shape`] when the widths differ.
     pub fn check(&self, module: &AdaptedModule) -> Result<String> {
-        Ok(self.locate(module)?.tensor)
+        Ok(self.locate(module)?.tensors.join(", "))
     }
 
     /// W of a module as d_out × d_in in f64, turned if the base stores it (in, out); a
@@ -95,9 +97,12 @@ impl Base {
             true => (d_in, d_out),
             false => (d_out, d_in),
         };
-        let weight = match module.target.part {
-            Part::Whole => self.checkpoint.matrix_as(&place.tensor, stored)?,
-            Part::Expert(expert) => self.checkpoint.expert(&place.tensor, expert)?,
+        let weight = match (module.target.part, place.tensors.as_slice()) {
+            (Part::Whole, [tensor]) => self.checkpoint.matrix_as(tensor, stored)?,
+            (Part::Expert(expert), [tensor]) if self.is_stack(tensor) => {
+                self.checkpoint.expert(tensor, expert)?
+            }
+            (_, tensors) => self.stacked(tensors, d_in)?,
         };
         Ok(match place.transposed {
             true => weight.t().as_standard_layout().into_owned(),
@@ -111,9 +116,46 @@ impl Base {
         model.is_some_and(|model| models.contains(&model))
     }
 
+    fn is_stack(&self, tensor: &str) -> bool {
+        self.shape(tensor).is_some_and(|shape| shape.len() == 3)
+    }
+
+    /// Matrices of one width, one below the other.
+    fn stacked(&self, tensors: &[String], width: usize) -> Result<Array2<f64>> {
+        let mut rows = Array2::zeros((0, width));
+        for tensor in tensors {
+            let part = self.checkpoint.matrix(tensor)?;
+            rows.append(Axis(0), part.view()).map_err(|_| Error::Shape {
+                path: self.path().into(),
+                what: format!("tensor `{tensor}`"),
+                found: format!("{} columns", part.ncols()),
+                expected: format!("{width}"),
+                remedy: "adapter and base have different widths: give the base it was trained on",
+            })?;
+        }
+        Ok(rows)
+    }
+
+    /// The weights on disk of one expert that is part of a stack in memory.
+    fn separate(&self, module: &AdaptedModule, names: &[&str]) -> Option<Place> {
+        let Part::Expert(expert) = module.target.part else {
+            return None;
+        };
+        let tensors = experts::separate(&module.target.tensor, expert, names, self.path());
+        let shapes = tensors.iter().map(|tensor| self.shape(tensor));
+        let rows: usize = shapes.map(|shape| shape.map_or(0, |shape| shape[0])).sum();
+        (rows == module.d_out && rows > 0).then_some(Place {
+            tensors,
+            transposed: false,
+        })
+    }
+
     fn locate(&self, module: &AdaptedModule) -> Result<Place> {
         let target = &module.target;
         let names: Vec<&str> = self.checkpoint.names().collect();
+        if let Some(place) = self.separate(module, &names) {
+            return Ok(place);
+        }
         let tensor = resolve::resolve(&module.path, &target.tensor, &names, self.path())?;
         let (shape, file) = self
             .checkpoint
@@ -139,13 +181,13 @@ impl Base {
         let must_turn = target.stored == Stored::Transposed;
         if inside && turned && (likely_turned || may_turn && !upright) {
             return Ok(Place {
-                tensor,
+                tensors: vec![tensor],
                 transposed: true,
             });
         }
         if inside && upright && !must_turn {
             return Ok(Place {
-                tensor,
+                tensors: vec![tensor],
                 transposed: false,
             });
         }
@@ -181,6 +223,20 @@ impl BaseIndex for Base {
         self.checkpoint
             .shape(tensor)
             .map(|(shape, _)| shape.to_vec())
+    }
+
+    fn expert(&self, parameter: &str) -> Option<(usize, usize)> {
+        if let Some(tensor) = self.find(parameter)
+            && let Some(&[_, rows, columns]) = self.shape(&tensor).as_deref()
+        {
+            return Some((rows, columns));
+        }
+        let names: Vec<&str> = self.checkpoint.names().collect();
+        let parts = experts::separate(parameter, 0, &names, self.path());
+        let shapes: Option<Vec<_>> = parts.iter().map(|tensor| self.shape(tensor)).collect();
+        let shapes = shapes?;
+        let columns = *shapes.first()?.get(1)?;
+        Some((shapes.iter().map(|shape| shape[0]).sum(), columns))
     }
 
     fn find(&self, tensor: &str) -> Option<String> {

@@ -157,7 +157,7 @@ fn page(adapter: &Adapter, rows: &[Row]) -> String {
     for (tensors, what) in [
         (
             &adapter.replaced,
-            "full tensors beside the factors (no part of any ΔW)",
+            "full tensors beside the factors (no part of any ΔW; a weight is measured where --modules names it)",
         ),
         (&adapter.unmapped, "not understood"),
     ] {

@@ -148,6 +148,7 @@ pub(super) fn summary<'a>(
                 "layout": named.adapter.layout,
                 "rank": named.adapter.rank(),
                 "scale_rule": named.adapter.scale_rule,
+                "notes": named.adapter.notes,
                 "modules": named.adapter.modules.len(),
                 "replaced": named.adapter.replaced,
                 "unmapped": named.adapter.unmapped,

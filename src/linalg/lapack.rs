@@ -105,6 +105,19 @@ pub(super) fn add_gram(gram: &mut Array2<f64>, matrix: ArrayView2<f64>) {
     }
 }
 
+/// Replaces what is above the diagonal by what is below it, tile by tile for the cache's sake.
+pub(super) fn mirror_below(matrix: &mut Array2<f64>) {
+    const TILE: usize = 64;
+    let n = matrix.nrows();
+    for left in (0..n).step_by(TILE) {
+        for i in 0..n.min(left + TILE) {
+            for j in left.max(i + 1)..n.min(left + TILE) {
+                matrix[(i, j)] = matrix[(j, i)];
+            }
+        }
+    }
+}
+
 /// The upper triangular R with RᵀR = G and a positive diagonal; `None` where G is not positive
 /// definite in floating point. Below the diagonal the result is zero.
 pub(super) fn cholesky(mut gram: Array2<f64>) -> Option<Array2<f64>> {
@@ -119,8 +132,8 @@ pub(super) fn cholesky(mut gram: Array2<f64>) -> Option<Array2<f64>> {
     Some(gram)
 }
 
-/// Whether a symmetric matrix is positive definite: `dpotrf` comes to its end. The matrix is
-/// overwritten.
+/// Whether a symmetric matrix is positive definite: `dpotrf` comes to its end. What is on
+/// and above the diagonal is overwritten, and nothing else is read.
 #[allow(unsafe_code)]
 pub(super) fn cholesky_in_place(matrix: &mut Array2<f64>) -> bool {
     let n = int(matrix.nrows());

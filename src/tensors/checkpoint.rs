@@ -92,6 +92,34 @@ impl Checkpoint {
         }
     }
 
+    /// A tensor of any shape, its numbers row by row in a matrix of the given one.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`TensorFile::matrix_as`].
+    pub fn matrix_as(&self, name: &str, dim: (usize, usize)) -> Result<Array2<f64>> {
+        match self.places.get(name) {
+            Some(&shard) => self.shards[shard].matrix_as(name, dim),
+            None => self.matrix(name),
+        }
+    }
+
+    /// One matrix of a stack of them (expert, rows, columns).
+    ///
+    /// # Errors
+    ///
+    /// Those of [`TensorFile::matrix_as`].
+    pub fn expert(&self, name: &str, expert: usize) -> Result<Array2<f64>> {
+        let shape = self.shape(name).map(|(shape, _)| shape.to_vec());
+        let Some([experts, rows, columns]) = shape.as_deref() else {
+            return self.matrix(name);
+        };
+        let all = self.matrix_as(name, (experts * rows, *columns))?;
+        Ok(all
+            .slice(ndarray::s![expert * rows..(expert + 1) * rows, ..])
+            .to_owned())
+    }
+
     fn from_shards(path: &Path, shards: Vec<TensorFile>) -> Self {
         let mut places = BTreeMap::new();
         for (number, shard) in shards.iter().enumerate() {

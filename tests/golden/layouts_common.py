@@ -17,6 +17,7 @@ from safetensors.torch import load_file, save_file
 from transformers.pytorch_utils import Conv1D
 
 transformers.utils.logging.disable_progress_bar()
+transformers.utils.logging.set_verbosity_error()
 
 OUT = Path(__file__).resolve().parent / "layouts"
 CASES: dict[str, dict] = {}
@@ -124,9 +125,10 @@ def finish(
         save_file(contiguous(changed), OUT / name / "changed.safetensors")
     CASES[name] = {
         "about": about, "adapter": adapter, "base": base and f"../bases/{base}", "options": options or {},
-        "layout": layout, "oracle": oracle, "modules": dict(sorted(modules.items())), "changed": sorted(changed or {}),
-        "replaced": sorted(replaced), "unmapped": [], **extra,
+        "layout": layout, "oracle": oracle, "modules": dict(sorted(modules.items())), "replaced": sorted(replaced), "unmapped": [], **extra,
     }
+    if changed:
+        CASES[name]["changed"] = sorted(changed)
     check_paths(name)
 
 

@@ -1,15 +1,13 @@
 """diffusers' files, new and old. ΔW is PEFT's merge, which is what diffusers calls; old names are
 written here and read back with diffusers' own renaming."""
 
-import json
-
 import torch
 from diffusers import FluxPipeline, StableDiffusionPipeline
 from diffusers.training_utils import _collate_lora_metadata
 from diffusers.utils.state_dict_utils import convert_state_dict_to_diffusers, convert_state_dict_to_peft, convert_unet_state_dict_to_peft
 from layouts_common import OUT, Tensors, fact, finish, load_file, noise, randomise, save_file, sort_metadata, start
-from layouts_methods import CONV_1, LINEAR, OUT_0
-from layouts_models import CLIP, UNET, Base
+from layouts_models import LLAMA, UNET, Base
+from layouts_peft import QV
 from peft import LoraConfig, get_peft_model_state_dict, inject_adapter_in_model
 from peft_fixtures import lora_layers
 
@@ -57,15 +55,15 @@ def component_case(name: str, about: str, pipeline, configs: dict, layout: str, 
 
 
 def new_format() -> None:
-    unet = {"r": 2, "lora_alpha": 5, "target_modules": ["to_q", "to_out.0", "conv_shortcut"], "rank_pattern": {"to_out.0": 3}}
-    text = {"r": 2, "lora_alpha": 3, "target_modules": ["q_proj", "v_proj"], "alpha_pattern": {"v_proj": 8}}
+    unet = {"r": 2, "lora_alpha": 5, "target_modules": ["to_out.0", "conv_shortcut"], "rank_pattern": {"to_out.0": 3}}
+    text = {"r": 2, "lora_alpha": 3, "target_modules": QV, "alpha_pattern": {"v_proj": 8}}
     component_case("diffusers-metadata", "lora_adapter_metadata for two components, alpha ≠ r, rank_pattern and "
-                   "alpha_pattern", StableDiffusionPipeline, {"unet": (UNET, unet), "text_encoder": (CLIP, text)},
+                   "alpha_pattern", StableDiffusionPipeline, {"unet": (UNET, unet), "text_encoder": (LLAMA, text)},
                    "diffusers with lora_adapter_metadata", True)
-    transformer = {"r": 4, "lora_alpha": 6, "target_modules": ["to_q", "to_out.0"], "use_rslora": True}
+    transformer = {"r": 4, "lora_alpha": 6, "target_modules": ["to_out.0", "conv_shortcut"], "use_rslora": True}
     component_case("diffusers-transformer", "transformer. keys, use_rslora in the metadata", FluxPipeline,
                    {"transformer": (UNET, transformer)}, "diffusers with lora_adapter_metadata", True)
-    plain = {"r": 3, "lora_alpha": 3, "target_modules": ["to_q", "to_out.0"]}
+    plain = {"r": 3, "lora_alpha": 3, "target_modules": ["to_out.0", "conv_shortcut"]}
     component_case("diffusers-plain", "no metadata: s = 1, as diffusers' loader takes alpha = r", StableDiffusionPipeline,
                    {"unet": (UNET, plain)}, "diffusers without metadata", False)
 

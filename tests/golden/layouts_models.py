@@ -7,8 +7,7 @@ import torch
 from layouts_common import OUT, contiguous, load_file, save_file, seed_of
 from torch import nn
 from transformers import (
-    BertConfig, BertForSequenceClassification, BloomConfig, BloomForCausalLM, CLIPTextConfig, CLIPTextModel, FalconConfig,
-    FalconForCausalLM, GPT2Config, GPT2LMHeadModel, GPTBigCodeConfig, GPTBigCodeForCausalLM, GPTNeoXConfig,
+    BloomConfig, BloomForCausalLM, FalconConfig, FalconForCausalLM, GPT2Config, GPT2LMHeadModel, GPTBigCodeConfig, GPTBigCodeForCausalLM, GPTNeoXConfig,
     GPTNeoXForCausalLM, GptOssConfig, GptOssForCausalLM, LlamaConfig, LlamaForCausalLM, Phi3Config, Phi3ForCausalLM,
     PreTrainedModel, Qwen2MoeConfig, Qwen2MoeForCausalLM,
 )
@@ -66,17 +65,14 @@ FUSED = {"vocab_size": 8, "hidden_size": 8, "num_hidden_layers": 1, "num_attenti
 SMALL = {"vocab_size": 16, "hidden_size": 8, "num_attention_heads": 2, "max_position_embeddings": 16}
 
 
-def llama(**more) -> Callable[[], nn.Module]:
-    config = {**SMALL, "intermediate_size": 12, "num_hidden_layers": 2, "num_key_value_heads": 1, **more}
-    return lambda: LlamaForCausalLM(LlamaConfig(**config))
-
-
-def bert() -> nn.Module:
-    return BertForSequenceClassification(BertConfig(**SMALL, intermediate_size=12, num_hidden_layers=1, num_labels=3))
+def llama() -> nn.Module:
+    """With biases in the attention and fewer key heads."""
+    config = {**SMALL, "intermediate_size": 12, "num_hidden_layers": 2, "num_key_value_heads": 1}
+    return LlamaForCausalLM(LlamaConfig(**config, attention_bias=True))
 
 
 def gpt2() -> nn.Module:
-    return GPT2LMHeadModel(GPT2Config(vocab_size=16, n_positions=16, n_embd=8, n_layer=1, n_head=2))
+    return GPT2LMHeadModel(GPT2Config(vocab_size=16, n_positions=4, n_embd=8, n_layer=1, n_head=2, n_inner=4))
 
 
 def qwen2_moe() -> nn.Module:
@@ -93,11 +89,6 @@ def gpt_oss() -> nn.Module:
     ))
 
 
-def clip() -> nn.Module:
-    return CLIPTextModel(CLIPTextConfig(**SMALL, intermediate_size=8, num_hidden_layers=1, projection_dim=8, bos_token_id=0, eos_token_id=1))
-
-
-CLIP = Base("clip", clip)
 def gpt_neox() -> nn.Module:
     return GPTNeoXForCausalLM(GPTNeoXConfig(**FUSED, intermediate_size=4, max_position_embeddings=4))
 
@@ -125,9 +116,7 @@ def gpt_bigcode() -> nn.Module:
     ))
 
 
-LLAMA = Base("llama", llama())
-LLAMA_BIAS = Base("llama-bias", llama(num_hidden_layers=1, attention_bias=True))
-BERT = Base("bert", bert)
+LLAMA = Base("llama", llama)
 GPT2 = Base("gpt2", gpt2)
 QWEN2_MOE = Base("qwen2-moe", qwen2_moe)
 GPT_OSS = Base("gpt-oss", gpt_oss)
@@ -136,7 +125,7 @@ BLOOM = Base("bloom", bloom)
 FALCON = Base("falcon", falcon())
 FALCON_MQ = Base("falcon-mq", falcon(multi_query=True))
 FALCON_NEW = Base("falcon-new", falcon(
-    num_attention_heads=4, num_kv_heads=2, new_decoder_architecture=True, hidden_size=16))
+    num_attention_heads=4, num_kv_heads=2, new_decoder_architecture=True))
 PHI3 = Base("phi3", phi3)
 GPT_BIGCODE = Base("gpt-bigcode", gpt_bigcode)
 
@@ -194,7 +183,7 @@ class Unet(nn.Module):
         attention, residual = nn.Module(), nn.Module()
         attention.to_q = nn.Linear(25, 16)
         attention.to_out = nn.ModuleList([nn.Linear(12, 8)])
-        residual.conv1 = nn.Conv2d(4, 12, 3)
+        residual.conv1 = nn.Conv2d(4, 12, (3, 2))
         residual.conv_shortcut = nn.Conv2d(4, 12, 1)
         self.down_blocks[0].attentions = nn.ModuleList([attention])
         self.down_blocks[0].resnets = nn.ModuleList([residual])

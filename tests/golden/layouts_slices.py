@@ -140,16 +140,26 @@ def attention_slices() -> None:
 
 
 def multihead_attention() -> None:
-    """in_proj_weight, whose module is the attention itself; out_proj's ΔW is that of peft-mha."""
-    name, module = "slices-mha", "blocks.0.mha"
-    train_and_save(name, ATTENTION, LoraConfig(r=2, lora_alpha=5, target_modules=["mha"]))
+    """PEFT merges out_proj's ΔW twice (0.21.2): the answer has it once. in_proj is cut into thirds."""
+    name, module = "peft-mha", "blocks.0.mha"
+    train_and_save(name, ATTENTION, LoraConfig(r=2, lora_alpha=5, target_modules=["mha", "out"]))
     model = reload(name, ATTENTION)
-    facts, attention = lora_facts(model), model.base_model.model.blocks[0]["mha"]
-    delta = {module: attention.get_delta_weight("default").detach(),
-             f"{module}.out_proj": attention.base_layer.out_proj.get_delta_weight("default").detach()}
-    slices = sliced(delta, facts, module, split_in_projection(8))
-    finish(name, "in_proj_weight of nn.MultiheadAttention: thirds", "PEFT LoRA, nn.MultiheadAttention",
-           "PEFT get_delta_weight, rows by torch's forward", delta, facts, base=ATTENTION.name, slices=slices)
+    facts, mha = lora_facts(model), model.base_model.model.blocks[0]["mha"]
+    once = {
+        module: mha.get_delta_weight("default").detach(),
+        f"{module}.out_proj": mha.base_layer.out_proj.get_delta_weight("default").detach(),
+        "blocks.0.out": model.base_model.model.blocks[0]["out"].get_delta_weight("default").detach(),
+    }
+    merged, _ = merged_answer(model, ATTENTION)
+    for path, times in {module: 1, f"{module}.out_proj": 2, "blocks.0.out": 1}.items():
+        torch.testing.assert_close(merged[path], times * once[path], rtol=1e-12, atol=1e-15)
+    slices = sliced(once, facts, module, split_in_projection(8))
+    finish(
+        name, "fused in_proj (3d, d) under the module's own name, out_proj under base_layer.out_proj; PEFT's merge and "
+        "forward add out_proj's ΔW twice, the answer has it once", "PEFT LoRA, nn.MultiheadAttention",
+        "PEFT get_delta_weight (merge, but out_proj once), rows by torch's forward", once, facts, base=ATTENTION.name,
+        slices=slices,
+    )
 
 
 def make() -> None:

@@ -1,0 +1,512 @@
+//! Module names of kohya's, LyCORIS's and ComfyUI's files: paths whose dots became underscores, or
+//! paths below a component.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::BaseIndex;
+
+/// What a token begins with: the component's short name, and how a base that holds several
+/// components begins its names. The longest come first.
+pub(super) const COMPONENTS: [(&str, &str, &[&str]); 13] = [
+    ("lora_prior_unet_", "prior", &["prior."]),
+    ("lora_prior_te_", "prior_te", &["prior_text_encoder."]),
+    (
+        "lora_transformer_",
+        "transformer",
+        &["transformer.", "model.diffusion_model."],
+    ),
+    (
+        "lora_unet_",
+        "unet",
+        &[
+            "model.diffusion_model.",
+            "diffusion_model.",
+            "unet.",
+            "transformer.",
+        ],
+    ),
+    (
+        "lora_te1_",
+        "te1",
+        &[
+            "text_encoder.",
+            "conditioner.embedders.0.",
+            "text_encoders.clip_l.",
+        ],
+    ),
+    (
+        "lora_te2_",
+        "te2",
+        &[
+            "text_encoder_2.",
+            "conditioner.embedders.1.",
+            "text_encoders.clip_g.",
+        ],
+    ),
+    (
+        "lora_te3_",
+        "te3",
+        &["text_encoder_3.", "text_encoders.t5xxl."],
+    ),
+    (
+        "lora_te_",
+        "te",
+        &[
+            "text_encoder.",
+            "cond_stage_model.",
+            "text_encoders.clip_l.",
+        ],
+    ),
+    ("lycoris_", "", &[]),
+    (
+        "diffusion_model.",
+        "unet",
+        &[
+            "model.diffusion_model.",
+            "diffusion_model.",
+            "unet.",
+            "transformer.",
+        ],
+    ),
+    (
+        "text_encoders.clip_l.",
+        "te1",
+        &[
+            "text_encoders.clip_l.",
+            "text_encoder.",
+            "conditioner.embedders.0.",
+        ],
+    ),
+    (
+        "text_encoders.clip_g.",
+        "te2",
+        &[
+            "text_encoders.clip_g.",
+            "text_encoder_2.",
+            "conditioner.embedders.1.",
+        ],
+    ),
+    (
+        "text_encoders.t5xxl.",
+        "te3",
+        &["text_encoders.t5xxl.", "text_encoder_3.", "text_encoder_2."],
+    ),
+];
+
+/// What a base's names may begin with and a token lacks.
+const OUTER: [&str; 18] = [
+    "model.diffusion_model.",
+    "diffusion_model.",
+    "model.",
+    "unet.",
+    "transformer.",
+    "prior.",
+    "text_encoder.",
+    "text_encoder_2.",
+    "text_encoder_3.",
+    "prior_text_encoder.",
+    "cond_stage_model.transformer.",
+    "cond_stage_model.model.",
+    "conditioner.embedders.0.transformer.",
+    "conditioner.embedders.1.model.",
+    "text_encoders.clip_l.transformer.",
+    "text_encoders.clip_g.transformer.",
+    "text_encoders.t5xxl.transformer.",
+    "base_model.model.",
+];
+
+/// Names with an underscore, of UNets, transformers and text encoders: where a token may be cut is
+/// told by them.
+const LONG_PARTS: [&str; 96] = [
+    "down_blocks",
+    "up_blocks",
+    "mid_block",
+    "transformer_blocks",
+    "single_transformer_blocks",
+    "joint_transformer_blocks",
+    "double_blocks",
+    "single_blocks",
+    "joint_blocks",
+    "input_blocks",
+    "middle_block",
+    "output_blocks",
+    "temporal_transformer_blocks",
+    "refiner_blocks",
+    "context_refiner",
+    "noise_refiner",
+    "to_q",
+    "to_k",
+    "to_v",
+    "to_out",
+    "to_qkv",
+    "to_add_out",
+    "to_kv",
+    "add_q_proj",
+    "add_k_proj",
+    "add_v_proj",
+    "add_out_proj",
+    "proj_in",
+    "proj_out",
+    "proj_mlp",
+    "conv_in",
+    "conv_out",
+    "conv_shortcut",
+    "time_emb_proj",
+    "time_embedding",
+    "time_embed",
+    "time_proj",
+    "label_emb",
+    "add_embedding",
+    "linear_1",
+    "linear_2",
+    "in_layers",
+    "out_layers",
+    "emb_layers",
+    "skip_connection",
+    "img_attn",
+    "txt_attn",
+    "img_mlp",
+    "txt_mlp",
+    "img_mod",
+    "txt_mod",
+    "img_in",
+    "txt_in",
+    "time_in",
+    "vector_in",
+    "guidance_in",
+    "in_layer",
+    "out_layer",
+    "final_layer",
+    "adaLN_modulation",
+    "x_block",
+    "context_block",
+    "x_embedder",
+    "y_embedder",
+    "t_embedder",
+    "context_embedder",
+    "ff_context",
+    "norm1_context",
+    "cross_attn",
+    "self_attn",
+    "k_img",
+    "v_img",
+    "img_emb",
+    "text_embedding",
+    "patch_embedding",
+    "time_projection",
+    "text_model",
+    "vision_model",
+    "text_projection",
+    "visual_projection",
+    "q_proj",
+    "k_proj",
+    "v_proj",
+    "o_proj",
+    "out_proj",
+    "gate_proj",
+    "up_proj",
+    "down_proj",
+    "wi_0",
+    "wi_1",
+    "layer_norm1",
+    "layer_norm2",
+    "final_layer_norm",
+    "embed_tokens",
+    "token_embedding",
+    "lm_head",
+];
+const SHORT_PARTS: [&str; 62] = [
+    "attentions",
+    "resnets",
+    "downsamplers",
+    "upsamplers",
+    "motion",
+    "attn",
+    "attn1",
+    "attn2",
+    "ff",
+    "net",
+    "proj",
+    "conv",
+    "conv1",
+    "conv2",
+    "op",
+    "in",
+    "out",
+    "norm",
+    "norm1",
+    "norm2",
+    "norm3",
+    "lin",
+    "linear",
+    "linear1",
+    "linear2",
+    "modulation",
+    "qkv",
+    "mlp",
+    "fc1",
+    "fc2",
+    "q",
+    "k",
+    "v",
+    "o",
+    "ffn",
+    "blocks",
+    "layers",
+    "layer",
+    "encoder",
+    "decoder",
+    "block",
+    "model",
+    "attention",
+    "feed",
+    "w1",
+    "w2",
+    "w3",
+    "SelfAttention",
+    "EncDecAttention",
+    "DenseReluDense",
+    "wi",
+    "wo",
+    "embeddings",
+    "shared",
+    "transformer",
+    "unet",
+    "resblocks",
+    "ln",
+    "adaln",
+    "dense",
+    "query",
+    "value",
+];
+/// The most words of a part.
+const LONGEST_PART: usize = 3;
+
+/// Paths by their dots' absence, of every matrix that a base has.
+pub(super) struct Flattened {
+    /// Flattened path to the base's tensors.
+    places: BTreeMap<String, BTreeSet<String>>,
+}
+
+/// What a name stands for.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Place {
+    /// A tensor of the base, `PATH.weight`.
+    Tensor(String),
+    /// Any of several.
+    Several(Vec<String>),
+    /// A path made of known parts, with the component's short name.
+    Path {
+        component: &'static str,
+        path: String,
+    },
+}
+
+impl Flattened {
+    /// Reads a base's names.
+    pub(super) fn new(base: &dyn BaseIndex) -> Self {
+        let mut places: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        for name in base.names() {
+            let Some(path) = name.strip_suffix(".weight") else {
+                continue;
+            };
+            let inner = OUTER.iter().filter_map(|outer| path.strip_prefix(outer));
+            for path in std::iter::once(path).chain(inner) {
+                places
+                    .entry(path.replace('.', "_"))
+                    .or_default()
+                    .insert(name.into());
+            }
+        }
+        Flattened { places }
+    }
+
+    /// The base's tensor for the module, if it has one.
+    fn find(&self, rest: &str, begins: &[&str]) -> Option<Place> {
+        let all = self.places.get(&rest.replace('.', "_"))?;
+        let own: Vec<&String> = all.iter().filter(|name| may_be_of(name, begins)).collect();
+        // Of several the first of the component's own beginnings that the base has decides.
+        let begun = begins.iter().map(|begin| -> Vec<&String> {
+            own.iter()
+                .copied()
+                .filter(|name| name.starts_with(begin))
+                .collect()
+        });
+        let chosen = match own.len() {
+            0 | 1 => own,
+            _ => begun
+                .into_iter()
+                .find(|some| !some.is_empty())
+                .unwrap_or(own),
+        };
+        match chosen.as_slice() {
+            [] => None,
+            [only] => Some(Place::Tensor(only.to_string())),
+            several => Some(Place::Several(
+                several.iter().map(|name| name.to_string()).collect(),
+            )),
+        }
+    }
+}
+
+/// Whether a tensor of the base is not plainly another component's: both text encoders have layers
+/// of the same names.
+fn may_be_of(name: &str, begins: &[&str]) -> bool {
+    let begins_with = |begin: &&str| name.starts_with(begin);
+    let all = COMPONENTS.iter().flat_map(|(_, _, begins)| begins.iter());
+    begins.is_empty() || begins.iter().any(begins_with) || !all.into_iter().any(begins_with)
+}
+
+/// Splits a name into its component's entry and the rest.
+pub(super) fn component(module: &str) -> (&'static str, &'static [&'static str], &str) {
+    let entry = COMPONENTS
+        .iter()
+        .find_map(|(start, short, begins)| Some((*short, *begins, module.strip_prefix(start)?)));
+    entry.unwrap_or(("", &[], module))
+}
+
+/// What a module's name stands for: by the base where there is one that has it, else by parts.
+pub(super) fn place(module: &str, base: Option<&Flattened>) -> Place {
+    let (short, begins, rest) = component(module);
+    // Components inside `text_encoders.` have a wrapper of their own.
+    let inner = rest.strip_prefix("transformer.").unwrap_or(rest);
+    let found = base.and_then(|base| base.find(rest, begins).or_else(|| base.find(inner, begins)));
+    found.unwrap_or_else(|| match rest.contains('.') {
+        true => Place::Path {
+            component: short,
+            path: inner.into(),
+        },
+        false => match decode(rest) {
+            Some(path) => Place::Path {
+                component: short,
+                path,
+            },
+            None => Place::Path {
+                component: "",
+                path: module.into(),
+            },
+        },
+    })
+}
+
+/// A flattened path with its dots, when it is made of known parts and numbers alone.
+fn decode(token: &str) -> Option<String> {
+    let words: Vec<&str> = token.split('_').collect();
+    let mut parts: Vec<String> = Vec::new();
+    let mut at = 0;
+    while at < words.len() {
+        let longest = LONGEST_PART.min(words.len() - at);
+        let long = (2..=longest).rev().find_map(|count| {
+            let part = words[at..at + count].join("_");
+            LONG_PARTS.contains(&part.as_str()).then_some((part, count))
+        });
+        let is_number =
+            !words[at].is_empty() && words[at].bytes().all(|byte| byte.is_ascii_digit());
+        let short =
+            (is_number || SHORT_PARTS.contains(&words[at])).then(|| (words[at].to_string(), 1));
+        let (part, count) = long.or(short)?;
+        parts.push(part);
+        at += count;
+    }
+    (parts.len() > 1).then(|| parts.join("."))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Names(&'static [&'static str]);
+
+    impl BaseIndex for Names {
+        fn names(&self) -> Vec<&str> {
+            self.0.to_vec()
+        }
+        fn shape(&self, _: &str) -> Option<Vec<usize>> {
+            None
+        }
+        fn find(&self, _: &str) -> Option<String> {
+            None
+        }
+    }
+
+    fn path(component: &'static str, path: &str) -> Place {
+        Place::Path {
+            component,
+            path: path.into(),
+        }
+    }
+
+    #[test]
+    fn tokens_are_cut_at_known_parts() {
+        for (token, expected) in [
+            (
+                "lora_unet_down_blocks_1_attentions_0_transformer_blocks_0_attn1_to_out_0",
+                "down_blocks.1.attentions.0.transformer_blocks.0.attn1.to_out.0",
+            ),
+            (
+                "lora_unet_input_blocks_4_1_transformer_blocks_0_ff_net_0_proj",
+                "input_blocks.4.1.transformer_blocks.0.ff.net.0.proj",
+            ),
+            (
+                "lora_unet_double_blocks_18_img_attn_qkv",
+                "double_blocks.18.img_attn.qkv",
+            ),
+            (
+                "lora_unet_single_blocks_3_linear1",
+                "single_blocks.3.linear1",
+            ),
+        ] {
+            assert_eq!(place(token, None), path("unet", expected), "{token}");
+        }
+        assert_eq!(
+            place(
+                "lora_te1_text_model_encoder_layers_11_self_attn_q_proj",
+                None
+            ),
+            path("te1", "text_model.encoder.layers.11.self_attn.q_proj")
+        );
+        assert_eq!(
+            place("lora_te3_encoder_block_0_layer_1_DenseReluDense_wi_0", None),
+            path("te3", "encoder.block.0.layer.1.DenseReluDense.wi_0")
+        );
+    }
+
+    #[test]
+    fn what_cannot_be_cut_keeps_its_name() {
+        for token in ["lora_unet_my_blocks_1_to_q", "lora_unet_", "odd"] {
+            assert_eq!(place(token, None), path("", token), "{token}");
+        }
+    }
+
+    #[test]
+    fn the_base_cuts_whatever_it_has() {
+        let base = Flattened::new(&Names(&[
+            "model.diffusion_model.my_blocks.1.to_q.weight",
+            "model.diffusion_model.a.b_c.weight",
+            "model.diffusion_model.a_b.c.weight",
+            "text_encoder.layers.0.q.weight",
+            "text_encoder_2.layers.0.q.weight",
+            "cond_stage_model.transformer.text_model.q.weight",
+        ]));
+        let place = |token| super::place(token, Some(&base));
+        let tensor = |name: &str| Place::Tensor(name.into());
+        assert_eq!(
+            place("lora_unet_my_blocks_1_to_q"),
+            tensor("model.diffusion_model.my_blocks.1.to_q.weight")
+        );
+        assert_eq!(
+            place("diffusion_model.my_blocks.1.to_q"),
+            tensor("model.diffusion_model.my_blocks.1.to_q.weight")
+        );
+        assert_eq!(
+            place("lora_te2_layers_0_q"),
+            tensor("text_encoder_2.layers.0.q.weight")
+        );
+        assert_eq!(
+            place("lora_te_text_model_q"),
+            tensor("cond_stage_model.transformer.text_model.q.weight")
+        );
+        assert_eq!(place("lora_te3_layers_0_q"), path("te3", "layers.0.q"));
+        assert!(matches!(place("lora_unet_a_b_c"), Place::Several(both) if both.len() == 2));
+    }
+}
