@@ -427,6 +427,9 @@ mod tests {
         fn find(&self, _: &str) -> Option<String> {
             None
         }
+        fn expert(&self, _: &str) -> Option<(usize, usize)> {
+            None
+        }
     }
 
     fn path(component: &'static str, path: &str) -> Place {
