@@ -10,18 +10,23 @@ import shutil
 import sys
 from importlib.metadata import version
 
+import layouts_diffusers
+import layouts_loralib
 import layouts_lycoris
 import layouts_methods
+import layouts_others
 import layouts_peft
 import layouts_peft_files
+import layouts_slices
 import torch
 from layouts_common import CASES, OUT, folder_size, write_manifest
 
 GROUPS = {
     "peft": layouts_peft.make, "peft-files": layouts_peft_files.make, "methods": layouts_methods.make,
-    "lycoris": layouts_lycoris.make,
+    "loralib": layouts_loralib.make, "lycoris": layouts_lycoris.make, "diffusers": layouts_diffusers.make,
+    "others": layouts_others.make, "slices": layouts_slices.make,
 }
-LIBRARIES = ["torch", "transformers", "safetensors", "numpy", "peft", "loralib", "lycoris-lora"]
+LIBRARIES = ["torch", "transformers", "safetensors", "numpy", "peft", "loralib", "lycoris-lora", "diffusers", "torchtune"]
 CASE_LIMIT, TOTAL_LIMIT = 40_000, 500_000
 
 

@@ -17,6 +17,7 @@ from safetensors.torch import load_file, save_file
 from transformers.pytorch_utils import Conv1D
 
 transformers.utils.logging.disable_progress_bar()
+transformers.utils.logging.set_verbosity_error()
 
 OUT = Path(__file__).resolve().parent / "layouts"
 CASES: dict[str, dict] = {}
@@ -124,9 +125,10 @@ def finish(
         save_file(contiguous(changed), OUT / name / "changed.safetensors")
     CASES[name] = {
         "about": about, "adapter": adapter, "base": base and f"../bases/{base}", "options": options or {},
-        "layout": layout, "oracle": oracle, "modules": dict(sorted(modules.items())), "changed": sorted(changed or {}),
-        "replaced": sorted(replaced), "unmapped": [], **extra,
+        "layout": layout, "oracle": oracle, "modules": dict(sorted(modules.items())), "replaced": sorted(replaced), "unmapped": [], **extra,
     }
+    if changed:
+        CASES[name]["changed"] = sorted(changed)
     check_paths(name)
 
 
@@ -164,6 +166,17 @@ def write_manifest(versions: dict[str, str]) -> None:
     text = '{"versions": ' + line(versions) + ',\n"cases": ' + block(cases, "") + "}\n"
     assert json.loads(text)["cases"] == CASES
     (OUT / "manifest.json").write_text(text)
+
+
+def sort_metadata(file: Path) -> None:
+    """Writes a safetensors file's metadata in the order of its keys: safetensors' own changes from run to run."""
+    data = file.read_bytes()
+    size = int.from_bytes(data[:8], "little")
+    header = json.loads(data[8 : 8 + size])
+    header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
+    text = json.dumps({"__metadata__": header.pop("__metadata__")} | header, separators=(",", ":"), ensure_ascii=False).encode()
+    text += b" " * (-len(text) % 8)
+    file.write_bytes(len(text).to_bytes(8, "little") + text + data[8 + size :])
 
 
 def folder_size(folder: Path) -> int:

@@ -88,7 +88,7 @@ def lora() -> None:
     kohya = "kohya LoRA"
     case("kohya-lora", "tokens with the dots turned into underscores; linear and 1 × 1 convolution; alpha is 0-d", kohya,
          [OUT_0, CONV_1], "lora", 2)
-    case("kohya-locon", "3 × 3 kernel: lora_down (r, in, 3, 3), lora_up (out, r, 1, 1)", "LyCORIS LoCon", [CONV], "locon", 2)
+    case("kohya-locon", "3 × 2 kernel: lora_down (r, in, 3, 2), lora_up (out, r, 1, 1)", "LyCORIS LoCon", [CONV], "locon", 2)
     case("kohya-locon-tucker", "lora_mid: down and up are 1 × 1; the flattened ΔW still has rank r", "LyCORIS LoCon, Tucker",
          [CONV], "locon", 2, use_tucker=True)
     case("kohya-f16", "every tensor in float16, alpha too", kohya, [OUT_0], "lora", 2, dtype=torch.float16)
@@ -143,7 +143,7 @@ def lokr() -> None:
 
 def full() -> None:
     """`.diff` is ΔW itself, so the answer is the file's own tensor; LyCORIS's forward agrees."""
-    name, targets = "lycoris-full", [OUT_0, CONV]
+    name, targets = "lycoris-full", [OUT_0, CONV_1]
     options = {"network_module": "full"}
     start(name)
     write(name, UNET, targets, "lora_unet", options)

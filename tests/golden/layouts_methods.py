@@ -3,7 +3,7 @@
 import torch
 from layouts_common import Tensors, fact, finish, load_file, randomise, refuse, start
 from layouts_models import LLAMA, UNET, Base
-from layouts_peft import MERGE, merged_answer, reload, save, train_and_save
+from layouts_peft import MERGE, Q, merged_answer, reload, save, train_and_save
 from peft import (
     AdaLoraConfig, BOFTConfig, DeloraConfig, FourierFTConfig, HiraConfig, HRAConfig, IA3Config, LNTuningConfig, LoHaConfig,
     LoKrConfig, MissConfig, OFTConfig, PromptTuningConfig, RandLoraConfig, ShiraConfig, TaskType, TinyLoraConfig,
@@ -67,12 +67,13 @@ def check_adalora(stored: Tensors, delta: Tensors) -> None:
 
 def vera() -> None:
     method_case("peft-vera", "shared vera_A and vera_B saved once for the model, cut to each module; no alpha", LLAMA,
-                VeraConfig(r=3, target_modules=["q_proj", "v_proj", "up_proj"], save_projection=True), 3, 1.0)
+                VeraConfig(r=3, target_modules=[*Q, "layers.0.mlp.up_proj", "layers.1.mlp.down_proj"],
+                           save_projection=True), 3, 1.0)
 
 
 def tinylora() -> None:
     """Which vector is whose is not in the keys: the manifest's `group` has PEFT's answer."""
-    for name, tying in {"peft-tinylora": 0.0, "peft-tinylora-tied": 1.0, "peft-tinylora-half": 0.5}.items():
+    for name, tying in {"peft-tinylora": 0.0, "peft-tinylora-half": 0.5}.items():
         config = TinyLoraConfig(r=2, u=3, target_modules=["q_proj", "v_proj"], save_projection=True, weight_tying=tying)
         train_and_save(name, LLAMA, config)
         model = reload(name, LLAMA)
@@ -88,18 +89,18 @@ def tinylora() -> None:
 
 def loha() -> None:
     every = [OUT_0, CONV, CONV_1]
-    method_case("peft-loha", "(w1_a w1_b) ⊙ (w2_a w2_b), linear and 1 × 1 and 3 × 3 convolution", UNET,
+    method_case("peft-loha", "(w1_a w1_b) ⊙ (w2_a w2_b), linear and 1 × 1 and 3 × 2 convolution", UNET,
                 LoHaConfig(r=2, alpha=3, target_modules=every), None, 1.5)
-    method_case("peft-loha-tucker", "use_effective_conv2d: hada_t1 and hada_t2 for the 3 × 3 kernel", UNET,
+    method_case("peft-loha-tucker", "use_effective_conv2d: hada_t1 and hada_t2 for the 3 × 2 kernel", UNET,
                 LoHaConfig(r=2, alpha=3, target_modules=[CONV], use_effective_conv2d=True), None, 1.5)
 
 
 def lokr() -> None:
     """Which factor is split depends on the rank: below half of its larger side it is."""
     method_case("peft-lokr", "w1 full, w2 in two factors; linear and convolution", UNET,
-                LoKrConfig(r=2, alpha=3, target_modules=[LINEAR, CONV, CONV_1], decompose_factor=2), None, 1.5)
+                LoKrConfig(r=2, alpha=3, target_modules=[OUT_0, CONV, CONV_1], decompose_factor=2), None, 1.5)
     method_case("peft-lokr-full", "both factors full: PEFT keeps α/r, where LyCORIS takes 1", UNET,
-                LoKrConfig(r=8, alpha=3, target_modules=[LINEAR, OUT_0]), None, 3 / 8)
+                LoKrConfig(r=8, alpha=3, target_modules=[OUT_0, CONV_1]), None, 3 / 8)
     method_case("peft-lokr-both", "decompose_both: four factors", UNET,
                 LoKrConfig(r=2, alpha=3, target_modules=[LINEAR], decompose_both=True), None, 1.5)
     method_case("peft-lokr-tucker", "use_effective_conv2d: lokr_t2 with w2_a and w2_b", UNET,
@@ -111,7 +112,7 @@ def lokr() -> None:
 
 def refused() -> None:
     """One adapter of each method whose ΔW is multiplicative, seeded, sparse, routed or no matrix."""
-    q = {"target_modules": ["q_proj"]}
+    q = {"target_modules": Q}
     configs = {
         "ia3": IA3Config(**q, feedforward_modules=[]),
         "oft": OFTConfig(**q, r=0, oft_block_size=4),
@@ -124,7 +125,7 @@ def refused() -> None:
         "miss": MissConfig(**q, r=2),
         "hira": HiraConfig(**q, r=2),
         "delora": DeloraConfig(**q, r=2),
-        "ln-tuning": LNTuningConfig(target_modules=["input_layernorm"]),
+        "ln-tuning": LNTuningConfig(target_modules=["layers.0.input_layernorm"]),
         "prompt-tuning": PromptTuningConfig(num_virtual_tokens=3, task_type=TaskType.CAUSAL_LM),
         "vera-seeded": VeraConfig(r=2, **q, save_projection=False),
         "tinylora-seeded": TinyLoraConfig(r=2, u=3, **q, save_projection=False),

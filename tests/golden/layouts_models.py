@@ -7,8 +7,9 @@ import torch
 from layouts_common import OUT, contiguous, load_file, save_file, seed_of
 from torch import nn
 from transformers import (
-    BertConfig, BertForSequenceClassification, GPT2Config, GPT2LMHeadModel, GptOssConfig, GptOssForCausalLM,
-    LlamaConfig, LlamaForCausalLM, PreTrainedModel, Qwen2MoeConfig, Qwen2MoeForCausalLM,
+    BloomConfig, BloomForCausalLM, FalconConfig, FalconForCausalLM, GPT2Config, GPT2LMHeadModel, GPTBigCodeConfig, GPTBigCodeForCausalLM, GPTNeoXConfig,
+    GPTNeoXForCausalLM, GptOssConfig, GptOssForCausalLM, LlamaConfig, LlamaForCausalLM, Phi3Config, Phi3ForCausalLM,
+    PreTrainedModel, Qwen2MoeConfig, Qwen2MoeForCausalLM,
 )
 
 
@@ -36,7 +37,7 @@ class Base:
         folder = OUT / "bases" / self.name
         if isinstance(model, PreTrainedModel):
             return type(model).from_pretrained(folder, dtype=dtype)
-        model.load_state_dict(load_file(folder / "model.safetensors"))
+        model.load_state_dict(load_file(folder / "model.safetensors"), strict=False)
         return model.to(dtype)
 
 
@@ -53,25 +54,25 @@ def save_model(model: nn.Module, folder) -> None:
         (folder / "generation_config.json").unlink(missing_ok=True)
     else:
         folder.mkdir(parents=True)
-        save_file(contiguous(model.state_dict()), folder / "model.safetensors", metadata={"format": "pt"})
+        kept = {key: value for key, value in model.state_dict().items() if "lora_" not in key}
+        save_file(contiguous(kept), folder / "model.safetensors", metadata={"format": "pt"})
 
 
 # ---------------------------------------------------------------- transformers
 
+# The smallest that still has two heads of four dimensions.
+FUSED = {"vocab_size": 8, "hidden_size": 8, "num_hidden_layers": 1, "num_attention_heads": 2}
 SMALL = {"vocab_size": 16, "hidden_size": 8, "num_attention_heads": 2, "max_position_embeddings": 16}
 
 
-def llama(**more) -> Callable[[], nn.Module]:
-    config = {**SMALL, "intermediate_size": 12, "num_hidden_layers": 2, "num_key_value_heads": 1, **more}
-    return lambda: LlamaForCausalLM(LlamaConfig(**config))
-
-
-def bert() -> nn.Module:
-    return BertForSequenceClassification(BertConfig(**SMALL, intermediate_size=12, num_hidden_layers=1, num_labels=3))
+def llama() -> nn.Module:
+    """With biases in the attention and fewer key heads."""
+    config = {**SMALL, "intermediate_size": 12, "num_hidden_layers": 2, "num_key_value_heads": 1}
+    return LlamaForCausalLM(LlamaConfig(**config, attention_bias=True))
 
 
 def gpt2() -> nn.Module:
-    return GPT2LMHeadModel(GPT2Config(vocab_size=16, n_positions=16, n_embd=8, n_layer=1, n_head=2))
+    return GPT2LMHeadModel(GPT2Config(vocab_size=16, n_positions=4, n_embd=8, n_layer=1, n_head=2, n_inner=4))
 
 
 def qwen2_moe() -> nn.Module:
@@ -88,12 +89,45 @@ def gpt_oss() -> nn.Module:
     ))
 
 
-LLAMA = Base("llama", llama())
-LLAMA_BIAS = Base("llama-bias", llama(num_hidden_layers=1, attention_bias=True))
-BERT = Base("bert", bert)
+def gpt_neox() -> nn.Module:
+    return GPTNeoXForCausalLM(GPTNeoXConfig(**FUSED, intermediate_size=4, max_position_embeddings=4))
+
+
+def bloom() -> nn.Module:
+    return BloomForCausalLM(BloomConfig(vocab_size=8, hidden_size=8, n_layer=1, n_head=2, bos_token_id=0, eos_token_id=0))
+
+
+def falcon(**more) -> Callable[[], nn.Module]:
+    config = {**FUSED, "ffn_hidden_size": 4, "multi_query": False, "new_decoder_architecture": False, "alibi": False, "bos_token_id": 0,
+              "eos_token_id": 0, **more}
+    return lambda: FalconForCausalLM(FalconConfig(**config))
+
+
+def phi3() -> nn.Module:
+    return Phi3ForCausalLM(Phi3Config(
+        **FUSED, num_key_value_heads=1, intermediate_size=6, max_position_embeddings=4, pad_token_id=0, bos_token_id=0,
+        eos_token_id=0,
+    ))
+
+
+def gpt_bigcode() -> nn.Module:
+    return GPTBigCodeForCausalLM(GPTBigCodeConfig(
+        vocab_size=8, n_positions=4, n_embd=8, n_layer=1, n_head=2, n_inner=4, multi_query=True,
+    ))
+
+
+LLAMA = Base("llama", llama)
 GPT2 = Base("gpt2", gpt2)
 QWEN2_MOE = Base("qwen2-moe", qwen2_moe)
 GPT_OSS = Base("gpt-oss", gpt_oss)
+GPT_NEOX = Base("gpt-neox", gpt_neox)
+BLOOM = Base("bloom", bloom)
+FALCON = Base("falcon", falcon())
+FALCON_MQ = Base("falcon-mq", falcon(multi_query=True))
+FALCON_NEW = Base("falcon-new", falcon(
+    num_attention_heads=4, num_kv_heads=2, new_decoder_architecture=True))
+PHI3 = Base("phi3", phi3)
+GPT_BIGCODE = Base("gpt-bigcode", gpt_bigcode)
 
 
 # ---------------------------------------------------------------- plain modules
@@ -149,7 +183,7 @@ class Unet(nn.Module):
         attention, residual = nn.Module(), nn.Module()
         attention.to_q = nn.Linear(25, 16)
         attention.to_out = nn.ModuleList([nn.Linear(12, 8)])
-        residual.conv1 = nn.Conv2d(4, 12, 3)
+        residual.conv1 = nn.Conv2d(4, 12, (3, 2))
         residual.conv_shortcut = nn.Conv2d(4, 12, 1)
         self.down_blocks[0].attentions = nn.ModuleList([attention])
         self.down_blocks[0].resnets = nn.ModuleList([residual])

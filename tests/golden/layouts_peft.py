@@ -5,13 +5,16 @@ from layouts_common import (
     OUT, Tensors, differences, fact, finish, forward_delta, matrices, randomise, start,
 )
 from layouts_models import (
-    ATTENTION, BERT, CONVS, EMBEDDING, GPT_OSS, GROUPED_CONV, LLAMA, LLAMA_BIAS, QWEN2_MOE, Base,
+    CONVS, EMBEDDING, GPT_OSS, GROUPED_CONV, LLAMA, QWEN2_MOE, Base,
 )
 from peft import LoraConfig, PeftModel, get_peft_model
 from peft.tuners.lora.layer import ParamWrapper
 from peft_fixtures import lora_layers
 
 MERGE = "PEFT merge"
+# One layer is enough for most cases, and keeps them small.
+Q = ["layers.0.self_attn.q_proj"]
+QV = ["layers.0.self_attn.q_proj", "layers.1.self_attn.v_proj"]
 
 
 def save(model: PeftModel, folder, **options) -> None:
@@ -105,27 +108,6 @@ def grouped_convolution() -> None:
     )
 
 
-def multihead_attention() -> None:
-    """PEFT merges out_proj's ΔW twice (0.21.2): the answer has it once."""
-    name = "peft-mha"
-    train_and_save(name, ATTENTION, LoraConfig(r=2, lora_alpha=5, target_modules=["mha", "out"]))
-    model = reload(name, ATTENTION)
-    facts, mha = lora_facts(model), model.base_model.model.blocks[0]["mha"]
-    once = {
-        "blocks.0.mha": mha.get_delta_weight("default"),
-        "blocks.0.mha.out_proj": mha.base_layer.out_proj.get_delta_weight("default"),
-        "blocks.0.out": model.base_model.model.blocks[0]["out"].get_delta_weight("default"),
-    }
-    merged, _ = merged_answer(model, ATTENTION)
-    for path, times in {"blocks.0.mha": 1, "blocks.0.mha.out_proj": 2, "blocks.0.out": 1}.items():
-        torch.testing.assert_close(merged[path], times * once[path], rtol=1e-12, atol=1e-15)
-    finish(
-        name, "fused in_proj (3d, d) under the module's own name, out_proj under base_layer.out_proj; PEFT's merge and "
-        "forward add out_proj's ΔW twice, the answer has it once", "PEFT LoRA, nn.MultiheadAttention",
-        "PEFT get_delta_weight (merge, but out_proj once)", once, facts, base=ATTENTION.name,
-    )
-
-
 def experts() -> None:
     """3-D parameters. The nesting follows the model's order of parameters, not the config's list."""
     layout, both = "PEFT LoRA, target_parameters", ["mlp.experts.gate_up_proj", "mlp.experts.down_proj"]
@@ -144,24 +126,23 @@ def experts() -> None:
 
 def dora() -> None:
     lora_case("peft-dora", "lora_magnitude_vector; merged − original needs the base and has full rank", LLAMA,
-              "PEFT DoRA", r=2, lora_alpha=5, target_modules=["q_proj", "v_proj"], use_dora=True)
+              "PEFT DoRA", r=2, lora_alpha=5, target_modules=QV, use_dora=True)
     lora_case("peft-dora-conv2d", "magnitude (1, out, 1, 1), one norm an output row", CONVS, "PEFT DoRA, convolution",
               r=2, lora_alpha=5, target_modules=["blocks.0.conv", "blocks.0.proj"], use_dora=True)
     lora_case("peft-dora-embedding", "magnitude (dim), one norm a dimension", EMBEDDING, "PEFT DoRA, embedding",
               r=2, lora_alpha=5, target_modules=["tokens"], use_dora=True)
-    lora_case("peft-dora-rslora", "α/√r inside DoRA", LLAMA, "PEFT DoRA", r=4, lora_alpha=6, target_modules=["q_proj"],
+    lora_case("peft-dora-rslora", "α/√r inside DoRA", LLAMA, "PEFT DoRA", r=4, lora_alpha=6, target_modules=Q,
               use_dora=True, use_rslora=True)
 
 
 def lora_bias() -> None:
-    lora_case("peft-lora-bias", "lora_B.bias: changed has s·bias", LLAMA_BIAS, "PEFT LoRA with lora_bias", r=2,
-              lora_alpha=5, target_modules=["q_proj", "v_proj"], lora_bias=True)
+    lora_case("peft-lora-bias", "lora_B.bias: changed has s·bias", LLAMA, "PEFT LoRA with lora_bias", r=2,
+              lora_alpha=5, target_modules=QV, lora_bias=True)
 
 
 def make() -> None:
     embeddings()
     convolutions()
-    multihead_attention()
     experts()
     dora()
     lora_bias()

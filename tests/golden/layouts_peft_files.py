@@ -3,11 +3,10 @@
 import loralib
 import torch
 from layouts_common import OUT, Tensors, fact, finish, load_file, noise, randomise, save_file, start, write_json
-from layouts_models import BERT, GPT2, LLAMA, Base
-from layouts_peft import MERGE, finish_merged, lora_case, lora_facts, merged_answer, reload, save, train_and_save
-from peft import LoraConfig, TaskType, get_peft_model
+from layouts_models import GPT2, LLAMA, Base
+from layouts_peft import MERGE, Q, QV, finish_merged, lora_case, lora_facts, merged_answer, reload, save, train_and_save
+from peft import LoraConfig, get_peft_model
 
-QV = {"target_modules": ["q_proj", "v_proj"]}
 SMALL = {"r": 2, "lora_alpha": 5}
 
 
@@ -16,18 +15,16 @@ SMALL = {"r": 2, "lora_alpha": 5}
 
 def full_copies() -> None:
     lora_case("peft-modules-to-save", "lm_head is saved whole under its plain name: ΔW = saved − base", LLAMA,
-              "PEFT LoRA with modules_to_save", ("lm_head",), modules_to_save=["lm_head"], target_modules=["q_proj"], **SMALL)
-    lora_case("peft-classifier", "a sequence classifier: PEFT saves the head unasked; changed has its bias", BERT,
-              "PEFT LoRA with modules_to_save", ("classifier",), task_type=TaskType.SEQ_CLS, target_modules=["query"], **SMALL)
+              "PEFT LoRA with modules_to_save", ("lm_head",), modules_to_save=["lm_head"], target_modules=Q, **SMALL)
     lora_case("peft-trainable-tokens", "token_adapter.trainable_tokens_delta holds the new rows 3, 7 and 1, in that "
               "order; ΔW is (dim, vocab), zero in every other column", LLAMA, "PEFT LoRA with trainable_token_indices",
-              trainable_token_indices={"embed_tokens": [3, 7, 1]}, target_modules=["q_proj"], **SMALL)
+              trainable_token_indices={"embed_tokens": [3, 7, 1]}, target_modules=Q, **SMALL)
 
 
 def saved_embeddings() -> None:
     """Targeted embeddings are saved with a full copy of the base, which is no ΔW."""
     name = "peft-embedding-saved"
-    config = LoraConfig(target_modules=["embed_tokens", "q_proj"], **SMALL)
+    config = LoraConfig(target_modules=["embed_tokens", *Q], **SMALL)
     train_and_save(name, LLAMA, config, save_embedding_layers=True)
     assert any(key.endswith("embed_tokens.base_layer.weight") for key in stored(name))
     finish_merged(name, "embed_tokens.base_layer.weight is the base's own embedding, saved beside its factors", LLAMA,
@@ -43,7 +40,7 @@ def stored(name: str) -> Tensors:
 
 def pickled() -> None:
     name = "peft-bin"
-    train_and_save(name, LLAMA, LoraConfig(**SMALL, **QV), safe_serialization=False)
+    train_and_save(name, LLAMA, LoraConfig(**SMALL, target_modules=QV), safe_serialization=False)
     assert (OUT / name / "adapter" / "adapter_model.bin").exists()
     finish_merged(name, "adapter_model.bin, a torch zip pickle", LLAMA, "PEFT LoRA, pickle")
 
@@ -52,7 +49,7 @@ def named_folder() -> None:
     """PEFT puts an adapter that is not called default into a folder of its name."""
     name = "peft-subfolder"
     folder = start(name)
-    model = get_peft_model(LLAMA.make(), LoraConfig(**SMALL, **QV), adapter_name="style")
+    model = get_peft_model(LLAMA.make(), LoraConfig(**SMALL, target_modules=QV), adapter_name="style")
     randomise(model)
     save(model, folder / "adapter")
     finish_merged(name, "an adapter called style lies in adapter/style/; the reader is given the parent", LLAMA,
@@ -89,7 +86,7 @@ def rewritten(name: str, about: str, layout: str, state_dict) -> None:
     """Saves what `state_dict` makes of the model. ΔW is PEFT's merge of its own clean files, which
     hold the same factors."""
     folder = start(name)
-    model = get_peft_model(LLAMA.make(), LoraConfig(**SMALL, target_modules=["q_proj"]))
+    model = get_peft_model(LLAMA.make(), LoraConfig(**SMALL, target_modules=Q))
     randomise(model)
     save(model, folder / "clean")
     save(model, folder / "adapter")
@@ -172,7 +169,7 @@ def mutated(name: str, base: Base, init: str, convert: bool, **more) -> None:
     The user keeps the initial adapter, as PEFT's guide says, or has PEFT convert the file to one of
     twice the rank. Both answers are held against the trained model itself, which is float32."""
     folder = start(name)
-    model = get_peft_model(base.make(), LoraConfig(init_lora_weights=init, **SMALL, **QV, **more))
+    model = get_peft_model(base.make(), LoraConfig(init_lora_weights=init, **SMALL, target_modules=QV, **more))
     model.peft_config["default"].init_lora_weights = True
     save(model, folder / "init")
     model.peft_config["default"].init_lora_weights = init
