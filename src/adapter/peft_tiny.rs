@@ -187,7 +187,7 @@ fn order_of<'a>(found: &Found, parent: &str, names: &[&'a str]) -> Option<Vec<&'
     let is_there = |name: &&str| base.find(&format!("{parent}.{name}.weight")).is_some();
     let mut of_base = fitting
         .iter()
-        .filter(|(order, _)| order.iter().all(|name| is_there(&name)));
+        .filter(|(order, _)| order.iter().all(is_there));
     let (_, only) = of_base.next()?;
     of_base.next().is_none().then(|| only.clone())
 }
