@@ -36,7 +36,7 @@ pub(super) fn layout(modules: &[&Tensors]) -> &'static str {
 /// The evidence, and the base by the trainer's metadata.
 pub(super) fn describe(found: &Found, content: &mut Content) {
     let metadata = found.file.metadata();
-    let value = |key: &str| metadata.and_then(|metadata| metadata.get(key)).cloned();
+    let value = |key: &str| metadata.get(key).cloned();
     let first = found.names().iter().find(|name| kohya::is_factor(name));
     let mut evidence = format!("names such as `{}`", first.map_or("", |name| name));
     for key in [
