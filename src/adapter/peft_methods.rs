@@ -165,7 +165,7 @@ fn lycoris(found: &Found, path: &Path, fields: &Fields, layout: &'static str) ->
     let mut content = modules(found, &LYCORIS_KINDS, |module, tensors| {
         let Product { matrix, rank } = make(found, module, tensors)?;
         if let Some(rank) = rank {
-            peft::check_rank(config.rank(module), rank, &matrix, CONFIG)?;
+            peft::check_rank(&config, module, rank, &matrix)?;
         }
         let configured = config.rank(module).map(|rank| rank as usize);
         let scale = found.scale(|alpha| {
@@ -206,7 +206,7 @@ fn vera(found: &Found, path: &Path, fields: &Fields) -> Result<Content> {
     };
     let (all_a, all_b) = (found.tensor(a_name)?, found.tensor(b_name)?);
     let rank = peft::check_factors(&all_b, &all_a)?;
-    peft::check_rank(PeftConfig::new(path, fields)?.rank(""), rank, &all_a, CONFIG)?;
+    peft::check_rank(&PeftConfig::new(path, fields)?, "", rank, &all_a)?;
     let mut content = modules(
         found,
         &["vera_lambda_b", "vera_lambda_d"],

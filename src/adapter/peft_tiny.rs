@@ -59,7 +59,7 @@ pub(super) fn read(found: &Found, path: &Path, fields: &Map<String, Value>) -> R
         let (a, b) = peft::both(found, module, tensors, ("tinylora_A", "tinylora_B"))?;
         let (a, b) = (found.tensor(a)?, found.tensor(b)?);
         let rank = peft::check_factors(&b, &a)?;
-        peft::check_rank(config.rank(module), rank, &a, CONFIG)?;
+        peft::check_rank(&config, module, rank, &a)?;
         let (Some(p), Some(v)) = (tensors.get("tinylora_P"), groups.get(module)) else {
             let problem = format!("module `{module}` has no tinylora_P");
             return Err(a.error(problem, "save the adapter again, with save_projection"));
