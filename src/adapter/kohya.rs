@@ -104,11 +104,12 @@ pub(super) fn is_named_so(names: &[String]) -> bool {
     names.iter().any(is_own)
 }
 
+/// Whether a name says what a tensor is to ΔW, read here or not.
 pub(super) fn is_factor(name: &str) -> bool {
-    let refused = REFUSED.iter().any(|(end, ..)| name.ends_with(end));
-    refused || parse(name).is_some_and(|(_, kind)| kind != "vector")
+    parse(name).is_some() || REFUSED.iter().any(|(end, ..)| name.ends_with(end))
 }
 
+/// A module's name and what a tensor is to its ΔW; vectors are nothing to it.
 fn parse(name: &str) -> Option<(String, &'static str)> {
     let named = |end: &str| name.strip_suffix(end).filter(|module| !module.is_empty());
     let (module, kind) = KINDS
@@ -172,7 +173,7 @@ pub(super) fn read(found: &Found) -> Result<Content> {
 /// That no two names stand for one module of the base.
 fn distinct(found: &Found, content: &Content) -> Result<()> {
     let mut seen = BTreeMap::new();
-    for module in content.modules.iter().chain(&content.replacements) {
+    for module in &content.modules {
         if let Some(other) = seen.insert(&module.path, module.tensor()) {
             let problem = format!("the same module `{}` as `{other}`", module.path);
             let remedy = "the file holds two adapters: save one by itself";
@@ -236,10 +237,7 @@ impl Reader<'_> {
         let scale = self.scale(tensors, dim)?;
         let mut module = self.placed(token, update, scale)?;
         kohya_fused::cut(&mut module, content)?;
-        match tensors.contains_key("set") {
-            true => content.replacements.push(module),
-            false => content.modules.push(module),
-        }
+        content.modules.push(module);
         Ok(())
     }
 

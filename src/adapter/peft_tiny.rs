@@ -67,7 +67,7 @@ pub(super) fn read(found: &Found, path: &Path, fields: &Map<String, Value>) -> R
         let v = found.tensor(v)?.transposed();
         let core = v.times(found.tensor(p)?)?.reshaped(rank, rank)?;
         let a = core.times(a)?;
-        Ok((Update::Product { b, a }, 1.0))
+        Ok(Some((Update::Product { b, a }, 1.0)))
     })?;
     content.replaced.retain(|name| group_of(name).is_none());
     content.layout = "PEFT TINYLORA";
