@@ -4,9 +4,13 @@
 //! tensor's name, so that nothing downstream has to ask.
 
 mod checkpoint;
+mod contents;
 mod file;
-mod float;
+mod header;
+mod number;
+mod stored;
+mod torch;
 
 pub use checkpoint::Checkpoint;
 pub use file::TensorFile;
-pub use float::Float;
+pub use number::Number;
