@@ -21,7 +21,7 @@ pub struct Base {
 }
 
 impl Base {
-    /// Opens a folder or file of safetensors, single or sharded; see [`Checkpoint::open`].
+    /// Opens a folder or file of weights, single or sharded; see [`Checkpoint::open`].
     ///
     /// # Errors
     ///
@@ -54,7 +54,7 @@ impl Base {
     /// # Errors
     ///
     /// [`Error::Unresolved`] with the nearest names, [`Error::Ambiguous`] with both candidates,
-    /// [`Error::Shape`] when the widths differ.
+    /// [`Error::Shape`] when the widths differ, [`Error::Unsupported`] for a quantised weight.
     pub fn check(&self, module: &AdaptedModule, fan_in_fan_out: bool) -> Result<String> {
         Ok(self.locate(module, fan_in_fan_out)?.0)
     }
@@ -78,6 +78,7 @@ impl Base {
     fn locate(&self, module: &AdaptedModule, fan_in_fan_out: bool) -> Result<(String, bool)> {
         let names: Vec<&str> = self.checkpoint.names().collect();
         let name = resolve::resolve(&module.path, &names, self.path())?;
+        self.checkpoint.check_plain(&name)?;
         let (shape, file) = self
             .checkpoint
             .shape(&name)

@@ -7,6 +7,7 @@ use crate::adapter::{Adapter, layer_of, natural_order, projection_of};
 use crate::base::Base;
 use crate::error::{Error, Result};
 use crate::measure::Basis;
+use crate::tensors::find_model_near;
 
 use super::definition::AdapterEntry;
 use super::figures::{FigurePlan, panels};
@@ -31,7 +32,7 @@ pub(super) fn build(
     let base = definition
         .base
         .as_ref()
-        .map(|base| Base::open(&folder.join(base)))
+        .map(|base| Base::open(&find_model_near(&base.to_string_lossy(), folder)?))
         .transpose()?;
     let all = all_modules(&adapters);
     let modules = select(&all, &request.selection)?;
