@@ -256,8 +256,15 @@ fn peft_s_other_methods_hold_their_config_to_the_tensors() {
     assert!(error.contains("lora_alpha is missing"), "{error}");
     let adapter = changed("peft-adalora", &[("lora_alpha", json!(-1))]).unwrap();
     assert!((adapter.modules[0].scale - 4.0 / (4.0 + 1e-5)).abs() < 1e-15);
-    let emptied = adapter.notes.iter().any(|note| note.contains("layers.1.self_attn.q_proj"));
-    assert!(emptied && adapter.unmapped.is_empty(), "{:?}", adapter.notes);
+    let emptied = adapter
+        .notes
+        .iter()
+        .any(|note| note.contains("layers.1.self_attn.q_proj"));
+    assert!(
+        emptied && adapter.unmapped.is_empty(),
+        "{:?}",
+        adapter.notes
+    );
     let error = text("peft-loha", &[("peft_type", json!("NEWLORA"))]);
     assert!(
         error.contains("NEWLORA") && error.contains("--base"),

@@ -132,15 +132,19 @@ fn adalora(found: &Found, path: &Path, fields: &Fields) -> Result<Content> {
     content.known.extend(counts.cloned());
     content.replaced.retain(|name| !is_count(name));
     content.layout = "PEFT ADALORA";
+    content.scale_rule = adalora_rule(found, stored, start);
+    Ok(content)
+}
+
+/// AdaLoRA's scale in words, with where α came from, if it came.
+fn adalora_rule(found: &Found, stored: Option<f64>, start: f64) -> Option<String> {
     let source = match (found.options.alpha, stored) {
         (Some(alpha), _) => Some(format!("α = {alpha} from --alpha")),
         (None, Some(alpha)) if alpha > 0.0 => Some(format!("α = {alpha} from lora_alpha")),
         (None, Some(alpha)) => Some(format!("α = init_r, as lora_alpha is {alpha}")),
         (None, None) => None,
     };
-    content.scale_rule =
-        source.map(|source| format!("s = α/(init_r + 1e-5) with init_r = {start}, {source}"));
-    Ok(content)
+    source.map(|source| format!("s = α/(init_r + 1e-5) with init_r = {start}, {source}"))
 }
 
 const LYCORIS_KINDS: [&str; 14] = [
