@@ -437,7 +437,7 @@ fn weights_in_a_type_that_is_not_read() {
     ];
     let file = safetensors::serialize(views, None).unwrap();
     fs::write(folder.path().join("bad/adapter_model.safetensors"), file).unwrap();
-    refused(folder.path(), &["stored as U32", "f64, f32, f16 and bf16"]);
+    refused(folder.path(), &["stored as U32", "f64, f32, f16, bf16"]);
 }
 
 #[test]

@@ -1,16 +1,17 @@
 //! Single files of kohya's scripts, LyCORIS, OneTrainer and ComfyUI: no config; the scale's α is a
 //! tensor beside the factors.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::error::{Error, Result};
 
 use super::found::{Content, Found};
 use super::keys::{Tensors, group};
-use super::kohya_tokens::{COMPONENTS, Flattened, Place, component, place};
+use super::kohya_names::COMPONENTS;
+use super::kohya_tokens::{Flattened, Place, component, place};
 use super::products::{self, Product};
 use super::update::{Norms, Update};
-use super::{AdaptedModule, peft};
+use super::{AdaptedModule, kohya_fused, kohya_told, peft};
 
 /// What a name ends with, and what the tensor is. The longest of several that fit comes first.
 const KINDS: [(&str, &str); 37] = [
@@ -103,11 +104,12 @@ pub(super) fn is_named_so(names: &[String]) -> bool {
     names.iter().any(is_own)
 }
 
-fn is_factor(name: &str) -> bool {
-    let refused = REFUSED.iter().any(|(end, ..)| name.ends_with(end));
-    refused || parse(name).is_some_and(|(_, kind)| kind != "vector")
+/// Whether a name says what a tensor is to ΔW, read here or not.
+pub(super) fn is_factor(name: &str) -> bool {
+    parse(name).is_some() || REFUSED.iter().any(|(end, ..)| name.ends_with(end))
 }
 
+/// A module's name and what a tensor is to its ΔW; vectors are nothing to it.
 fn parse(name: &str) -> Option<(String, &'static str)> {
     let named = |end: &str| name.strip_suffix(end).filter(|module| !module.is_empty());
     let (module, kind) = KINDS
@@ -148,6 +150,7 @@ pub(super) fn read(found: &Found) -> Result<Content> {
     for (module, tensors) in &grouped.modules {
         reader.module(module, tensors, &mut content)?;
     }
+    distinct(found, &content)?;
     content.replaced.extend(
         grouped
             .others
@@ -160,14 +163,24 @@ pub(super) fn read(found: &Found) -> Result<Content> {
             content.replaced.len()
         ));
     }
-    content.layout = layout(&grouped.modules.values().collect::<Vec<_>>());
-    describe(found, &mut content);
-    scale_rule(
-        found,
-        &grouped.modules.values().collect::<Vec<_>>(),
-        &mut content,
-    );
+    let modules: Vec<&Tensors> = grouped.modules.values().collect();
+    content.layout = kohya_told::layout(&modules);
+    kohya_told::describe(found, &mut content);
+    kohya_told::scale_rule(found, &modules, &mut content);
     Ok(content)
+}
+
+/// That no two names stand for one module of the base.
+fn distinct(found: &Found, content: &Content) -> Result<()> {
+    let mut seen = BTreeMap::new();
+    for module in &content.modules {
+        if let Some(other) = seen.insert(&module.path, module.tensor()) {
+            let problem = format!("the same module `{}` as `{other}`", module.path);
+            let remedy = "the file holds two adapters: save one by itself";
+            return Err(found.error(module.tensor(), problem, remedy));
+        }
+    }
+    Ok(())
 }
 
 fn refuse(found: &Found) -> Result<()> {
@@ -223,11 +236,8 @@ impl Reader<'_> {
         };
         let scale = self.scale(tensors, dim)?;
         let mut module = self.placed(token, update, scale)?;
-        self.cut(&mut module, content)?;
-        match tensors.contains_key("set") {
-            true => content.replacements.push(module),
-            false => content.modules.push(module),
-        }
+        kohya_fused::cut(&mut module, content)?;
+        content.modules.push(module);
         Ok(())
     }
 
@@ -331,137 +341,6 @@ impl Reader<'_> {
                 Ok(module)
             }
         }
-    }
-
-    /// A fused q, k and v that were trained apart: B has a block for each and zeros between.
-    fn cut(&self, module: &mut AdaptedModule, content: &mut Content) -> Result<()> {
-        let parts = match module.path.rsplit('.').next() {
-            Some("qkv" | "img_attn_qkv" | "txt_attn_qkv") => 3,
-            Some("linear1") => 4,
-            _ => return Ok(()),
-        };
-        let Update::Product { b, a } = &module.update else {
-            return Ok(());
-        };
-        let (height, rank) = b.dim();
-        let width = if parts == 3 { height / 3 } else { module.d_in };
-        let is_cut = rank.is_multiple_of(parts) && rank > 0 && 3 * width <= height;
-        if !is_cut || parts == 3 && !height.is_multiple_of(3) || parts == 4 && 3 * width == height {
-            return Ok(());
-        }
-        let each = rank / parts;
-        let rows = |part: usize| match part {
-            3 => 3 * width..height,
-            part => part * width..(part + 1) * width,
-        };
-        let numbers = b.evaluate()?;
-        let is_apart = |(place, number): ((usize, usize), &f64)| {
-            *number == 0.0 || rows(place.1 / each).contains(&place.0)
-        };
-        if !numbers.indexed_iter().all(is_apart) {
-            return Ok(());
-        }
-        let slot = |part: usize| {
-            let own = part * each..(part + 1) * each;
-            let b = b.clone().rows(rows(part))?.columns(own.clone())?;
-            let update = Update::Product {
-                b,
-                a: a.clone().rows(own)?,
-            };
-            Ok((rows(part), update))
-        };
-        module.slots = (0..parts).map(slot).collect::<Result<_>>()?;
-        content.notes.push(format!(
-            "`{}` was trained as {parts} parts of rank {each} (split_qkv): training used α/{each}, \
-             {parts} times the α/{rank} of every loader of this file, which is taken here",
-            module.path
-        ));
-        Ok(())
-    }
-}
-
-/// What the file is called, by what is in it.
-fn layout(modules: &[&Tensors]) -> &'static str {
-    let any = |kind: &str| {
-        modules
-            .iter()
-            .any(|tensors| tensors.keys().any(|one| one.starts_with(kind)))
-    };
-    let dotted = modules.iter().any(|tensors| {
-        tensors
-            .values()
-            .next()
-            .is_some_and(|name| name.starts_with("diffusion_model."))
-    });
-    match (
-        any("hada"),
-        any("lokr"),
-        any("diff") || any("set"),
-        any("down"),
-    ) {
-        (true, false, false, false) => "LyCORIS LoHa",
-        (false, true, false, false) => "LyCORIS LoKr",
-        (false, false, true, false) => "LyCORIS full",
-        (false, false, false, _) if dotted => "ComfyUI LoRA",
-        (false, false, false, _) if any("mid") => "LyCORIS LoCon",
-        (false, false, false, _) => "kohya LoRA",
-        _ => "LyCORIS, several methods",
-    }
-}
-
-/// The evidence, and the base by the trainer's metadata.
-fn describe(found: &Found, content: &mut Content) {
-    let metadata = found.file.metadata();
-    let value = |key: &str| metadata.and_then(|metadata| metadata.get(key)).cloned();
-    let first = found.names().iter().find(|name| is_factor(name));
-    let mut evidence = format!("names such as `{}`", first.map_or("", |name| name));
-    for key in [
-        "ss_network_module",
-        "ss_network_dim",
-        "ss_network_alpha",
-        "ss_network_args",
-    ] {
-        if let Some(value) = value(key).filter(|value| !value.is_empty()) {
-            evidence.push_str(&format!("; {key} {value}"));
-        }
-    }
-    content.evidence = evidence;
-    let keys = [
-        "ss_sd_model_name",
-        "ss_base_model_version",
-        "modelspec.architecture",
-    ];
-    content.base_name = keys
-        .iter()
-        .find_map(|key| value(key).filter(|value| value != "None"));
-}
-
-/// s in words: from where each module's α came.
-fn scale_rule(found: &Found, modules: &[&Tensors], content: &mut Content) {
-    let ranked = |tensors: &&&Tensors| {
-        let kinds = ["down", "hada_w1_b", "lokr_w1_b", "lokr_w2_b"];
-        kinds.iter().any(|kind| tensors.contains_key(kind))
-    };
-    let total = modules.iter().filter(ranked).count();
-    let with = modules.iter().filter(ranked);
-    let with = with.filter(|tensors| tensors.contains_key("alpha")).count();
-    let rule = match (found.options.alpha, with) {
-        (Some(alpha), _) if total > 0 => format!("s = α/dim, α = {alpha} from --alpha"),
-        (_, _) if total == 0 => "s = 1: no factor has a rank".into(),
-        (_, 0) => "s = 1: the file has no .alpha, and every loader then takes 1".into(),
-        (_, with) if with == total => "s = α/dim, α from each module's .alpha".into(),
-        (_, with) => {
-            format!("s = α/dim, α from .alpha in {with} of {total} modules, s = 1 in the others")
-        }
-    };
-    content.scale_rule = Some(rule);
-    let is_whole =
-        |tensors: &&&Tensors| tensors.contains_key("lokr_w1") && tensors.contains_key("lokr_w2");
-    if let Some(tensors) = modules.iter().find(is_whole) {
-        content.notes.push(format!(
-            "s = 1 where both of LoKr's factors are whole, as `{}`: LyCORIS's rule, whatever α says",
-            tensors["lokr_w1"]
-        ));
     }
 }
 

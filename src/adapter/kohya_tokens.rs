@@ -4,281 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::BaseIndex;
+use super::kohya_names::{COMPONENTS, LONG_PARTS, OUTER, SHORT_PARTS};
 
-/// What a token begins with: the component's short name, and how a base that holds several
-/// components begins its names. The longest come first.
-pub(super) const COMPONENTS: [(&str, &str, &[&str]); 13] = [
-    ("lora_prior_unet_", "prior", &["prior."]),
-    ("lora_prior_te_", "prior_te", &["prior_text_encoder."]),
-    (
-        "lora_transformer_",
-        "transformer",
-        &["transformer.", "model.diffusion_model."],
-    ),
-    (
-        "lora_unet_",
-        "unet",
-        &[
-            "model.diffusion_model.",
-            "diffusion_model.",
-            "unet.",
-            "transformer.",
-        ],
-    ),
-    (
-        "lora_te1_",
-        "te1",
-        &[
-            "text_encoder.",
-            "conditioner.embedders.0.",
-            "text_encoders.clip_l.",
-        ],
-    ),
-    (
-        "lora_te2_",
-        "te2",
-        &[
-            "text_encoder_2.",
-            "conditioner.embedders.1.",
-            "text_encoders.clip_g.",
-        ],
-    ),
-    (
-        "lora_te3_",
-        "te3",
-        &["text_encoder_3.", "text_encoders.t5xxl."],
-    ),
-    (
-        "lora_te_",
-        "te",
-        &[
-            "text_encoder.",
-            "cond_stage_model.",
-            "text_encoders.clip_l.",
-        ],
-    ),
-    ("lycoris_", "", &[]),
-    (
-        "diffusion_model.",
-        "unet",
-        &[
-            "model.diffusion_model.",
-            "diffusion_model.",
-            "unet.",
-            "transformer.",
-        ],
-    ),
-    (
-        "text_encoders.clip_l.",
-        "te1",
-        &[
-            "text_encoders.clip_l.",
-            "text_encoder.",
-            "conditioner.embedders.0.",
-        ],
-    ),
-    (
-        "text_encoders.clip_g.",
-        "te2",
-        &[
-            "text_encoders.clip_g.",
-            "text_encoder_2.",
-            "conditioner.embedders.1.",
-        ],
-    ),
-    (
-        "text_encoders.t5xxl.",
-        "te3",
-        &["text_encoders.t5xxl.", "text_encoder_3.", "text_encoder_2."],
-    ),
-];
-
-/// What a base's names may begin with and a token lacks.
-const OUTER: [&str; 18] = [
-    "model.diffusion_model.",
-    "diffusion_model.",
-    "model.",
-    "unet.",
-    "transformer.",
-    "prior.",
-    "text_encoder.",
-    "text_encoder_2.",
-    "text_encoder_3.",
-    "prior_text_encoder.",
-    "cond_stage_model.transformer.",
-    "cond_stage_model.model.",
-    "conditioner.embedders.0.transformer.",
-    "conditioner.embedders.1.model.",
-    "text_encoders.clip_l.transformer.",
-    "text_encoders.clip_g.transformer.",
-    "text_encoders.t5xxl.transformer.",
-    "base_model.model.",
-];
-
-/// Names with an underscore, of UNets, transformers and text encoders: where a token may be cut is
-/// told by them.
-const LONG_PARTS: [&str; 96] = [
-    "down_blocks",
-    "up_blocks",
-    "mid_block",
-    "transformer_blocks",
-    "single_transformer_blocks",
-    "joint_transformer_blocks",
-    "double_blocks",
-    "single_blocks",
-    "joint_blocks",
-    "input_blocks",
-    "middle_block",
-    "output_blocks",
-    "temporal_transformer_blocks",
-    "refiner_blocks",
-    "context_refiner",
-    "noise_refiner",
-    "to_q",
-    "to_k",
-    "to_v",
-    "to_out",
-    "to_qkv",
-    "to_add_out",
-    "to_kv",
-    "add_q_proj",
-    "add_k_proj",
-    "add_v_proj",
-    "add_out_proj",
-    "proj_in",
-    "proj_out",
-    "proj_mlp",
-    "conv_in",
-    "conv_out",
-    "conv_shortcut",
-    "time_emb_proj",
-    "time_embedding",
-    "time_embed",
-    "time_proj",
-    "label_emb",
-    "add_embedding",
-    "linear_1",
-    "linear_2",
-    "in_layers",
-    "out_layers",
-    "emb_layers",
-    "skip_connection",
-    "img_attn",
-    "txt_attn",
-    "img_mlp",
-    "txt_mlp",
-    "img_mod",
-    "txt_mod",
-    "img_in",
-    "txt_in",
-    "time_in",
-    "vector_in",
-    "guidance_in",
-    "in_layer",
-    "out_layer",
-    "final_layer",
-    "adaLN_modulation",
-    "x_block",
-    "context_block",
-    "x_embedder",
-    "y_embedder",
-    "t_embedder",
-    "context_embedder",
-    "ff_context",
-    "norm1_context",
-    "cross_attn",
-    "self_attn",
-    "k_img",
-    "v_img",
-    "img_emb",
-    "text_embedding",
-    "patch_embedding",
-    "time_projection",
-    "text_model",
-    "vision_model",
-    "text_projection",
-    "visual_projection",
-    "q_proj",
-    "k_proj",
-    "v_proj",
-    "o_proj",
-    "out_proj",
-    "gate_proj",
-    "up_proj",
-    "down_proj",
-    "wi_0",
-    "wi_1",
-    "layer_norm1",
-    "layer_norm2",
-    "final_layer_norm",
-    "embed_tokens",
-    "token_embedding",
-    "lm_head",
-];
-const SHORT_PARTS: [&str; 62] = [
-    "attentions",
-    "resnets",
-    "downsamplers",
-    "upsamplers",
-    "motion",
-    "attn",
-    "attn1",
-    "attn2",
-    "ff",
-    "net",
-    "proj",
-    "conv",
-    "conv1",
-    "conv2",
-    "op",
-    "in",
-    "out",
-    "norm",
-    "norm1",
-    "norm2",
-    "norm3",
-    "lin",
-    "linear",
-    "linear1",
-    "linear2",
-    "modulation",
-    "qkv",
-    "mlp",
-    "fc1",
-    "fc2",
-    "q",
-    "k",
-    "v",
-    "o",
-    "ffn",
-    "blocks",
-    "layers",
-    "layer",
-    "encoder",
-    "decoder",
-    "block",
-    "model",
-    "attention",
-    "feed",
-    "w1",
-    "w2",
-    "w3",
-    "SelfAttention",
-    "EncDecAttention",
-    "DenseReluDense",
-    "wi",
-    "wo",
-    "embeddings",
-    "shared",
-    "transformer",
-    "unet",
-    "resblocks",
-    "ln",
-    "adaln",
-    "dense",
-    "query",
-    "value",
-];
 /// The most words of a part.
 const LONGEST_PART: usize = 3;
 
@@ -310,7 +37,9 @@ impl Flattened {
             let Some(path) = name.strip_suffix(".weight") else {
                 continue;
             };
-            let inner = OUTER.iter().filter_map(|outer| path.strip_prefix(outer));
+            let inner = OUTER
+                .split_whitespace()
+                .filter_map(|outer| path.strip_prefix(outer));
             for path in std::iter::once(path).chain(inner) {
                 places
                     .entry(path.replace('.', "_"))
@@ -398,17 +127,21 @@ fn decode(token: &str) -> Option<String> {
         let longest = LONGEST_PART.min(words.len() - at);
         let long = (2..=longest).rev().find_map(|count| {
             let part = words[at..at + count].join("_");
-            LONG_PARTS.contains(&part.as_str()).then_some((part, count))
+            is_among(LONG_PARTS, &part).then_some((part, count))
         });
         let is_number =
             !words[at].is_empty() && words[at].bytes().all(|byte| byte.is_ascii_digit());
         let short =
-            (is_number || SHORT_PARTS.contains(&words[at])).then(|| (words[at].to_string(), 1));
+            (is_number || is_among(SHORT_PARTS, words[at])).then(|| (words[at].to_string(), 1));
         let (part, count) = long.or(short)?;
         parts.push(part);
         at += count;
     }
     (parts.len() > 1).then(|| parts.join("."))
+}
+
+fn is_among(list: &str, part: &str) -> bool {
+    list.split_whitespace().any(|known| known == part)
 }
 
 #[cfg(test)]
@@ -425,6 +158,13 @@ mod tests {
             None
         }
         fn find(&self, _: &str) -> Option<String> {
+            None
+        }
+        fn is_turned(&self, _: &str) -> bool {
+            false
+        }
+
+        fn expert(&self, _: &str) -> Option<(usize, usize)> {
             None
         }
     }

@@ -46,11 +46,12 @@ pub(super) fn plain(path: &Path, fields: &Fields) -> Result<PeftConfig> {
     PeftConfig::new(path, &fields)
 }
 
-/// Sorts the tensors by these kinds and makes a module of each group.
+/// Sorts the tensors by these kinds and makes a module of each group; `None` where training left
+/// nothing of it.
 pub(super) fn modules(
     found: &Found,
     kinds: &[&'static str],
-    make: impl Fn(&str, &Tensors) -> Result<(Update, f64)>,
+    make: impl Fn(&str, &Tensors) -> Result<Option<(Update, f64)>>,
 ) -> Result<Content> {
     let grouped = group(found.names(), |name| module_and_kind(name, kinds));
     if let Some((name, earlier)) = grouped.twins {
@@ -63,7 +64,13 @@ pub(super) fn modules(
         ..Content::default()
     };
     for (path, tensors) in &grouped.modules {
-        let (update, scale) = make(path, tensors)?;
+        let Some((update, scale)) = make(path, tensors)? else {
+            content.known.extend(tensors.values().cloned());
+            content.notes.push(format!(
+                "`{path}` has no rank left, so its ΔW is 0 and it is no module here"
+            ));
+            continue;
+        };
         let mut module = AdaptedModule::new(path.clone(), update, scale);
         if is_turned(found) {
             module.target.stored = Stored::Conv1d;
@@ -100,6 +107,9 @@ fn adalora(found: &Found, path: &Path, fields: &Fields) -> Result<Content> {
     };
     let mut content = modules(found, &["lora_A", "lora_B", "lora_E"], |module, tensors| {
         let (a, b) = peft::both(found, module, tensors, ("lora_A", "lora_B"))?;
+        if let ([0, _], [_, 0]) = (found.shape(a), found.shape(b)) {
+            return Ok(None);
+        }
         let (a, b) = (found.tensor(a)?, found.tensor(b)?);
         let rank = peft::check_factors(&b, &a)?;
         let Some(name) = tensors.get("lora_E") else {
@@ -115,26 +125,26 @@ fn adalora(found: &Found, path: &Path, fields: &Fields) -> Result<Content> {
             a: a.entrywise(e)?,
             b,
         };
-        Ok((update, found.scale(rule)?))
+        Ok(Some((update, found.scale(rule)?)))
     })?;
     let is_count = |name: &String| name.contains(".ranknum");
-    content.known = found
-        .names()
-        .iter()
-        .filter(|name| is_count(name))
-        .cloned()
-        .collect();
+    let counts = found.names().iter().filter(|name| is_count(name));
+    content.known.extend(counts.cloned());
     content.replaced.retain(|name| !is_count(name));
     content.layout = "PEFT ADALORA";
+    content.scale_rule = adalora_rule(found, stored, start);
+    Ok(content)
+}
+
+/// AdaLoRA's scale in words, with where α came from, if it came.
+fn adalora_rule(found: &Found, stored: Option<f64>, start: f64) -> Option<String> {
     let source = match (found.options.alpha, stored) {
         (Some(alpha), _) => Some(format!("α = {alpha} from --alpha")),
         (None, Some(alpha)) if alpha > 0.0 => Some(format!("α = {alpha} from lora_alpha")),
         (None, Some(alpha)) => Some(format!("α = init_r, as lora_alpha is {alpha}")),
         (None, None) => None,
     };
-    content.scale_rule =
-        source.map(|source| format!("s = α/(init_r + 1e-5) with init_r = {start}, {source}"));
-    Ok(content)
+    source.map(|source| format!("s = α/(init_r + 1e-5) with init_r = {start}, {source}"))
 }
 
 const LYCORIS_KINDS: [&str; 14] = [
@@ -179,7 +189,7 @@ fn lycoris(found: &Found, path: &Path, fields: &Fields, layout: &'static str) ->
             })?;
             config.scale(module, rank, alpha)
         })?;
-        Ok((Update::Dense(matrix), scale))
+        Ok(Some((Update::Dense(matrix), scale)))
     })?;
     content.layout = layout;
     content.scale_rule = config.scale_rule(found.options.alpha);
@@ -219,7 +229,7 @@ fn vera(found: &Found, path: &Path, fields: &Fields) -> Result<Content> {
                 b: all_b.clone().rows(0..b.dim().0)?.entrywise(b)?,
                 a: all_a.clone().columns(0..d_in)?.entrywise(d)?,
             };
-            Ok((update, 1.0))
+            Ok(Some((update, 1.0)))
         },
     )?;
     let seen = |module: &&AdaptedModule| input_width(found, &module.path, module.d_out).is_none();

@@ -67,7 +67,7 @@ pub(super) fn read(found: &Found, path: &Path, fields: &Map<String, Value>) -> R
         let v = found.tensor(v)?.transposed();
         let core = v.times(found.tensor(p)?)?.reshaped(rank, rank)?;
         let a = core.times(a)?;
-        Ok((Update::Product { b, a }, 1.0))
+        Ok(Some((Update::Product { b, a }, 1.0)))
     })?;
     content.replaced.retain(|name| group_of(name).is_none());
     content.layout = "PEFT TINYLORA";
@@ -187,7 +187,7 @@ fn order_of<'a>(found: &Found, parent: &str, names: &[&'a str]) -> Option<Vec<&'
     let is_there = |name: &&str| base.find(&format!("{parent}.{name}.weight")).is_some();
     let mut of_base = fitting
         .iter()
-        .filter(|(order, _)| order.iter().all(|name| is_there(&name)));
+        .filter(|(order, _)| order.iter().all(is_there));
     let (_, only) = of_base.next()?;
     of_base.next().is_none().then(|| only.clone())
 }

@@ -35,7 +35,7 @@ struct Place {
 }
 
 impl Base {
-    /// Opens a model's folder or file, single or sharded; see [`Checkpoint::open`].
+    /// Opens a folder or file of weights, single or sharded; see [`Checkpoint::open`].
     ///
     /// # Errors
     ///
@@ -69,7 +69,7 @@ impl Base {
     /// # Errors
     ///
     /// [`Error::Unresolved`] with the nearest names, [`Error::Ambiguous`] with both candidates,
-    /// [`Error::Shape`] when the widths differ.
+    /// [`Error::Shape`] when the widths differ, [`Error::Unsupported`] for a quantised weight.
     pub fn check(&self, module: &AdaptedModule) -> Result<String> {
         Ok(self.locate(module)?.tensors.join(", "))
     }
@@ -157,6 +157,7 @@ impl Base {
             return Ok(place);
         }
         let tensor = resolve::resolve(&module.path, &target.tensor, &names, self.path())?;
+        self.checkpoint.check_plain(&tensor)?;
         let (shape, file) = self
             .checkpoint
             .shape(&tensor)

@@ -7,6 +7,7 @@ use crate::adapter::{AdaptedModule, Adapter, BaseIndex, layer_of, natural_order,
 use crate::base::{Base, fused};
 use crate::error::{Error, Result};
 use crate::measure::Basis;
+use crate::tensors::find_model_near;
 
 use super::definition::AdapterEntry;
 use super::figures::{FigurePlan, panels};
@@ -25,7 +26,7 @@ pub(super) fn build(
     let base = definition
         .base
         .as_ref()
-        .map(|base| Base::open(&folder.join(base)))
+        .map(|base| Base::open(&find_model_near(&base.to_string_lossy(), folder)?))
         .transpose()?;
     let open = |entry| open_adapter(entry, folder, request, base.as_ref());
     let adapters = definition

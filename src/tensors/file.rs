@@ -193,10 +193,15 @@ impl TensorFile {
     }
 
     /// Whether a tensor is stored in an eight-bit floating-point type.
-    #[allow(dead_code)]
     pub(super) fn is_fp8(&self, name: &str) -> bool {
         let stored = self.contents.tensors.get(name);
         stored.is_some_and(|stored| matches!(&stored.number, Ok(number) if number.is_fp8()))
+    }
+
+    /// Whether a tensor is stored in whole numbers.
+    pub(super) fn is_integer(&self, name: &str) -> bool {
+        let stored = self.contents.tensors.get(name);
+        stored.is_some_and(|stored| matches!(&stored.number, Ok(number) if number.is_integer()))
     }
 
     fn stored(&self, name: &str) -> Result<&Stored> {

@@ -6,11 +6,15 @@
 mod checkpoint;
 mod contents;
 mod file;
+mod folder;
 mod header;
+mod hub;
 mod number;
+mod quantised;
 mod stored;
 mod torch;
 
 pub use checkpoint::Checkpoint;
 pub use file::TensorFile;
+pub use hub::{find_model, find_model_near};
 pub use number::Number;

@@ -53,6 +53,12 @@ impl Number {
         matches!(self, Number::F8E4M3 | Number::F8E5M2)
     }
 
+    /// Whether it has whole numbers only.
+    pub fn is_integer(self) -> bool {
+        use Number::{Bool, I8, I16, I32, I64, U8};
+        matches!(self, I64 | I32 | I16 | I8 | U8 | Bool)
+    }
+
     /// Converts little-endian numbers, as many as `out` holds. An i64 beyond ±2⁵³, which f64 may
     /// not have, becomes NaN.
     ///
