@@ -2,7 +2,7 @@
 
 use std::sync::OnceLock;
 
-use ndarray::{Array1, Array2, ArrayView2};
+use ndarray::{ArcArray2, Array1, Array2, ArrayView2};
 
 use crate::error::{Error, Result};
 use crate::linalg::{Factored, Svd};
@@ -10,8 +10,8 @@ use crate::linalg::{Factored, Svd};
 /// ΔW = s·B·A, kept as its factors: B is d_out × r, A is r × d_in.
 #[derive(Debug, Clone)]
 pub struct Delta {
-    b: Array2<f64>,
-    a: Array2<f64>,
+    b: ArcArray2<f64>,
+    a: ArcArray2<f64>,
     scale: f64,
     /// The QRs of B and A, once somebody has asked.
     factored: OnceLock<Factored>,
@@ -43,8 +43,8 @@ impl Delta {
             });
         }
         Ok(Delta {
-            b,
-            a,
+            b: b.into_shared(),
+            a: a.into_shared(),
             scale,
             factored: OnceLock::new(),
         })
@@ -77,7 +77,7 @@ impl Delta {
 
     /// Whether ΔW is exactly zero because one of its factors is.
     pub fn is_zero(&self) -> bool {
-        let zero = |matrix: &Array2<f64>| matrix.iter().all(|&x| x == 0.0);
+        let zero = |matrix: &ArcArray2<f64>| matrix.iter().all(|&x| x == 0.0);
         self.scale == 0.0 || zero(&self.b) || zero(&self.a)
     }
 
@@ -90,7 +90,7 @@ impl Delta {
         if let Some(factored) = self.factored.get() {
             return Ok(factored);
         }
-        let factored = Factored::new(self.b.view(), self.a.view())?;
+        let factored = Factored::new(self.b.clone(), self.a.clone())?;
         Ok(self.factored.get_or_init(|| factored))
     }
 

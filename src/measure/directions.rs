@@ -119,16 +119,16 @@ impl Directions {
     ///
     /// [`Error::Numerical`] when the vectors are not orthonormal.
     pub fn of_singular_vectors(
-        vectors: &Array2<f64>,
+        vectors: Array2<f64>,
         sigma: &Array1<f64>,
         shape: (usize, usize),
         asked: usize,
     ) -> Result<Self> {
         let defined = numerical_rank(sigma, shape).min(asked).min(vectors.ncols());
-        let subspace = Subspace::new(vectors.slice(s![.., ..defined]).to_owned())?;
+        let subspace = Subspace::new(vectors.slice_move(s![.., ..defined]))?;
         Ok(Directions {
+            asked: asked.min(subspace.ambient()),
             subspace,
-            asked: asked.min(vectors.nrows()),
         })
     }
 
@@ -163,7 +163,7 @@ impl Directions {
             Basis::DeltaRight => (factored.right(), factored.sigma().clone(), delta.shape()),
             Basis::DeltaLeft => (factored.left(), factored.sigma().clone(), delta.shape()),
         };
-        Self::of_singular_vectors(&vectors, &sigma, shape, asked)
+        Self::of_singular_vectors(vectors, &sigma, shape, asked)
     }
 
     /// The leading k of them.
