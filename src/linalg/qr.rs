@@ -6,7 +6,7 @@ use ndarray_linalg::QR;
 use crate::error::Result;
 
 use super::lapack::{add_gram, cholesky, condition, divide_by_triangle, gapless, gram};
-use super::svd::{check_input, failed};
+use super::svd::{check_input, failed, singular_values};
 
 /// Cholesky QR wins from this many rows per column on.
 const TALL: usize = 4;
@@ -46,7 +46,7 @@ pub(super) fn factor(matrix: ArrayView2<f64>) -> Result<Factors> {
         && rows >= TALL * columns
         && let Some(r) = first_pass(matrix)
     {
-        if condition(&r) <= WELL_CONDITIONED {
+        if is_well_conditioned(&r)? {
             return Ok(Factors::Implied(r));
         }
         if let Some((q, r)) = second_pass(divided(matrix, &r), r) {
@@ -55,6 +55,17 @@ pub(super) fn factor(matrix: ArrayView2<f64>) -> Result<Factors> {
     }
     check_input(&matrix)?;
     by_reflections(matrix).map(|(q, r)| Factors::Formed(q, r))
+}
+
+/// Row sums overstate the condition number by as much as R's side; where that may decide, its
+/// singular values do.
+fn is_well_conditioned(r: &Array2<f64>) -> Result<bool> {
+    let estimate = condition(r);
+    if estimate <= WELL_CONDITIONED || estimate > r.nrows() as f64 * WELL_CONDITIONED {
+        return Ok(estimate <= WELL_CONDITIONED);
+    }
+    let sigma = singular_values(r.view())?;
+    Ok(sigma[0] <= WELL_CONDITIONED * sigma[r.nrows() - 1])
 }
 
 /// Bound on ‖MᵀM − RᵀR‖ over ‖M‖²_F after one pass, and on what dividing by R adds to it: sums of
