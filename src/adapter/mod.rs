@@ -177,7 +177,7 @@ impl AdaptedModule {
     /// Of the fused projection's W this slice's rows; of another module's W all of it.
     pub fn rows_of(&self, w: Array2<f64>) -> Array2<f64> {
         match &self.slice {
-            Some(slice) => delta::rows_of(&w, &slice.rows),
+            Some(slice) => delta::rows_of(w.view(), &slice.rows),
             None => w,
         }
     }

@@ -16,6 +16,7 @@ mod qr;
 mod search;
 mod subspace;
 mod svd;
+mod tall;
 
 pub use angles::principal_angles;
 pub use blas::use_one_thread;
