@@ -114,6 +114,9 @@ pub enum Part {
     Expert(usize),
 }
 
+/// The slices of a fused projection: their names and their rows.
+pub type Parts = Vec<(String, Vec<Range<usize>>)>;
+
 /// Rows of a fused projection.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Slice {
@@ -338,7 +341,7 @@ impl Adapter {
     }
 
     /// Puts slices in the place of each fused projection that `parts` knows: their names and rows.
-    pub fn split(&mut self, parts: &dyn Fn(&AdaptedModule) -> Vec<(String, Vec<Range<usize>>)>) {
+    pub fn split(&mut self, parts: &dyn Fn(&AdaptedModule) -> Parts) {
         let split = |module: &AdaptedModule| match parts(module) {
             parts if parts.is_empty() => vec![module.clone()],
             parts => parts
