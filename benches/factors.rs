@@ -27,9 +27,12 @@ fn directions(d: usize, k: usize, key: &str) -> Subspace {
 /// ΔW = B·A: two thin QRs, the SVD of the r × r core, and both sides' vectors.
 #[divan::bench(args = sides_and_ranks(), sample_count = 5, sample_size = 1)]
 fn factored_svd(bencher: Bencher, (d, r): (usize, usize)) {
-    let (b, a) = (gaussian(d, r, 1), gaussian(r, d, 2));
+    let (b, a) = (
+        gaussian(d, r, 1).into_shared(),
+        gaussian(r, d, 2).into_shared(),
+    );
     bencher.bench_local(|| {
-        let product = Factored::new(black_box(b.view()), black_box(a.view())).expect("finite");
+        let product = Factored::new(black_box(b.clone()), black_box(a.clone())).expect("finite");
         (product.left(), product.right(), product.sigma().clone())
     });
 }
@@ -38,7 +41,7 @@ fn factored_svd(bencher: Bencher, (d, r): (usize, usize)) {
 #[divan::bench(args = sides_and_ranks(), sample_count = 5, sample_size = 1)]
 fn right_vectors_of_a(bencher: Bencher, (d, r): (usize, usize)) {
     let (b, a) = (gaussian(d, r, 1), gaussian(r, d, 2));
-    let product = Factored::new(b.view(), a.view()).expect("finite");
+    let product = Factored::new(b.into_shared(), a.into_shared()).expect("finite");
     bencher.bench_local(|| black_box(&product).right_of_a());
 }
 

@@ -4,7 +4,7 @@ mod common;
 
 use divan::counter::BytesCount;
 use divan::{Bencher, black_box};
-use lora_subspace::tensors::Float;
+use lora_subspace::tensors::Number;
 
 fn main() {
     common::run();
@@ -14,11 +14,11 @@ fn main() {
 const COUNT: usize = 1 << 16;
 
 /// Bytes of the file a second.
-#[divan::bench(args = [Float::F64, Float::F32, Float::F16, Float::Bf16])]
-fn decode(bencher: Bencher, float: Float) {
+#[divan::bench(args = [Number::F64, Number::F32, Number::F16, Number::Bf16])]
+fn decode(bencher: Bencher, float: Number) {
     // 0.5 to 2 in every type, so that no conversion meets a special case.
     let number = |l: usize| -> Vec<u8> {
-        let high = [0x3f, 0x3c + (l % 4) as u8][usize::from(float == Float::F16)];
+        let high = [0x3f, 0x3c + (l % 4) as u8][usize::from(float == Number::F16)];
         let mut bytes = vec![(l * 37 % 256) as u8; float.size() - 1];
         bytes.push(high);
         bytes

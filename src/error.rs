@@ -60,10 +60,12 @@ pub enum Error {
     },
 
     /// A weight file is damaged, or is not what its name says.
-    #[error("{}: not a valid safetensors file: {problem}; {remedy}", path.display())]
+    #[error("{}: not a valid {kind} file: {problem}; {remedy}", path.display())]
     Corrupt {
         /// The weight file.
         path: PathBuf,
+        /// What it should be: "safetensors" or "PyTorch".
+        kind: &'static str,
         /// What its header or length says.
         problem: String,
         /// What to do.

@@ -29,10 +29,11 @@ const ROOMS: [(&str, &[&str]); 10] = [
 ];
 
 /// Library, the only place that may name it.
-const KEEPERS: [(&str, &str); 8] = [
+const KEEPERS: [(&str, &str); 9] = [
     ("ndarray_linalg", "linalg/"),
     ("rand_pcg", "linalg/haar.rs"),
-    ("safetensors", "tensors/file.rs"),
+    ("safetensors", "tensors/header.rs"),
+    ("zip", "tensors/torch/archive.rs"),
     ("lapack_sys", "linalg/lapack.rs"),
     ("plotters", "figure/draw.rs"),
     ("krilla", "figure/render.rs"),

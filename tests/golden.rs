@@ -135,7 +135,8 @@ fn every_singular_value_and_rank() {
             golden[[row.index - 1]],
             golden[[0]],
         ));
-        assert!(row.residual <= 1e-12 * golden[[0]], "{row:?}");
+        // A bound on rounding at its worst, far above what is seen.
+        assert!(row.residual <= 1e-11 * golden[[0]], "{row:?}");
         count += 1;
     }
     assert_eq!(count, 12 * (4 + 8 + 64 + 64 + 64));

@@ -130,10 +130,49 @@ fn adapters_that_others_published() {
         let delta = adapter.delta(&adapter.modules[0].path, None, 1).unwrap();
         assert!(delta.svd().unwrap().sigma[0] > 0.0);
     }
-    // Not read yet, and said so.
-    let error = open("bloom-560m-mergedlinear").err().unwrap().to_string();
-    assert!(
-        error.contains("enable_lora") || error.contains("adapter_model.bin"),
-        "{error}"
-    );
+    let given = ReadOptions {
+        alpha: Some(16.0),
+        ..ReadOptions::default()
+    };
+    for (name, options, modules, rank, scale) in [
+        // PEFT ≤ 0.2: two slots of three, each of rank 8, side by side.
+        (
+            "bloom-560m-mergedlinear",
+            &ReadOptions::default(),
+            24,
+            16,
+            2.0,
+        ),
+        // α is not in the file.
+        (
+            "roberta-base-mnli-loralib/roberta_base_lora_mnli.bin",
+            &given,
+            24,
+            8,
+            2.0,
+        ),
+        (
+            "sd15-cloneofsimo-rank1/lora_disney.safetensors",
+            &ReadOptions::default(),
+            192,
+            1,
+            1.0,
+        ),
+    ] {
+        let adapter = Adapter::open(&folder.join(name), options).unwrap();
+        let found = (
+            adapter.modules.len(),
+            adapter.rank(),
+            adapter.modules[0].scale,
+        );
+        assert_eq!(found, (modules, rank, scale), "{name}");
+        for module in &adapter.modules {
+            let delta = adapter.delta(&module.path, None, 1).unwrap();
+            assert!(delta.sigma().unwrap()[0] > 0.0, "{name}: {}", module.path);
+        }
+    }
+    let error = open("roberta-base-mnli-loralib/roberta_base_lora_mnli.bin")
+        .unwrap_err()
+        .to_string();
+    assert!(error.contains("--alpha"), "{error}");
 }

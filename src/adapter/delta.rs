@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::sync::OnceLock;
 
-use ndarray::{Array1, Array2, ArrayView2, Axis, concatenate, s};
+use ndarray::{ArcArray2, Array1, Array2, ArrayView2, Axis, concatenate, s};
 
 use crate::error::{Error, Result};
 use crate::linalg::{Factored, Leading, Svd, frobenius_norm, leading};
@@ -20,8 +20,8 @@ pub struct Delta {
 #[derive(Debug, Clone)]
 enum Form {
     Product {
-        b: Array2<f64>,
-        a: Array2<f64>,
+        b: ArcArray2<f64>,
+        a: ArcArray2<f64>,
         scale: f64,
         /// The QRs of B and A, once somebody has asked.
         factored: OnceLock<Factored>,
@@ -44,7 +44,7 @@ pub enum Decomposed<'a> {
 }
 
 /// Some of a matrix's rows, in the order given.
-pub(super) fn rows_of(matrix: &Array2<f64>, ranges: &[Range<usize>]) -> Array2<f64> {
+pub(super) fn rows_of(matrix: ArrayView2<f64>, ranges: &[Range<usize>]) -> Array2<f64> {
     let parts: Vec<_> = ranges
         .iter()
         .map(|range| matrix.slice(s![range.clone(), ..]))
@@ -79,8 +79,8 @@ impl Delta {
         }
         Ok(Delta {
             form: Form::Product {
-                b,
-                a,
+                b: b.into_shared(),
+                a: a.into_shared(),
                 scale,
                 factored: OnceLock::new(),
             },
@@ -153,10 +153,10 @@ impl Delta {
 
     /// Whether ΔW is exactly zero because one of its factors, or all of it, is.
     pub fn is_zero(&self) -> bool {
-        let zero = |matrix: &Array2<f64>| matrix.iter().all(|&x| x == 0.0);
+        let zero = |matrix: ArrayView2<f64>| matrix.iter().all(|&x| x == 0.0);
         match &self.form {
-            Form::Product { b, a, scale, .. } => *scale == 0.0 || zero(b) || zero(a),
-            Form::Whole { matrix, .. } => zero(matrix),
+            Form::Product { b, a, scale, .. } => *scale == 0.0 || zero(b.view()) || zero(a.view()),
+            Form::Whole { matrix, .. } => zero(matrix.view()),
         }
     }
 
@@ -166,12 +166,12 @@ impl Delta {
     ///
     /// When a range leaves ΔW.
     pub fn rows(&self, ranges: &[Range<usize>]) -> Result<Self> {
-        let take = |matrix: &Array2<f64>| rows_of(matrix, ranges);
+        let take = |matrix: ArrayView2<f64>| rows_of(matrix, ranges);
         match &self.form {
-            Form::Product { b, a, scale, .. } => Delta::new(take(b), a.clone(), *scale),
+            Form::Product { b, a, scale, .. } => Delta::new(take(b.view()), a.to_owned(), *scale),
             Form::Whole {
                 matrix, directions, ..
-            } => Delta::whole(take(matrix), *directions),
+            } => Delta::whole(take(matrix.view()), *directions),
         }
     }
 
@@ -191,7 +191,7 @@ impl Delta {
                 let found = match factored.get() {
                     Some(found) => found,
                     None => {
-                        let made = Factored::new(b.view(), a.view())?;
+                        let made = Factored::new(b.clone(), a.clone())?;
                         factored.get_or_init(|| made)
                     }
                 };

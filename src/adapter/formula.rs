@@ -2,13 +2,14 @@
 
 use std::fmt;
 use std::ops::Range;
+use std::path::Path;
 use std::sync::Arc;
 
 use ndarray::linalg::kron;
 use ndarray::{Array2, Axis, concatenate, s};
 
 use crate::error::{Error, Result};
-use crate::tensors::TensorFile;
+use crate::tensors::{Checkpoint, TensorFile};
 
 /// A matrix as an expression over tensors on disk: what a layout says of a factor.
 ///
@@ -24,8 +25,12 @@ pub(super) struct Formula {
 #[derive(Debug, Clone)]
 enum Node {
     Tensor(Leaf),
+    /// One matrix of a stack.
+    Part(Leaf, usize),
     Transposed(Box<Formula>),
     Reshaped(Box<Formula>),
+    /// Each row, read as a matrix of so many columns, turned.
+    RowsTurned(Box<Formula>, usize),
     Rows(Box<Formula>, Range<usize>),
     /// Columns from the first on, one in so many.
     EveryColumn(Box<Formula>, usize, usize),
@@ -39,8 +44,33 @@ enum Node {
 
 #[derive(Clone)]
 struct Leaf {
-    file: Arc<TensorFile>,
+    source: Source,
     name: String,
+}
+
+/// Where tensors are.
+#[derive(Clone)]
+pub(super) enum Source {
+    File(Arc<TensorFile>),
+    /// All files of a model.
+    Model(Arc<Checkpoint>),
+}
+
+impl Source {
+    /// A tensor's shape, if it is there.
+    pub(super) fn shape(&self, name: &str) -> Option<&[usize]> {
+        match self {
+            Source::File(file) => file.shape(name),
+            Source::Model(model) => model.shape(name).map(|(shape, _)| shape),
+        }
+    }
+
+    fn path(&self, name: &str) -> &Path {
+        match self {
+            Source::File(file) => file.path(),
+            Source::Model(model) => model.shape(name).map_or(model.path(), |(_, path)| path),
+        }
+    }
 }
 
 impl fmt::Debug for Leaf {
@@ -52,12 +82,12 @@ impl fmt::Debug for Leaf {
 impl Formula {
     /// A tensor, read row by row as a matrix: a vector as one column, a convolution's kernel as one
     /// row per output channel.
-    pub(super) fn tensor(file: &Arc<TensorFile>, name: &str) -> Result<Self> {
+    pub(super) fn tensor(source: &Source, name: &str) -> Result<Self> {
         let leaf = Leaf {
-            file: file.clone(),
+            source: source.clone(),
             name: name.into(),
         };
-        let shape = file
+        let shape = source
             .shape(name)
             .ok_or_else(|| leaf.error("not in this file".into(), "check the file that names it"))?;
         let (rows, columns) = match shape {
@@ -71,6 +101,26 @@ impl Formula {
             dim: (rows, columns),
             node: Node::Tensor(leaf),
         })
+    }
+
+    /// One matrix of a stack of them, a tensor of three axes. The others are not read.
+    pub(super) fn part(source: &Source, name: &str, index: usize) -> Result<Self> {
+        let leaf = Leaf {
+            source: source.clone(),
+            name: name.into(),
+        };
+        match source.shape(name) {
+            Some(&[parts, rows, columns]) if index < parts && rows > 0 && columns > 0 => {
+                Ok(Formula {
+                    dim: (rows, columns),
+                    node: Node::Part(leaf, index),
+                })
+            }
+            shape => {
+                let problem = format!("shape {shape:?}, which has no matrix {index}");
+                Err(leaf.error(problem, "check what it belongs to"))
+            }
+        }
     }
 
     /// Zeros.
@@ -103,6 +153,23 @@ impl Formula {
             dim: (rows, columns),
             node: Node::Reshaped(Box::new(self)),
         })
+    }
+
+    /// Each row, read row by row as a matrix with `width` columns, becomes that matrix turned: the
+    /// last two axes of a stack of matrices change places.
+    pub(super) fn rows_turned(self, width: usize) -> Result<Self> {
+        if width == 0 || !self.dim.1.is_multiple_of(width) {
+            return Err(self.mismatch(format!("has no rows of {width} columns each")));
+        }
+        Ok(Formula {
+            dim: self.dim,
+            node: Node::RowsTurned(Box::new(self), width),
+        })
+    }
+
+    /// Some of its columns.
+    pub(super) fn columns(self, range: Range<usize>) -> Result<Self> {
+        Ok(self.transposed().rows(range)?.transposed())
     }
 
     /// Some of its rows.
@@ -200,7 +267,10 @@ impl Formula {
     /// Those of reading.
     pub(super) fn is_zero(&self) -> Result<bool> {
         match &self.node {
-            Node::Tensor(leaf) => leaf.file.is_zero(&leaf.name),
+            Node::Tensor(Leaf {
+                source: Source::File(file),
+                name,
+            }) => file.is_zero(name),
             _ => Ok(self.evaluate()?.iter().all(|&x| x == 0.0)),
         }
     }
@@ -239,10 +309,11 @@ impl Formula {
 
     fn leaves(&self) -> Vec<&Leaf> {
         match &self.node {
-            Node::Tensor(leaf) => vec![leaf],
+            Node::Tensor(leaf) | Node::Part(leaf, _) => vec![leaf],
             Node::Zeros => Vec::new(),
             Node::Transposed(x)
             | Node::Reshaped(x)
+            | Node::RowsTurned(x, _)
             | Node::Rows(x, _)
             | Node::EveryColumn(x, ..)
             | Node::Scaled(_, x) => x.leaves(),
@@ -260,7 +331,14 @@ impl Formula {
     /// Those of reading.
     pub(super) fn evaluate(&self) -> Result<Array2<f64>> {
         Ok(match &self.node {
-            Node::Tensor(leaf) => leaf.file.matrix_as(&leaf.name, self.dim)?,
+            Node::Tensor(leaf) => match &leaf.source {
+                Source::File(file) => file.matrix_as(&leaf.name, self.dim)?,
+                Source::Model(model) => model.matrix_as(&leaf.name, self.dim)?,
+            },
+            Node::Part(leaf, index) => match &leaf.source {
+                Source::File(file) => file.matrix_at(&leaf.name, *index)?,
+                Source::Model(model) => model.expert(&leaf.name, *index)?,
+            },
             Node::Zeros => Array2::zeros(self.dim),
             Node::Transposed(x) => x.evaluate()?.reversed_axes(),
             Node::Reshaped(x) => {
@@ -269,6 +347,7 @@ impl Formula {
                 Array2::from_shape_vec(self.dim, flat)
                     .map_err(|error| self.error(error.to_string(), "please report this"))?
             }
+            Node::RowsTurned(x, width) => turn_rows(&x.evaluate()?, *width),
             Node::Rows(x, range) => x.evaluate()?.slice(s![range.clone(), ..]).to_owned(),
             Node::EveryColumn(x, first, step) => {
                 x.evaluate()?.slice(s![.., *first..;*step]).to_owned()
@@ -293,10 +372,17 @@ impl Formula {
     }
 }
 
+fn turn_rows(x: &Array2<f64>, width: usize) -> Array2<f64> {
+    let height = x.ncols() / width;
+    Array2::from_shape_fn(x.dim(), |(row, column)| {
+        x[(row, (column % height) * width + column / height)]
+    })
+}
+
 impl Leaf {
     fn error(&self, problem: String, remedy: &str) -> Error {
         Error::Tensor {
-            path: self.file.path().into(),
+            path: self.source.path(&self.name).into(),
             tensor: self.name.clone(),
             problem,
             remedy: remedy.into(),

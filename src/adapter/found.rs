@@ -8,24 +8,30 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 use crate::error::{Error, Result};
-use crate::tensors::TensorFile;
+use crate::tensors::{Checkpoint, TensorFile};
 
-use super::formula::Formula;
+use super::formula::{Formula, Source};
+use super::keys::unwrapped;
 use super::names::natural_order;
 use super::peft_config::PeftConfig;
-use super::{AdaptedModule, Adapter, BaseIndex, ReadOptions, peft};
+use super::update::Update;
+use super::{
+    AdaptedModule, Adapter, BaseIndex, ReadOptions, Stored, checkpoint, cloneofsimo, diffusers,
+    kohya, loralib, mlx, names, peft, peft_methods, refused, torchtune,
+};
 
 /// The config beside the weights, of PEFT and those who took its name.
 pub(super) const CONFIG: &str = "adapter_config.json";
 /// Weight files beside such a config, the likeliest first.
-const WEIGHTS: [&str; 5] = [
+const WEIGHTS: [&str; 7] = [
     "adapter_model.safetensors",
     "adapter_model.bin",
     "adapters.safetensors",
     "adapter_model.pt",
     "pytorch_lora_weights.safetensors",
+    "pytorch_lora_weights.bin",
+    "lit_model.pth.lora",
 ];
-
 /// A weight file, its config, and what is asked: all that a layout has to go by.
 pub(super) struct Found<'a> {
     /// The path as given.
@@ -47,6 +53,8 @@ pub(super) struct Content {
     pub(super) scale_rule: Option<String>,
     pub(super) modules: Vec<AdaptedModule>,
     pub(super) replacements: Vec<AdaptedModule>,
+    /// Names in further files of the same checkpoint.
+    pub(super) elsewhere: Vec<String>,
     /// Full tensors beside the factors.
     pub(super) replaced: Vec<String>,
     /// Tensors that are understood and say nothing about ΔW (α, buffers).
@@ -61,33 +69,93 @@ pub(super) fn open(
     base: Option<&dyn BaseIndex>,
 ) -> Result<Adapter> {
     let (weights, config) = locate(path)?;
+    refused::check_file(&weights)?;
+    let model = Weights::new(weights)?;
     let found = Found {
         root: path,
-        file: Arc::new(TensorFile::open(&weights)?),
+        file: Arc::new(TensorFile::open(&model.first)?),
         config: config.map(|path| read_config(&path)).transpose()?,
         options,
         base,
     };
-    found.finish(read(&found)?)
+    found.finish(read(&found, model)?)
+}
+
+/// What lies at a path of weights: a file, or the files of one model.
+struct Weights {
+    path: PathBuf,
+    /// All files together, where there may be several.
+    model: Option<Arc<Checkpoint>>,
+    /// The file itself, or one of them.
+    first: PathBuf,
+}
+
+impl Weights {
+    fn new(path: PathBuf) -> Result<Self> {
+        let is_index = path.extension().is_some_and(|ending| ending == "json");
+        if !is_index && !path.is_dir() {
+            return Ok(Weights {
+                first: path.clone(),
+                path,
+                model: None,
+            });
+        }
+        let model = Checkpoint::open(&path)?;
+        let first = model.names().next().and_then(|name| model.shape(name));
+        let Some((_, first)) = first else {
+            return Err(Error::NotFound {
+                path,
+                problem: "no tensors there".into(),
+                remedy: "give the folder that was saved after training".into(),
+            });
+        };
+        Ok(Weights {
+            first: first.into(),
+            path,
+            model: Some(Arc::new(model)),
+        })
+    }
+
+    /// Whether no one file has all tensors.
+    fn is_sharded(&self) -> bool {
+        let model = self.model.iter();
+        let mut places = model.flat_map(|model| model.names().map(|name| model.shape(name)));
+        places.any(|place| place.is_some_and(|(_, file)| file != self.first))
+    }
+
+    fn model(self) -> Result<Arc<Checkpoint>> {
+        match self.model {
+            Some(model) => Ok(model),
+            None => Ok(Arc::new(Checkpoint::open(&self.path)?)),
+        }
+    }
 }
 
 /// Decides by the config, else by the tensors' names, which layout it is.
-fn read(found: &Found) -> Result<Content> {
+fn read(found: &Found, weights: Weights) -> Result<Content> {
+    refused::check_names(found)?;
     let any = |part: &str| found.names().iter().any(|name| name.contains(part));
+    if torchtune::fits(found) {
+        return torchtune::read(found);
+    }
     let Some((path, fields)) = &found.config else {
-        return match any("base_model.") {
-            true => without_config(found),
-            false => Err(found.unknown()),
+        return match () {
+            _ if weights.is_sharded() => checkpoint::read(found, weights.model()?),
+            _ if any("base_model.") => without_config(found),
+            _ if kohya::is_named_so(found.names()) => kohya::read(found),
+            _ if cloneofsimo::fits(found) => cloneofsimo::read(found),
+            _ if diffusers::fits(found) => diffusers::read(found),
+            _ if loralib::fits(found) => loralib::read(found),
+            _ if any(".lora_A.") => without_config(found),
+            _ => checkpoint::read(found, weights.model()?),
         };
     };
+    if mlx::fits(fields) {
+        return mlx::read(found, path, fields);
+    }
     match peft::method(path, fields)?.as_str() {
         "LORA" => peft::read(found, path, &PeftConfig::new(path, fields)?),
-        other => Err(Error::Unsupported {
-            path: path.into(),
-            feature: format!("peft_type \"{other}\""),
-            reason: "its ΔW is not in the file as a matrix or as factors".into(),
-            remedy: "merge it with PEFT (merge_and_unload), save the model, and give that checkpoint with --base".into(),
-        }),
+        other => peft_methods::read(found, path, fields, other),
     }
 }
 
@@ -105,7 +173,8 @@ fn without_config(found: &Found) -> Result<Content> {
     peft::read(found, found.root, &PeftConfig::new(found.root, &nothing)?)
 }
 
-/// The weight file of a folder or the file itself, and the config beside it.
+/// The weight file of a folder, the file itself, or a folder that may be a model's; and the config
+/// beside it.
 pub(super) fn locate(path: &Path) -> Result<(PathBuf, Option<PathBuf>)> {
     let missing = |at: &Path, problem: String, remedy: &str| {
         Err(Error::NotFound {
@@ -132,6 +201,10 @@ pub(super) fn locate(path: &Path) -> Result<(PathBuf, Option<PathBuf>)> {
     }
     if let Some(inner) = only_adapter_inside(path)? {
         return locate(&inner);
+    }
+    // Without a config it may be a whole model; with one, a weight file of another name.
+    if config.is_none() || Checkpoint::open(path).is_ok() {
+        return Ok((path.into(), config));
     }
     let remedy = "copy it from where the adapter was trained";
     missing(path, format!("no {} there", WEIGHTS[0]), remedy)
@@ -192,7 +265,12 @@ impl Found<'_> {
 
     /// A tensor as a matrix, one row for each of its first axis.
     pub(super) fn tensor(&self, name: &str) -> Result<Formula> {
-        Formula::tensor(&self.file, name)
+        Formula::tensor(&Source::File(self.file.clone()), name)
+    }
+
+    /// One matrix of a tensor of three axes.
+    pub(super) fn part(&self, name: &str, index: usize) -> Result<Formula> {
+        Formula::part(&Source::File(self.file.clone()), name, index)
     }
 
     /// An error about one of its tensors.
@@ -215,6 +293,72 @@ impl Found<'_> {
         }
     }
 
+    /// A value of the file's own metadata.
+    pub(super) fn metadata(&self, key: &str) -> Option<&str> {
+        self.file.metadata().get(key).map(String::as_str)
+    }
+
+    /// Which way round the base stores the weight of a module with factors: told by its shape, for
+    /// a square one by its name.
+    pub(super) fn stored(&self, path: &str, (d_out, d_in): (usize, usize)) -> Stored {
+        let tensor = format!("{path}.weight");
+        let shape = self.base.and_then(|base| base.shape(&base.find(&tensor)?));
+        match shape.as_deref() {
+            Some([rows, columns]) if rows != columns => match (*rows, *columns) == (d_in, d_out) {
+                true => Stored::Transposed,
+                false => Stored::Usual,
+            },
+            _ if names::is_embedding(path) => Stored::Transposed,
+            _ => Stored::Usual,
+        }
+    }
+
+    /// A module whose trained weight is stored whole: ΔW = W′ − W.
+    /// `tensor` is its name in the base.
+    pub(super) fn whole(&self, tensor: &str, weight: Formula, is_matrix: bool) -> AdaptedModule {
+        let path = [".weight", ".in_proj_weight"]
+            .iter()
+            .find_map(|end| tensor.strip_suffix(end));
+        let path = path.unwrap_or(tensor);
+        let base = self.base.filter(|_| is_matrix);
+        let is_turned = base.is_some_and(|base| {
+            base.find(tensor)
+                .is_some_and(|tensor| base.is_turned(&tensor))
+        });
+        let stored = match (is_matrix && names::is_embedding(path), is_turned) {
+            (true, _) => Stored::Transposed,
+            (_, true) => Stored::Conv1d,
+            _ => Stored::Usual,
+        };
+        let weight = match stored {
+            Stored::Usual => weight,
+            _ => weight.transposed(),
+        };
+        let mut module = AdaptedModule::new(path.into(), Update::Replaced(weight), 1.0);
+        module.target.tensor = tensor.into();
+        module.target.stored = stored;
+        module
+    }
+
+    /// Full tensors beside the factors: they are named, and matrices can be measured. What has
+    /// another name than a model's tensors is left, as nobody understands it.
+    pub(super) fn keep(&self, content: &mut Content, names: &[String]) -> Result<()> {
+        for name in names {
+            let tensor = unwrapped(name);
+            let is_factor = name.contains("lora") && !name.ends_with(".bias");
+            if is_factor || !["weight", "bias"].iter().any(|end| name.ends_with(end)) {
+                continue;
+            }
+            let axes = self.shape(name).len();
+            if name.ends_with("weight") && axes >= 2 {
+                let module = self.whole(&tensor, self.tensor(name)?, axes == 2);
+                content.replacements.push(module);
+            }
+            content.replaced.push(name.clone());
+        }
+        Ok(())
+    }
+
     /// The scale by a layout's rule: 1 where none is wanted, or where α is unknown and only looked.
     pub(super) fn scale(&self, rule: impl FnOnce(Option<f64>) -> Result<f64>) -> Result<f64> {
         match (self.options.scaled, rule(self.options.alpha)) {
@@ -225,7 +369,7 @@ impl Found<'_> {
     }
 
     /// No layout's names.
-    fn unknown(&self) -> Error {
+    pub(super) fn unknown(&self) -> Error {
         let some: Vec<&str> = self.names().iter().take(3).map(String::as_str).collect();
         Error::NotFound {
             path: self.file.path().into(),
@@ -233,7 +377,9 @@ impl Found<'_> {
                 "its tensors ({}, …) are named as no adapter's",
                 some.join(", ")
             ),
-            remedy: format!("if it is a PEFT adapter, put its {CONFIG} beside it"),
+            remedy: format!(
+                "if it is a PEFT adapter, put its {CONFIG} beside it; if it is a whole model, give the one that its training began with as --base"
+            ),
         }
     }
 
@@ -245,7 +391,8 @@ impl Found<'_> {
             used.extend(module.update.tensors());
         }
         let is_unused = |name: &&String| !used.contains(name.as_str());
-        let unmapped: Vec<String> = self.names().iter().filter(is_unused).cloned().collect();
+        let all = self.names().iter().chain(&content.elsewhere);
+        let unmapped: Vec<String> = all.filter(is_unused).cloned().collect();
         if let (Some(first), false) = (unmapped.first(), self.options.allow_unmapped) {
             let problem = format!(
                 "shape {:?} under this name is nothing that {} has ({} such tensors in all)",

@@ -41,6 +41,22 @@ pub(super) struct Grouped {
     pub(super) twins: Option<(String, String)>,
 }
 
+/// `MODULE.KIND[.ADAPTER][.weight]` with one of the given kinds, wrappers taken off.
+pub(super) fn module_and_kind(
+    name: &str,
+    kinds: &[&'static str],
+) -> Option<(String, &'static str)> {
+    let name = unwrapped(name);
+    let name = name.strip_suffix(".weight").unwrap_or(&name);
+    let known = |part: &str| kinds.iter().find(|kind| **kind == part).copied();
+    let (parents, last) = name.rsplit_once('.')?;
+    if let Some(kind) = known(last) {
+        return Some((parents.into(), kind));
+    }
+    let (module, part) = parents.rsplit_once('.')?;
+    Some((module.into(), known(part)?))
+}
+
 /// Sorts names into modules: `parse` gives a name's module and what the tensor is.
 pub(super) fn group(
     names: &[String],

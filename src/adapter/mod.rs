@@ -7,15 +7,31 @@ use ndarray::{Array2, ArrayView2};
 
 use crate::error::{Error, Result};
 
+mod checkpoint;
+mod cloneofsimo;
 mod delta;
+mod diffusers;
 mod formula;
 mod found;
 mod keys;
+mod kohya;
+mod kohya_fused;
+mod kohya_names;
+mod kohya_tokens;
+mod kohya_told;
+mod loralib;
+mod mlx;
 mod names;
 mod peft;
 mod peft_config;
 mod peft_experts;
 mod peft_initial;
+mod peft_methods;
+mod peft_refused;
+mod peft_tiny;
+mod products;
+mod refused;
+mod torchtune;
 mod update;
 
 pub use delta::{Decomposed, Delta};
@@ -60,6 +76,9 @@ pub trait BaseIndex: Sync {
     fn shape(&self, tensor: &str) -> Option<Vec<usize>>;
     /// The tensor that a module's parameter is stored as, although prefixes differ.
     fn find(&self, tensor: &str) -> Option<String>;
+    /// Whether a linear layer's matrix, or a stack of them, is stored (in, out), as far as the
+    /// model's type tells.
+    fn is_turned(&self, tensor: &str) -> bool;
     /// Rows and columns of one expert of a 3-D parameter, as they are stored.
     fn expert(&self, parameter: &str) -> Option<(usize, usize)>;
 }
@@ -94,6 +113,9 @@ pub enum Part {
     /// One matrix of a stack (expert, rows, columns).
     Expert(usize),
 }
+
+/// The slices of a fused projection: their names and their rows.
+pub type Parts = Vec<(String, Vec<Range<usize>>)>;
 
 /// Rows of a fused projection.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -158,7 +180,7 @@ impl AdaptedModule {
     /// Of the fused projection's W this slice's rows; of another module's W all of it.
     pub fn rows_of(&self, w: Array2<f64>) -> Array2<f64> {
         match &self.slice {
-            Some(slice) => delta::rows_of(&w, &slice.rows),
+            Some(slice) => delta::rows_of(w.view(), &slice.rows),
             None => w,
         }
     }
@@ -319,7 +341,7 @@ impl Adapter {
     }
 
     /// Puts slices in the place of each fused projection that `parts` knows: their names and rows.
-    pub fn split(&mut self, parts: &dyn Fn(&AdaptedModule) -> Vec<(String, Vec<Range<usize>>)>) {
+    pub fn split(&mut self, parts: &dyn Fn(&AdaptedModule) -> Parts) {
         let split = |module: &AdaptedModule| match parts(module) {
             parts if parts.is_empty() => vec![module.clone()],
             parts => parts

@@ -48,6 +48,22 @@ pub fn projection_of(path: &str) -> &str {
     }
 }
 
+/// Whether a module's name is one that models give to an embedding, whose rows are tokens.
+pub(super) fn is_embedding(path: &str) -> bool {
+    const ENDS: [&str; 8] = [
+        "embedding",
+        "embeddings",
+        "embed_tokens",
+        "embed_positions",
+        "embed_in",
+        "wte",
+        "wpe",
+        "shared",
+    ];
+    let last = path.rsplit('.').next().unwrap_or_default();
+    ENDS.iter().any(|end| last.ends_with(end))
+}
+
 /// Orders paths so that layer 2 comes before layer 10.
 pub fn natural_order(first: &str, second: &str) -> Ordering {
     let (mut one, mut other) = (first.split('.'), second.split('.'));

@@ -20,6 +20,8 @@ static KEY: LazyLock<Regex> = LazyLock::new(|| {
     let key = format!(r"^(?<module>.+)\.(?<kind>{kinds})(?:\.(?<name>[^.]+))??(?:\.weight)?$");
     Regex::new(&key).expect("a constant")
 });
+/// What a factor's name has in it, in any of PEFT's methods.
+const FACTORS: [&str; 4] = ["lora_", "hada_", "lokr_", "vera_"];
 const KINDS: [&str; 5] = [
     "lora_A",
     "lora_B",
@@ -29,7 +31,7 @@ const KINDS: [&str; 5] = [
 ];
 
 /// A module's name and what a tensor is to it, by the tensor's name.
-fn parse(name: &str) -> Option<(String, &'static str)> {
+pub(super) fn parse(name: &str) -> Option<(String, &'static str)> {
     if name.ends_with(".bias") {
         return None;
     }
@@ -118,17 +120,10 @@ impl Reader<'_> {
             false => b,
         };
         let rank = check_factors(&b, &a)?;
-        self.check_rank(path, rank, &a)?;
+        check_rank(self.config, path, rank, &a)?;
         let scale = self.scale(path, rank)?;
-        let mut update = Update::Product { b, a };
-        if let Some(magnitude) = tensors.get("lora_magnitude_vector") {
-            update = normalised(update, self.found.tensor(magnitude)?)?;
-        } else if self.config.use_dora {
-            let problem =
-                format!("module `{path}` has no lora_magnitude_vector, though use_dora is set");
-            let first = tensors.values().next().map_or(path, |name| name);
-            return Err(self.found.error(first, problem, "save the adapter again"));
-        }
+        let update = Update::Product { b, a };
+        let update = weighted(self.found, path, tensors, update, self.config.use_dora)?;
         let mut module = AdaptedModule::new(path.into(), update, scale);
         self.place(&mut module, is_embedding, notes)?;
         Ok(module)
@@ -193,20 +188,11 @@ impl Reader<'_> {
             .scale(|alpha| self.config.scale(path, rank, alpha))
     }
 
-    fn check_rank(&self, path: &str, rank: usize, a: &Formula) -> Result<()> {
-        let Some(expected) = self.config.rank(path).filter(|&r| r != rank as f64) else {
-            return Ok(());
-        };
-        let problem = format!("rank {rank}, where {CONFIG} gives this module rank {expected}");
-        let remedy = "the config belongs to another run, or rank_pattern is incomplete: correct r or rank_pattern";
-        Err(a.error(problem, remedy))
-    }
-
     /// A merged layer of PEFT ≤ 0.2: each enabled slot of the rows has r rows of A and a block of B.
     fn merged(&self, path: &str, b: Formula, a: Formula) -> Result<AdaptedModule> {
         let enabled = self.config.enable_lora.clone().unwrap_or_default();
         let rank = b.dim().1;
-        self.check_rank(path, rank, &a)?;
+        check_rank(self.config, path, rank, &a)?;
         let mut module = merged(path, b, a, &enabled, self.scale(path, rank)?)?;
         module.target.stored = match self.config.fan_in_fan_out {
             true => Stored::Conv1d,
@@ -234,8 +220,9 @@ impl Reader<'_> {
                 content.replacements.push(module);
             }
         }
-        // A name that speaks of LoRA and was not understood must not pass as a trained tensor.
-        let is_foreign = |name: &String| name.contains("lora_") && !name.ends_with(".bias");
+        // A factor that was not understood must not pass as a trained tensor.
+        let is_factor = |name: &String| FACTORS.iter().any(|part| name.contains(part));
+        let is_foreign = |name: &String| is_factor(name) && !name.ends_with(".bias");
         content.replaced.retain(|name| !is_foreign(name));
         Ok(())
     }
@@ -259,6 +246,26 @@ impl Reader<'_> {
         module.target.stored = Stored::Transposed;
         Ok(module)
     }
+}
+
+/// That a factor has the rank that the config gives its module.
+pub(super) fn check_rank(config: &PeftConfig, path: &str, rank: usize, a: &Formula) -> Result<()> {
+    check_told(config.rank(path), CONFIG, rank, a)
+}
+
+/// That a factor has the rank that `source` gives its module, if it gives one.
+pub(super) fn check_told(told: Option<f64>, source: &str, rank: usize, a: &Formula) -> Result<()> {
+    let Some(expected) = told.filter(|&r| r != rank as f64) else {
+        return Ok(());
+    };
+    let problem = format!("rank {rank}, where {source} gives this module rank {expected}");
+    let remedy = "the config belongs to another run, or rank_pattern is incomplete: correct r or rank_pattern";
+    Err(a.error(problem, remedy))
+}
+
+/// Sorts what stands beside the modules of any of PEFT's methods; see [`Content::replaced`].
+pub(super) fn others(found: &Found, config: &PeftConfig, content: &mut Content) -> Result<()> {
+    Reader { found, config }.others(content)
 }
 
 /// The names of both factors.
@@ -296,13 +303,32 @@ pub(super) fn check_factors(b: &Formula, a: &Formula) -> Result<usize> {
     Err(a.error(problem, "A must have as many rows as B has columns"))
 }
 
-/// DoRA: one magnitude for each row.
-pub(super) fn normalised(direction: Update, magnitude: Formula) -> Result<Update> {
+/// The update with DoRA's magnitudes, where the module has them; they must be there with use_dora.
+pub(super) fn weighted(
+    found: &Found,
+    path: &str,
+    tensors: &Tensors,
+    update: Update,
+    use_dora: bool,
+) -> Result<Update> {
+    match tensors.get("lora_magnitude_vector") {
+        Some(magnitude) => normalised(update, found.tensor(magnitude)?, Norms::Rows),
+        None if use_dora => {
+            let problem =
+                format!("module `{path}` has no lora_magnitude_vector, though use_dora is set");
+            let first = tensors.values().next().map_or(path, |name| name);
+            Err(found.error(first, problem, "save the adapter again"))
+        }
+        None => Ok(update),
+    }
+}
+
+/// DoRA: one magnitude for each norm.
+pub(super) fn normalised(direction: Update, magnitude: Formula, over: Norms) -> Result<Update> {
     let (rows, columns) = magnitude.dim();
-    let over = Norms::Rows;
     let (found, expected) = (rows * columns, over.count(direction.dim()));
     if found != expected {
-        let problem = format!("{found} magnitudes for {expected} rows");
+        let problem = format!("{found} magnitudes where {expected} were expected");
         return Err(magnitude.error(problem, "DoRA has one for each output: save it again"));
     }
     Ok(Update::Normalised {

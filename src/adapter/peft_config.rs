@@ -29,6 +29,8 @@ pub(super) struct PeftConfig {
     path: PathBuf,
     r: Option<usize>,
     alpha: Option<f64>,
+    /// The field that α stands in.
+    alpha_field: &'static str,
     use_rslora: bool,
     rank_pattern: Vec<(Regex, f64)>,
     alpha_pattern: Vec<(Regex, f64)>,
@@ -49,6 +51,15 @@ pub(super) struct PeftConfig {
 impl PeftConfig {
     /// Reads a config's fields; every one may be missing or null, unknown ones are ignored.
     pub(super) fn new(path: &Path, config: &Map<String, Value>) -> Result<Self> {
+        Self::with_alpha_in("lora_alpha", path, config)
+    }
+
+    /// As [`PeftConfig::new`], for methods that keep α in another field.
+    pub(super) fn with_alpha_in(
+        alpha_field: &'static str,
+        path: &Path,
+        config: &Map<String, Value>,
+    ) -> Result<Self> {
         check_supported(path, config)?;
         let truth = |key| config.get(key).and_then(Value::as_bool).unwrap_or(false);
         let r = positive(path, config, "r")?;
@@ -62,7 +73,8 @@ impl PeftConfig {
         Ok(PeftConfig {
             path: path.into(),
             r: r.map(|r| r as usize),
-            alpha: positive(path, config, "lora_alpha")?,
+            alpha: positive(path, config, alpha_field)?,
+            alpha_field,
             use_rslora: truth("use_rslora"),
             use_dora: truth("use_dora"),
             rank_pattern: pattern(path, config, "rank_pattern")?,
@@ -129,10 +141,13 @@ impl PeftConfig {
             .or_else(|| first_hit(&self.alpha_pattern, module))
             .or(self.alpha)
             .ok_or_else(|| {
-                let problem = "lora_alpha is missing, so the scale α/r of ΔW is unknown";
+                let problem = format!(
+                    "{} is missing, so the scale α/r of ΔW is unknown",
+                    self.alpha_field
+                );
                 bad(
                     &self.path,
-                    problem.into(),
+                    problem,
                     "give it with --alpha, or --no-scale for s = 1",
                 )
             })?;
@@ -153,7 +168,7 @@ impl PeftConfig {
         };
         let source = match (alpha, self.alpha, self.alpha_pattern.is_empty()) {
             (Some(alpha), _, _) => format!("α = {alpha} from --alpha"),
-            (None, Some(alpha), true) => format!("α = {alpha} from lora_alpha"),
+            (None, Some(alpha), true) => format!("α = {alpha} from {}", self.alpha_field),
             (None, Some(alpha), false) => format!("α from alpha_pattern, else {alpha}"),
             (None, None, false) => "α from alpha_pattern".to_string(),
             (None, None, true) => return None,
@@ -200,7 +215,11 @@ fn pattern(path: &Path, config: &Map<String, Value>, field: &str) -> Result<Vec<
     entries.iter().map(compile).collect()
 }
 
-fn positive(path: &Path, config: &Map<String, Value>, field: &str) -> Result<Option<f64>> {
+pub(super) fn positive(
+    path: &Path,
+    config: &Map<String, Value>,
+    field: &str,
+) -> Result<Option<f64>> {
     match config.get(field) {
         None | Some(Value::Null) => Ok(None),
         Some(value) => match value.as_f64().filter(|&number| number > 0.0) {
@@ -297,7 +316,7 @@ fn base_changing_init(path: &Path, config: &Map<String, Value>) -> Result<Option
     })
 }
 
-fn bad(path: &Path, problem: String, remedy: &str) -> Error {
+pub(super) fn bad(path: &Path, problem: String, remedy: &str) -> Error {
     Error::Config {
         path: path.into(),
         problem,

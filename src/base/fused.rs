@@ -1,10 +1,14 @@
 //! Projections that a model keeps in one matrix, and which rows are whose.
+#![allow(
+    clippy::single_range_in_vec_init,
+    reason = "rows that lie together are one range of a list"
+)]
 
 use std::ops::Range;
 
 use serde_json::Value;
 
-use crate::adapter::AdaptedModule;
+use crate::adapter::{AdaptedModule, Parts};
 
 use super::Base;
 
@@ -107,7 +111,7 @@ const FAMILIES: &[Family] = &[
 ///
 /// An adapter on a fused projection has one A for all slices, so that their right directions in the
 /// basis `a` are the same.
-pub fn slices(module: &AdaptedModule, base: Option<&Base>) -> Vec<(String, Vec<Range<usize>>)> {
+pub fn slices(module: &AdaptedModule, base: Option<&Base>) -> Parts {
     let config = base.and_then(Base::config);
     let last = module.path.rsplit('.').next().unwrap_or_default();
     let model = config.and_then(|config| config.get("model_type")?.as_str());
@@ -132,10 +136,10 @@ pub fn slices(module: &AdaptedModule, base: Option<&Base>) -> Vec<(String, Vec<R
     parts.unwrap_or_default().into_iter().map(named).collect()
 }
 
-type Parts = Vec<(&'static str, Vec<Range<usize>>)>;
+type Named = Vec<(&'static str, Vec<Range<usize>>)>;
 
-fn as_wide_as(d_in: usize, d_out: usize, names: &'static [&'static str]) -> Option<Parts> {
-    let mut parts = Parts::new();
+fn as_wide_as(d_in: usize, d_out: usize, names: &'static [&'static str]) -> Option<Named> {
+    let mut parts = Named::new();
     for (place, &name) in names.iter().enumerate() {
         let start = place * d_in;
         let end = if place < 3 { start + d_in } else { d_out };
@@ -148,7 +152,7 @@ fn as_wide_as(d_in: usize, d_out: usize, names: &'static [&'static str]) -> Opti
     (parts.last()?.1[0].end == d_out).then_some(parts)
 }
 
-fn equal(d_out: usize, names: &'static [&'static str]) -> Option<Parts> {
+fn equal(d_out: usize, names: &'static [&'static str]) -> Option<Named> {
     let each = d_out / names.len();
     let part =
         |(place, &name): (usize, &&'static str)| (name, vec![place * each..(place + 1) * each]);
@@ -158,7 +162,7 @@ fn equal(d_out: usize, names: &'static [&'static str]) -> Option<Parts> {
 }
 
 /// q, k and v by the numbers of heads in the config.
-fn by_heads(order: Order, d_out: usize, config: &Value) -> Option<Parts> {
+fn by_heads(order: Order, d_out: usize, config: &Value) -> Option<Named> {
     let config = config.get("text_config").unwrap_or(config);
     let number = |names: &[&str]| {
         let mut values = names.iter().filter_map(|name| config.get(name)?.as_u64());

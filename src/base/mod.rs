@@ -16,6 +16,8 @@ mod resolve;
 
 /// Model types whose attention and MLP weights are `Conv1D`, stored (in, out).
 const CONV1D_MODELS: [&str; 3] = ["gpt2", "openai-gpt", "imagegpt"];
+/// Their names in those models; a head or an embedding there is stored as elsewhere.
+const CONV1D_LAYERS: [&str; 4] = ["c_attn", "c_proj", "c_fc", "q_attn"];
 /// Model types whose stacks of experts are stored (expert, in, out).
 const TURNED_EXPERTS: [&str; 3] = ["gpt_oss", "llama4", "llama4_text"];
 
@@ -33,7 +35,7 @@ struct Place {
 }
 
 impl Base {
-    /// Opens a model's folder or file, single or sharded; see [`Checkpoint::open`].
+    /// Opens a folder or file of weights, single or sharded; see [`Checkpoint::open`].
     ///
     /// # Errors
     ///
@@ -67,7 +69,7 @@ impl Base {
     /// # Errors
     ///
     /// [`Error::Unresolved`] with the nearest names, [`Error::Ambiguous`] with both candidates,
-    /// [`Error::Shape`] when the widths differ.
+    /// [`Error::Shape`] when the widths differ, [`Error::Unsupported`] for a quantised weight.
     pub fn check(&self, module: &AdaptedModule) -> Result<String> {
         Ok(self.locate(module)?.tensors.join(", "))
     }
@@ -155,6 +157,7 @@ impl Base {
             return Ok(place);
         }
         let tensor = resolve::resolve(&module.path, &target.tensor, &names, self.path())?;
+        self.checkpoint.check_plain(&tensor)?;
         let (shape, file) = self
             .checkpoint
             .shape(&tensor)
@@ -240,6 +243,20 @@ impl BaseIndex for Base {
     fn find(&self, tensor: &str) -> Option<String> {
         let names: Vec<&str> = self.checkpoint.names().collect();
         resolve::resolve(tensor, tensor, &names, self.path()).ok()
+    }
+
+    fn is_turned(&self, tensor: &str) -> bool {
+        let path = tensor.strip_suffix(".weight").unwrap_or(tensor);
+        let last = path.rsplit('.').next().unwrap_or_default();
+        match self.checkpoint.shape(tensor).map(|(shape, _)| shape) {
+            Some([_, _, _]) => self.model_is_among(&TURNED_EXPERTS),
+            // Of a square one `locate` takes the same to be true.
+            Some([rows, columns]) => {
+                self.model_is_among(&CONV1D_MODELS)
+                    && (rows == columns || CONV1D_LAYERS.contains(&last))
+            }
+            _ => false,
+        }
     }
 }
 

@@ -278,7 +278,7 @@ fn describe(plan: &Plan, talk: Talk) {
         for (tensors, what) in [
             (
                 &adapter.replaced,
-                "full tensors beside the factors, no part of any ΔW unless --modules names them",
+                "full tensors beside the factors, no part of any ΔW",
             ),
             (&adapter.unmapped, "tensors not understood and left out"),
         ] {

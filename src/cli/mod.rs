@@ -26,6 +26,7 @@ pub use inspect::inspect;
 pub use job::{amplification, regenerate, subspace_overlap};
 
 use crate::error::Error;
+use crate::linalg::use_one_thread_from_the_start;
 
 /// How a command can end badly.
 #[derive(Debug, thiserror::Error)]
@@ -40,6 +41,8 @@ pub enum Failure {
 
 /// Parses the command line, runs a command and turns what happens into messages and an exit code.
 pub fn main<Flags: Parser>(command: impl FnOnce(Flags) -> Result<(), Failure>) -> ExitCode {
+    // First of all: until then OpenBLAS's threads are busy looking for work.
+    use_one_thread_from_the_start();
     let flags = match Flags::try_parse() {
         Ok(flags) => flags,
         Err(error) => return usage(&error),

@@ -25,6 +25,38 @@ fn set_one_thread() {
     unsafe { openblas_set_num_threads(1) }
 }
 
+/// [`use_one_thread`] for a program's first line, which also ends the threads that OpenBLAS started
+/// when it was loaded: each would look for work for a tenth of a second before it sleeps.
+///
+/// Only there: a product that has just been handed to these threads would never come to its end.
+pub(crate) fn use_one_thread_from_the_start() {
+    use_one_thread();
+    end_idle_threads();
+}
+
+/// OpenBLAS does the same before a fork, and starts threads again when it is told to use them. Asked
+/// for by name, because its builds without threads do not have the function.
+#[cfg(all(feature = "openblas-system", unix))]
+#[allow(unsafe_code)]
+fn end_idle_threads() {
+    use std::ffi::{c_char, c_int, c_void};
+    unsafe extern "C" {
+        fn dlsym(library: *mut c_void, name: *const c_char) -> *mut c_void;
+    }
+    // SAFETY: the name ends with a NUL, and a null library stands for all that are loaded (or, on
+    // some systems, for none); what is found under this name takes nothing and returns an int.
+    unsafe {
+        let found = dlsym(std::ptr::null_mut(), c"blas_thread_shutdown_".as_ptr());
+        if !found.is_null() {
+            let shutdown: extern "C" fn() -> c_int = std::mem::transmute(found);
+            shutdown();
+        }
+    }
+}
+
+#[cfg(not(all(feature = "openblas-system", unix)))]
+fn end_idle_threads() {}
+
 /// Lets the allocator reuse what it has: matrices of a few MB come and go with every module, and
 /// glibc would give each back to the kernel, which then clears the pages again.
 #[cfg(all(feature = "openblas-system", target_os = "linux", target_env = "gnu"))]

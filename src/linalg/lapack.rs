@@ -4,7 +4,7 @@
 //! may be read the other way round.
 
 use cblas_sys as blas;
-use ndarray::{Array1, Array2, ArrayView2, ArrayViewMut2, ShapeBuilder};
+use ndarray::{Array1, Array2, ArrayView2, ArrayViewMut2, Axis, ShapeBuilder, s};
 
 use crate::error::{Error, Result};
 
@@ -105,6 +105,19 @@ pub(super) fn add_gram(gram: &mut Array2<f64>, matrix: ArrayView2<f64>) {
     }
 }
 
+/// Replaces what is above the diagonal by what is below it, tile by tile for the cache's sake.
+pub(super) fn mirror_below(matrix: &mut Array2<f64>) {
+    const TILE: usize = 64;
+    let n = matrix.nrows();
+    for left in (0..n).step_by(TILE) {
+        for i in 0..n.min(left + TILE) {
+            for j in left.max(i + 1)..n.min(left + TILE) {
+                matrix[(i, j)] = matrix[(j, i)];
+            }
+        }
+    }
+}
+
 /// The upper triangular R with RᵀR = G and a positive diagonal; `None` where G is not positive
 /// definite in floating point. Below the diagonal the result is zero.
 pub(super) fn cholesky(mut gram: Array2<f64>) -> Option<Array2<f64>> {
@@ -119,8 +132,8 @@ pub(super) fn cholesky(mut gram: Array2<f64>) -> Option<Array2<f64>> {
     Some(gram)
 }
 
-/// Whether a symmetric matrix is positive definite: `dpotrf` comes to its end. The matrix is
-/// overwritten.
+/// Whether a symmetric matrix is positive definite: `dpotrf` comes to its end. What is on
+/// and above the diagonal is overwritten, and nothing else is read.
 #[allow(unsafe_code)]
 pub(super) fn cholesky_in_place(matrix: &mut Array2<f64>) -> bool {
     let n = int(matrix.nrows());
@@ -192,6 +205,18 @@ pub(super) fn divide_by_triangle(mut matrix: ArrayViewMut2<f64>, r: &Array2<f64>
             memory.stride,
         );
     }
+}
+
+/// R⁻¹·X for a small upper triangular R with non-zero diagonal, from its last row upwards.
+pub(super) fn solve_triangle(r: &Array2<f64>, x: &Array2<f64>) -> Array2<f64> {
+    let mut solved = x.as_standard_layout().into_owned();
+    for i in (0..r.nrows()).rev() {
+        let (mut head, below) = solved.view_mut().split_at(Axis(0), i + 1);
+        let mut row = head.row_mut(i);
+        row -= &r.slice(s![i, i + 1..]).dot(&below);
+        row /= r[(i, i)];
+    }
+    solved
 }
 
 /// The k largest eigenvalues of a symmetric n × n matrix, falling, and their eigenvectors as
@@ -278,6 +303,8 @@ mod tests {
             divide_by_triangle(matrix.view_mut(), &r);
             assert_eq!(matrix.dot(&r), m);
         }
+        let x = array![[1.0, 3.0, 0.0], [8.0, 4.0, 0.5]];
+        assert_eq!(r.dot(&solve_triangle(&r, &x)), x);
         // R⁻¹ = [[1/2, −1/8], [0, 1/4]]: row sums of at most 4 and 5/8.
         assert_eq!(condition(&r), 2.5);
         let root = cholesky(expected.clone()).unwrap();

@@ -16,10 +16,12 @@ mod qr;
 mod search;
 mod subspace;
 mod svd;
+mod tall;
 
 pub use angles::principal_angles;
 pub use blas::use_one_thread;
-pub use blocks::projections;
+pub(crate) use blas::use_one_thread_from_the_start;
+pub use blocks::{projections, projections_in_f32};
 pub use factored::Factored;
 pub use haar::haar;
 pub use leading::{Leading, Method, Proof, SMALL_SIDE, leading};

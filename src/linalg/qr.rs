@@ -5,13 +5,15 @@ use ndarray_linalg::QR;
 
 use crate::error::Result;
 
-use super::lapack::{cholesky, condition, divide_by_triangle, gapless, gram};
-use super::svd::{check_input, failed};
+use super::lapack::{add_gram, cholesky, condition, divide_by_triangle, gapless, gram};
+use super::svd::{check_input, failed, singular_values};
 
 /// Cholesky QR wins from this many rows per column on.
 const TALL: usize = 4;
 /// Condition number up to which one pass is enough: Q is orthonormal to ε times its square.
 const WELL_CONDITIONED: f64 = 32.0;
+/// Rows of M whose products are summed before they are added to the rest of MᵀM.
+const CHUNK: usize = 128;
 /// After one pass, QᵀQ may be this far from the identity for the second to repair it.
 const REPAIRABLE: f64 = 0.1;
 
@@ -23,23 +25,69 @@ const REPAIRABLE: f64 = 0.1;
 /// et al. 2015) wherever the first came within 0.1 of orthonormal, which is asked. Columns too
 /// nearly dependent for that (condition numbers beyond some 1e7) go to reflections.
 pub(super) fn thin_qr(matrix: ArrayView2<f64>) -> Result<(Array2<f64>, Array2<f64>)> {
-    check_input(&matrix)?;
-    let (rows, columns) = matrix.dim();
-    if rows >= TALL * columns
-        && let Some(factors) = by_cholesky(matrix)
-    {
-        return Ok(factors);
-    }
-    by_reflections(matrix)
+    Ok(match factor(matrix)? {
+        Factors::Implied(r) => (divided(matrix, &r), r),
+        Factors::Formed(q, r) => (q, r),
+    })
 }
 
-fn by_cholesky(matrix: ArrayView2<f64>) -> Option<(Array2<f64>, Array2<f64>)> {
-    let r = cholesky(gram(matrix))?;
-    let mut q = gapless(matrix);
-    divide_by_triangle(q.view_mut(), &r);
-    if condition(&r) <= WELL_CONDITIONED {
-        return Some((q, r));
+/// M = Q·R, where Q need not have been formed.
+pub(super) enum Factors {
+    /// R alone: M is well conditioned, and Q = M·R⁻¹ orthonormal to some 1e-13.
+    Implied(Array2<f64>),
+    /// Q and R.
+    Formed(Array2<f64>, Array2<f64>),
+}
+
+/// As [`thin_qr`], without a product that one pass makes for Q alone.
+pub(super) fn factor(matrix: ArrayView2<f64>) -> Result<Factors> {
+    let (rows, columns) = matrix.dim();
+    if columns > 0
+        && rows >= TALL * columns
+        && let Some(r) = first_pass(matrix)
+    {
+        if is_well_conditioned(&r)? {
+            return Ok(Factors::Implied(r));
+        }
+        if let Some((q, r)) = second_pass(divided(matrix, &r), r) {
+            return Ok(Factors::Formed(q, r));
+        }
     }
+    check_input(&matrix)?;
+    by_reflections(matrix).map(|(q, r)| Factors::Formed(q, r))
+}
+
+/// Row sums overstate the condition number by as much as R's side; where that may decide, its
+/// singular values do.
+fn is_well_conditioned(r: &Array2<f64>) -> Result<bool> {
+    let estimate = condition(r);
+    if estimate <= WELL_CONDITIONED || estimate > r.nrows() as f64 * WELL_CONDITIONED {
+        return Ok(estimate <= WELL_CONDITIONED);
+    }
+    let sigma = singular_values(r.view())?;
+    Ok(sigma[0] <= WELL_CONDITIONED * sigma[r.nrows() - 1])
+}
+
+/// Bound on ‖MᵀM − RᵀR‖ over ‖M‖²_F after one pass, and on what dividing by R adds to it: sums of
+/// a chunk's length and of the chunks, then of R's side (Higham 2002, 3.5, 8.2 and theorem 10.3).
+pub(super) fn rounding((rows, columns): (usize, usize)) -> f64 {
+    let terms = CHUNK + rows.div_ceil(CHUNK) + 2 * columns + 8;
+    1.01 * terms as f64 * f64::EPSILON / 2.0
+}
+
+/// R of RᵀR = MᵀM. Summed in chunks, because rounding grows with the length of a sum.
+fn first_pass(matrix: ArrayView2<f64>) -> Option<Array2<f64>> {
+    let mut gram = Array2::zeros((matrix.ncols(), matrix.ncols()));
+    for chunk in matrix.axis_chunks_iter(Axis(0), CHUNK) {
+        add_gram(&mut gram, chunk);
+    }
+    // A NaN or an infinity anywhere reaches the diagonal.
+    let finite = gram.diag().iter().all(|x| x.is_finite());
+    finite.then(|| cholesky(gram)).flatten()
+}
+
+/// Repairs Q where it is close enough to orthonormal.
+fn second_pass(mut q: Array2<f64>, r: Array2<f64>) -> Option<(Array2<f64>, Array2<f64>)> {
     let again = gram(q.view());
     let off = again
         .indexed_iter()
@@ -53,6 +101,13 @@ fn by_cholesky(matrix: ArrayView2<f64>) -> Option<(Array2<f64>, Array2<f64>)> {
     } else {
         None
     }
+}
+
+/// M·R⁻¹.
+fn divided(matrix: ArrayView2<f64>, r: &Array2<f64>) -> Array2<f64> {
+    let mut q = gapless(matrix);
+    divide_by_triangle(q.view_mut(), r);
+    q
 }
 
 fn by_reflections(matrix: ArrayView2<f64>) -> Result<(Array2<f64>, Array2<f64>)> {

@@ -6,7 +6,7 @@ use crate::error::Result;
 
 use super::blocks::{gram, rows_times, subtract_rows_times, times};
 use super::lanczos::{Task, Vectors, lanczos};
-use super::lapack::{add_gram, cholesky_in_place, leading_eigenpairs};
+use super::lapack::{add_gram, cholesky_in_place, leading_eigenpairs, mirror_below};
 use super::leading::{Leading, Method, Proof, column_norms, full};
 use super::qr::thin_qr;
 use super::svd::{frobenius_norm, svd};
@@ -17,6 +17,8 @@ const LARGEST_FULL: usize = 4096;
 const TOLERANCE: f64 = 1e-6;
 /// Bound on sin θ beyond which a full decomposition is tried.
 const UNACCEPTABLE: f64 = 1e-4;
+/// From this smaller side on a Lanczos step is bound by memory.
+const LARGE: usize = 2048;
 /// A singular value this many times the k-th one spoils the k-th vectors by way of MᵀM.
 const OUTLIER: f64 = 30.0;
 /// Triplets computed beyond those asked for, so that the certificate can choose the widest gap.
@@ -70,6 +72,13 @@ fn falls_short(found: &Leading, k: usize) -> bool {
     })
 }
 
+/// Vectors of a Lanczos block. Each step reads and packs all of a large matrix, whatever the block,
+/// so that the smallest block grows with it.
+fn block(k: usize, side: usize) -> usize {
+    let smallest = if side < LARGE { 8 } else { 16 };
+    (k / 8).next_multiple_of(8).clamp(smallest, 64)
+}
+
 /// What is looked for in an m × n matrix, m ≥ n, that is not zero.
 struct Search<'a> {
     matrix: ArrayView2<'a, f64>,
@@ -82,10 +91,10 @@ struct Search<'a> {
 impl Search<'_> {
     /// By MᵀM: Lanczos if it comes to its end and can be certified, else all of MᵀM.
     fn with_gram(&self) -> Result<Leading> {
-        let gram = gram(self.matrix);
+        let mut gram = gram(self.matrix);
         if let Some(pairs) = self.lanczos(&|x| rows_times(x, gram.view()), "first")? {
             let mut found = self.triplets(&pairs)?;
-            if self.certify(&mut found, &gram) {
+            if self.certify(&mut found, &mut gram) {
                 return Ok(found);
             }
         }
@@ -95,7 +104,7 @@ impl Search<'_> {
             dimension: 0,
         })?;
         found.method = Method::Gram;
-        if !self.certify(&mut found, &gram) {
+        if !self.certify(&mut found, &mut gram) {
             // Every eigenvalue of MᵀM was counted, so none is missing; where no gap is wide enough
             // for the factorisation, rounding is all that separates the next value from these.
             let rounding = 1e-13 * found.sigma[0] * found.sigma[0];
@@ -179,7 +188,7 @@ impl Search<'_> {
             apply,
             side,
             keep: self.keep,
-            block: (self.k / 8).next_multiple_of(8).clamp(8, 64),
+            block: block(self.k, side),
             limit: side * 3 / 5,
             key: &format!("leading {} × {side}, {} start", self.matrix.nrows(), start),
             excess: &|values, residuals| self.excess(values, residuals),
@@ -227,8 +236,8 @@ impl Search<'_> {
     }
 
     /// Looks for a cut between k and the last triplet behind which nothing was missed, cuts there
-    /// and sets `next`.
-    fn certify(&self, found: &mut Leading, gram: &Array2<f64>) -> bool {
+    /// and sets `next`. What is above the diagonal of MᵀM may be lost when it succeeds.
+    fn certify(&self, found: &mut Leading, gram: &mut Array2<f64>) -> bool {
         if found.len() == gram.nrows() {
             found.next = (0.0, 0.0);
             return true;
@@ -254,16 +263,28 @@ impl Search<'_> {
         false
     }
 
-    /// An upper bound on σ_{cut+1} close to τ, if the Cholesky factorisation shows it.
-    fn counted(&self, found: &Leading, cut: usize, tau: f64, gram: &Array2<f64>) -> Option<f64> {
+    /// An upper bound on σ_{cut+1} close to τ, if the Cholesky factorisation shows it. It is done in
+    /// place, in the upper triangle of MᵀM, which is restored from the lower one if it fails.
+    fn counted(
+        &self,
+        found: &Leading,
+        cut: usize,
+        tau: f64,
+        gram: &mut Array2<f64>,
+    ) -> Option<f64> {
         let sigma = found.sigma.slice(s![..cut]);
         let weighted = &found.v.slice(s![.., ..cut]) * &sigma;
         let level = tau * tau;
-        let mut shifted = gram.mapv(|x| -x);
-        shifted.diag_mut().mapv_inplace(|x| x + level);
-        add_gram(&mut shifted, weighted.t());
-        let trace = shifted.diag().sum();
-        if !cholesky_in_place(&mut shifted) {
+        let diagonal = gram.diag().to_owned();
+        for (i, mut row) in gram.rows_mut().into_iter().enumerate() {
+            row.slice_mut(s![i..]).mapv_inplace(|x| -x);
+            row[i] += level;
+        }
+        add_gram(gram, weighted.t());
+        let trace = gram.diag().sum();
+        if !cholesky_in_place(gram) {
+            gram.diag_mut().assign(&diagonal);
+            mirror_below(gram);
             return None;
         }
         // |error| of MᵀM, of VΣ²Vᵀ and of the factorisation (Higham 2002, 3.5 and theorem 10.3).
@@ -476,13 +497,15 @@ mod tests {
             method: Method::Krylov(0),
             frobenius_norm: search.frobenius,
         };
-        let gram = gram(matrix.view());
-        assert!(!search.certify(&mut found, &gram));
+        let mut gram = gram(matrix.view());
+        let before = gram.clone();
+        assert!(!search.certify(&mut found, &mut gram));
+        assert_eq!(gram, before);
         for (place, l) in [0, 1, 2, 3, 4].into_iter().enumerate() {
             found.sigma[place] = sigma[l];
             found.v.column_mut(place).assign(&v.basis().column(l));
             found.u.column_mut(place).assign(&u.basis().column(l));
         }
-        assert!(search.certify(&mut found, &gram));
+        assert!(search.certify(&mut found, &mut gram));
     }
 }

@@ -1,10 +1,10 @@
 //! How much ΔW amplifies W's component in ΔW's own directions (the paper's table 7).
 
-use ndarray::ArrayView2;
+use ndarray::{Array2, ArrayView2};
 use rayon::prelude::*;
 
 use crate::error::Result;
-use crate::linalg::{Subspace, frobenius_norm, haar, projections};
+use crate::linalg::{SMALL_SIDE, Subspace, frobenius_norm, haar, projections, projections_in_f32};
 
 use super::overlap::prefix_sums;
 
@@ -30,7 +30,7 @@ pub fn projected_norms(
     w: ArrayView2<f64>,
     pairs: &[(ArrayView2<f64>, ArrayView2<f64>)],
 ) -> Vec<f64> {
-    let norm = |core: &ndarray::Array2<f64>| frobenius_norm(core.view());
+    let norm = |core: &Array2<f64>| frobenius_norm(core.view());
     projections(w, pairs).iter().map(norm).collect()
 }
 
@@ -57,7 +57,7 @@ pub struct RandomProjection {
 }
 
 /// Draws taken together: their V side by side make one product with W, few enough to be held.
-const DRAWS_AT_ONCE: usize = 4;
+const DRAWS_AT_ONCE: usize = 20;
 
 /// Draws Haar-random U and V `draws` times and projects W on their leading `ranks` directions.
 ///
@@ -76,22 +76,14 @@ pub fn random_projections(
     let Some(&largest) = ranks.iter().max() else {
         return Ok(Vec::new());
     };
-    let frame =
-        |d: usize, draw: usize, side: &str| haar(d, largest, &format!("{key}/draw{draw}/{side}"));
     let numbers: Vec<usize> = (0..draws).collect();
     let mut squares: Vec<Vec<f64>> = Vec::new();
     for group in numbers.chunks(DRAWS_AT_ONCE) {
-        let frames = group
-            .par_iter()
-            .map(|&draw| {
-                Ok((
-                    frame(w.nrows(), draw, "left")?,
-                    frame(w.ncols(), draw, "right")?,
-                ))
-            })
-            .collect::<Result<Vec<(Subspace, Subspace)>>>()?;
-        let pairs: Vec<_> = frames.iter().map(|(u, v)| (u.basis(), v.basis())).collect();
-        squares.extend(projections(w, &pairs).into_iter().map(|mut energy| {
+        let frames = |draw: &usize| {
+            let frame = |d, side| haar(d, largest, &format!("{key}/draw{draw}/{side}"));
+            Ok((frame(w.nrows(), "left")?, frame(w.ncols(), "right")?))
+        };
+        squares.extend(cores(w, group, frames)?.into_iter().map(|mut energy| {
             energy.mapv_inplace(|x| x * x);
             prefix_sums(&mut energy);
             let at = |rank: &usize| energy[(rank - 1, rank - 1)];
@@ -101,6 +93,27 @@ pub fn random_projections(
     Ok((0..ranks.len())
         .map(|place| summarise(&squares.iter().map(|draw| draw[place]).collect::<Vec<_>>()))
         .collect())
+}
+
+/// UᵀWV of each draw. A large W is multiplied in f32, which moves a norm by some 1e-8 of itself: far
+/// less than the draws differ.
+fn cores(
+    w: ArrayView2<f64>,
+    draws: &[usize],
+    frames: impl Fn(&usize) -> Result<(Subspace, Subspace)> + Sync + Send,
+) -> Result<Vec<Array2<f64>>> {
+    if w.nrows().min(w.ncols()) <= SMALL_SIDE {
+        let held = draws.par_iter().map(frames).collect::<Result<Vec<_>>>()?;
+        let pairs: Vec<_> = held.iter().map(|(u, v)| (u.basis(), v.basis())).collect();
+        return Ok(projections(w, &pairs));
+    }
+    let single = |subspace: Subspace| subspace.basis().mapv(|x| x as f32);
+    let held = draws
+        .par_iter()
+        .map(|draw| frames(draw).map(|(u, v)| (single(u), single(v))))
+        .collect::<Result<Vec<_>>>()?;
+    let pairs: Vec<_> = held.iter().map(|(u, v)| (u.view(), v.view())).collect();
+    Ok(projections_in_f32(w, &pairs))
 }
 
 fn summarise(squares: &[f64]) -> Option<RandomProjection> {
@@ -115,4 +128,29 @@ fn summarise(squares: &[f64]) -> Option<RandomProjection> {
         root_mean_square: (squares.iter().sum::<f64>() / count).sqrt(),
         standard_deviation: (squares.len() > 1).then(|| (deviations / (count - 1.0)).sqrt()),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn draws_from_a_large_matrix_are_those_in_f64() {
+        let (rows, columns) = (SMALL_SIDE + 60, SMALL_SIDE + 7);
+        let w = Array2::from_shape_fn((rows, columns), |(i, j)| ((i * 31 + j * 17) as f64).sin());
+        let found = random_projections(w.view(), &[1, 3], 2, "key").unwrap();
+        for (rank, found) in [1, 3].into_iter().zip(found) {
+            let norm = |draw: usize| {
+                let frame = |d, side: &str| haar(d, rank, &format!("key/draw{draw}/{side}"));
+                let (u, v) = (
+                    frame(rows, "left").unwrap(),
+                    frame(columns, "right").unwrap(),
+                );
+                projected_norm(w.view(), u.basis(), v.basis())
+            };
+            let expected = ((norm(0).powi(2) + norm(1).powi(2)) / 2.0).sqrt();
+            let error = found.unwrap().root_mean_square / expected - 1.0;
+            assert!(error.abs() < 1e-6, "rank {rank}: off by {error:e}");
+        }
+    }
 }

@@ -119,16 +119,16 @@ impl Directions {
     ///
     /// [`Error::Numerical`] when the vectors are not orthonormal.
     pub fn of_singular_vectors(
-        vectors: &Array2<f64>,
+        vectors: Array2<f64>,
         sigma: &Array1<f64>,
         shape: (usize, usize),
         asked: usize,
     ) -> Result<Self> {
         let defined = numerical_rank(sigma, shape).min(asked).min(vectors.ncols());
-        let subspace = Subspace::new(vectors.slice(s![.., ..defined]).to_owned())?;
+        let subspace = Subspace::new(vectors.slice_move(s![.., ..defined]))?;
         Ok(Directions {
+            asked: asked.min(subspace.ambient()),
             subspace,
-            asked: asked.min(vectors.nrows()),
         })
     }
 
@@ -163,12 +163,12 @@ impl Directions {
                     }
                     Basis::DeltaLeft => (factored.left(), factored.sigma().clone(), (d_out, d_in)),
                 };
-                Self::of_singular_vectors(&vectors, &sigma, shape, asked)
+                Self::of_singular_vectors(vectors, &sigma, shape, asked)
             }
             Decomposed::Whole(leading) => {
                 let vectors = match basis {
-                    Basis::DeltaRight => &leading.v,
-                    Basis::DeltaLeft => &leading.u,
+                    Basis::DeltaRight => leading.v.clone(),
+                    Basis::DeltaLeft => leading.u.clone(),
                     // Without factors there is no A and no B.
                     Basis::A | Basis::B => return Self::undefined(d, asked),
                 };

@@ -7,6 +7,7 @@ use crate::adapter::{AdaptedModule, Adapter, BaseIndex, layer_of, natural_order,
 use crate::base::{Base, fused};
 use crate::error::{Error, Result};
 use crate::measure::Basis;
+use crate::tensors::find_model_near;
 
 use super::definition::AdapterEntry;
 use super::figures::{self, FigurePlan, panels};
@@ -28,8 +29,8 @@ pub(super) fn build(
         .base
         .as_ref()
         .map(|base| {
-            let open = Base::open(&folder.join(base));
-            open.map_err(|error| lines.locate("base", "base", error))
+            let open = || Base::open(&find_model_near(&base.to_string_lossy(), folder)?);
+            open().map_err(|error| lines.locate("base", "base", error))
         })
         .transpose()?;
     let open = |(number, entry): (usize, &AdapterEntry)| {

@@ -20,7 +20,7 @@ pub struct Definition {
     /// One line for people.
     #[serde(default)]
     pub title: String,
-    /// The base's folder or file.
+    /// The base's folder or file, or its id in the Hugging Face cache.
     pub base: Option<PathBuf>,
     /// Seed of the random directions.
     #[serde(default)]

@@ -1,10 +1,10 @@
 //! Where adapters come from: ranks, seeds and bases as a study and the adapters' configs tell them.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::base::Base;
 use crate::error::Result;
+use crate::tensors::find_model;
 
 use super::Definition;
 use super::lines::Lines;
@@ -184,27 +184,7 @@ pub(super) fn find_base(name: &str, adapter: &Path) -> Option<PathBuf> {
     let local = [Some(PathBuf::from(name)), Some(adapter.join(name)), near];
     let local = local.into_iter().flatten().find(|path| path.exists());
     let local = local.and_then(|path| path.canonicalize().ok());
-    local.or_else(|| snapshot(name, &cache()?))
-}
-
-/// The cache's folder, as the `huggingface_hub` library finds it.
-fn cache() -> Option<PathBuf> {
-    let set = |name: &str| {
-        let value = std::env::var_os(name).filter(|value| !value.is_empty());
-        value.map(PathBuf::from)
-    };
-    set("HF_HUB_CACHE")
-        .or_else(|| set("HUGGINGFACE_HUB_CACHE"))
-        .or_else(|| set("HF_HOME").map(|home| home.join("hub")))
-        .or_else(|| set("XDG_CACHE_HOME").map(|cache| cache.join("huggingface/hub")))
-        .or_else(|| set("HOME").map(|home| home.join(".cache/huggingface/hub")))
-}
-
-fn snapshot(name: &str, cache: &Path) -> Option<PathBuf> {
-    let folder = cache.join(format!("models--{}", name.replace('/', "--")));
-    let commit = fs::read_to_string(folder.join("refs/main")).ok()?;
-    let path = folder.join("snapshots").join(commit.trim());
-    path.is_dir().then_some(path)
+    local.or_else(|| find_model(name).ok())
 }
 
 #[cfg(test)]
@@ -226,18 +206,5 @@ mod tests {
         ));
         assert!(!is_same_model("gpt2", "openai/gpt2-xl"));
         assert_eq!(cached_name(Path::new("models/gpt2")), None);
-    }
-
-    #[test]
-    fn a_model_is_found_in_the_cache() {
-        let cache = tempfile::tempdir().unwrap();
-        let model = cache.path().join("models--org--name");
-        fs::create_dir_all(model.join("refs")).unwrap();
-        fs::create_dir_all(model.join("snapshots/0e9")).unwrap();
-        assert_eq!(snapshot("org/name", cache.path()), None);
-        fs::write(model.join("refs/main"), "0e9").unwrap();
-        let found = snapshot("org/name", cache.path());
-        assert_eq!(found, Some(model.join("snapshots/0e9")));
-        assert_eq!(snapshot("org/else", cache.path()), None);
     }
 }

@@ -50,8 +50,8 @@ pub(super) fn estimate(plan: &Plan, path: &str) -> u64 {
     let base = match &plan.base {
         None => 0,
         Some(_) if smaller <= SMALL_SIDE => (1 + COPIES_OF_FULL) * weight,
-        // MᵀM, what is factorised of it, and the space of the search (4.2 GB seen at 12288²).
-        Some(_) => weight + 5 * F64 * (smaller as u64).pow(2) / 2,
+        // MᵀM, which is factorised in place, and the space of the search.
+        Some(_) => weight + 2 * F64 * (smaller as u64).pow(2),
     };
     COPIES_OF_FACTORS * factors + CELL * cells + base
 }

@@ -1,5 +1,6 @@
 //! All measures of one module: read its factors and its W once, decompose each once.
 
+use std::borrow::Cow;
 use std::time::{Duration, Instant};
 
 use ndarray::{Array1, ArrayView2};
@@ -203,37 +204,38 @@ impl ModuleRun<'_> {
     }
 
     /// The directions on both sides of a comparison; `None` when an adapter lacks this module.
-    fn sides(
+    fn sides<'d>(
         &self,
         comparison: Comparison,
         basis: Basis,
-        directions: &[Directions],
+        directions: &'d [Directions],
         own: Option<&Leading>,
-    ) -> Result<Option<(Directions, Directions)>> {
+    ) -> Result<Option<(Cow<'d, Directions>, Cow<'d, Directions>)>> {
         let of_adapter = |place: usize| {
             self.updates
                 .iter()
                 .position(|update| update.adapter == place)
-                .map(|position| &directions[position])
+                .map(|position| Cow::Borrowed(&directions[position]))
         };
+        let random = |role, count| self.random(basis, role, count).map(Cow::Owned);
         let against_base = DIRECTIONS_AGAINST_BASE.min(self.plan.rank.unwrap_or(usize::MAX));
         let d = basis.side().dimension(self.shape);
         Ok(match (comparison.first, comparison.second) {
             (Operand::Adapter(one), Operand::Adapter(other)) => {
-                of_adapter(one).cloned().zip(of_adapter(other).cloned())
+                of_adapter(one).zip(of_adapter(other))
             }
             (Operand::Base, Operand::Adapter(adapter)) => {
-                let second = of_adapter(adapter).map(|directions| directions.leading(against_base));
-                self.base_directions(basis, own)?.zip(second.transpose()?)
+                let leading = |directions: Cow<Directions>| directions.leading(against_base);
+                let second = of_adapter(adapter).map(leading).transpose()?;
+                let first = self.base_directions(basis, own)?;
+                first.map(Cow::Owned).zip(second.map(Cow::Owned))
             }
             (Operand::Base, _) => match self.base_directions(basis, own)? {
-                Some(first) => Some((first, self.random(basis, "second", against_base.min(d))?)),
+                Some(first) => Some((Cow::Owned(first), random("second", against_base.min(d))?)),
                 None => None,
             },
             (_, Operand::Adapter(adapter)) => match of_adapter(adapter) {
-                Some(second) => {
-                    Some((self.random(basis, "first", second.asked())?, second.clone()))
-                }
+                Some(second) => Some((random("first", second.asked())?, second)),
                 None => None,
             },
             _ => None,
@@ -251,7 +253,7 @@ impl ModuleRun<'_> {
             Side::Right => &own.v,
         };
         let asked = side.dimension(self.shape).div_ceil(TENTH);
-        Directions::of_singular_vectors(vectors, &own.sigma, self.shape, asked).map(Some)
+        Directions::of_singular_vectors(vectors.clone(), &own.sigma, self.shape, asked).map(Some)
     }
 
     /// Haar-random directions from (seed, module, place in the pair, side).

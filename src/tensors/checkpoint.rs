@@ -1,6 +1,6 @@
-//! A model's weights: one safetensors file or many with an index.
+//! A model's weights: one file or many with an index.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -9,17 +9,22 @@ use serde::Deserialize;
 
 use crate::error::{Error, Result};
 
-use super::TensorFile;
-
-const SINGLE: &str = "model.safetensors";
-const INDEX: &str = "model.safetensors.index.json";
+use super::quantised::{Blocks, Quantisation, SCALES};
+use super::{TensorFile, folder};
 
 /// Named tensors over one file or several shards.
+///
+/// Weights in fp8 are multiplied by the scale that is stored beside them; the scales themselves
+/// are not among the names. Weights that are packed in other ways are refused when they are asked
+/// for.
 pub struct Checkpoint {
     path: PathBuf,
     shards: Vec<TensorFile>,
     /// Tensor name to the shard that holds it.
     places: BTreeMap<String, usize>,
+    /// Names for everybody: weights that are packed too, and no scales.
+    names: BTreeSet<String>,
+    blocks: Blocks,
 }
 
 #[derive(Deserialize)]
@@ -28,8 +33,10 @@ struct Index {
 }
 
 impl Checkpoint {
-    /// Opens a `.safetensors` file, a `.safetensors.index.json`, or a folder that holds
-    /// `model.safetensors.index.json`, `model.safetensors` or exactly one `.safetensors` file.
+    /// Opens a weight file of any format that [`TensorFile`] reads, an index of shards
+    /// (`….index.json`), or a folder that holds `model.safetensors`,
+    /// `diffusion_pytorch_model.safetensors` or `pytorch_model.bin`, with or without an index, or
+    /// exactly one weight file.
     ///
     /// # Errors
     ///
@@ -45,7 +52,7 @@ impl Checkpoint {
             });
         }
         let file = if path.is_dir() {
-            weights_in(path)?
+            folder::weights_in(path)?
         } else {
             path.to_path_buf()
         };
@@ -55,7 +62,8 @@ impl Checkpoint {
         {
             Self::open_index(path, &file)
         } else {
-            Ok(Self::from_shards(path, vec![TensorFile::open(&file)?]))
+            let shards = vec![TensorFile::open(&file)?];
+            Ok(Self::from_shards(path, &file, shards))
         }
     }
 
@@ -64,9 +72,9 @@ impl Checkpoint {
         &self.path
     }
 
-    /// All tensor names, sorted.
+    /// All tensor names, sorted; a packed weight has the name that it would have otherwise.
     pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.places.keys().map(String::as_str)
+        self.names.iter().map(String::as_str)
     }
 
     /// The shape of a tensor and the file that holds it.
@@ -75,60 +83,129 @@ impl Checkpoint {
         shard.shape(name).map(|shape| (shape, shard.path()))
     }
 
-    /// One matrix in f64; see [`TensorFile::matrix`].
+    /// Checks that a weight is stored as numbers of its own.
     ///
     /// # Errors
     ///
-    /// Those of [`TensorFile::matrix`].
-    pub fn matrix(&self, name: &str) -> Result<Array2<f64>> {
-        match self.places.get(name) {
-            Some(&shard) => self.shards[shard].matrix(name),
-            None => Err(Error::Tensor {
-                path: self.path.clone(),
-                tensor: name.into(),
-                problem: "not in these weights".into(),
-                remedy: "check that this is the right model".into(),
-            }),
-        }
-    }
-
-    /// A tensor of any shape, its numbers row by row in a matrix of the given one.
-    ///
-    /// # Errors
-    ///
-    /// Those of [`TensorFile::matrix_as`].
-    pub fn matrix_as(&self, name: &str, dim: (usize, usize)) -> Result<Array2<f64>> {
-        match self.places.get(name) {
-            Some(&shard) => self.shards[shard].matrix_as(name, dim),
-            None => self.matrix(name),
-        }
-    }
-
-    /// One matrix of a stack of them (expert, rows, columns).
-    ///
-    /// # Errors
-    ///
-    /// Those of [`TensorFile::matrix_as`].
-    pub fn expert(&self, name: &str, expert: usize) -> Result<Array2<f64>> {
-        let shape = self.shape(name).map(|(shape, _)| shape.to_vec());
-        let Some([experts, rows, columns]) = shape.as_deref() else {
-            return self.matrix(name);
+    /// [`Error::Unsupported`] when it is packed for bitsandbytes, GPTQ, AWQ or the like, or whole
+    /// numbers without a rule.
+    pub fn check_plain(&self, name: &str) -> Result<()> {
+        let has = |name: &str| self.places.contains_key(name);
+        let shard = self.places.get(name).map(|&shard| &self.shards[shard]);
+        let whole = shard.is_some_and(|shard| shard.is_integer(name));
+        let kind = Quantisation::of(name, has).map(Quantisation::name);
+        let Some(kind) = kind.or(whole.then_some("whole numbers")) else {
+            return Ok(());
         };
-        let all = self.matrix_as(name, (experts * rows, *columns))?;
-        Ok(all
-            .slice(ndarray::s![expert * rows..(expert + 1) * rows, ..])
-            .to_owned())
+        Err(Error::Unsupported {
+            path: shard.map_or(self.path(), TensorFile::path).into(),
+            feature: format!("weight `{name}`, which is quantised ({kind}),"),
+            reason: "its numbers are not W".into(),
+            remedy: "give the base in f32, f16, bf16 or fp8 with scales; the model that was quantised is best"
+                .into(),
+        })
     }
 
-    fn from_shards(path: &Path, shards: Vec<TensorFile>) -> Self {
+    /// One matrix in f64; see [`TensorFile::matrix`]. An fp8 weight is multiplied by its scale.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`TensorFile::matrix`] and of [`Checkpoint::check_plain`], and [`Error::Tensor`]
+    /// when a scale does not fit its weight.
+    pub fn matrix(&self, name: &str) -> Result<Array2<f64>> {
+        let shard = self.shard(name)?;
+        let mut matrix = shard.matrix(name)?;
+        if let Some(scale) = self.scale(name, shard) {
+            self.blocks
+                .apply(&mut matrix, self.shard(&scale)?, &scale, None)?;
+        }
+        Ok(matrix)
+    }
+
+    /// A tensor of any shape as a matrix of the same numbers; see [`TensorFile::matrix_as`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Checkpoint::matrix`], and [`Error::Tensor`] when the count is another, or for an fp8
+    /// weight that has a scale and another shape.
+    pub fn matrix_as(&self, name: &str, shape: (usize, usize)) -> Result<Array2<f64>> {
+        let shard = self.shard(name)?;
+        if shard.shape(name) == Some(&[shape.0, shape.1]) {
+            return self.matrix(name);
+        }
+        if let Some(scale) = self.scale(name, shard) {
+            return Err(self.error(
+                name,
+                format!("it has a scale (`{scale}`) and is not read as a {shape:?} matrix"),
+                "scales are for matrices",
+            ));
+        }
+        shard.matrix_as(name, shape)
+    }
+
+    /// One expert's matrix: the part at `index` of the first of three axes. The others are not
+    /// read.
+    ///
+    /// # Errors
+    ///
+    /// As [`Checkpoint::matrix`] and [`TensorFile::matrix_at`].
+    pub fn expert(&self, name: &str, index: usize) -> Result<Array2<f64>> {
+        let shard = self.shard(name)?;
+        let mut matrix = shard.matrix_at(name, index)?;
+        if let Some(scale) = self.scale(name, shard) {
+            let scales = self.shard(&scale)?;
+            self.blocks
+                .apply(&mut matrix, scales, &scale, Some(index))?;
+        }
+        Ok(matrix)
+    }
+
+    /// The file that has a weight which can be read.
+    fn shard(&self, name: &str) -> Result<&TensorFile> {
+        self.check_plain(name)?;
+        match self.places.get(name) {
+            Some(&shard) => Ok(&self.shards[shard]),
+            None => Err(self.error(
+                name,
+                "not in these weights".into(),
+                "check that this is the right model",
+            )),
+        }
+    }
+
+    /// The scale of an fp8 weight, if it has one.
+    fn scale(&self, name: &str, shard: &TensorFile) -> Option<String> {
+        let candidates = SCALES.iter().filter(|_| shard.is_fp8(name));
+        candidates
+            .filter_map(|scale| scale.of(name))
+            .find(|scale| self.places.contains_key(scale))
+    }
+
+    fn from_shards(path: &Path, file: &Path, shards: Vec<TensorFile>) -> Self {
         let mut places = BTreeMap::new();
         for (number, shard) in shards.iter().enumerate() {
             places.extend(shard.names().iter().map(|name| (name.clone(), number)));
         }
+        let mut names: BTreeSet<String> = places.keys().cloned().collect();
+        names.extend(
+            places
+                .keys()
+                .filter_map(|name| Quantisation::weight_of(name)),
+        );
+        for (name, &shard) in &places {
+            for scale in SCALES.iter().filter_map(|scale| scale.of(name)) {
+                if shards[shard].is_fp8(name) {
+                    names.remove(&scale);
+                }
+            }
+        }
+        let folder = file.parent().unwrap_or(Path::new(""));
         Checkpoint {
             path: path.into(),
             shards,
             places,
+            names,
+            blocks: Blocks::beside(folder),
         }
     }
 
@@ -151,13 +228,13 @@ impl Checkpoint {
         files.sort();
         files.dedup();
         if let Some(file) = files.iter().find(|file| !is_plain_name(file)) {
-            return Err(bad(format!("shard `{file}` is not a file name")));
+            return Err(bad(format!("shard {file:?} is not a file name")));
         }
         let shards = files
             .iter()
             .map(|file| TensorFile::open(&folder.join(file)))
             .collect::<Result<_>>()?;
-        let checkpoint = Self::from_shards(path, shards);
+        let checkpoint = Self::from_shards(path, index_path, shards);
         for (tensor, file) in &index.weight_map {
             let held = checkpoint
                 .shape(tensor)
@@ -170,45 +247,18 @@ impl Checkpoint {
         }
         Ok(checkpoint)
     }
+
+    fn error(&self, tensor: &str, problem: String, remedy: &str) -> Error {
+        Error::Tensor {
+            path: self.path.clone(),
+            tensor: tensor.into(),
+            problem,
+            remedy: remedy.into(),
+        }
+    }
 }
 
 /// An index must not lead out of its folder.
 fn is_plain_name(file: &str) -> bool {
     Path::new(file).file_name().is_some_and(|name| name == file)
-}
-
-fn weights_in(folder: &Path) -> Result<PathBuf> {
-    for name in [INDEX, SINGLE] {
-        if folder.join(name).is_file() {
-            return Ok(folder.join(name));
-        }
-    }
-    let entries = fs::read_dir(folder).map_err(|source| Error::Io {
-        path: folder.into(),
-        action: "list",
-        source,
-        remedy: "check that you may read it",
-    })?;
-    let mut files: Vec<PathBuf> = entries
-        .filter_map(|entry| entry.ok().map(|entry| entry.path()))
-        .filter(|file| {
-            file.extension()
-                .is_some_and(|extension| extension == "safetensors")
-        })
-        .collect();
-    files.sort();
-    match files.as_slice() {
-        [only] => Ok(only.clone()),
-        [] => Err(Error::NotFound {
-            path: folder.into(),
-            problem: format!("neither {INDEX} nor {SINGLE} nor another .safetensors file"),
-            remedy: "give the folder of the base model (torch .bin weights: save them as safetensors first)"
-                .into(),
-        }),
-        several => Err(Error::NotFound {
-            path: folder.into(),
-            problem: format!("{} .safetensors files and no {INDEX}", several.len()),
-            remedy: "name the file that is meant".into(),
-        }),
-    }
 }

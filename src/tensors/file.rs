@@ -1,62 +1,68 @@
-//! One safetensors file.
+//! One file of tensors, in any format that is read.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
-use ndarray::Array2;
-use safetensors::tensor::{Dtype, Metadata, SafeTensorError, SafeTensors, TensorInfo};
+use ndarray::{Array2, ArrayD, IxDyn};
 
 use crate::error::{Error, Result};
 
-use super::Float;
+use super::contents::{Contents, Fault};
+use super::stored::{Stored, read_exact_at};
+use super::{header, torch};
 
 const DAMAGED: &str = "the download or the copy was probably cut short: fetch the file again";
 
-/// Bytes read at a time: they stay in the cache until they are converted.
-const CHUNK: usize = 128 * 1024;
-/// The longest header that the format allows.
-const LONGEST_HEADER: u64 = 100_000_000;
-
-/// An open safetensors file whose header has been checked against its length.
+/// An open weight file: safetensors, or what `torch.save` writes, old or new.
+///
+/// The format is recognised by the first bytes, whatever the name. Everything that the file says
+/// of itself has been checked against its length. A pickle is read by a small machine that knows
+/// tensors and plain values and can run nothing.
 ///
 /// Tensors are read, not mapped: what was converted takes no memory any more, and a file that
 /// someone shortens meanwhile is an error instead of a signal.
 pub struct TensorFile {
     path: PathBuf,
     file: File,
-    data_start: u64,
-    header: Metadata,
-    /// In the order of their bytes.
-    names: Vec<String>,
+    contents: Contents,
 }
 
 impl TensorFile {
-    /// Opens a file and checks its header: sizes, offsets and shapes must agree and fill the file.
+    /// Opens a file and checks all that it says of its tensors.
     ///
     /// # Errors
     ///
-    /// [`Error::NotFound`], [`Error::Io`], or [`Error::Corrupt`] with what the header says.
+    /// [`Error::NotFound`], [`Error::Io`], [`Error::Corrupt`] with what the file says,
+    /// [`Error::Unsupported`] when a pickle asks for anything but tensors and plain values, or
+    /// [`Error::Tensor`] when one of its tensors cannot be.
     pub fn open(path: &Path) -> Result<Self> {
         if !path.exists() {
             return Err(Error::NotFound {
                 path: path.into(),
                 problem: "no such file".into(),
-                remedy: "check the path; a .safetensors file was expected".into(),
+                remedy: "check the path; a .safetensors file or a PyTorch file was expected".into(),
             });
         }
         let io = |source| io_error(path, source);
         let file = File::open(path).map_err(io)?;
         let length = file.metadata().map_err(io)?.len();
-        let head = read_head(&file, length).map_err(io)?;
-        let header = parse_head(&head, length).map_err(|problem| corrupt(path, problem))?;
-        let names = header.offset_keys();
+        let mut first = [0; 16];
+        let first = &mut first[..length.min(16) as usize];
+        read_exact_at(&file, first, 0).map_err(io)?;
+        let (kind, contents) = match torch::Format::of(first) {
+            Some(format) => ("PyTorch", torch::read(&file, length, format)),
+            None if first.starts_with(b"version https://") => {
+                let problem = "it is a Git LFS pointer, not the weights".to_string();
+                ("weight", Err(Fault::Corrupt(problem)))
+            }
+            None => ("safetensors", header::read(&file, length)),
+        };
+        let contents = contents.map_err(|fault| error(path, kind, fault))?;
         Ok(TensorFile {
             path: path.into(),
             file,
-            data_start: head.len() as u64,
-            header,
-            names,
+            contents,
         })
     }
 
@@ -65,55 +71,161 @@ impl TensorFile {
         &self.path
     }
 
-    /// The tensors' names, in the order of their bytes in the file.
+    /// The tensors' names: of a safetensors file in the order of their bytes, of a pickle in the
+    /// order of its dicts.
+    ///
+    /// Nested dicts are joined with dots, without the outermost one where that only wraps the
+    /// tensors (`model_state_dict`, `state_dict`, `model`, `module`, `weights`); what a list or a
+    /// tuple holds is named 0, 1, ….
     pub fn names(&self) -> &[String] {
-        &self.names
+        &self.contents.names
     }
 
     /// The shape of a tensor, if the file has it.
     pub fn shape(&self, name: &str) -> Option<&[usize]> {
-        self.header.info(name).map(|info| info.shape.as_slice())
+        self.contents
+            .tensors
+            .get(name)
+            .map(|stored| stored.shape.as_slice())
     }
 
-    /// The free-form metadata of the header.
-    pub fn metadata(&self) -> Option<&HashMap<String, String>> {
-        self.header.metadata().as_ref()
+    /// What a pickle holds beside tensors (an epoch, a learning rate), as text that
+    /// `str::parse` reads back; named as tensors are. Empty for safetensors.
+    pub fn values(&self) -> &BTreeMap<String, String> {
+        &self.contents.values
     }
 
-    /// A two-dimensional tensor in f64, exactly as stored (f64, f32, f16 and bf16 are all exact).
+    /// The `__metadata__` of a safetensors header; empty for pickles.
+    pub fn metadata(&self) -> &BTreeMap<String, String> {
+        &self.contents.metadata
+    }
+
+    /// A two-dimensional tensor in f64, exactly as stored.
     ///
     /// # Errors
     ///
-    /// [`Error::Tensor`] when there is no such tensor, it is not a matrix, its type is not a
-    /// floating-point type that is read here, or an entry is NaN or infinite.
+    /// [`Error::Tensor`] when there is no such tensor, it is not a matrix, its type is not one of
+    /// [`super::Number`], an entry is NaN or infinite, or an integer is beyond 2⁵³.
     pub fn matrix(&self, name: &str) -> Result<Array2<f64>> {
-        match self.shape(name) {
-            Some(&[rows, columns]) => self.matrix_as(name, (rows, columns)),
-            Some(shape) => {
-                let problem = format!("shape {shape:?}, where a matrix was expected");
-                Err(self.tensor_error(name, problem, "only two-dimensional weights are read"))
-            }
-            None => Err(self.absent(name)),
-        }
+        let stored = self.stored(name)?;
+        let &[rows, columns] = stored.shape.as_slice() else {
+            let problem = format!("shape {:?}, where a matrix was expected", stored.shape);
+            return Err(self.tensor_error(name, problem, "only two-dimensional weights are read"));
+        };
+        self.filled(name, stored, (rows, columns))
     }
 
-    /// A tensor of any shape, its numbers row by row in a matrix of the given one.
+    /// A tensor of any shape whose numbers, row by row, are those of a rows × columns matrix: a
+    /// convolution's (out, in, 1, 1) as (out, in), say.
     ///
     /// # Errors
     ///
-    /// As [`TensorFile::matrix`], and when the sizes differ.
-    pub fn matrix_as(&self, name: &str, (rows, columns): (usize, usize)) -> Result<Array2<f64>> {
-        let info = self.header.info(name).ok_or_else(|| self.absent(name))?;
-        if Some(info.shape.iter().product()) != rows.checked_mul(columns) {
-            let problem = format!(
-                "shape {:?}, where {rows} × {columns} was expected",
-                info.shape
-            );
-            return Err(self.tensor_error(name, problem, "check the file that names it"));
+    /// As [`TensorFile::matrix`], and [`Error::Tensor`] when the number of entries is another.
+    pub fn matrix_as(&self, name: &str, shape: (usize, usize)) -> Result<Array2<f64>> {
+        let stored = self.stored(name)?;
+        if shape.0.checked_mul(shape.1) != Some(stored.count()) {
+            let problem = format!("shape {:?}, which is no {shape:?} matrix", stored.shape);
+            return Err(self.tensor_error(name, problem, "check what it belongs to"));
         }
-        let mut values = vec![0.0; rows * columns];
+        self.filled(name, stored, shape)
+    }
+
+    /// One matrix of a stack: the part at `index` of a three-dimensional tensor's first axis. The
+    /// rest is not read.
+    ///
+    /// # Errors
+    ///
+    /// As [`TensorFile::matrix`], and [`Error::Tensor`] when it has three dimensions not, or no
+    /// such part.
+    pub fn matrix_at(&self, name: &str, index: usize) -> Result<Array2<f64>> {
+        let stored = self.stored(name)?;
+        let &[parts, rows, columns] = stored.shape.as_slice() else {
+            let problem = format!("shape {:?}, where three axes were expected", stored.shape);
+            return Err(self.tensor_error(name, problem, "check what it belongs to"));
+        };
+        match stored.part(index) {
+            Some(part) => self.filled(name, &part, (rows, columns)),
+            None => {
+                let problem = format!("no part {index} among {parts} that can be read");
+                Err(self.tensor_error(name, problem, "check what it belongs to"))
+            }
+        }
+    }
+
+    /// A tensor of any shape, one number included.
+    ///
+    /// # Errors
+    ///
+    /// As [`TensorFile::matrix`], but for the shape.
+    pub fn array(&self, name: &str) -> Result<ArrayD<f64>> {
+        let stored = self.stored(name)?;
+        let values = self.finite(name, stored)?;
+        ArrayD::from_shape_vec(IxDyn(&stored.shape), values)
+            .map_err(|error| self.disagreement(name, error))
+    }
+
+    /// The only number of a tensor that has one, whatever its shape.
+    ///
+    /// # Errors
+    ///
+    /// As [`TensorFile::array`], and [`Error::Tensor`] when it has more numbers or none.
+    pub fn scalar(&self, name: &str) -> Result<f64> {
+        let stored = self.stored(name)?;
+        if stored.count() != 1 {
+            let problem = format!("shape {:?}, where one number was expected", stored.shape);
+            return Err(self.tensor_error(name, problem, "check what it belongs to"));
+        }
+        Ok(self.finite(name, stored)?[0])
+    }
+
+    /// Whether every entry is zero (−0 counts as zero, NaN does not).
+    ///
+    /// # Errors
+    ///
+    /// As [`TensorFile::array`], but for the values.
+    pub fn is_zero(&self, name: &str) -> Result<bool> {
+        let mut zero = true;
+        self.read(name, self.stored(name)?, None, |_, chunk| {
+            zero = chunk.iter().all(|&x| x == 0.0);
+            zero
+        })?;
+        Ok(zero)
+    }
+
+    /// Whether a tensor is stored in an eight-bit floating-point type.
+    pub(super) fn is_fp8(&self, name: &str) -> bool {
+        let stored = self.contents.tensors.get(name);
+        stored.is_some_and(|stored| matches!(&stored.number, Ok(number) if number.is_fp8()))
+    }
+
+    /// Whether a tensor is stored in whole numbers.
+    pub(super) fn is_integer(&self, name: &str) -> bool {
+        let stored = self.contents.tensors.get(name);
+        stored.is_some_and(|stored| matches!(&stored.number, Ok(number) if number.is_integer()))
+    }
+
+    fn stored(&self, name: &str) -> Result<&Stored> {
+        self.contents.tensors.get(name).ok_or_else(|| {
+            self.tensor_error(
+                name,
+                "not in this file".into(),
+                "check the file that names it",
+            )
+        })
+    }
+
+    fn filled(&self, name: &str, stored: &Stored, shape: (usize, usize)) -> Result<Array2<f64>> {
+        let values = self.finite(name, stored)?;
+        Array2::from_shape_vec(shape, values).map_err(|error| self.disagreement(name, error))
+    }
+
+    /// All numbers row by row; an error for the first that is none.
+    fn finite(&self, name: &str, stored: &Stored) -> Result<Vec<f64>> {
+        // The type first: without it, nothing says how much there is to hold.
+        self.number(name, stored)?;
+        let mut values = vec![0.0; stored.count()];
         let mut bad = None;
-        self.read(name, info, Some(&mut values), |start, chunk| {
+        self.read(name, stored, Some(&mut values), |start, chunk| {
             // Without a branch per number, so that it costs next to nothing.
             if !chunk.iter().fold(true, |fine, x| fine & x.is_finite()) {
                 let place = chunk.iter().position(|x| !x.is_finite());
@@ -121,96 +233,45 @@ impl TensorFile {
             }
             bad.is_none()
         })?;
-        if let Some(position) = bad {
-            let problem = format!(
-                "entry [{}, {}] is {}",
-                position / columns,
-                position % columns,
-                values[position]
-            );
-            let remedy = "training has diverged or the file is damaged: save this tensor again";
-            return Err(self.tensor_error(name, problem, remedy));
+        let Some(place) = bad else {
+            return Ok(values);
+        };
+        let index = stored.index(place);
+        if stored.number == Ok(super::Number::I64) {
+            let problem = format!("entry {index:?} is an integer beyond 2^53");
+            return Err(self.tensor_error(
+                name,
+                problem,
+                "no weight is: check what this tensor is",
+            ));
         }
-        Array2::from_shape_vec((rows, columns), values).map_err(|error| {
-            self.tensor_error(name, error.to_string(), "the header and the data disagree")
+        let problem = format!("entry {index:?} is {}", values[place]);
+        let remedy = "training has diverged or the file is damaged: save this tensor again";
+        Err(self.tensor_error(name, problem, remedy))
+    }
+
+    fn number(&self, name: &str, stored: &Stored) -> Result<super::Number> {
+        stored.number.clone().map_err(|other| {
+            let remedy = "f64, f32, f16, bf16, fp8, whole numbers up to i64 and bool are read: save the weights in one of these";
+            self.tensor_error(name, format!("stored as {other}"), remedy)
         })
     }
 
-    /// Whether every entry is zero (of a floating-point tensor: −0 counts as zero, NaN does not).
-    ///
-    /// # Errors
-    ///
-    /// As [`TensorFile::matrix`], but for the values.
-    pub fn is_zero(&self, name: &str) -> Result<bool> {
-        let info = self.header.info(name).ok_or_else(|| {
-            self.tensor_error(
-                name,
-                "not in this file".into(),
-                "check the file that names it",
-            )
-        })?;
-        let mut zero = true;
-        self.read(name, info, None, |_, chunk| {
-            zero = chunk.iter().all(|&x| x == 0.0);
-            zero
-        })?;
-        Ok(zero)
-    }
-
-    /// Shows a tensor's numbers in order, a chunk and its place at a time, until `take` has seen
-    /// enough. They are left in `all` where somebody wants to keep them.
     fn read(
         &self,
         name: &str,
-        info: &TensorInfo,
-        mut all: Option<&mut [f64]>,
-        mut take: impl FnMut(usize, &[f64]) -> bool,
+        stored: &Stored,
+        all: Option<&mut [f64]>,
+        take: impl FnMut(usize, &[f64]) -> bool,
     ) -> Result<()> {
-        let float = match info.dtype {
-            Dtype::F64 => Float::F64,
-            Dtype::F32 => Float::F32,
-            Dtype::F16 => Float::F16,
-            Dtype::BF16 => Float::Bf16,
-            other => {
-                let problem = format!("stored as {other:?}");
-                let remedy = "f64, f32, f16 and bf16 are read: save the weights in one of these";
-                return Err(self.tensor_error(name, problem, remedy));
-            }
-        };
-        let (start, end) = info.data_offsets;
-        let length = end - start;
-        let mut bytes = vec![0; CHUNK.min(length)];
-        let mut passing = vec![
-            0.0;
-            if all.is_some() {
-                0
-            } else {
-                bytes.len() / float.size()
-            }
-        ];
-        for place in (0..length).step_by(CHUNK) {
-            let bytes = &mut bytes[..CHUNK.min(length - place)];
-            let (first, count) = (place / float.size(), bytes.len() / float.size());
-            let numbers = match &mut all {
-                Some(all) => &mut all[first..first + count],
-                None => &mut passing[..count],
-            };
-            read_exact_at(&self.file, bytes, self.data_start + (start + place) as u64)
-                .map_err(|source| io_error(&self.path, source))?;
-            float.decode(bytes, numbers);
-            if !take(first, numbers) {
-                break;
-            }
-        }
-        Ok(())
+        let number = self.number(name, stored)?;
+        stored
+            .read(&self.file, number, all, take)
+            .map_err(|source| io_error(&self.path, source))
     }
 
-    fn absent(&self, name: &str) -> Error {
-        self.tensor_error(
-            name,
-            "not in this file".into(),
-            "check the file that names it",
-        )
+    fn disagreement(&self, tensor: &str, error: ndarray::ShapeError) -> Error {
+        self.tensor_error(tensor, error.to_string(), "the shape and the data disagree")
     }
 
     fn tensor_error(&self, tensor: &str, problem: String, remedy: &str) -> Error {
@@ -223,57 +284,6 @@ impl TensorFile {
     }
 }
 
-/// The eight bytes of the header's length and the header; fewer where the file has not that many
-/// or the length cannot be meant.
-fn read_head(file: &File, length: u64) -> std::io::Result<Vec<u8>> {
-    let mut size = [0; 8];
-    let available = length.min(8) as usize;
-    read_exact_at(file, &mut size[..available], 0)?;
-    let header = u64::from_le_bytes(size);
-    if available < 8 || header > LONGEST_HEADER || header > length - 8 {
-        return Ok(size[..available].to_vec());
-    }
-    let mut head = vec![0; 8 + header as usize];
-    read_exact_at(file, &mut head, 0)?;
-    Ok(head)
-}
-
-fn parse_head(head: &[u8], length: u64) -> std::result::Result<Metadata, String> {
-    if length == 0 {
-        return Err("the file is empty".into());
-    }
-    // The library checks everything before it asks whether the data follow, which they do not here.
-    match SafeTensors::read_metadata(head) {
-        Ok(_) | Err(SafeTensorError::MetadataIncompleteBuffer) => {}
-        Err(error) => return Err(explain(&error, length)),
-    }
-    let header: Metadata = serde_json::from_slice(&head[8..])
-        .map_err(|error| format!("its header is not JSON ({error})"))?;
-    if head.len() as u64 + header.data_len() as u64 != length {
-        return Err(explain(&SafeTensorError::MetadataIncompleteBuffer, length));
-    }
-    Ok(header)
-}
-
-#[cfg(unix)]
-fn read_exact_at(file: &File, bytes: &mut [u8], offset: u64) -> std::io::Result<()> {
-    std::os::unix::fs::FileExt::read_exact_at(file, bytes, offset)
-}
-
-#[cfg(windows)]
-fn read_exact_at(file: &File, mut bytes: &mut [u8], mut offset: u64) -> std::io::Result<()> {
-    while !bytes.is_empty() {
-        match std::os::windows::fs::FileExt::seek_read(file, bytes, offset)? {
-            0 => return Err(std::io::ErrorKind::UnexpectedEof.into()),
-            count => {
-                bytes = &mut bytes[count..];
-                offset += count as u64;
-            }
-        }
-    }
-    Ok(())
-}
-
 fn io_error(path: &Path, source: std::io::Error) -> Error {
     Error::Io {
         path: path.into(),
@@ -283,35 +293,28 @@ fn io_error(path: &Path, source: std::io::Error) -> Error {
     }
 }
 
-fn corrupt(path: &Path, problem: String) -> Error {
-    Error::Corrupt {
-        path: path.into(),
-        problem,
-        remedy: DAMAGED,
-    }
-}
-
-/// The library's variants in a user's words.
-fn explain(error: &SafeTensorError, length: u64) -> String {
-    match error {
-        SafeTensorError::HeaderTooSmall => {
-            format!("its {length} bytes are too few for a header")
-        }
-        SafeTensorError::HeaderTooLarge | SafeTensorError::InvalidHeaderLength => {
-            format!("its header is said to be longer than the file of {length} bytes")
-        }
-        SafeTensorError::InvalidHeader(_) | SafeTensorError::InvalidHeaderDeserialization(_) => {
-            format!("its header is not JSON ({error})")
-        }
-        SafeTensorError::MetadataIncompleteBuffer => {
-            format!("its tensors do not end where the file of {length} bytes does")
-        }
-        SafeTensorError::InvalidOffset(name) => {
-            format!("tensor `{name}` has offsets that overlap, leave a hole or run backwards")
-        }
-        SafeTensorError::TensorInvalidInfo => {
-            "a tensor's shape and type do not fit its offsets".to_string()
-        }
-        other => other.to_string(),
+fn error(path: &Path, kind: &'static str, fault: Fault) -> Error {
+    match fault {
+        Fault::Io(source) => io_error(path, source),
+        Fault::Corrupt(problem) => Error::Corrupt {
+            path: path.into(),
+            kind,
+            problem,
+            remedy: DAMAGED,
+        },
+        Fault::Refused(feature) => Error::Unsupported {
+            path: path.into(),
+            feature,
+            reason: "only tensors and plain values are read from a pickle, and nothing in this file was run"
+                .into(),
+            remedy: "load it with torch.load(FILE, map_location=\"cpu\", weights_only=True) and save its tensors with safetensors.torch.save_file"
+                .into(),
+        },
+        Fault::Tensor(tensor, problem) => Error::Tensor {
+            path: path.into(),
+            tensor,
+            problem,
+            remedy: DAMAGED.into(),
+        },
     }
 }

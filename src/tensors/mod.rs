@@ -4,9 +4,17 @@
 //! tensor's name, so that nothing downstream has to ask.
 
 mod checkpoint;
+mod contents;
 mod file;
-mod float;
+mod folder;
+mod header;
+mod hub;
+mod number;
+mod quantised;
+mod stored;
+mod torch;
 
 pub use checkpoint::Checkpoint;
 pub use file::TensorFile;
-pub use float::Float;
+pub use hub::{find_model, find_model_near};
+pub use number::Number;

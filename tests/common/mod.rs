@@ -85,6 +85,11 @@ impl Tensors {
     }
 
     pub fn save(&self, path: &Path) {
+        self.save_with(path, &[]);
+    }
+
+    /// Saves with entries in the file's own metadata.
+    pub fn save_with(&self, path: &Path, metadata: &[(&str, &str)]) {
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         let bytes: Vec<(String, Vec<usize>, Vec<u8>)> = self
             .0
@@ -103,7 +108,10 @@ impl Tensors {
                 TensorView::new(Dtype::F32, shape.clone(), bytes).unwrap(),
             )
         });
-        fs::write(path, safetensors::serialize(views, None).unwrap()).unwrap();
+        let entries = metadata.iter();
+        let metadata = entries.map(|(key, value)| (key.to_string(), value.to_string()));
+        let metadata = (metadata.len() > 0).then(|| metadata.collect());
+        fs::write(path, safetensors::serialize(views, metadata).unwrap()).unwrap();
     }
 }
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import peft_fixtures  # noqa: F401  fixes PYTHONHASHSEED and keeps the hub offline
 import torch
 import transformers
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save_file  # noqa: F401  load_file is for the other modules
 from transformers.pytorch_utils import Conv1D
 
 transformers.utils.logging.disable_progress_bar()

@@ -20,11 +20,11 @@ def method_case(name: str, about: str, base: Base, config, rank: int | None, sca
     close(name, about, base, config, lambda path: rank, scale)
 
 
-def close(name: str, about: str, base: Base, config, rank_of, scale: float) -> None:
+def close(name: str, about: str, base: Base, config, rank_of, scale: float, **extra) -> None:
     delta, changed = merged_answer(reload(name, base), base)
     assert not changed
     facts = {path: fact(rank_of(path), scale) for path in delta}
-    finish(name, about, f"PEFT {config.peft_type.value}", MERGE, delta, facts, base=base.name)
+    finish(name, about, f"PEFT {config.peft_type.value}", MERGE, delta, facts, base=base.name, **extra)
 
 
 # ---------------------------------------------------------------- ΔW stands in the file
@@ -49,8 +49,9 @@ def adalora() -> None:
     stored = load_file(folder / "adapter" / "adapter_model.safetensors")
     ranks = {path: stored[f"base_model.model.{path}.lora_E"].shape[0] for path in kept_modules(stored)}
     assert len(set(ranks.values())) > 1, ranks
-    close(name, "lora_E between the factors, files pruned by rank_pattern, divisor init_r + 1e-5 and not the rank left",
-          LLAMA, config, ranks.get, 6 / (4 + 1e-5))
+    close(name, "lora_E between the factors, files pruned by rank_pattern, divisor init_r + 1e-5 and not the rank left; "
+          "empty are the modules with no rank left, which are still in the file",
+          LLAMA, config, ranks.get, 6 / (4 + 1e-5), empty=sorted(path for path, rank in ranks.items() if rank == 0))
     check_adalora(stored, load_file(folder / "delta.safetensors"))
 
 
@@ -89,7 +90,7 @@ def tinylora() -> None:
 
 def loha() -> None:
     every = [OUT_0, CONV, CONV_1]
-    method_case("peft-loha", "(w1_a w1_b) ⊙ (w2_a w2_b), linear and 1 × 1 and 3 × 2 convolution", UNET,
+    method_case("peft-loha", "(w1_a w1_b) ⊙ (w2_a w2_b), linear, 1 × 1 and 3 × 2 convolution", UNET,
                 LoHaConfig(r=2, alpha=3, target_modules=every), None, 1.5)
     method_case("peft-loha-tucker", "use_effective_conv2d: hada_t1 and hada_t2 for the 3 × 2 kernel", UNET,
                 LoHaConfig(r=2, alpha=3, target_modules=[CONV], use_effective_conv2d=True), None, 1.5)

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import torch
 from layouts_common import (
-    OUT, Tensors, differences, fact, finish, load_file, matrices, noise, save_file, sort_metadata, start, write_json,
+    OUT, Tensors, differences, fact, finish, matrices, noise, save_file, seed_of, sort_metadata, start,
+    write_json,
 )
 from layouts_models import LLAMA
 
@@ -139,7 +140,7 @@ def torchtune() -> None:
     """A training's folder has the factors twice: adapter_model.pt with torchtune's names, and a PEFT
     file, in which the rows of q and k have been put from the interleaved into the split RoPE order.
     One case each, with the same factors."""
-    torch.manual_seed(5)
+    torch.manual_seed(seed_of("torchtune"))
     names = {"layers.0.attn.q_proj": Q, "layers.0.attn.k_proj": "model.layers.0.self_attn.k_proj",
              "layers.0.mlp.w3": UP}
     tensors = {}
@@ -158,7 +159,7 @@ def torchtune() -> None:
     save_file({key: value.contiguous() for key, value in peft.items()},
               OUT / "torchtune-peft" / "adapter" / "adapter_model.safetensors", metadata={"format": "pt"})
     oracle = "NumPy: s·B·A (files by torchtune's own conversion)"
-    finish("torchtune-peft", "the PEFT file that torchtune writes, with a config of five entries", "PEFT LoRA, by torchtune", oracle, hf,
+    finish("torchtune-peft", "the PEFT file that torchtune writes, with a config of four entries", "PEFT LoRA, by torchtune", oracle, hf,
            {path: fact(2, 2.5) for path in hf}, base=LLAMA.name)
     torch.save(tensors, OUT / "torchtune" / "adapter" / "adapter_model.pt")
     save_file(hf, OUT / "torchtune" / "delta-hf.safetensors")

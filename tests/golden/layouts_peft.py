@@ -113,7 +113,7 @@ def experts() -> None:
     layout, both = "PEFT LoRA, target_parameters", ["mlp.experts.gate_up_proj", "mlp.experts.down_proj"]
     plain = dict(r=2, lora_alpha=6, target_modules=[])
     lora_case("peft-experts", "gate_up_proj innermost (base_layer), down_proj outside; (expert, out, in); B's fastest "
-              "axis is the expert", QWEN2_MOE, layout, target_parameters=both, **plain)
+              "axis is the expert; transformers saves the base with one gate_proj and up_proj an expert", QWEN2_MOE, layout, target_parameters=both, **plain)
     lora_case("peft-experts-reversed", "the config lists the parameters the other way round", QWEN2_MOE, layout,
               target_parameters=both[::-1], **plain)
     lora_case("peft-experts-one", "down_proj only, and q_proj beside it", QWEN2_MOE, layout, r=2, lora_alpha=6,

@@ -1,8 +1,10 @@
 """What else PEFT leaves in a folder: full copies, replicated layers, other names, mutated bases."""
 
+import shutil
+
 import loralib
 import torch
-from layouts_common import OUT, Tensors, fact, finish, load_file, noise, randomise, save_file, start, write_json
+from layouts_common import OUT, Tensors, fact, finish, load_file, randomise, save_file, start, write_json
 from layouts_models import GPT2, LLAMA, Base
 from layouts_peft import MERGE, Q, QV, finish_merged, lora_case, lora_facts, merged_answer, reload, save, train_and_save
 from peft import LoraConfig, get_peft_model
@@ -93,9 +95,7 @@ def rewritten(name: str, about: str, layout: str, state_dict) -> None:
     tensors = {key: value for key, value in state_dict(model).items() if "lora_" in key}
     save_file(tensors, folder / "adapter" / "adapter_model.safetensors", metadata={"format": "pt"})
     finish_merged(name, about, LLAMA, layout, saved="clean")
-    for file in (folder / "clean").iterdir():
-        file.unlink()
-    (folder / "clean").rmdir()
+    shutil.rmtree(folder / "clean")
 
 
 # ---------------------------------------------------------------- other models
@@ -182,9 +182,7 @@ def mutated(name: str, base: Base, init: str, convert: bool, **more) -> None:
         for path, layer in ((p, model.base_model.model.get_submodule(p)) for p in lora_facts(model))
     }
     if convert:
-        for file in (folder / "init").iterdir():
-            file.unlink()
-        (folder / "init").rmdir()
+        shutil.rmtree(folder / "init")
         finish_merged(name, f"{init} converted by save_pretrained: twice the rank, the base is the original"
                       f"{', rslora' if more else ''}", base, "PEFT LoRA, converted from PiSSA")
         delta = load_file(folder / "delta.safetensors")
@@ -208,9 +206,7 @@ def without_start(name: str, base: Base) -> tuple[Tensors, dict[str, dict]]:
     facts = lora_facts(model)
     trained, _ = merged_answer(model, base)
     initial, _ = merged_answer(reload(name, base, "init"), base)
-    for file in (OUT / name / "plain").iterdir():
-        file.unlink()
-    (OUT / name / "plain").rmdir()
+    shutil.rmtree(OUT / name / "plain")
     for entry in facts.values():
         entry["rank"] *= 2
     return {path: trained[path] - initial[path] for path in trained}, facts

@@ -1,0 +1,228 @@
+//! diffusers: `pytorch_lora_weights.safetensors`, with PEFT's names inside and as it was before.
+
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+use regex::Regex;
+use serde_json::{Map, Value};
+
+use crate::error::{Error, Result};
+
+use super::AdaptedModule;
+use super::formula::Formula;
+use super::found::{Content, Found};
+use super::keys::{Tensors, group, unwrapped};
+use super::peft::{self, both, check_factors, check_told, weighted};
+use super::peft_config::PeftConfig;
+use super::update::Update;
+
+const METADATA: &str = "lora_adapter_metadata";
+
+/// `MODULE.lora.down.weight`, `MODULE_lora.up.weight`, `MODULE.lora_linear_layer.down.weight`.
+static OLD: LazyLock<Regex> = LazyLock::new(|| {
+    let key = r"^(?<module>.+?)(?<mark>[._])lora(?:_linear_layer)?(?<stream>[12]?)\.(?<kind>down|up|alpha)(?:\.weight)?$";
+    Regex::new(key).expect("a constant")
+});
+/// `MODULE.alpha`
+static ALPHA: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r"^(?<module>.+)\.(?:network_)?alpha$").expect("a constant"));
+/// Paths that only models of images and films have.
+static IMAGE: LazyLock<Regex> = LazyLock::new(|| {
+    let blocks = "(?:down|up|transformer|double|single)_blocks|mid_block|single_transformer_blocks";
+    let layers = r"to_[qkv]|to_out|qkv_[xy]|proj_[xy]|processor";
+    let key = format!(r"^(?:unet|prior|text_encoder(?:_\d)?)\.|(?:^|\.)(?:{blocks}|{layers})\.");
+    Regex::new(&key).expect("a constant")
+});
+
+fn parse(name: &str) -> Option<(String, &'static str)> {
+    let name = unwrapped(name);
+    if let Some(key) = OLD.captures(&name) {
+        let kind = match &key["kind"] {
+            "down" => "lora_A",
+            "up" => "lora_B",
+            _ => "alpha",
+        };
+        return Some((
+            path(&key["module"], &key["mark"] == "_", &key["stream"]),
+            kind,
+        ));
+    }
+    if let Some(key) = ALPHA.captures(&name) {
+        return Some((path(&key["module"], false, ""), "alpha"));
+    }
+    let (module, kind) = peft::parse(&name)?;
+    Some((path(&module, false, ""), kind))
+}
+
+/// The layer's own path: processors keep the factors of the attention around them. `is_processor`
+/// tells `to_out_lora` from `to_out.0.lora`.
+fn path(module: &str, is_processor: bool, stream: &str) -> String {
+    let module = module.replace(".processor.", ".");
+    let Some((parents, last)) = module.rsplit_once('.').filter(|_| is_processor) else {
+        return module;
+    };
+    let is_text = module.starts_with("text_encoder") || parents.ends_with("self_attn");
+    let last = match (last, stream) {
+        ("to_q", _) if is_text => "q_proj",
+        ("to_k", _) if is_text => "k_proj",
+        ("to_v", _) if is_text => "v_proj",
+        ("to_out", _) if is_text => "out_proj",
+        ("to_out", _) => "to_out.0",
+        // XLabs on FLUX: the first stream is the image's.
+        ("qkv", "1") => "img_attn.qkv",
+        ("qkv", "2") => "txt_attn.qkv",
+        ("proj", "1") => "img_attn.proj",
+        ("proj", "2") => "txt_attn.proj",
+        ("qkv", _) => "linear1",
+        ("proj", _) => "linear2",
+        (other, _) => other,
+    };
+    format!("{parents}.{last}")
+}
+
+/// Whether a file without a config is diffusers': by its metadata, its name, or its paths.
+pub(super) fn fits(found: &Found) -> bool {
+    let stem = found.file.path().file_stem();
+    let is_named = stem.is_some_and(|stem| stem == "pytorch_lora_weights");
+    let is_factor = |name: &String| matches!(parse(name), Some((_, "lora_A" | "lora_B")));
+    let is_old = |name: &String| OLD.is_match(name);
+    let mut factors = found.names().iter().filter(|name| is_factor(name));
+    factors.any(|name| {
+        is_named || found.metadata(METADATA).is_some() || is_old(name) || IMAGE.is_match(name)
+    })
+}
+
+struct Reader<'a> {
+    found: &'a Found<'a>,
+    /// By component: `unet`, `text_encoder`.
+    configs: BTreeMap<String, PeftConfig>,
+}
+
+/// Reads a file of any of diffusers' times: ΔW = s·B·A, a convolution's factors flattened.
+///
+/// s is α/r with α from the metadata or from the module's `.alpha`; where the file has none it is
+/// 1, as diffusers' own loader takes α = r.
+///
+/// # Errors
+///
+/// [`Error::Config`] for metadata that cannot be read; [`Error::Tensor`] for factors without
+/// partner or that do not multiply, or a rank that the metadata contradicts.
+pub(super) fn read(found: &Found) -> Result<Content> {
+    let reader = Reader {
+        found,
+        configs: configs(found)?,
+    };
+    let grouped = group(found.names(), parse);
+    if let Some((name, earlier)) = &grouped.twins {
+        let problem = format!("the same factor as `{earlier}`");
+        return Err(found.error(name, problem, "save one adapter by itself"));
+    }
+    let mut content = Content {
+        layout: match (
+            reader.configs.is_empty(),
+            found.names().iter().any(|name| OLD.is_match(name)),
+        ) {
+            (false, _) => "diffusers with lora_adapter_metadata",
+            (true, true) => "diffusers, before PEFT",
+            (true, false) => "diffusers",
+        },
+        ..Content::default()
+    };
+    content.evidence = match reader.configs.is_empty() {
+        true => "tensors named as diffusers names them, no lora_adapter_metadata".into(),
+        false => format!("{METADATA} in the file"),
+    };
+    let mut alphas = 0;
+    for (path, tensors) in &grouped.modules {
+        alphas += usize::from(tensors.contains_key("alpha"));
+        content.known.extend(tensors.get("alpha").cloned());
+        content.modules.push(reader.module(path, tensors)?);
+    }
+    content.scale_rule = Some(reader.scale_rule(alphas, content.modules.len()));
+    found.keep(&mut content, &grouped.others)?;
+    Ok(content)
+}
+
+impl Reader<'_> {
+    fn module(&self, path: &str, tensors: &Tensors) -> Result<AdaptedModule> {
+        let found = self.found;
+        let (a, b) = both(found, path, tensors, ("lora_A", "lora_B"))?;
+        let (a, b) = (found.tensor(a)?, found.tensor(b)?);
+        let rank = check_factors(&b, &a)?;
+        let (component, inner) = path.split_once('.').unwrap_or(("", path));
+        let config = self.configs.get(component);
+        if let Some(config) = config {
+            check_told(config.rank(inner), METADATA, rank, &a)?;
+        }
+        let own = tensors
+            .get("alpha")
+            .map(|name| found.file.scalar(name))
+            .transpose()?;
+        let scale = found.scale(|alpha| match (alpha.or(own), config) {
+            (Some(alpha), None) => Ok(alpha / rank as f64),
+            (alpha, Some(config)) => config.scale(inner, rank, alpha),
+            (None, None) => Ok(1.0),
+        })?;
+        let use_dora = config.is_some_and(|config| config.use_dora);
+        let b = self.padded(path, b)?;
+        let update = weighted(found, path, tensors, Update::Product { b, a }, use_dora)?;
+        Ok(AdaptedModule::new(path.into(), update, scale))
+    }
+
+    /// In FLUX's single blocks q, k and v are the first rows of `linear1`: the rest stays as it is.
+    fn padded(&self, path: &str, b: Formula) -> Result<Formula> {
+        let (rows, rank) = b.dim();
+        let is_single = path.contains("single_blocks.") && path.ends_with(".linear1");
+        let tensor = format!("{path}.weight");
+        let base = self.found.base.filter(|_| is_single);
+        let shape = base.and_then(|base| base.shape(&base.find(&tensor)?));
+        match shape.as_deref() {
+            Some([height, _]) if *height > rows => {
+                Formula::stacked(vec![b, Formula::zeros(height - rows, rank)])
+            }
+            _ => Ok(b),
+        }
+    }
+
+    fn scale_rule(&self, alphas: usize, modules: usize) -> String {
+        let alpha = self.found.options.alpha;
+        if !self.configs.is_empty() {
+            let rules = self.configs.iter().map(|(component, config)| {
+                let rule = config.scale_rule(alpha);
+                format!("{component}: {}", rule.as_deref().unwrap_or("no α"))
+            });
+            let rules: Vec<String> = rules.collect();
+            return format!("{}, in {METADATA}", rules.join("; "));
+        }
+        match (alpha, alphas) {
+            (Some(alpha), _) => format!("s = α/r, α = {alpha} from --alpha"),
+            (None, 0) => "s = 1: no α in the file, and diffusers' loader takes α = r".into(),
+            (None, _) if alphas == modules => "s = α/r, α from each module's .alpha".into(),
+            (None, _) => format!(
+                "s = α/r where a module has .alpha ({alphas} of {modules}), else 1 as in diffusers' loader"
+            ),
+        }
+    }
+}
+
+/// The LoRA config of each component: the metadata is one JSON object, its keys `COMPONENT.FIELD`.
+fn configs(found: &Found) -> Result<BTreeMap<String, PeftConfig>> {
+    let Some(text) = found.metadata(METADATA) else {
+        return Ok(BTreeMap::new());
+    };
+    let path = found.file.path();
+    let fields: Map<String, Value> = serde_json::from_str(text).map_err(|error| Error::Config {
+        path: path.into(),
+        problem: format!("{METADATA} is not a JSON object: {error}"),
+        remedy: "save the adapter again, or take the entry out of the file's metadata".into(),
+    })?;
+    let mut components: BTreeMap<String, Map<String, Value>> = BTreeMap::new();
+    for (key, value) in fields {
+        if let Some((component, field)) = key.split_once('.') {
+            let config = components.entry(component.into()).or_default();
+            config.insert(field.into(), value);
+        }
+    }
+    let config = |(component, fields)| Ok((component, PeftConfig::new(path, &fields)?));
+    components.into_iter().map(config).collect()
+}

@@ -1,0 +1,180 @@
+//! MLX-LM: `adapters.safetensors` beside an `adapter_config.json` with `lora_parameters`.
+
+use std::path::Path;
+
+use serde_json::{Map, Value};
+
+use crate::error::{Error, Result};
+
+use super::formula::Formula;
+use super::found::{Content, Found};
+use super::keys::{Tensors, group};
+use super::peft::{both, check_factors, check_told, normalised};
+use super::update::{Norms, Update};
+use super::{AdaptedModule, Part, Stored};
+
+/// What MLX-LM takes where the config has no scale.
+const USUAL_SCALE: f64 = 20.0;
+const ENDS: [(&str, &str); 3] = [(".lora_a", "lora_a"), (".lora_b", "lora_b"), (".m", "m")];
+
+fn parse(name: &str) -> Option<(String, &'static str)> {
+    let mut ends = ENDS.iter();
+    ends.find_map(|(end, kind)| Some((name.strip_suffix(end)?.to_string(), *kind)))
+}
+
+/// Whether a config is MLX-LM's.
+pub(super) fn fits(fields: &Map<String, Value>) -> bool {
+    let has = |field| fields.contains_key(field);
+    has("fine_tune_type") || has("lora_parameters") && !has("peft_type")
+}
+
+struct Reader<'a> {
+    found: &'a Found<'a>,
+    /// s, which is no α/r.
+    scale: f64,
+    rank: Option<f64>,
+    use_dora: bool,
+}
+
+/// Reads an adapter: A = `lora_a`ᵀ from (in, r), B = `lora_b`ᵀ from (r, out), and s from the
+/// config as it is.
+///
+/// # Errors
+///
+/// [`Error::Config`] for a kind of training or a scale that is none; [`Error::Tensor`] for factors
+/// without partner or that do not multiply, or a rank that the config contradicts.
+pub(super) fn read(found: &Found, path: &Path, fields: &Map<String, Value>) -> Result<Content> {
+    let kind = fields
+        .get("fine_tune_type")
+        .and_then(Value::as_str)
+        .unwrap_or("lora");
+    let parameters = fields.get("lora_parameters").and_then(Value::as_object);
+    let parameter = |name| parameters?.get(name).filter(|value| !value.is_null());
+    let scale = parameter("scale");
+    let mut content = Content {
+        evidence: format!("adapter_config.json with fine_tune_type {kind}"),
+        base_name: fields
+            .get("model")
+            .and_then(Value::as_str)
+            .map(str::to_string),
+        scale_rule: Some(match (found.options.alpha, scale) {
+            (Some(alpha), _) => format!("s = α/r, α = {alpha} from --alpha"),
+            (None, Some(scale)) => format!("s = {scale} from lora_parameters, not divided by r"),
+            (None, None) => format!("s = {USUAL_SCALE}, MLX-LM's own where the config has none"),
+        }),
+        ..Content::default()
+    };
+    content.layout = match kind {
+        "lora" => "MLX-LM LoRA",
+        "dora" => "MLX-LM DoRA",
+        "full" => return full(found, content),
+        other => {
+            return Err(Error::Config {
+                path: path.into(),
+                problem: format!("fine_tune_type is \"{other}\""),
+                remedy: "lora, dora and full are read: fuse it with mlx_lm.fuse and give the two checkpoints, the one before with --base".into(),
+            });
+        }
+    };
+    if parameter("alpha").is_some() && found.options.alpha.is_none() {
+        let note = "lora_parameters has alpha too: early MLX-LM multiplied the scale by alpha/rank, which is not done here";
+        content.notes.push(note.into());
+    }
+    let scale = match scale.map(|scale| (scale, scale.as_f64())) {
+        None => USUAL_SCALE,
+        Some((_, Some(scale))) => scale,
+        Some((scale, None)) => {
+            return Err(Error::Config {
+                path: path.into(),
+                problem: format!("scale of lora_parameters is {scale}"),
+                remedy: "it must be a number".into(),
+            });
+        }
+    };
+    let rank = parameter("rank").and_then(Value::as_f64);
+    let use_dora = kind == "dora";
+    let reader = Reader {
+        found,
+        scale,
+        rank,
+        use_dora,
+    };
+    let grouped = group(found.names(), parse);
+    for (path, tensors) in &grouped.modules {
+        content.modules.extend(reader.modules(path, tensors)?);
+    }
+    found.keep(&mut content, &grouped.others)?;
+    Ok(content)
+}
+
+impl Reader<'_> {
+    /// One module, or one for each expert of a layer that switches between them.
+    fn modules(&self, path: &str, tensors: &Tensors) -> Result<Vec<AdaptedModule>> {
+        let (a, b) = both(self.found, path, tensors, ("lora_a", "lora_b"))?;
+        let (shape_a, shape_b) = (self.found.shape(a), self.found.shape(b));
+        match (shape_a, shape_b) {
+            ([_, _], [_, _]) => {
+                let a = self.found.tensor(a)?.transposed();
+                let b = self.found.tensor(b)?.transposed();
+                Ok(vec![self.module(path, tensors, b, a)?])
+            }
+            (&[experts, ..], &[others, ..]) if experts == others && shape_a.len() == 3 => {
+                let expert = |e: usize| {
+                    let (a, b) = (self.found.part(a, e)?, self.found.part(b, e)?);
+                    let name = format!("{path}.{e}");
+                    let mut module = self.module(&name, &Tensors::new(), b, a)?;
+                    module.target.tensor = format!("{path}.weight");
+                    module.target.part = Part::Expert(e);
+                    module.target.stored = Stored::Usual;
+                    Ok(module)
+                };
+                (0..experts).map(expert).collect()
+            }
+            _ => {
+                let problem = format!(
+                    "shape {shape_a:?}, and `{b}` has {shape_b:?}: (in, r) and (r, out), or (experts, r, in) and (experts, out, r), were expected"
+                );
+                Err(self.found.error(a, problem, "save the adapter again"))
+            }
+        }
+    }
+
+    fn module(
+        &self,
+        path: &str,
+        tensors: &Tensors,
+        b: Formula,
+        a: Formula,
+    ) -> Result<AdaptedModule> {
+        let rank = check_factors(&b, &a)?;
+        check_told(self.rank, "lora_parameters", rank, &a)?;
+        let scale = |alpha: Option<f64>| Ok(alpha.map_or(self.scale, |alpha| alpha / rank as f64));
+        let stored = self.found.stored(path, (b.dim().0, a.dim().1));
+        // The lengths of an embedding are those of its tokens.
+        let over = match stored {
+            Stored::Transposed => Norms::Columns(1),
+            _ => Norms::Rows,
+        };
+        let magnitude = tensors.get("m").map(|m| self.found.tensor(m)).transpose()?;
+        if magnitude.is_none() && self.use_dora {
+            let problem = format!("its module `{path}` has no `.m`, though fine_tune_type is dora");
+            return Err(a.error(problem, "save the adapter again"));
+        }
+        let mut update = Update::Product { b, a };
+        if let Some(magnitude) = magnitude {
+            update = normalised(update, magnitude, over)?;
+        }
+        let mut module = AdaptedModule::new(path.into(), update, self.found.scale(scale)?);
+        module.target.stored = stored;
+        Ok(module)
+    }
+}
+
+/// The trained weights themselves.
+fn full(found: &Found, mut content: Content) -> Result<Content> {
+    content.layout = "MLX-LM full";
+    content.scale_rule = Some("s = 1: ΔW = W′ − W".into());
+    found.keep(&mut content, found.names())?;
+    content.modules = std::mem::take(&mut content.replacements);
+    Ok(content)
+}

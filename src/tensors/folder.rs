@@ -1,0 +1,70 @@
+//! Which file of a model's folder has its weights.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::error::{Error, Result};
+
+/// In this order: a folder often has the same weights twice.
+const NAMES: [&str; 8] = [
+    "model.safetensors.index.json",
+    "model.safetensors",
+    "diffusion_pytorch_model.safetensors.index.json",
+    "diffusion_pytorch_model.safetensors",
+    "pytorch_model.bin.index.json",
+    "pytorch_model.bin",
+    "diffusion_pytorch_model.bin.index.json",
+    "diffusion_pytorch_model.bin",
+];
+/// What a trainer leaves beside a model.
+const NO_WEIGHTS: [&str; 4] = ["training_args.bin", "optimizer.", "scheduler.", "rng_state"];
+
+pub(super) fn weights_in(folder: &Path) -> Result<PathBuf> {
+    for name in NAMES {
+        if folder.join(name).is_file() {
+            return Ok(folder.join(name));
+        }
+    }
+    let entries = fs::read_dir(folder).map_err(|source| Error::Io {
+        path: folder.into(),
+        action: "list",
+        source,
+        remedy: "check that you may read it",
+    })?;
+    let mut files: Vec<PathBuf> = entries
+        .filter_map(|entry| entry.ok().map(|entry| entry.path()))
+        .collect();
+    files.sort();
+    let [safetensors, torch] =
+        [&["safetensors"][..], &["bin", "pt", "pth", "ckpt"]].map(|extensions| {
+            let one_of = |file: &&PathBuf| has_extension(file, extensions);
+            files.iter().filter(one_of).collect::<Vec<_>>()
+        });
+    let (kind, candidates) = match safetensors.is_empty() {
+        false => (".safetensors", safetensors),
+        true => ("PyTorch", torch),
+    };
+    match candidates.as_slice() {
+        [only] => Ok(only.to_path_buf()),
+        [] => Err(Error::NotFound {
+            path: folder.into(),
+            problem: format!(
+                "neither {} nor {} nor {} nor another weight file",
+                NAMES[0], NAMES[1], NAMES[5]
+            ),
+            remedy: "give the folder of the base model, or the file itself".into(),
+        }),
+        several => Err(Error::NotFound {
+            path: folder.into(),
+            problem: format!("{} {kind} files and no {}", several.len(), NAMES[0]),
+            remedy: "name the file that is meant".into(),
+        }),
+    }
+}
+
+fn has_extension(file: &Path, extensions: &[&str]) -> bool {
+    let extension = file.extension().and_then(|extension| extension.to_str());
+    let name = file.file_name().map(|name| name.to_string_lossy());
+    let beside = name.is_some_and(|name| NO_WEIGHTS.iter().any(|start| name.starts_with(start)));
+    extension.is_some_and(|extension| extensions.contains(&extension)) && !beside
+}

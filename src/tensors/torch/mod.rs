@@ -1,0 +1,77 @@
+//! What `torch.save` writes: a zip archive, or before torch 1.6 pickles one after the other.
+//!
+//! Pickles are programs. Here a machine of our own reads them (`machine`), which has only the
+//! instructions that state dicts need and knows only the names in `globals`; anything else is
+//! refused by its name. Tensors stay where they are in the file.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+
+use super::contents::{Contents, Fault};
+
+mod archive;
+mod globals;
+mod legacy;
+mod machine;
+mod opcode;
+mod state;
+mod tensor;
+
+use machine::Trouble;
+
+/// The longest pickle: tensors are outside, so that this is some hundred thousand of them.
+const LONGEST_PICKLE: u64 = 64 << 20;
+/// `torch.save` begins an old file with this pickle, of a ten-byte integer.
+const LEGACY_MAGIC: &[u8] = b"\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19.";
+
+/// How torch wrote a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Format {
+    Zip,
+    Legacy,
+    /// Some other pickle.
+    Bare,
+}
+
+impl Format {
+    /// What the first bytes say; `None` if no torch file begins so.
+    pub(super) fn of(first: &[u8]) -> Option<Format> {
+        if first.starts_with(b"PK\x03\x04") {
+            return Some(Format::Zip);
+        }
+        let &[0x80, 2..=5, ref rest @ ..] = first else {
+            return None;
+        };
+        // A safetensors header may be 0x…0280 bytes long; it begins with a brace.
+        let brace = first.get(8) == Some(&b'{') && first[3..8] == [0; 5];
+        if rest.starts_with(LEGACY_MAGIC) {
+            Some(Format::Legacy)
+        } else {
+            (!brace).then_some(Format::Bare)
+        }
+    }
+}
+
+/// Where the bytes of storages are, by key: the start in the file, and how many.
+type Places = BTreeMap<String, (u64, u64)>;
+
+/// Reads what a file says of its tensors.
+pub(super) fn read(file: &File, length: u64, format: Format) -> Result<Contents, Fault> {
+    match format {
+        Format::Zip => archive::read(file, length),
+        Format::Legacy => legacy::read(file, length),
+        Format::Bare => Err(Fault::Refused(
+            "a pickle that torch.save did not write".into(),
+        )),
+    }
+}
+
+impl From<Trouble> for Fault {
+    fn from(trouble: Trouble) -> Self {
+        match trouble {
+            Trouble::Short => Fault::Corrupt("its pickle has no end".into()),
+            Trouble::Bad(problem) => Fault::Corrupt(format!("its pickle {problem}")),
+            Trouble::Refused(what) => Fault::Refused(what),
+        }
+    }
+}
