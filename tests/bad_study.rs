@@ -258,7 +258,7 @@ fn paths_that_do_not_exist() {
         folder.path(),
         &text,
         2,
-        &["base: bose: no such file or folder", "give a folder"],
+        &["base: bose: no such file or folder", "hf download bose"],
     );
     let text = GOOD.replace("path = \"two\"", "path = \"tow\"");
     refused(folder.path(), &text, 11, &["adapter `two`: tow: no such"]);
