@@ -8,6 +8,7 @@ mod digits;
 mod npz;
 mod overlap;
 mod projection;
+mod provenance;
 pub mod rows;
 mod table7;
 
@@ -15,5 +16,6 @@ pub use csv::{from_csv, to_csv};
 pub use npz::{GridArchive, from_npz};
 pub use overlap::{OverlapCell, OverlapNames, OverlapWriter, read_overlaps};
 pub use projection::letter;
-pub use rows::{AmplificationRow, OverlapRow, RanksRow, SpectrumRow};
+pub use provenance::{Input, Provenance};
+pub use rows::{AmplificationRow, EvidenceRow, FindingRow, OverlapRow, RanksRow, SpectrumRow};
 pub use table7::Table7;

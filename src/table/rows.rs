@@ -127,6 +127,68 @@ pub struct RanksRow {
     pub spectral_norm: f64,
 }
 
+/// What the study's own data say of one claim of the paper's section 7 (`findings.csv`). METHODS.md
+/// fixes each claim's statistic, test and margin.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct FindingRow {
+    /// Short name: `ranks`, `seeds`, `query-value`, `correlates`, `new-directions`, `factor`, `b-as-a`.
+    pub claim: String,
+    /// The claim as a sentence.
+    pub statement: String,
+    /// `holds`, `does not hold` or `cannot be told`.
+    pub verdict: String,
+    /// The verdict with its evidence and chance level, to be cited.
+    pub sentence: String,
+    /// What was computed of each module, or of each layer: `φ(1,8)`.
+    pub statistic: String,
+    /// What it was held against.
+    pub test: String,
+    /// How many modules, or layers, it was computed of.
+    pub count: usize,
+    /// In how many of them the claim holds by itself.
+    pub holding: usize,
+    /// Median of the statistic.
+    #[serde(serialize_with = "nine_digits_or_empty")]
+    pub median: Option<f64>,
+    /// Median of its chance value.
+    #[serde(serialize_with = "nine_digits_or_empty")]
+    pub chance: Option<f64>,
+    /// Of a test over all modules or layers, its p; of one test a module, the median of the adjusted
+    /// ones; empty where a margin decides.
+    #[serde(serialize_with = "nine_digits_or_empty")]
+    pub p: Option<f64>,
+    /// The margin that decides, where one does.
+    #[serde(serialize_with = "nine_digits_or_empty")]
+    pub margin: Option<f64>,
+}
+
+/// What one module says of a claim (`evidence.csv`).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct EvidenceRow {
+    /// As in [`FindingRow`].
+    pub claim: String,
+    /// Full path as the adapter names it; empty for a pair of modules.
+    pub module: String,
+    /// Block number, 0-based.
+    pub layer: Option<usize>,
+    /// Last name of the path; empty for a pair of modules.
+    pub projection: String,
+    /// As in [`FindingRow`].
+    pub statistic: String,
+    /// Its value.
+    #[serde(serialize_with = "nine_digits_or_empty")]
+    pub value: Option<f64>,
+    /// The value that random directions have on average.
+    #[serde(serialize_with = "nine_digits_or_empty")]
+    pub chance: Option<f64>,
+    /// Probability of a value at least as large by chance.
+    #[serde(serialize_with = "nine_digits_or_empty")]
+    pub p: Option<f64>,
+    /// The same by Holm's correction over modules.
+    #[serde(serialize_with = "nine_digits_or_empty")]
+    pub p_adjusted: Option<f64>,
+}
+
 /// `value` with nine significant digits.
 ///
 /// ```
