@@ -78,7 +78,15 @@ pub(super) fn open(
         options,
         base,
     };
-    found.finish(read(&found, model)?)
+    let mut files = model.files();
+    files.extend(found.config.iter().map(|(path, _)| path.clone()));
+    if let Some(initial) = &options.initial {
+        let (weights, config) = locate(initial)?;
+        files.extend(Weights::new(weights)?.files());
+        files.extend(config);
+    }
+    files.sort();
+    found.finish(read(&found, model)?, files)
 }
 
 /// What lies at a path of weights: a file, or the files of one model.
@@ -121,6 +129,13 @@ impl Weights {
         let model = self.model.iter();
         let mut places = model.flat_map(|model| model.names().map(|name| model.shape(name)));
         places.any(|place| place.is_some_and(|(_, file)| file != self.first))
+    }
+
+    fn files(&self) -> Vec<PathBuf> {
+        match &self.model {
+            Some(model) => model.files().map(Path::to_path_buf).collect(),
+            None => vec![self.first.clone()],
+        }
     }
 
     fn model(self) -> Result<Arc<Checkpoint>> {
@@ -384,7 +399,7 @@ impl Found<'_> {
     }
 
     /// The adapter, when every tensor was understood.
-    fn finish(&self, content: Content) -> Result<Adapter> {
+    fn finish(&self, content: Content, files: Vec<PathBuf>) -> Result<Adapter> {
         let mut used: BTreeSet<&str> = content.replaced.iter().map(String::as_str).collect();
         used.extend(content.known.iter().map(String::as_str));
         for module in content.modules.iter().chain(&content.replacements) {
@@ -417,6 +432,7 @@ impl Found<'_> {
         Ok(Adapter {
             root: self.root.into(),
             weights: self.file.path().into(),
+            files,
             layout: content.layout,
             evidence: content.evidence,
             base_name: content.base_name,

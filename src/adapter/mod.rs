@@ -222,6 +222,7 @@ impl AdaptedModule {
 pub struct Adapter {
     root: PathBuf,
     weights: PathBuf,
+    files: Vec<PathBuf>,
     /// What the file is, in a few words: `PEFT LoRA`.
     pub layout: &'static str,
     /// What gave the layout away.
@@ -279,6 +280,12 @@ impl Adapter {
     /// The weight file.
     pub fn weights(&self) -> &Path {
         &self.weights
+    }
+
+    /// All files that were read for it: configs and weights, its own and those of the adapter as it
+    /// was before training.
+    pub fn files(&self) -> &[PathBuf] {
+        &self.files
     }
 
     /// The description of one module.

@@ -1,7 +1,8 @@
 //! A module's W in the base: which tensor it is, which way round, and which part of it.
 
+use std::collections::BTreeSet;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use ndarray::{Array2, Axis};
 use serde_json::Value;
@@ -24,7 +25,7 @@ const TURNED_EXPERTS: [&str; 3] = ["gpt_oss", "llama4", "llama4_text"];
 /// The frozen model that adapters were trained on.
 pub struct Base {
     checkpoint: Checkpoint,
-    config: Option<Value>,
+    config: Option<(PathBuf, Value)>,
 }
 
 /// What a module's W is in these files.
@@ -48,9 +49,10 @@ impl Base {
             path.parent().unwrap_or(Path::new(""))
         };
         // Only a hint about orientation and heads: a base without a config is read all the same.
-        let config = fs::read_to_string(folder.join("config.json"))
+        let file = folder.join("config.json");
+        let config = fs::read_to_string(&file)
             .ok()
-            .and_then(|text| serde_json::from_str(&text).ok());
+            .and_then(|text| Some((file, serde_json::from_str(&text).ok()?)));
         Ok(Base { checkpoint, config })
     }
 
@@ -61,7 +63,27 @@ impl Base {
 
     /// The model's `config.json`, where there is one.
     pub fn config(&self) -> Option<&Value> {
-        self.config.as_ref()
+        self.config.as_ref().map(|(_, config)| config)
+    }
+
+    /// The files that hold W of these modules, and the config.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Base::check`].
+    pub fn files<'a>(
+        &self,
+        modules: impl Iterator<Item = &'a AdaptedModule>,
+    ) -> Result<Vec<PathBuf>> {
+        let mut used = BTreeSet::new();
+        for module in modules {
+            let tensors = self.locate(module)?.tensors;
+            let place = |tensor: &String| self.checkpoint.shape(tensor).map(|(_, file)| file);
+            used.extend(tensors.iter().filter_map(place));
+        }
+        let config = self.config.iter().map(|(file, _)| file.as_path());
+        let files = self.checkpoint.files().filter(|file| used.contains(file));
+        Ok(config.chain(files).map(Path::to_path_buf).collect())
     }
 
     /// Checks that a module has one weight here and that it has ΔW's shape; gives its name.
@@ -111,7 +133,7 @@ impl Base {
     }
 
     fn model_is_among(&self, models: &[&str]) -> bool {
-        let config = self.config.as_ref();
+        let config = self.config();
         let model = config.and_then(|config| config.get("model_type")?.as_str());
         model.is_some_and(|model| models.contains(&model))
     }

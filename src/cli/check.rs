@@ -63,7 +63,7 @@ pub(super) fn check(
             true => &[Format::Svg, Format::Pdf, Format::Png],
             false => &[Format::Svg],
         };
-        for picture in outputs::pictures(plan, &charts, formats)? {
+        for picture in outputs::pictures(plan, &charts, &plan.provenance()?, formats)? {
             comparison.bytes(&picture);
         }
         comparison.strays(&figures_folder(&plan.name), &charts);

@@ -6,7 +6,7 @@ use std::time::Instant;
 use crate::error::{Error, Result};
 use crate::figure::Palette;
 use crate::study::{Plan, Request};
-use crate::table::SpectrumRow;
+use crate::table::{Provenance, SpectrumRow};
 
 use super::flags::{Amplification, Inputs, Measuring, Output, Overlap, Regenerate};
 use super::outputs::{self, Artifact};
@@ -169,12 +169,13 @@ impl Job<'_> {
         let started = Instant::now();
         stage::probe(&self.out, &self.plan.name)?;
         let (mut staging, headlines) = self.measure(&self.out)?;
+        let provenance = self.plan.provenance()?;
         if !self.output.no_figures {
-            for picture in self.pictures(&staging)? {
+            for picture in self.pictures(&staging, &provenance)? {
                 staging.write(picture)?;
             }
         }
-        let summary = record::summary(self.plan, &headlines, staging.places());
+        let summary = record::summary(self.plan, &headlines, &provenance, staging.places());
         let took = (started.elapsed(), headlines.reading());
         staging.write(record::artifact(self.command, self.plan, &summary, took))?;
         let places = staging.persist()?;
@@ -217,7 +218,7 @@ impl Job<'_> {
         Ok((staging, headlines))
     }
 
-    fn pictures(&self, staging: &Staging) -> Result<Vec<Artifact>> {
+    fn pictures(&self, staging: &Staging, provenance: &Provenance) -> Result<Vec<Artifact>> {
         let Some(overlap) = staging.open("overlap.csv")? else {
             return Ok(Vec::new());
         };
@@ -239,7 +240,7 @@ impl Job<'_> {
                 ));
             }
         }
-        outputs::pictures(self.plan, &charts, &self.output.format)
+        outputs::pictures(self.plan, &charts, provenance, &self.output.format)
     }
 
     fn check(&self) -> Result<()> {

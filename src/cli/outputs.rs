@@ -8,7 +8,7 @@ use crate::figure::{Chart, Format, Options, Palette, figure3, figure4, figure6, 
 use crate::figure::{Drawing, Pair, Ranked, Venue};
 use crate::measure::Basis;
 use crate::study::{FigurePlan, ModuleName, Plan};
-use crate::table::{AmplificationRow, OverlapRow, SpectrumRow, Table7, read_overlaps};
+use crate::table::{AmplificationRow, OverlapRow, Provenance, SpectrumRow, Table7, read_overlaps};
 
 /// One file that a run makes.
 pub(super) struct Artifact {
@@ -114,10 +114,11 @@ fn against_base(plan: &Plan) -> Vec<Ranked> {
         .collect()
 }
 
-/// Pictures of a plan's charts, each in the formats asked for, drawn side by side.
+/// Pictures of a plan's charts with what they were made of, each in the formats asked for, drawn side by side.
 pub(super) fn pictures(
     plan: &Plan,
     charts: &[NamedChart],
+    provenance: &Provenance,
     formats: &[Format],
 ) -> Result<Vec<Artifact>> {
     use rayon::prelude::*;
@@ -125,7 +126,7 @@ pub(super) fn pictures(
     let drawn: Vec<Result<Vec<Artifact>>> = charts
         .par_iter()
         .map(|(name, chart)| {
-            let drawing = Drawing::at(venue, chart)?;
+            let drawing = Drawing::at(venue, chart)?.with(provenance);
             formats
                 .iter()
                 .map(|format| {

@@ -7,10 +7,11 @@ use std::time::{Duration, SystemTime};
 
 use serde_json::{Value, json};
 
+use crate::linalg::blas_version;
 use crate::measure::Basis;
 use crate::measure::chance::overlap_chance;
 use crate::study::{Comparison, Grid, Plan, Results};
-use crate::table::AmplificationRow;
+use crate::table::{AmplificationRow, Provenance};
 
 use super::outputs::{Artifact, tables_folder};
 
@@ -136,6 +137,7 @@ impl Overlap {
 pub(super) fn summary<'a>(
     plan: &Plan,
     headlines: &Headlines,
+    provenance: &Provenance,
     files: impl Iterator<Item = &'a Path>,
 ) -> Value {
     let adapters: Vec<Value> = plan
@@ -155,16 +157,24 @@ pub(super) fn summary<'a>(
             })
         })
         .collect();
-    let bases: Vec<&str> = plan.bases.iter().map(|basis| basis.name()).collect();
+    let figures = &plan.figures;
     json!({
         "study": plan.name,
-        "version": env!("CARGO_PKG_VERSION"),
+        "version": provenance.version,
         "settings": {
-            "bases": bases,
-            "rank": plan.rank,
-            "draws": plan.draws,
             "seed": plan.seed,
+            "draws": plan.draws,
+            "rank": plan.rank,
+            "bases": plan.bases.iter().map(|basis| basis.name()).collect::<Vec<_>>(),
+            "selected": plan.selected,
+            "figures": {
+                "layer": figures.layer,
+                "layers": figures.layers,
+                "projections": figures.projections,
+                "venue": figures.venue,
+            },
         },
+        "inputs": provenance.inputs,
         "adapters": adapters,
         "base": plan.base.as_ref().map(|base| base.path()),
         "modules": plan.modules,
@@ -195,7 +205,11 @@ pub(super) fn artifact(
         "seconds_reading": reading.as_secs_f64(),
         "threads": rayon::current_num_threads(),
         "git_revision": git_revision(),
-        "target": format!("{}-{}", std::env::consts::ARCH, std::env::consts::OS),
+        "machine": {
+            "target": format!("{}-{}", std::env::consts::ARCH, std::env::consts::OS),
+            "cores": std::thread::available_parallelism().map_or(1, usize::from),
+            "blas": blas_version(),
+        },
         "run": summary,
     });
     let path = tables_folder(&plan.name).join(format!("run-{command}.json"));

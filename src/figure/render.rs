@@ -12,6 +12,7 @@ use resvg::tiny_skia::{Color, Pixmap, Transform};
 use resvg::usvg::{self, Tree, WriteOptions, fontdb};
 
 use crate::error::{Error, Result};
+use crate::table::Provenance;
 
 use super::chart::Chart;
 use super::draw::{UNITS_PER_POINT, draw};
@@ -64,6 +65,7 @@ pub struct Drawing {
     /// Width and height in points.
     size: (f64, f64),
     tree: Tree,
+    provenance: Option<Provenance>,
 }
 
 static FONTS: LazyLock<Arc<fontdb::Database>> = LazyLock::new(|| {
@@ -102,7 +104,17 @@ impl Drawing {
             description: description(chart),
             size: (layout.width, layout.height),
             tree,
+            provenance: None,
         })
+    }
+
+    /// The same with what it was made of in its metadata: JSON in an SVG's `<metadata>`, in a PDF's
+    /// keywords, in a PNG's `Source`.
+    pub fn with(self, provenance: &Provenance) -> Self {
+        Drawing {
+            provenance: Some(provenance.clone()),
+            ..self
+        }
     }
 
     /// The picture in one format; the same bytes for the same chart.
@@ -133,15 +145,20 @@ impl Drawing {
             .ok_or_else(|| failed(&self.name, "an SVG without a root".into()))?;
         // What every shape has by default, a tenth of the file.
         let body = body.replace(" stroke=\"none\"", "");
+        let metadata = self.provenance.iter().map(|provenance| {
+            let json = escape(&provenance.json());
+            format!("    <metadata>{json}</metadata>\n")
+        });
         let units = self.size.0 * UNITS_PER_POINT;
         let head = format!(
             "<svg xmlns=\"http://www.w3.org/2000/svg\" role=\"img\" width=\"{:.4}in\" height=\"{:.4}in\" \
-             viewBox=\"0 0 {units:.0} {:.0}\">\n    <title>{}</title>\n    <desc>{}</desc>\n",
+             viewBox=\"0 0 {units:.0} {:.0}\">\n    <title>{}</title>\n    <desc>{}</desc>\n{}",
             self.size.0 / 72.0,
             self.size.1 / 72.0,
             self.size.1 * UNITS_PER_POINT,
             escape(&self.name),
             escape(&self.description),
+            metadata.collect::<String>(),
         );
         Ok((head + &body).into_bytes())
     }
@@ -159,9 +176,14 @@ impl Drawing {
         };
         let mut document = krilla::Document::new();
         // No date: the same chart gives the same bytes.
-        let metadata = Metadata::new()
+        let mut metadata = Metadata::new()
             .title(self.name.clone())
             .description(self.description.clone());
+        if let Some(provenance) = &self.provenance {
+            metadata = metadata
+                .creator(provenance.software())
+                .keywords(vec![provenance.json()]);
+        }
         document.set_metadata(metadata);
         let mut page = document.start_page_with(settings);
         let mut surface = page.surface();
@@ -207,12 +229,32 @@ impl Drawing {
             yppu: per_metre,
             unit: png::Unit::Meter,
         }));
+        self.describe(&mut encoder)
+            .map_err(|error| failed(&self.name, error.to_string()))?;
         let written = encoder.write_header().and_then(|mut writer| {
             writer.write_image_data(&rgb)?;
             writer.finish()
         });
         written.map_err(|error| failed(&self.name, error.to_string()))?;
         Ok(bytes)
+    }
+}
+
+impl Drawing {
+    /// A PNG's text chunks.
+    fn describe(
+        &self,
+        encoder: &mut png::Encoder<&mut Vec<u8>>,
+    ) -> std::result::Result<(), png::EncodingError> {
+        let mut add =
+            |keyword: &str, text: String| encoder.add_itxt_chunk(keyword.to_string(), text);
+        add("Title", self.name.clone())?;
+        add("Description", self.description.clone())?;
+        if let Some(provenance) = &self.provenance {
+            add("Software", provenance.software())?;
+            add("Source", provenance.json())?;
+        }
+        Ok(())
     }
 }
 

@@ -25,6 +25,28 @@ fn set_one_thread() {
     unsafe { openblas_set_num_threads(1) }
 }
 
+/// OpenBLAS's version and the processor that it chose its kernels for, in its own words.
+#[cfg(feature = "openblas-system")]
+#[allow(unsafe_code)]
+pub fn blas_version() -> Option<String> {
+    use std::ffi::{CStr, c_char};
+    unsafe extern "C" {
+        fn openblas_get_config() -> *const c_char;
+    }
+    // SAFETY: it takes nothing and gives text that ends with a NUL and is never freed.
+    let text = unsafe {
+        let text = openblas_get_config();
+        (!text.is_null()).then(|| CStr::from_ptr(text))
+    };
+    text.map(|text| text.to_string_lossy().trim().to_string())
+}
+
+/// Another BLAS: it is not known how to ask it.
+#[cfg(not(feature = "openblas-system"))]
+pub fn blas_version() -> Option<String> {
+    None
+}
+
 /// [`use_one_thread`] for a program's first line, which also ends the threads that OpenBLAS started
 /// when it was loaded: each would look for work for a tenth of a second before it sleeps.
 ///

@@ -19,8 +19,8 @@ mod svd;
 mod tall;
 
 pub use angles::principal_angles;
-pub use blas::use_one_thread;
 pub(crate) use blas::use_one_thread_from_the_start;
+pub use blas::{blas_version, use_one_thread};
 pub use blocks::{projections, projections_in_f32};
 pub use factored::Factored;
 pub use haar::haar;

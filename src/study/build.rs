@@ -74,6 +74,7 @@ pub(super) fn build(
         memory: request.memory,
         figures,
         every_grid,
+        selected: request.selected(),
         overlap: request.overlap,
         amplification: request.amplification,
         warnings,

@@ -14,6 +14,7 @@ mod module;
 mod naming;
 mod pairing;
 mod plan;
+mod provenance;
 mod results;
 mod run;
 mod schema;

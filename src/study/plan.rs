@@ -29,6 +29,26 @@ pub struct Request {
     pub amplification: bool,
 }
 
+impl Request {
+    /// What it changes beside seed, draws, bases and rank, in words.
+    pub(super) fn selected(&self) -> Vec<(&'static str, String)> {
+        let ReadOptions { alpha, scaled, .. } = &self.read;
+        let scale = match (alpha, scaled) {
+            (_, false) => Some("1, without the trained scale".to_string()),
+            (Some(alpha), true) => Some(format!("with α = {alpha}")),
+            (None, true) => None,
+        };
+        [
+            ("modules", self.selection.globs()),
+            ("layers", self.selection.layers()),
+            ("scale", scale),
+        ]
+        .into_iter()
+        .filter_map(|(name, value)| Some((name, value?)))
+        .collect()
+    }
+}
+
 /// One side of a comparison.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Operand {
@@ -92,6 +112,8 @@ pub struct Plan {
     pub figures: FigurePlan,
     /// Whether `overlap.csv` has every grid, or those that are drawn.
     pub every_grid: bool,
+    /// What the command line changes of a study's numbers beside that, in words.
+    pub selected: Vec<(&'static str, String)>,
     /// What was noticed while planning.
     pub warnings: Vec<String>,
     /// Measure overlaps.

@@ -34,6 +34,19 @@ impl Selection {
         })
     }
 
+    /// The patterns, if there are some.
+    pub(super) fn globs(&self) -> Option<String> {
+        let globs = self.globs.iter().map(|glob| glob.glob().to_string());
+        let globs: Vec<String> = globs.collect();
+        (!globs.is_empty()).then(|| globs.join(", "))
+    }
+
+    /// The layers, if only some are wanted.
+    pub(super) fn layers(&self) -> Option<String> {
+        let layers: Vec<String> = self.layers.iter().map(usize::to_string).collect();
+        (!layers.is_empty()).then(|| layers.join(", "))
+    }
+
     /// Whether a module is wanted by name: without globs none is.
     pub fn names(&self, module: &str) -> bool {
         !self.globs.is_empty() && self.takes(module)

@@ -72,6 +72,11 @@ impl Checkpoint {
         &self.path
     }
 
+    /// The weight files.
+    pub fn files(&self) -> impl Iterator<Item = &Path> {
+        self.shards.iter().map(TensorFile::path)
+    }
+
     /// All tensor names, sorted; a packed weight has the name that it would have otherwise.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.names.iter().map(String::as_str)

@@ -5,6 +5,7 @@
 
 mod checkpoint;
 mod contents;
+mod digest;
 mod file;
 mod folder;
 mod header;
@@ -15,6 +16,7 @@ mod stored;
 mod torch;
 
 pub use checkpoint::Checkpoint;
+pub use digest::sha256;
 pub use file::TensorFile;
 pub use hub::{find_model, find_model_near};
 pub use number::Number;

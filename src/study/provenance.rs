@@ -1,0 +1,71 @@
+//! What a plan's results are made of.
+
+use std::path::{Path, PathBuf};
+
+use rayon::prelude::*;
+
+use crate::error::Result;
+use crate::table::{Input, Provenance};
+use crate::tensors::sha256;
+
+use super::Plan;
+
+impl Plan {
+    /// Version, settings and input files with their SHA-256; every file is read for that.
+    ///
+    /// # Errors
+    ///
+    /// [`crate::Error::Io`] when a file cannot be read any more.
+    pub fn provenance(&self) -> Result<Provenance> {
+        Ok(Provenance {
+            version: env!("CARGO_PKG_VERSION").into(),
+            study: self.name.clone(),
+            settings: self.settings(),
+            inputs: self.inputs()?,
+        })
+    }
+
+    /// Settings that decide numbers, each in words.
+    fn settings(&self) -> Vec<(String, String)> {
+        let bases: Vec<&str> = self.bases.iter().map(|basis| basis.name()).collect();
+        let directions = match self.rank {
+            Some(rank) => rank.to_string(),
+            None => "each adapter's rank".into(),
+        };
+        let mut settings = vec![
+            ("seed", self.seed.to_string()),
+            ("draws", self.draws.to_string()),
+            ("bases", bases.join(", ")),
+            ("directions", directions),
+        ];
+        settings.extend(self.selected.iter().cloned());
+        let named = |(name, value): (&str, String)| (name.to_string(), value);
+        settings.into_iter().map(named).collect()
+    }
+
+    /// The adapters' files in the study's order, then those of the base that hold a W that is used.
+    fn inputs(&self) -> Result<Vec<Input>> {
+        let mut files: Vec<(&str, PathBuf)> = Vec::new();
+        for named in &self.adapters {
+            let of_adapter = named.adapter.files().iter().cloned();
+            files.extend(of_adapter.map(|file| (named.name.as_str(), file)));
+        }
+        if let Some(base) = &self.base {
+            let adapters = || self.adapters.iter().map(|named| &named.adapter);
+            let of = |path: &String| adapters().find_map(|adapter| adapter.module(path));
+            let used = base.files(self.modules.iter().filter_map(of))?;
+            files.extend(used.into_iter().map(|file| ("base", file)));
+        }
+        let name = |file: &Path| file.file_name().map(|name| name.to_string_lossy().into());
+        files
+            .into_par_iter()
+            .map(|(of, file)| {
+                Ok(Input {
+                    of: of.into(),
+                    sha256: sha256(&file)?,
+                    file: name(&file).unwrap_or_default(),
+                })
+            })
+            .collect()
+    }
+}
