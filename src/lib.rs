@@ -34,7 +34,8 @@
 //!
 //! Data flows one way, and `tests/architecture.rs` holds the arrows:
 //! files → [`tensors`] → [`adapter`], [`base`] → [`measure`] (on [`linalg`]) → [`study`] →
-//! rows in [`table`] → [`figure`]; [`cli`] joins them and nobody imports it. [`error`] is everybody's.
+//! rows in [`table`] → [`figure`] → [`report`]; [`cli`] joins them and nobody imports it. [`error`] is
+//! everybody's.
 
 #[cfg(feature = "openblas-system")]
 use openblas_src as _;
@@ -46,6 +47,7 @@ pub mod error;
 pub mod figure;
 pub mod linalg;
 pub mod measure;
+pub mod report;
 pub mod study;
 pub mod table;
 pub mod tensors;

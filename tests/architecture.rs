@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Room, the rooms it may import.
-const ROOMS: [(&str, &[&str]); 10] = [
+const ROOMS: [(&str, &[&str]); 11] = [
     ("error", &[]),
     ("linalg", &["error"]),
     ("tensors", &["error"]),
@@ -20,10 +20,12 @@ const ROOMS: [(&str, &[&str]); 10] = [
         ],
     ),
     ("figure", &["error", "table"]),
+    ("report", &["error", "table", "figure"]),
     (
         "cli",
         &[
             "error", "linalg", "tensors", "adapter", "base", "measure", "table", "study", "figure",
+            "report",
         ],
     ),
 ];

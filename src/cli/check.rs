@@ -1,7 +1,7 @@
-//! `regenerate --check`: tables to a tolerance, pictures byte by byte.
+//! `regenerate --check`: tables to a tolerance, pictures, report and notebook byte by byte.
 //!
 //! Another CPU may round the last digits differently, so tables are recomputed and compared as
-//! numbers; pictures are drawn again from the **committed** tables, where every byte must agree.
+//! numbers; the rest is made again from the **committed** tables, where every byte must agree.
 
 use std::collections::HashMap;
 use std::fs::{self, File};
@@ -14,6 +14,7 @@ use crate::study::Plan;
 use crate::table::{AmplificationRow, SpectrumRow, from_csv, from_npz};
 
 use super::outputs::{self, Artifact, figures_folder, tables_folder};
+use super::report::{self, Sources};
 use super::talk::Talk;
 
 /// φ is compared absolutely, norms and σ relatively.
@@ -54,19 +55,31 @@ pub(super) fn check(
             comparison.bytes(&Artifact { path, bytes });
         }
     }
+    let provenance = plan.provenance()?;
+    let mut charts = Vec::new();
     if let Ok(csv) = File::open(committed.join("overlap.csv")) {
         let rows = outputs::drawn_rows(&plan.figures, csv)?;
         let spectrum = from_csv("spectrum.csv", &spectrum)?;
-        let charts = outputs::charts(plan, &rows, &spectrum, Palette::Rocket)?;
+        charts = outputs::charts(plan, &rows, &spectrum, Palette::Rocket)?;
         // Rasterising and PDF compression are only promised to the byte on one platform.
         let formats: &[Format] = match cfg!(all(target_os = "linux", target_arch = "x86_64")) {
             true => &[Format::Svg, Format::Pdf, Format::Png],
             false => &[Format::Svg],
         };
-        for picture in outputs::pictures(plan, &charts, &plan.provenance()?, formats)? {
+        for picture in outputs::pictures(plan, &charts, &provenance, formats)? {
             comparison.bytes(&picture);
         }
         comparison.strays(&figures_folder(&plan.name), &charts);
+    }
+    let sources = Sources {
+        charts: &charts,
+        published: &[],
+        formats: &[Format::Svg, Format::Pdf, Format::Png],
+        tables: &|name| Ok(File::open(committed.join(name)).ok()),
+        provenance: &provenance,
+    };
+    for made in report::artifacts(plan, &sources)? {
+        comparison.bytes(&made);
     }
     talk.say(&format!(
         "{}: {} files compared",

@@ -9,8 +9,9 @@ use crate::study::{Plan, Request};
 use crate::table::{Provenance, SpectrumRow};
 
 use super::flags::{Amplification, Inputs, Measuring, Output, Overlap, Regenerate};
-use super::outputs::{self, Artifact};
+use super::outputs::{self, Artifact, NamedChart};
 use super::record::{self, Headlines};
+use super::report::{self, Sources};
 use super::stage::{self, Staging};
 use super::tables::TableFiles;
 use super::talk::Talk;
@@ -171,8 +172,8 @@ impl Job<'_> {
         let (mut staging, headlines) = self.measure(&self.out)?;
         let provenance = self.plan.provenance()?;
         if !self.output.no_figures {
-            for picture in self.pictures(&staging, &provenance)? {
-                staging.write(picture)?;
+            for made in self.pictures_and_report(&staging, &provenance)? {
+                staging.write(made)?;
             }
         }
         let summary = record::summary(self.plan, &headlines, &provenance, staging.places());
@@ -218,7 +219,27 @@ impl Job<'_> {
         Ok((staging, headlines))
     }
 
-    fn pictures(&self, staging: &Staging, provenance: &Provenance) -> Result<Vec<Artifact>> {
+    fn pictures_and_report(
+        &self,
+        staging: &Staging,
+        provenance: &Provenance,
+    ) -> Result<Vec<Artifact>> {
+        let (charts, formats) = (self.charts(staging)?, &self.output.format);
+        let mut made = outputs::pictures(self.plan, &charts, provenance, formats)?;
+        if self.command == "regenerate" {
+            let sources = Sources {
+                charts: &charts,
+                published: &[],
+                formats,
+                tables: &|name| staging.open(name),
+                provenance,
+            };
+            made.extend(report::artifacts(self.plan, &sources)?);
+        }
+        Ok(made)
+    }
+
+    fn charts(&self, staging: &Staging) -> Result<Vec<NamedChart>> {
         let Some(overlap) = staging.open("overlap.csv")? else {
             return Ok(Vec::new());
         };
@@ -240,7 +261,7 @@ impl Job<'_> {
                 ));
             }
         }
-        outputs::pictures(self.plan, &charts, provenance, &self.output.format)
+        Ok(charts)
     }
 
     fn check(&self) -> Result<()> {

@@ -10,6 +10,7 @@ mod inspect;
 mod job;
 mod outputs;
 mod record;
+mod report;
 mod stage;
 mod tables;
 mod talk;

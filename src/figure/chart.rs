@@ -46,6 +46,10 @@ pub struct Panel {
     pub y: Axis,
     /// A narrow one-column panel (the chance i/d beside figure 8).
     pub narrow: bool,
+    /// The module whose rows these are; empty for a panel of no module.
+    pub module: String,
+    /// Dimension d of the space around: chance is max(i,j)/d. `None` where the cells are chance.
+    pub dimension: Option<usize>,
 }
 
 /// What stands along a side of a panel.
@@ -267,6 +271,8 @@ mod tests {
             x: Axis::silent(),
             y: Axis::silent(),
             narrow: false,
+            module: String::new(),
+            dimension: None,
         };
         let lengths = |n| -> Vec<usize> {
             let rows = in_rows(vec![panel.clone(); n]);

@@ -106,6 +106,8 @@ fn chance_strip(rows: usize, d: usize) -> Panel {
         x: Axis::silent(),
         y: Axis::over(rows, "i"),
         narrow: true,
+        module: String::new(),
+        dimension: None,
     }
 }
 

@@ -294,6 +294,8 @@ mod tests {
             x: Axis::over(columns, "j"),
             y: Axis::over(rows, "i"),
             narrow: false,
+            module: String::new(),
+            dimension: None,
         };
         let panels: Vec<_> = panels_per_row
             .iter()

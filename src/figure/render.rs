@@ -313,6 +313,8 @@ mod tests {
             x: Axis::silent(),
             y: Axis::silent(),
             narrow: false,
+            module: String::new(),
+            dimension: None,
         }]];
         Chart {
             name: "figure".into(),

@@ -131,6 +131,8 @@ impl Selected {
             x: Axis::over(columns, "j"),
             y: Axis::over(rows, "i"),
             narrow: false,
+            module: self.module.clone(),
+            dimension: Some(self.dimension),
         }
     }
 

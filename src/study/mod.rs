@@ -25,7 +25,7 @@ pub use definition::{Definition, Prose};
 pub use figures::FigurePlan;
 pub use first::FirstStudy;
 pub use plan::{Comparison, NamedAdapter, Operand, Plan, Request};
-pub use results::{Certificate, Grid, ModuleName, Results};
+pub use results::{Certificate, Grid, ModuleName, Results, grid_key};
 pub use schema::schema;
 pub use select::{Selection, parse_layers};
 pub use size::{human_size, parse_size};

@@ -97,11 +97,13 @@ impl Grid {
 
     /// `MODULE__BASIS__FIRST__SECOND`, its name in `overlap.npz`.
     pub fn key(&self) -> String {
-        format!(
-            "{}__{}__{}__{}",
-            self.module.path, self.basis, self.first, self.second
-        )
+        grid_key(&self.module.path, self.basis, &self.first, &self.second)
     }
+}
+
+/// `MODULE__BASIS__FIRST__SECOND`, a grid's name in `overlap.npz`.
+pub fn grid_key(module: &str, basis: Basis, first: &str, second: &str) -> String {
+    format!("{module}__{basis}__{first}__{second}")
 }
 
 /// How sure W's leading directions of a module are.

@@ -13,7 +13,7 @@ pub mod rows;
 mod table7;
 
 pub use csv::{from_csv, to_csv};
-pub use npz::{GridArchive, from_npz};
+pub use npz::{GridArchive, from_npz, read_grids};
 pub use overlap::{OverlapCell, OverlapNames, OverlapWriter, read_overlaps};
 pub use projection::letter;
 pub use provenance::{Input, Provenance};

@@ -1,6 +1,6 @@
 //! Grids as a NumPy archive: float64 arrays, i × j, NaN for missing.
 
-use std::io::{self, Cursor, Seek, Write};
+use std::io::{self, Cursor, Read, Seek, Write};
 
 use ndarray::Array2;
 use ndarray_npy::{NpzReader, NpzWriter};
@@ -42,18 +42,31 @@ impl<W: Write + Seek> GridArchive<W> {
 ///
 /// # Errors
 ///
-/// [`Error::Table`](crate::Error::Table) when the archive is damaged or holds something else.
+/// As [`read_grids`].
 pub fn from_npz(name: &str, bytes: &[u8]) -> Result<Vec<(String, Array2<f64>)>> {
-    let failed = |problem: String| failed(name, problem);
-    let mut reader =
-        NpzReader::new(Cursor::new(bytes)).map_err(|error| failed(error.to_string()))?;
-    let names = reader.names().map_err(|error| failed(error.to_string()))?;
     let mut grids = Vec::new();
-    for key in names {
-        let grid = reader
-            .by_name(&key)
-            .map_err(|error| failed(error.to_string()))?;
-        grids.push((key, grid));
-    }
+    read_grids(name, Cursor::new(bytes), |key, grid| {
+        grids.push((key, grid))
+    })?;
     Ok(grids)
+}
+
+/// Hands on each grid with its name; no more than one is in memory at a time.
+///
+/// # Errors
+///
+/// [`Error::Table`](crate::Error::Table) when the archive is damaged or holds something else.
+pub fn read_grids(
+    name: &str,
+    source: impl Read + Seek,
+    mut take: impl FnMut(String, Array2<f64>),
+) -> Result<()> {
+    let mut reader = NpzReader::new(source).map_err(|error| failed(name, error.to_string()))?;
+    let names = reader.names();
+    for key in names.map_err(|error| failed(name, error.to_string()))? {
+        let grid = reader.by_name(&key);
+        let grid = grid.map_err(|error| failed(name, error.to_string()))?;
+        take(key, grid);
+    }
+    Ok(())
 }

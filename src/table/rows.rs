@@ -197,8 +197,14 @@ pub struct EvidenceRow {
 /// assert_eq!(round9(0.0), 0.0);
 /// ```
 pub fn round9(value: f64) -> f64 {
+    round_to(value, 9)
+}
+
+/// `value` with so many significant digits.
+pub fn round_to(value: f64, digits: usize) -> f64 {
     // Through decimal text: scaling by a power of ten would round twice.
-    format!("{value:.8e}").parse().unwrap_or(value)
+    let places = digits.saturating_sub(1);
+    format!("{value:.places$e}").parse().unwrap_or(value)
 }
 
 fn nine_digits<S: Serializer>(value: &f64, serializer: S) -> Result<S::Ok, S::Error> {

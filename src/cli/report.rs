@@ -1,0 +1,228 @@
+//! `report.html`, from what a run wrote: the tables on disk, the figures drawn from them, and the
+//! study. `regenerate` makes it, and `--check` makes it again from what is committed.
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::io::Read;
+
+use serde::de::DeserializeOwned;
+
+use crate::error::{Error, Result};
+use crate::figure::Format;
+use crate::report::{AdapterFacts, Content, Corners, Figure, Module, Modules, Page, TableFile};
+use crate::study::{ModuleName, Plan, grid_key};
+use crate::table::rows::round9;
+use crate::table::{Provenance, from_csv, read_grids};
+
+use super::outputs::{Artifact, NamedChart, tables_folder};
+
+/// Tables that are shown where a study makes them.
+const TABLES: [&str; 4] = ["table5", "table6", "table7", "table18"];
+/// What lies beside the report, in the order in which it is named.
+const FILES: [&str; 8] = [
+    "overlap.csv",
+    "overlap.npz",
+    "spectrum.csv",
+    "amplification.csv",
+    "ranks.csv",
+    "runs.csv",
+    "findings.csv",
+    "evidence.csv",
+];
+
+/// A study's tables by their file names; `None` for one that it has not.
+pub(super) type Tables<'a> = &'a dyn Fn(&str) -> Result<Option<File>>;
+
+/// What a report is made from, beside the plan.
+pub(super) struct Sources<'a> {
+    /// The figures.
+    pub(super) charts: &'a [NamedChart],
+    /// The same figures on published weights, where there are any.
+    pub(super) published: &'a [NamedChart],
+    /// Formats of the pictures.
+    pub(super) formats: &'a [Format],
+    /// The tables as written.
+    pub(super) tables: Tables<'a>,
+    /// What the results were made from.
+    pub(super) provenance: &'a Provenance,
+}
+
+/// Whose figures the published ones are.
+const PUBLISHED: &str = "GPT-3";
+
+/// The files of a report.
+pub(super) fn artifacts(plan: &Plan, sources: &Sources) -> Result<Vec<Artifact>> {
+    let folder = tables_folder(&plan.name);
+    let html = page(plan, sources)?;
+    Ok(vec![Artifact {
+        path: folder.join("report.html"),
+        bytes: html.into_bytes(),
+    }])
+}
+
+fn page(plan: &Plan, sources: &Sources) -> Result<String> {
+    let tables = sources.tables;
+    let (findings, evidence) = (rows(tables, "findings.csv")?, rows(tables, "evidence.csv")?);
+    let text = &plan.text;
+    let page = Page {
+        study: &plan.name,
+        title: &plan.title,
+        text: [
+            ("Question", &text.question),
+            ("Expectation", &text.expectation),
+            ("Outcome", &text.outcome),
+            ("Notes", &text.notes),
+        ],
+        findings: &findings,
+        evidence: &evidence,
+        figures: figures(sources),
+        formats: sources.formats.iter().map(Format::to_string).collect(),
+        tables: markdown_tables(tables)?,
+        modules: modules(plan, tables)?,
+        adapters: adapters(plan),
+        provenance: sources.provenance,
+        files: files(tables)?,
+    };
+    Ok(page.html())
+}
+
+fn figures<'a>(sources: &Sources<'a>) -> Vec<Figure<'a>> {
+    let published = |name: &str| sources.published.iter().find(|(other, _)| other == name);
+    let figures = sources.charts.iter().map(|(name, chart)| Figure {
+        name,
+        content: Content::HeatMaps(chart),
+        published: published(name).map(|(_, chart)| (PUBLISHED, chart)),
+    });
+    figures.collect()
+}
+
+fn adapters(plan: &Plan) -> Vec<AdapterFacts> {
+    let adapters = plan.adapters.iter().map(|named| AdapterFacts {
+        name: named.name.clone(),
+        layout: named.adapter.layout.into(),
+        rank: named.adapter.rank(),
+        modules: named.adapter.modules.len(),
+        scale_rule: named.adapter.scale_rule.clone(),
+        notes: named.adapter.notes.clone(),
+    });
+    adapters.collect()
+}
+
+/// Names of the files that are there, tables in each of their forms.
+fn files(tables: Tables) -> Result<Vec<String>> {
+    let forms = TABLES
+        .iter()
+        .flat_map(|table| ["csv", "md", "tex"].map(|form| format!("{table}.{form}")));
+    let names = FILES.iter().map(|name| name.to_string()).chain(forms);
+    let mut there = Vec::new();
+    for name in names {
+        if tables(&name)?.is_some() {
+            there.push(name);
+        }
+    }
+    Ok(there)
+}
+
+fn markdown_tables(tables: Tables) -> Result<Vec<TableFile>> {
+    let mut found = Vec::new();
+    for name in TABLES {
+        if let Some(bytes) = bytes(tables, &format!("{name}.md"))? {
+            found.push(TableFile {
+                name: name.into(),
+                markdown: String::from_utf8_lossy(&bytes).into_owned(),
+            });
+        }
+    }
+    Ok(found)
+}
+
+fn modules(plan: &Plan, tables: Tables) -> Result<Modules> {
+    let mut modules: Vec<Module> = plan
+        .modules
+        .iter()
+        .filter_map(|path| module(plan, path))
+        .collect();
+    let mut corners = corners(plan, &modules, tables)?;
+    for module in &mut modules {
+        module.overlaps = corners.remove(&module.path).unwrap_or_default();
+    }
+    Ok(Modules {
+        modules,
+        amplification: rows(tables, "amplification.csv")?,
+        ranks: rows(tables, "ranks.csv")?,
+        spectrum: rows(tables, "spectrum.csv")?,
+    })
+}
+
+fn module(plan: &Plan, path: &str) -> Option<Module> {
+    let adapters = plan.adapters.iter();
+    let adapted = adapters
+        .filter_map(|named| named.adapter.module(path))
+        .next()?;
+    let name = ModuleName::new(path);
+    Some(Module {
+        path: name.path,
+        layer: name.layer,
+        projection: name.projection,
+        shape: (adapted.d_out, adapted.d_in),
+        overlaps: Vec::new(),
+    })
+}
+
+/// The corners of the grids in `overlap.npz`, by module, in the plan's order.
+fn corners(
+    plan: &Plan,
+    modules: &[Module],
+    tables: Tables,
+) -> Result<HashMap<String, Vec<Corners>>> {
+    let mut ends = HashMap::new();
+    if let Some(file) = tables("overlap.npz")? {
+        let number = |cell: Option<&f64>| cell.copied().filter(|cell| !cell.is_nan()).map(round9);
+        read_grids("overlap.npz", file, |key, grid| {
+            ends.insert(key, (grid.dim(), number(grid.first()), number(grid.last())));
+        })?;
+    }
+    let mut by_module: HashMap<String, Vec<Corners>> = HashMap::new();
+    for module in modules {
+        for &basis in &plan.bases {
+            for pair in &plan.comparisons {
+                let names = [pair.first, pair.second].map(|operand| plan.operand_name(operand));
+                let key = grid_key(&module.path, basis, names[0], names[1]);
+                let Some(&(cells, one, all)) = ends.get(&key) else {
+                    continue;
+                };
+                by_module
+                    .entry(module.path.clone())
+                    .or_default()
+                    .push(Corners {
+                        first: names[0].into(),
+                        second: names[1].into(),
+                        basis: basis.name(),
+                        cells,
+                        one,
+                        all,
+                        dimension: basis.side().dimension(module.shape),
+                    });
+            }
+        }
+    }
+    Ok(by_module)
+}
+
+fn rows<Row: DeserializeOwned>(tables: Tables, name: &str) -> Result<Vec<Row>> {
+    from_csv(name, &bytes(tables, name)?.unwrap_or_default())
+}
+
+fn bytes(tables: Tables, name: &str) -> Result<Option<Vec<u8>>> {
+    let Some(mut file) = tables(name)? else {
+        return Ok(None);
+    };
+    let mut bytes = Vec::new();
+    file.read_to_end(&mut bytes).map_err(|source| Error::Io {
+        path: name.into(),
+        action: "read",
+        source,
+        remedy: "make it again with `cargo run --release`",
+    })?;
+    Ok(Some(bytes))
+}

@@ -1,0 +1,245 @@
+//! Figures in the page: words and links as HTML, panels as data that `report.js` draws.
+
+use serde_json::{Value, json};
+
+use crate::figure::{Axis, Chart, Panel, Text};
+use crate::table::rows::round_to;
+
+use super::html::{escape, href, rich};
+
+/// A figure as the page shows it.
+#[derive(Debug, Clone)]
+pub struct Figure<'a> {
+    /// Name of its pictures without their ending: `figure3-b`.
+    pub name: &'a str,
+    /// What is drawn.
+    pub content: Content<'a>,
+    /// The same figure as it was published on other weights, and whose it is.
+    pub published: Option<(&'a str, &'a Chart)>,
+}
+
+/// What a figure shows.
+#[derive(Debug, Clone)]
+pub enum Content<'a> {
+    /// Heat maps, with a value on every cell.
+    HeatMaps(&'a Chart),
+    /// Anything else, as it was drawn.
+    Picture {
+        /// What it shows, in a sentence or two.
+        caption: String,
+        /// The picture.
+        svg: String,
+    },
+}
+
+/// Up to so many cells all nine digits of the tables are in the page; beyond, four, so that it
+/// stays quick to open.
+const CELLS_IN_FULL: usize = 200_000;
+
+/// Significant digits of the cells in a page.
+pub(super) fn digits(figures: &[Figure]) -> usize {
+    let charts = figures.iter().filter_map(chart);
+    let panels = charts.flat_map(|chart| chart.panels.iter().flatten());
+    match panels.map(|panel| panel.cells.len()).sum::<usize>() {
+        cells if cells <= CELLS_IN_FULL => 9,
+        _ => 4,
+    }
+}
+
+fn chart<'a>(figure: &Figure<'a>) -> Option<&'a Chart> {
+    match figure.content {
+        Content::HeatMaps(chart) => Some(chart),
+        Content::Picture { .. } => None,
+    }
+}
+
+/// `Figure 3`, `Figure 3, basis b`; other names as they are.
+pub(super) fn title(name: &str) -> String {
+    let Some(rest) = name.strip_prefix("figure") else {
+        return name.into();
+    };
+    match rest.split_once('-') {
+        None => format!("Figure {rest}"),
+        Some((number, basis)) => format!("Figure {number}, basis {basis}"),
+    }
+}
+
+/// One figure: `place` is its place in the data.
+pub(super) fn section(figure: &Figure, place: usize, study: &str, formats: &[String]) -> String {
+    let title = title(figure.name);
+    let picture = |format: &str| href(&format!("../../figures/{study}/{}.{format}", figure.name));
+    let links = formats.iter().map(|format| {
+        let name = format.to_uppercase();
+        format!(
+            "<a href=\"{}\" aria-label=\"{} as {name}\">{name}</a>",
+            picture(format),
+            escape(&title)
+        )
+    });
+    let links: Vec<String> = links.collect();
+    let (shown, caption) = match &figure.content {
+        Content::HeatMaps(chart) => {
+            let footer = chart.footer.iter().map(|line| escape(line));
+            let heading = rich(&chart.heading);
+            let heading = (!heading.is_empty()).then(|| format!("{heading}."));
+            let words: Vec<String> = heading.into_iter().chain(footer).collect();
+            let without = match formats.first() {
+                Some(format) => format!(
+                    "<noscript><img src=\"{}\" alt=\"{}\"></noscript>",
+                    picture(format),
+                    escape(&title)
+                ),
+                None => String::new(),
+            };
+            let maps = format!("<div class=\"heatmaps\" data-figure=\"{place}\"></div>{without}");
+            (maps, words.join(" "))
+        }
+        Content::Picture { caption, svg } => {
+            let source = format!("data:image/svg+xml,{}", href(svg));
+            let image = format!(
+                "<img class=\"picture\" src=\"{source}\" alt=\"{}\">",
+                escape(caption)
+            );
+            (image, escape(caption))
+        }
+    };
+    format!(
+        "<figure id=\"{}\">\n<h3>{}</h3>\n{shown}\n<figcaption>{caption} <span class=\"links\">{}</span></figcaption>\n</figure>\n",
+        escape(figure.name),
+        escape(&title),
+        links.join(" ")
+    )
+}
+
+/// What `report.js` draws of a figure.
+pub(super) fn data(figure: &Figure, digits: usize) -> Value {
+    let Some(chart) = chart(figure) else {
+        return Value::Null;
+    };
+    let published = figure.published.map(
+        |(whose, chart)| json!({ "whose": whose, "rows": rows(chart, digits), "bar": bar(chart) }),
+    );
+    json!({
+        "name": figure.name,
+        "title": title(figure.name),
+        "aspect": chart.aspect,
+        "bar": bar(chart),
+        "rows": rows(chart, digits),
+        "published": published,
+    })
+}
+
+fn bar(chart: &Chart) -> Value {
+    let bar = &chart.bar;
+    let ticks: Vec<Value> = bar
+        .ticks
+        .iter()
+        .zip(bar.labels())
+        .map(|(tick, label)| json!([tick, label]))
+        .collect();
+    json!({ "low": bar.low, "high": bar.high, "ticks": ticks, "chance": bar.chance })
+}
+
+fn rows(chart: &Chart, digits: usize) -> Vec<Value> {
+    let labels = chart
+        .row_labels
+        .iter()
+        .map(Some)
+        .chain(std::iter::repeat(None));
+    let labelled = chart.panels.iter().zip(labels);
+    labelled
+        .map(|(row, label)| {
+            let panels: Vec<Value> = row.iter().map(|shown| panel(shown, digits)).collect();
+            json!({ "label": label.map(runs), "panels": panels })
+        })
+        .collect()
+}
+
+fn panel(panel: &Panel, digits: usize) -> Value {
+    let (rows, columns) = panel.cells.dim();
+    let cells: Vec<Option<f64>> = panel
+        .cells
+        .iter()
+        .map(|cell| cell.map(|value| round_to(value, digits)))
+        .collect();
+    let marked = panel.marked.iter().enumerate();
+    let marked: Vec<usize> = marked
+        .filter(|(_, mark)| **mark)
+        .map(|(at, _)| at)
+        .collect();
+    json!({
+        "title": runs(&panel.title),
+        "module": panel.module,
+        "dimension": panel.dimension,
+        "shape": [rows, columns],
+        "cells": cells,
+        "marked": spans(&marked),
+        "x": axis(&panel.x),
+        "y": axis(&panel.y),
+        "narrow": panel.narrow,
+    })
+}
+
+fn axis(axis: &Axis) -> Value {
+    let ticks: Vec<Value> = axis
+        .ticks
+        .iter()
+        .map(|tick| json!([tick.cell, tick.label]))
+        .collect();
+    json!({ "label": runs(&axis.label), "ticks": ticks })
+}
+
+/// Each piece with its style: 1 italic, 2 a subscript, 3 both.
+fn runs(text: &Text) -> Vec<Value> {
+    let style = |italic: bool, low: bool| u8::from(italic) + 2 * u8::from(low);
+    text.0
+        .iter()
+        .map(|run| json!([run.text, style(run.italic, run.subscript)]))
+        .collect()
+}
+
+/// Neighbouring numbers as first and count.
+fn spans(numbers: &[usize]) -> Vec<[usize; 2]> {
+    let mut spans: Vec<[usize; 2]> = Vec::new();
+    for &number in numbers {
+        match spans.last_mut() {
+            Some([first, count]) if *first + *count == number => *count += 1,
+            _ => spans.push([number, 1]),
+        }
+    }
+    spans
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn titles_name_the_basis() {
+        assert_eq!(title("figure3"), "Figure 3");
+        assert_eq!(title("figure8-delta-left"), "Figure 8, basis delta-left");
+        assert_eq!(title("ranks"), "ranks");
+    }
+
+    #[test]
+    fn marks_are_spans() {
+        assert_eq!(spans(&[0, 1, 2, 7, 9, 10]), [[0, 3], [7, 1], [9, 2]]);
+        assert!(spans(&[]).is_empty());
+    }
+
+    #[test]
+    fn a_picture_stands_in_the_page_itself() {
+        let figure = Figure {
+            name: "figure9",
+            content: Content::Picture {
+                caption: "A <curve>".into(),
+                svg: "<svg onload=\"x\"></svg>".into(),
+            },
+            published: None,
+        };
+        let html = section(&figure, 0, "a study", &["svg".into()]);
+        assert!(html.contains("src=\"data:image/svg+xml,%3Csvg%20onload%3D%22x%22%3E"));
+        assert!(html.contains("A &lt;curve&gt;") && html.contains("a%20study/figure9.svg"));
+        assert_eq!(data(&figure, 9), Value::Null);
+    }
+}

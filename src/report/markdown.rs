@@ -1,0 +1,98 @@
+//! The Markdown that our tables are written in (paragraphs and pipe tables) as HTML.
+
+use super::html::escape;
+
+/// Paragraphs and pipe tables; a line that starts with `|` is a table's.
+pub(super) fn to_html(markdown: &str) -> String {
+    let mut html = String::new();
+    let mut table: Vec<&str> = Vec::new();
+    for line in markdown.lines().map(str::trim).chain([""]) {
+        if line.starts_with('|') {
+            table.push(line);
+            continue;
+        }
+        if !table.is_empty() {
+            html += &table_html(&table);
+            table.clear();
+        }
+        match line.trim_start_matches('#').trim() {
+            "" => {}
+            text => html += &format!("<p>{}</p>\n", escape(text)),
+        }
+    }
+    html
+}
+
+/// A pipe table: the first line is its header, the second says how columns are aligned.
+fn table_html(lines: &[&str]) -> String {
+    let rule = lines.get(1).filter(|line| is_rule(line));
+    let right: Vec<bool> = rule.map_or(Vec::new(), |rule| {
+        let cells = cells(rule);
+        cells.iter().map(|cell| cell.ends_with(':')).collect()
+    });
+    let row = |line: &str, tag: &str| -> String {
+        let cells = cells(line);
+        let cells = cells.iter().enumerate().map(|(place, cell)| {
+            let class = match right.get(place) {
+                Some(true) => " class=\"number\"",
+                _ => "",
+            };
+            // The first cell of a row is what the row is about.
+            match (tag, place) {
+                ("th", _) => format!("<th scope=\"col\"{class}>{}</th>", escape(cell)),
+                (_, 0) => format!("<th scope=\"row\">{}</th>", escape(cell)),
+                _ => format!("<td{class}>{}</td>", escape(cell)),
+            }
+        });
+        format!("<tr>{}</tr>\n", cells.collect::<String>())
+    };
+    let body = lines.iter().skip(1 + usize::from(rule.is_some()));
+    let body: String = body.map(|line| row(line, "td")).collect();
+    let head = lines.first().map_or(String::new(), |line| row(line, "th"));
+    scrolling(&format!(
+        "<table>\n<thead>{head}</thead>\n<tbody>{body}</tbody>\n</table>"
+    ))
+}
+
+/// A box in which something wide scrolls, by keyboard too.
+pub(super) fn scrolling(html: &str) -> String {
+    format!(
+        "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"table\">{html}</div>\n"
+    )
+}
+
+fn is_rule(line: &&&str) -> bool {
+    line.chars().all(|c| "|:- ".contains(c))
+}
+
+/// The cells of a line; `\|` is a bar inside one.
+fn cells(line: &str) -> Vec<String> {
+    let line = line.strip_prefix('|').unwrap_or(line);
+    let line = line.strip_suffix('|').unwrap_or(line);
+    let hidden = line.replace("\\|", "\u{0}");
+    let cells = hidden.split('|');
+    cells
+        .map(|cell| cell.trim().replace('\u{0}', "|"))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tables_have_headers_alignment_and_escapes() {
+        let html = to_html("# Table <7>\n\n| a | b |\n|:--|--:|\n| x\\|y | 1 < 2 |\n\nend\n");
+        assert!(html.starts_with("<p>Table &lt;7&gt;</p>\n<div class=\"scroll\""));
+        assert!(html.contains("<th scope=\"col\">a</th><th scope=\"col\" class=\"number\">b</th>"));
+        assert!(html.contains("<th scope=\"row\">x|y</th><td class=\"number\">1 &lt; 2</td>"));
+        assert!(!html.contains("--"));
+        assert!(html.ends_with("<p>end</p>\n"));
+    }
+
+    #[test]
+    fn a_table_without_a_rule_has_its_rows() {
+        assert_eq!(to_html("|a|\n|b|").matches("<tr>").count(), 2);
+        assert_eq!(to_html(""), "");
+    }
+}

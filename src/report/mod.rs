@@ -1,0 +1,16 @@
+//! Rows and charts to a page and a notebook: `report.html` and `NAME.ipynb`. Both are bytes made
+//! of what is handed in and nothing else: no time, no machine, no path.
+//!
+//! The page is one file that loads nothing. What moves in it is in `report.js` and `modules.js`,
+//! its looks in `report.css`, its frame in `report.html`, all beside this file.
+
+mod figures;
+mod html;
+mod markdown;
+mod modules;
+mod page;
+mod sections;
+
+pub use figures::{Content, Figure};
+pub use modules::{Corners, Module, Modules};
+pub use page::{AdapterFacts, Page, TableFile};

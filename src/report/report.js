@@ -1,0 +1,244 @@
+// Heat maps: drawn from the data at the end of the page, with a value on every cell, by pointer and
+// by keyboard. `modules.js` follows in the same script.
+"use strict";
+
+const data = JSON.parse(document.getElementById("data").textContent);
+const tip = document.getElementById("tip");
+const colours = data.colours.match(/.{6}/g).map((hex) => "#" + hex);
+
+/// An element with attributes and children; texts become text nodes, never markup.
+function element(tag, attributes = {}, ...children) {
+  const made = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
+  made.append(...children);
+  return made;
+}
+
+/// Text with italics (1) and subscripts (2).
+function rich(runs) {
+  return runs.map(([text, style]) => {
+    const inner = style & 1 ? element("i", {}, text) : text;
+    return style & 2 ? element("sub", {}, inner) : inner;
+  });
+}
+
+/// The same without: ΔW_q.
+function bare(runs) {
+  let low = 0;
+  return runs.map(([text, style]) => {
+    const mark = style & 2 && !low ? "_" : "";
+    low = style & 2;
+    return mark + text;
+  }).join("");
+}
+
+function colour(value, bar) {
+  const place = (value - bar.low) / (bar.high - bar.low);
+  return colours[Math.round(255 * Math.min(1, Math.max(0, place)))];
+}
+
+const digits = (value, count) => Number(value.toPrecision(count));
+
+/// What a cell says, one line a fact.
+function describe(panel, i, j) {
+  const [, columns] = panel.shape;
+  const at = (i - 1) * columns + j - 1;
+  const value = panel.cells[at];
+  const lines = [`${bare(panel.title)}: i = ${i}, j = ${j}`];
+  if (value === null) return [...lines, "no value: not drawn, or beyond a numerical rank"];
+  if (panel.dimension === null) return [...lines, `chance = ${value}`];
+  const chance = digits(Math.max(i, j) / panel.dimension, 9);
+  lines.push(`φ = ${value}`, `chance ${digits(chance, 4)}; φ is ${digits(value / chance, 3)} × chance`);
+  if (panel.marked.some(([first, count]) => at >= first && at < first + count))
+    lines.push("ill-determined: W has near-equal singular values here");
+  return lines;
+}
+
+function paint(panel, bar, aspect) {
+  const [rows, columns] = panel.shape;
+  const wide = Math.max(1, Math.round(480 / columns));
+  const high = Math.max(1, Math.round((480 * aspect) / rows));
+  const canvas = element("canvas", { width: columns * wide, height: rows * high, "aria-hidden": "true" });
+  const pen = canvas.getContext("2d");
+  panel.cells.forEach((value, at) => {
+    if (value === null) return;
+    pen.fillStyle = colour(value, bar);
+    pen.fillRect((at % columns) * wide, Math.floor(at / columns) * high, wide, high);
+  });
+  hatch(pen, panel, wide, high);
+  return canvas;
+}
+
+/// Diagonals over cells that are not sure.
+function hatch(pen, panel, wide, high) {
+  if (!panel.marked.length) return;
+  const columns = panel.shape[1];
+  const { width, height } = pen.canvas;
+  pen.save();
+  pen.beginPath();
+  for (const [first, count] of panel.marked)
+    for (let at = first; at < first + count; at++)
+      pen.rect((at % columns) * wide, Math.floor(at / columns) * high, wide, high);
+  pen.clip();
+  for (const [style, line] of [["#fff", 5], ["#222", 2]]) {
+    pen.strokeStyle = style;
+    pen.lineWidth = line;
+    pen.beginPath();
+    for (let x = -height; x < width; x += 18) {
+      pen.moveTo(x, height);
+      pen.lineTo(x + height, 0);
+    }
+    pen.stroke();
+  }
+  pen.restore();
+}
+
+function axis(side, axis, count) {
+  const start = side === "x" ? "left" : "top";
+  const room = side === "x" ? [2, "100% - 2rem"] : [0, "100% - 2.1rem"];
+  const ticks = axis.ticks.map(([cell, label]) => {
+    const tick = element("span", { class: side + " tick" }, label);
+    tick.style[start] = `calc(${room[0]}rem + (${room[1]}) * ${(cell - 0.5) / count})`;
+    return tick;
+  });
+  return [...ticks, element("span", { class: side + " tick letter" }, ...rich(axis.label))];
+}
+
+/// Where an arrow key and its like lead from a cell.
+function moved(key, [i, j], [rows, columns]) {
+  const to = {
+    ArrowUp: [i - 1, j], ArrowDown: [i + 1, j], ArrowLeft: [i, j - 1], ArrowRight: [i, j + 1],
+    PageUp: [i - 10, j], PageDown: [i + 10, j], Home: [i, 1], End: [i, columns],
+  }[key];
+  const within = (at, most) => Math.min(most, Math.max(1, at));
+  return to && [within(to[0], rows), within(to[1], columns)];
+}
+
+/// A panel with its axes. `say` is told what the cell under the pointer or the cursor says.
+function heatMap(panel, bar, aspect, say) {
+  const [rows, columns] = panel.shape;
+  const cursor = element("div", { class: "cursor", hidden: "" });
+  const plot = element("div", {
+    class: "plot", tabindex: 0, role: "application", "aria-roledescription": "heat map",
+    "aria-label": `${bare(panel.title)}, ${rows} by ${columns} cells; arrow keys move`,
+  }, paint(panel, bar, aspect), cursor);
+  if (!panel.narrow) plot.style.aspectRatio = `1 / ${aspect}`;
+  let chosen = null;
+  const show = ([i, j], pointer) => {
+    cursor.hidden = false;
+    cursor.style.left = `${(100 * (j - 0.5)) / columns}%`;
+    cursor.style.top = `${(100 * (i - 0.5)) / rows}%`;
+    cursor.style.width = `${100 / columns}%`;
+    cursor.style.height = `${100 / rows}%`;
+    const lines = describe(panel, i, j);
+    say(lines.join("; "));
+    showTip(lines, pointer || cursor.getBoundingClientRect());
+  };
+  const under = (event) => {
+    const box = plot.getBoundingClientRect();
+    const cell = (part, count) => Math.min(count, Math.max(1, Math.ceil(part * count)));
+    return [cell((event.clientY - box.top) / box.height, rows), cell((event.clientX - box.left) / box.width, columns)];
+  };
+  const leave = () => {
+    tip.hidden = true;
+    cursor.hidden = true;
+  };
+  plot.addEventListener("pointermove", (event) => show(under(event), { right: event.clientX, bottom: event.clientY }));
+  plot.addEventListener("pointerdown", (event) => { chosen = under(event); });
+  plot.addEventListener("pointerleave", () => (document.activeElement === plot && chosen ? show(chosen) : leave()));
+  plot.addEventListener("focus", () => { chosen ??= [1, 1]; show(chosen); });
+  plot.addEventListener("blur", leave);
+  plot.addEventListener("keydown", (event) => {
+    if (event.key === "Escape") tip.hidden = true;
+    const next = !event.ctrlKey && !event.metaKey && !event.altKey && moved(event.key, chosen, panel.shape);
+    if (!next) return;
+    event.preventDefault();
+    show((chosen = next));
+  });
+  return element("div", { class: panel.narrow ? "panel narrow" : "panel" },
+    element("div", { class: "panel-title" }, ...rich(panel.title)),
+    element("div", { class: "framed" }, plot, ...axis("x", panel.x, columns), ...axis("y", panel.y, rows)));
+}
+
+function showTip(lines, near) {
+  tip.textContent = lines.join("\n");
+  tip.hidden = false;
+  const { width, height } = tip.getBoundingClientRect();
+  const left = Math.min(near.right + 14, innerWidth - width - 6);
+  const below = near.bottom + 16;
+  tip.style.left = `${Math.max(6, left)}px`;
+  tip.style.top = `${below + height > innerHeight ? near.bottom - height - 20 : below}px`;
+}
+
+function colourBar(bar) {
+  const percent = (value) => 100 * Math.min(1, Math.max(0, (value - bar.low) / (bar.high - bar.low)));
+  const strip = element("div", { class: "colours" });
+  strip.style.background = `linear-gradient(to right, ${colours.join(",")})`;
+  const ticks = bar.ticks.map(([value, label]) => {
+    const tick = element("span", { class: "x tick" }, label);
+    tick.style.left = `${percent(value)}%`;
+    return tick;
+  });
+  const parts = [strip, ...ticks];
+  if (bar.chance) {
+    const [low, high] = bar.chance;
+    const bracket = element("span", { class: "chance" });
+    const word = element("span", { class: "word" }, `chance ${digits(low, 3)} to ${digits(high, 3)}`);
+    bracket.style.left = `${percent(low)}%`;
+    bracket.style.width = `${percent(high) - percent(low)}%`;
+    word.style.left = `min(${percent(low)}%, 100% - 10rem)`;
+    parts.push(bracket, word);
+  }
+  return element("div", { class: "bar", role: "img", "aria-label": `colours from ${bar.low} to ${bar.high}` }, ...parts);
+}
+
+function panelRows(rows, bar, aspect, say) {
+  return rows.flatMap(({ label, panels }) => {
+    const row = element("div", { class: "row" }, ...panels.map((panel) => heatMap(panel, bar, aspect, say)));
+    return label && label.length ? [element("div", { class: "row-label" }, ...rich(label)), row] : [row];
+  });
+}
+
+/// All values of a panel, made when somebody opens it.
+function valuesTable(panel) {
+  const [rows, columns] = panel.shape;
+  const head = element("tr", {}, element("th", {}, "i \\ j"));
+  for (let j = 1; j <= columns; j++) head.append(element("th", { scope: "col", class: "number" }, String(j)));
+  const body = element("tbody");
+  for (let i = 1; i <= rows; i++) {
+    const line = element("tr", {}, element("th", { scope: "row" }, String(i)));
+    for (let j = 1; j <= columns; j++)
+      line.append(element("td", { class: "number" }, String(panel.cells[(i - 1) * columns + j - 1] ?? "–")));
+    body.append(line);
+  }
+  return element("table", {}, element("thead", {}, head), body);
+}
+
+function valuesDetails(figure) {
+  const labelled = figure.rows.flatMap(({ label, panels }) => panels.map((panel, place) => {
+    const row = label && label.length ? `${bare(label)}, ` : "";
+    return [`${row}${place + 1}: ${bare(panel.title)}, ${panel.shape.join(" × ")}`, panel];
+  }));
+  const choice = element("select", {}, ...labelled.map(([text], at) => element("option", { value: at }, text)));
+  const box = element("div", { class: "scroll values", tabindex: 0, role: "region", "aria-label": "values" });
+  const fill = () => box.replaceChildren(valuesTable(labelled[choice.value][1]));
+  choice.addEventListener("change", fill);
+  const details = element("details", {},
+    element("summary", {}, "Values as a table"),
+    element("label", {}, "Panel ", choice), box);
+  details.addEventListener("toggle", () => details.open && !box.firstChild && fill());
+  return details;
+}
+
+for (const place of document.querySelectorAll(".heatmaps")) {
+  const figure = data.figures[place.dataset.figure];
+  const readout = element("output", { class: "readout", "aria-live": "polite" });
+  const say = (text) => { readout.textContent = text; };
+  place.append(...panelRows(figure.rows, figure.bar, figure.aspect, say), colourBar(figure.bar));
+  if (figure.published) {
+    const { whose, rows, bar } = figure.published;
+    place.append(element("div", { class: "whose" }, `As published: ${whose}`),
+      ...panelRows(rows, bar, figure.aspect, say), colourBar(bar));
+  }
+  place.append(readout, valuesDetails(figure));
+}
