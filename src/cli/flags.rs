@@ -78,6 +78,9 @@ pub struct Regenerate {
     /// Print the JSON Schema of study files
     #[arg(long, exclusive = true)]
     pub schema: bool,
+    /// Print what every column of every table means
+    #[arg(long, exclusive = true)]
+    pub columns: bool,
     #[command(flatten)]
     pub(super) measuring: Measuring,
     #[command(flatten)]

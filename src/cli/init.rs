@@ -1,4 +1,5 @@
-//! `regenerate --init` and `--schema`: a first study file, and what editors know of one.
+//! `regenerate --init`, `--schema` and `--columns`: a first study file, what editors know of one, and
+//! what the tables hold.
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
@@ -6,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
 use crate::study::{self, FirstStudy};
+use crate::table;
 
 use super::talk::Talk;
 
@@ -45,6 +47,11 @@ fn write(first: &FirstStudy) -> Result<()> {
     let file = OpenOptions::new().write(true).create_new(true).open(place);
     file.and_then(|mut file| file.write_all(first.text.as_bytes()))
         .map_err(failed)
+}
+
+/// What every column of every table means, on stdout.
+pub(super) fn print_columns() {
+    let _ = write!(io::stdout(), "{}", table::dictionary());
 }
 
 /// The JSON Schema of study files on stdout.

@@ -81,6 +81,10 @@ pub fn regenerate(flags: Regenerate) -> std::result::Result<(), Failure> {
         return Err(Failure::Usage(problem.into()));
     }
     let quiet = flags.output.quiet;
+    if flags.columns {
+        init::print_columns();
+        return Ok(());
+    }
     match (flags.schema, flags.init) {
         (true, _) => {
             init::print_schema();

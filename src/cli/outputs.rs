@@ -7,7 +7,7 @@ use crate::error::Result;
 use crate::figure::{Chart, Format, Options, Palette, figure3, figure4, figure6, figure7, figure8};
 use crate::figure::{Drawing, Pair, Ranked, Venue};
 use crate::measure::Basis;
-use crate::study::{FigurePlan, ModuleName, Plan};
+use crate::study::{FigurePlan, ModuleName, NamedAdapter, Plan};
 use crate::table::{AmplificationRow, OverlapRow, Provenance, SpectrumRow, Table7, read_overlaps};
 
 /// One file that a run makes.
@@ -55,7 +55,11 @@ pub(super) fn charts(
         range: None,
     };
     let figures = &plan.figures;
-    let against_base = against_base(plan);
+    let ranked = |named: &NamedAdapter| Ranked {
+        name: named.name.clone(),
+        rank: named.adapter.rank(),
+    };
+    let against_base: Vec<Ranked> = against_base(plan).map(ranked).collect();
     let mut charts = Vec::new();
     for &basis in &figures.bases {
         let name = |figure: &str| match basis {
@@ -102,16 +106,11 @@ pub(super) fn charts(
 }
 
 /// The adapters of figure 8.
-fn against_base(plan: &Plan) -> Vec<Ranked> {
+pub(super) fn against_base(plan: &Plan) -> impl Iterator<Item = &NamedAdapter> {
     let is_shown = |name: &String| plan.base.is_some() && plan.figures.base.contains(name);
     plan.adapters
         .iter()
-        .filter(|named| is_shown(&named.name))
-        .map(|named| Ranked {
-            name: named.name.clone(),
-            rank: named.adapter.rank(),
-        })
-        .collect()
+        .filter(move |named| is_shown(&named.name))
 }
 
 /// Pictures of a plan's charts with what they were made of, each in the formats asked for, drawn side by side.

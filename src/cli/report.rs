@@ -1,5 +1,5 @@
-//! `report.html`, from what a run wrote: the tables on disk, the figures drawn from them, and the
-//! study. `regenerate` makes it, and `--check` makes it again from what is committed.
+//! `report.html` and the notebook, from what a run wrote: the tables on disk, the figures drawn from
+//! them, and the study. `regenerate` makes them, and `--check` makes them again from what is committed.
 
 use std::collections::HashMap;
 use std::fs::File;
@@ -9,15 +9,22 @@ use serde::de::DeserializeOwned;
 
 use crate::error::{Error, Result};
 use crate::figure::Format;
-use crate::report::{AdapterFacts, Content, Corners, Figure, Module, Modules, Page, TableFile};
+use crate::report::{
+    AdapterFacts, Compared, Content, Corners, Figure, Module, Modules, Notebook, Page, Rebuilt,
+    TableFile,
+};
 use crate::study::{ModuleName, Plan, grid_key};
 use crate::table::rows::round9;
-use crate::table::{Provenance, from_csv, read_grids};
+use crate::table::{Provenance, columns, from_csv, read_grids};
 
-use super::outputs::{Artifact, NamedChart, tables_folder};
+use super::outputs::{self, Artifact, NamedChart, tables_folder};
 
 /// Tables that are shown where a study makes them.
 const TABLES: [&str; 4] = ["table5", "table6", "table7", "table18"];
+/// Tables that the notebook shows as they are.
+const SHOWN: [&str; 6] = [
+    "table5", "table6", "table18", "runs", "findings", "evidence",
+];
 /// What lies beside the report, in the order in which it is named.
 const FILES: [&str; 8] = [
     "overlap.csv",
@@ -50,17 +57,88 @@ pub(super) struct Sources<'a> {
 /// Whose figures the published ones are.
 const PUBLISHED: &str = "GPT-3";
 
-/// The files of a report.
+/// The files of a report: the page and the notebook.
 pub(super) fn artifacts(plan: &Plan, sources: &Sources) -> Result<Vec<Artifact>> {
-    let folder = tables_folder(&plan.name);
-    let html = page(plan, sources)?;
-    Ok(vec![Artifact {
-        path: folder.join("report.html"),
-        bytes: html.into_bytes(),
-    }])
+    let files = files(&plan.name, sources.tables)?;
+    let notebook = notebook(plan, sources, &files)?;
+    let page = page(plan, sources, files)?;
+    let artifact = |name: &str, bytes| Artifact {
+        path: tables_folder(&plan.name).join(name),
+        bytes,
+    };
+    Ok(vec![
+        artifact("report.html", page.into_bytes()),
+        artifact(&format!("{}.ipynb", plan.name), notebook),
+    ])
 }
 
-fn page(plan: &Plan, sources: &Sources) -> Result<String> {
+fn notebook(plan: &Plan, sources: &Sources, files: &[String]) -> Result<Vec<u8>> {
+    let there = |name: &str| files.iter().any(|file| file == name);
+    let figures = &plan.figures;
+    let table7 = there("table7.csv").then_some((figures.layer, figures.projections.as_slice()));
+    let shown = SHOWN.iter().filter(|name| there(&format!("{name}.csv")));
+    let described: Vec<String> = columns()
+        .iter()
+        .filter(|table| there(&table.file))
+        .map(|table| format!("**{}**. {}", table.file, table.markdown()))
+        .collect();
+    let palettes = sources.charts.iter().map(|(_, chart)| chart.palette);
+    Notebook {
+        study: &plan.name,
+        title: &plan.title,
+        version: &sources.provenance.version,
+        palette: palettes.last().unwrap_or_default(),
+        figures: rebuilt(plan, sources.charts),
+        table7,
+        shown: shown.map(|name| name.to_string()).collect(),
+        every_grid: there("overlap.npz"),
+        columns: &described.join("\n"),
+    }
+    .json()
+}
+
+/// How the notebook makes each figure again.
+fn rebuilt<'a>(plan: &'a Plan, charts: &'a [NamedChart]) -> Vec<Rebuilt<'a>> {
+    let figures = &plan.figures;
+    let one = std::slice::from_ref(&figures.layer);
+    let rebuilt = charts.iter().filter_map(|(name, _)| {
+        let (number, basis) = name
+            .strip_prefix("figure")?
+            .split_once('-')
+            .unwrap_or((&name[6..], "a"));
+        let (layers, compared) = match number {
+            "3" => (one, Compared::Ranks(figures.ranks.as_ref()?)),
+            "4" => (one, Compared::Seeds(figures.seeds.as_ref()?, true)),
+            "6" => (
+                figures.layers.as_slice(),
+                Compared::Ranks(figures.ranks.as_ref()?),
+            ),
+            "7" => (
+                figures.layers.as_slice(),
+                Compared::Seeds(figures.seeds.as_ref()?, false),
+            ),
+            "8" => (
+                one,
+                Compared::Base(
+                    outputs::against_base(plan)
+                        .map(|named| named.name.as_str())
+                        .collect(),
+                ),
+            ),
+            _ => return None,
+        };
+        Some(Rebuilt {
+            name,
+            basis,
+            layers,
+            projections: &figures.projections,
+            compared,
+        })
+    });
+    rebuilt.collect()
+}
+
+fn page(plan: &Plan, sources: &Sources, files: Vec<String>) -> Result<String> {
     let tables = sources.tables;
     let (findings, evidence) = (rows(tables, "findings.csv")?, rows(tables, "evidence.csv")?);
     let text = &plan.text;
@@ -81,7 +159,7 @@ fn page(plan: &Plan, sources: &Sources) -> Result<String> {
         modules: modules(plan, tables)?,
         adapters: adapters(plan),
         provenance: sources.provenance,
-        files: files(tables)?,
+        files,
     };
     Ok(page.html())
 }
@@ -108,13 +186,13 @@ fn adapters(plan: &Plan) -> Vec<AdapterFacts> {
     adapters.collect()
 }
 
-/// Names of the files that are there, tables in each of their forms.
-fn files(tables: Tables) -> Result<Vec<String>> {
+/// Names of the files beside the page, tables in each of their forms.
+fn files(study: &str, tables: Tables) -> Result<Vec<String>> {
     let forms = TABLES
         .iter()
         .flat_map(|table| ["csv", "md", "tex"].map(|form| format!("{table}.{form}")));
     let names = FILES.iter().map(|name| name.to_string()).chain(forms);
-    let mut there = Vec::new();
+    let mut there = vec![format!("{study}.ipynb")];
     for name in names {
         if tables(&name)?.is_some() {
             there.push(name);

@@ -8,9 +8,11 @@ mod figures;
 mod html;
 mod markdown;
 mod modules;
+mod notebook;
 mod page;
 mod sections;
 
 pub use figures::{Content, Figure};
 pub use modules::{Corners, Module, Modules};
+pub use notebook::{Compared, Notebook, Rebuilt};
 pub use page::{AdapterFacts, Page, TableFile};

@@ -51,7 +51,7 @@ function spectrumKey(spectra) {
   const keys = spectra.map(([matrix], at) => {
     const line = svg("svg", { width: 30, height: 8, "aria-hidden": "true" },
       svg("path", { d: "M0 4h30", "stroke-width": 2, stroke: signs[at % signs.length], "stroke-dasharray": dashes[at % dashes.length] }));
-    return element("span", {}, line, ` ${matrix === "base" ? "W" : matrix}   `);
+    return element("span", {}, line, ` ${matrix === "base" ? "base (W)" : matrix}   `);
   });
   return element("p", { class: "small" }, "Singular values σ: ", ...keys);
 }
@@ -75,17 +75,18 @@ function showModule(module, place) {
       element("summary", {}, "Largest σ"),
       table(["matrix", "σ₁", "σ₂", "σ₃", "σ₄", "σ₅", "σ₆"],
         module.spectra.map(([matrix, sigma]) => [matrix, ...[0, 1, 2, 3, 4, 5].map((at) => sigma[at])]), 1)));
-    for (const [matrix, sigma, bound] of module.spectra)
+    for (const [matrix, , bound] of module.spectra)
       if (matrix === "base" && bound !== null)
-        parts.push(element("p", { class: "small" }, `W: ${sigma.length} σ known; sin θ of the leading directions at most ${short(bound)} there.`));
+        parts.push(element("p", { class: "small" }, `W's leading ${bound[0]} directions are within sin θ ≤ ${short(bound[1])} of the true ones.`));
   }
   if (module.ranks.length)
     parts.push(table(["matrix", "numerical rank", "stable", "effective", "energy 90 %", "‖·‖_F", "σ₁"], module.ranks, 1));
   if (module.amplification.length)
-    parts.push(table(["adapter", "r", "directions", "‖UᵀWV‖_F", "chance", "‖ΔW‖_F", "amplification"],
-      module.amplification, 1));
+    parts.push(table(["adapter", "directions", "r", "‖UᵀWV‖_F", "chance", "‖ΔW‖_F", "amplification"],
+      module.amplification, 2));
   if (module.overlaps.length)
-    parts.push(table(["first", "second", "basis", "i", "j", "φ(1,1)", "chance", "φ(i,j)", "chance"], module.overlaps, 3));
+    parts.push(element("details", {}, element("summary", {}, `Overlaps: ${module.overlaps.length} grids`),
+      table(["first", "second", "basis", "i", "j", "φ(1,1)", "chance", "φ(i,j)", "chance"], module.overlaps, 3)));
   const panels = drawnPanels(module.path, (text) => { readout.textContent = text; });
   parts.push(...panels, ...(panels.length ? [readout] : []));
   place.replaceChildren(...parts);

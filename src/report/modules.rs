@@ -139,8 +139,8 @@ fn details(module: &Module, rows: &Rows) -> Value {
         .map(|row| {
             json!([
                 row.adapter,
-                row.rank,
                 row.directions,
+                row.rank,
                 row.projected_norm,
                 row.chance_projected_norm,
                 row.delta_norm,
@@ -178,17 +178,17 @@ fn details(module: &Module, rows: &Rows) -> Value {
     })
 }
 
-/// Each matrix's name, its σ, and how sure its leading directions are.
+/// Each matrix's name, its σ, and the largest leading subspace whose bound is known, with the bound.
 fn spectra(rows: &[&SpectrumRow]) -> Vec<Value> {
-    let mut spectra: Vec<(&str, Vec<f64>, Option<f64>)> = Vec::new();
+    let mut spectra: Vec<(&str, Vec<f64>, Option<(usize, f64)>)> = Vec::new();
     for row in rows {
+        let known = row.sin_theta_bound.map(|bound| (row.index, bound));
         match spectra.last_mut() {
             Some((matrix, sigma, bound)) if *matrix == row.matrix => {
                 sigma.push(row.sigma);
-                // The last row of a matrix has no gap, and what lies before it is what is used.
-                *bound = row.sin_theta_bound.or(*bound);
+                *bound = known.or(*bound);
             }
-            _ => spectra.push((&row.matrix, vec![row.sigma], row.sin_theta_bound)),
+            _ => spectra.push((&row.matrix, vec![row.sigma], known)),
         }
     }
     let spectra = spectra.into_iter();
@@ -355,7 +355,7 @@ mod tests {
             ..Modules::default()
         };
         let shown = data(&modules);
-        assert_eq!(shown["list"][0]["amplification"][1][2], "delta");
+        assert_eq!(shown["list"][0]["amplification"][1][1], "delta");
         let quantities = shown["quantities"].as_array().unwrap();
         let factor = quantities.iter().find(|q| q["label"] == "small").unwrap();
         assert_eq!(factor["values"], json!([2.0]));

@@ -4,6 +4,7 @@
 //! Floats are written with nine significant digits; a missing value is an empty field.
 
 mod csv;
+mod dictionary;
 mod digits;
 mod npz;
 mod overlap;
@@ -13,6 +14,7 @@ pub mod rows;
 mod table7;
 
 pub use csv::{from_csv, to_csv};
+pub use dictionary::{TableColumns, columns, dictionary};
 pub use npz::{GridArchive, from_npz, read_grids};
 pub use overlap::{OverlapCell, OverlapNames, OverlapWriter, read_overlaps};
 pub use projection::letter;

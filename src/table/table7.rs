@@ -15,22 +15,36 @@ pub struct Table7 {
     columns: Vec<Column>,
 }
 
-/// One adapter and projection. The fields, in order, are the columns of `table7.csv`.
+/// One adapter and projection (`table7.csv`), of the study's layer.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 struct Column {
+    /// Block number, 0-based; empty where the path has none.
     layer: Option<usize>,
+    /// Last name of the module's path.
     projection: String,
+    /// The study's name of the adapter.
     adapter: String,
+    /// Number of directions r.
     rank: usize,
+    /// ‖UᵀWV‖_F for the leading directions of ΔW; empty where ΔW = 0.
     delta_directions: Option<f64>,
+    /// The same for W's own leading directions: √(Σ_{l≤r} σ_l²).
     base_directions: Option<f64>,
+    /// The same for Haar-random ones: √mean‖UᵀWV‖²_F over the draws.
     random_directions: Option<f64>,
+    /// Standard deviation of ‖UᵀWV‖_F over the draws.
     random_directions_sd: Option<f64>,
+    /// How many random draws.
     draws: Option<usize>,
+    /// ‖W‖_F · r / √(d_out·d_in): what random directions are expected to have.
     chance: f64,
+    /// ‖W‖_F.
     base_norm: f64,
+    /// ‖ΔW‖_F, scale included.
     delta_norm: f64,
+    /// delta_norm / delta_directions.
     amplification: Option<f64>,
+    /// delta_norm / chance: the factor of a random update of this norm.
     chance_amplification: Option<f64>,
 }
 

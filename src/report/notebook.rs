@@ -1,0 +1,344 @@
+//! The notebook: the same figures and tables from the same files, in pandas and matplotlib.
+//!
+//! Its code is `notebook.py`, cell by cell; here is which cells a study takes, and the calls.
+
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use crate::error::{Error, Result};
+use crate::figure::Palette;
+
+use super::figures::title;
+use super::html::fill;
+
+const CELLS: &str = include_str!("notebook.py");
+/// What stands before the name of each cell there.
+const MARK: &str = "# %% ";
+
+/// Everything that a notebook shows.
+#[derive(Debug, Clone)]
+pub struct Notebook<'a> {
+    /// The study's name.
+    pub study: &'a str,
+    /// Its title; empty for its name.
+    pub title: &'a str,
+    /// Version of this crate.
+    pub version: &'a str,
+    /// Colours of the figures.
+    pub palette: Palette,
+    /// Figures of heat maps.
+    pub figures: Vec<Rebuilt<'a>>,
+    /// Layer and projections of table 7, where there is one.
+    pub table7: Option<(Option<usize>, &'a [String])>,
+    /// CSV tables that are shown as they are.
+    pub shown: Vec<String>,
+    /// Whether there is an `overlap.npz`.
+    pub every_grid: bool,
+    /// What the columns of the tables mean, in Markdown.
+    pub columns: &'a str,
+}
+
+/// A figure, and the rows that it shows.
+#[derive(Debug, Clone)]
+pub struct Rebuilt<'a> {
+    /// Name of its pictures without their ending.
+    pub name: &'a str,
+    /// Which directions.
+    pub basis: &'a str,
+    /// Layers of its panels.
+    pub layers: &'a [Option<usize>],
+    /// Projections of its panels.
+    pub projections: &'a [String],
+    /// What is compared.
+    pub compared: Compared<'a>,
+}
+
+/// What a figure compares.
+#[derive(Debug, Clone)]
+pub enum Compared<'a> {
+    /// Two ranks: figures 3 and 6.
+    Ranks(&'a [String; 2]),
+    /// Two seeds, and in figure 4 random directions: figures 4 and 7.
+    Seeds(&'a [String; 2], bool),
+    /// Adapters against W: figure 8.
+    Base(Vec<&'a str>),
+}
+
+impl Compared<'_> {
+    /// The cell of `notebook.py` that draws it.
+    fn function(&self) -> &'static str {
+        match self {
+            Compared::Ranks(_) => "ranks",
+            Compared::Seeds(..) => "seeds",
+            Compared::Base(_) => "base",
+        }
+    }
+}
+
+/// Cells on their way.
+struct Cells<'a> {
+    values: &'a [(&'a str, &'a str)],
+    cells: Vec<Value>,
+}
+
+impl Cells<'_> {
+    /// Adds a cell of `notebook.py`; one that is there already is not added again.
+    fn take(&mut self, name: &str) {
+        if self.cells.iter().any(|cell| cell["id"] == name) {
+            return;
+        }
+        for cell in CELLS.split(&format!("\n{MARK}")) {
+            let (head, body) = cell.split_once('\n').unwrap_or((cell, ""));
+            let head = head.trim_start_matches(MARK);
+            if head == name {
+                self.code(name, fill(body.trim_end(), self.values).trim_start());
+            } else if head.strip_prefix("[markdown] ") == Some(name) {
+                let lines = body.trim_end().lines();
+                let text = lines.map(|line| line.strip_prefix("# ").unwrap_or_default());
+                let text = text.collect::<Vec<_>>().join("\n");
+                self.markdown(name, &fill(&text, self.values));
+            }
+        }
+    }
+
+    fn code(&mut self, id: &str, source: &str) {
+        self.cells.push(json!({
+            "cell_type": "code", "execution_count": null, "id": id, "metadata": {},
+            "outputs": [], "source": lines(source),
+        }));
+    }
+
+    fn markdown(&mut self, id: &str, source: &str) {
+        self.cells.push(json!({
+            "cell_type": "markdown", "id": id, "metadata": {}, "source": lines(source),
+        }));
+    }
+}
+
+impl Notebook<'_> {
+    /// The notebook in nbformat 4.5, without outputs.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Table`], which no notebook of this crate causes.
+    pub fn json(&self) -> Result<Vec<u8>> {
+        let notebook = json!({
+            "cells": self.cells(),
+            "metadata": {
+                "kernelspec": {
+                    "display_name": "Python 3", "language": "python", "name": "python3",
+                },
+                "language_info": { "name": "python" },
+            },
+            "nbformat": 4,
+            "nbformat_minor": 5,
+        });
+        let mut bytes = Vec::new();
+        // One space, as Jupyter writes it: opening and saving changes no line.
+        let formatter = serde_json::ser::PrettyFormatter::with_indent(b" ");
+        let mut serializer = serde_json::Serializer::with_formatter(&mut bytes, formatter);
+        notebook
+            .serialize(&mut serializer)
+            .map_err(|error| Error::Table {
+                what: format!("{}.ipynb", self.study),
+                problem: error.to_string(),
+                remedy: "please report this",
+            })?;
+        bytes.push(b'\n');
+        Ok(bytes)
+    }
+
+    fn cells(&self) -> Vec<Value> {
+        let named = if self.title.is_empty() {
+            self.study
+        } else {
+            self.title
+        };
+        let anchors = anchors(self.palette);
+        let values = [
+            ("title", named),
+            ("study", self.study),
+            ("version", self.version),
+            ("anchors", anchors.as_str()),
+        ];
+        let mut cells = Cells {
+            values: &values,
+            cells: Vec::new(),
+        };
+        cells.take("title");
+        cells.markdown(
+            "columns",
+            &format!("## The tables\n\n{}", self.columns.trim_end()),
+        );
+        cells.take("setup");
+        if !self.figures.is_empty() {
+            cells.take("colours");
+            cells.take("grids");
+        }
+        for figure in &self.figures {
+            cells.take(figure.compared.function());
+            cells.markdown(
+                &format!("{}-title", figure.name),
+                &format!("## {}", title(figure.name)),
+            );
+            cells.code(figure.name, &figure.call());
+        }
+        if let Some((layer, projections)) = self.table7 {
+            cells.markdown("table7-title", "## Table 7");
+            cells.take("amplification");
+            let (layer, projections) = (number(layer), names(projections));
+            let call = format!("table7({layer}, {projections})");
+            cells.code(
+                "table7",
+                &format!("rebuilt[\"table7\"] = {call}\nrebuilt[\"table7\"]"),
+            );
+        }
+        for name in &self.shown {
+            cells.markdown(&format!("{name}-title"), &format!("## {name}.csv"));
+            let (id, name, file) = (name, text(name), text(&format!("{name}.csv")));
+            cells.code(
+                id,
+                &format!("rebuilt[{name}] = read({file})\nrebuilt[{name}]"),
+            );
+        }
+        if self.every_grid {
+            cells.take("every-module");
+            cells.take("every-module-cells");
+        }
+        cells.cells
+    }
+}
+
+impl Rebuilt<'_> {
+    fn call(&self) -> String {
+        let start = format!(
+            "{}({}, {}",
+            self.compared.function(),
+            text(self.name),
+            text(self.basis)
+        );
+        let projections = names(self.projections);
+        let layers: Vec<String> = self.layers.iter().map(|layer| number(*layer)).collect();
+        let layers = format!("[{}]", layers.join(", "));
+        let pair = |[first, second]: &[String; 2]| {
+            format!("first={}, second={}", text(first), text(second))
+        };
+        match &self.compared {
+            Compared::Ranks(names) => format!(
+                "{start}, {}, layers={layers}, projections={projections})",
+                pair(names)
+            ),
+            Compared::Seeds(names, random) => {
+                let random = if *random { ", random=True" } else { "" };
+                format!(
+                    "{start}, {}, layers={layers}, projections={projections}{random})",
+                    pair(names)
+                )
+            }
+            Compared::Base(adapters) => {
+                let adapters: Vec<String> = adapters.iter().map(|name| text(name)).collect();
+                let layer = number(self.layers.first().copied().flatten());
+                let projection = self.projections.first().map_or("", String::as_str);
+                format!(
+                    "{start}, adapters=[{}], layer={layer}, projection={})",
+                    adapters.join(", "),
+                    text(projection)
+                )
+            }
+        }
+    }
+}
+
+/// A Python string: JSON's strings are some of Python's.
+fn text(text: &str) -> String {
+    Value::from(text).to_string()
+}
+
+fn names(names: &[String]) -> String {
+    let names: Vec<String> = names.iter().map(|name| text(name)).collect();
+    format!("[{}]", names.join(", "))
+}
+
+fn number(layer: Option<usize>) -> String {
+    layer.map_or("None".into(), |layer| layer.to_string())
+}
+
+/// Every eighth colour, and the last, in pieces that fit a line.
+fn anchors(palette: Palette) -> String {
+    let levels = (0..=255u8).step_by(8).chain([255]);
+    let colours: Vec<String> = levels
+        .map(|level| {
+            palette
+                .colour(level)
+                .map(|part| format!("{part:02x}"))
+                .concat()
+        })
+        .collect();
+    let lines = colours.chunks(11).map(<[String]>::concat);
+    lines.collect::<Vec<_>>().join("\"\n    \"")
+}
+
+/// Lines with their ends, as notebooks have them.
+fn lines(source: &str) -> Vec<&str> {
+    source.split_inclusive('\n').collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_cannot_become_code() {
+        let names = ["a\"b\\".to_string(), "c\nd".to_string()];
+        let layers = [None, Some(3)];
+        let figure = Rebuilt {
+            name: "figure4",
+            basis: "a",
+            layers: &layers,
+            projections: &["q".to_string()],
+            compared: Compared::Seeds(&names, true),
+        };
+        assert_eq!(
+            figure.call(),
+            r#"seeds("figure4", "a", first="a\"b\\", second="c\nd", layers=[None, 3], projections=["q"], random=True)"#
+        );
+    }
+
+    #[test]
+    fn a_notebook_has_the_cells_that_its_study_takes() {
+        let notebook = Notebook {
+            study: "s",
+            title: "T",
+            version: "0",
+            palette: Palette::Rocket,
+            figures: Vec::new(),
+            table7: Some((Some(2), &[])),
+            shown: vec!["findings".into()],
+            every_grid: false,
+            columns: "",
+        };
+        let cells = notebook.cells();
+        let ids: Vec<&str> = cells
+            .iter()
+            .map(|cell| cell["id"].as_str().unwrap())
+            .collect();
+        assert_eq!(
+            ids,
+            [
+                "title",
+                "columns",
+                "setup",
+                "table7-title",
+                "amplification",
+                "table7",
+                "findings-title",
+                "findings"
+            ]
+        );
+        assert_eq!(cells[0]["source"][0], "# T\n");
+        assert_eq!(
+            cells[5]["source"][0],
+            "rebuilt[\"table7\"] = table7(2, [])\n"
+        );
+    }
+}
