@@ -679,6 +679,8 @@ fn a_study_is_written_in_place_and_checked() {
     );
     change("notebooks-export/tiny/table7.md", "", "\n\n");
     change("figures/tiny/figure3.svg", "", "\n\n");
+    change("notebooks-export/tiny/report.html", "", "\n\n");
+    change("notebooks-export/tiny/tiny.ipynb", "", "\n\n");
     fs::write(folder.path().join("figures/tiny/figure9.svg"), "").unwrap();
     assert!(check().stderr.contains("figure9.svg"));
     fs::remove_file(folder.path().join("figures/tiny/figure9.svg")).unwrap();

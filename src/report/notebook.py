@@ -54,8 +54,8 @@ def grid(basis, first, second, layer, projection):
 
 
 def symbol(projection):
-    """ΔW with its projection as a subscript."""
-    return r"$\Delta W_\mathrm{" + projection.replace("_", r"\_") + "}$"
+    """ΔW and its projection; what matplotlib would read as mathematics in a name is escaped."""
+    return r"$\Delta W$ " + projection.replace("$", r"\$")
 
 
 def show(name, panels, columns=4, low=0.0, high=None):

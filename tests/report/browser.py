@@ -65,6 +65,8 @@ class Browser:
             self.errors.append(str(parameters["args"]))
         elif method == "Log.entryAdded" and parameters["entry"]["level"] in ("error", "warning"):
             self.errors.append(parameters["entry"]["text"])
+        elif method == "Page.javascriptDialogOpening":
+            self.errors.append(f"a dialog: {parameters['message']}")
         elif method == "Network.requestWillBeSent":
             self.requests.append(parameters["request"]["url"])
 

@@ -1,0 +1,220 @@
+"""Uses a report in headless Chromium as a reader would: by pointer, by keyboard, on a small screen, on paper.
+
+Usage: run.py REPORT [FOLDER], a report.html beside its overlap.csv, and where pictures of it are to be left.
+       run.py --text REPORT prints what the page says, once it has opened without an error.
+"""
+
+import csv
+import json
+import re
+import sys
+from pathlib import Path
+from urllib.parse import unquote, urlparse
+
+from browser import Browser
+
+
+class Report:
+    def __init__(self, browser, path):
+        self.browser, self.path = browser, Path(path)
+        browser.size(1200, 900)
+        browser.open(path)
+        text = re.search(r'<script type="application/json" id="data">(.*?)</script>', self.path.read_text(), re.S)
+        self.data = json.loads(text.group(1))
+        table = self.path.parent / "overlap.csv"
+        self.overlap = read_overlap(table) if table.exists() else {}
+
+    def plots(self, figure):
+        """JavaScript for the heat maps of a figure."""
+        return f"document.querySelectorAll('.heatmaps')[{figure}].querySelectorAll('.plot')"
+
+    def readout(self, figure):
+        return self.browser.value(f"document.querySelectorAll('.heatmaps')[{figure}].querySelector('.readout').textContent")
+
+    def hover(self, figure, panel, i, j):
+        """What the page says when the pointer is on the middle of a cell."""
+        rows, columns = self.panels(figure)[panel]["shape"]
+        plot = f"{self.plots(figure)}[{panel}]"
+        self.browser.value(f"{plot}.scrollIntoView({{block: 'center'}})")
+        box = self.browser.value(f"(({{left, top, width, height}}) => [left, top, width, height])({plot}.getBoundingClientRect())")
+        left, top, width, height = box
+        self.browser.point(left + width * (j - 0.5) / columns, top + height * (i - 0.5) / rows)
+        return self.readout(figure)
+
+    def panels(self, figure):
+        return [panel for row in self.data["figures"][figure]["rows"] for panel in row["panels"]]
+
+    def figures(self):
+        return [(place, figure) for place, figure in enumerate(self.data["figures"]) if figure]
+
+
+def read_overlap(path):
+    """φ and chance by module and cell of every grid, from the CSV alone."""
+    grids = {}
+    with open(path, newline="") as file:
+        for row in csv.DictReader(file):
+            grid = grids.setdefault((row["module"], row["basis"], row["first"], row["second"]), {})
+            grid[int(row["i"]), int(row["j"])] = (row["overlap"], row["chance"])
+    return grids
+
+
+def values(text):
+    """i, j and φ of a readout; None where it says that there is no value."""
+    i, j = map(int, re.search(r"i = (\d+), j = (\d+)", text).groups())
+    phi = re.search(r"φ = (\S+?);", text)
+    assert phi or "no value" in text or "chance = " in text, text
+    return i, j, phi and float(phi.group(1)), text
+
+
+def hovers_show_the_csv(report):
+    """On every panel, some cells: the value on the page is a value of this module in the CSV, digit by digit."""
+    shown = 0
+    for place, figure in report.figures():
+        for number, panel in enumerate(report.panels(place)):
+            rows, columns = panel["shape"]
+            for i, j in {(1, 1), (rows, columns), ((rows + 1) // 2, (columns + 2) // 3), (rows, 1)}:
+                got = values(report.hover(place, number, i, j))
+                assert got[:2] == (i, j), f"{figure['name']}, panel {number}: {got} at {i}, {j}"
+                if got[2] is None:
+                    continue
+                grids = [grid for name, grid in report.overlap.items() if name[0] == panel["module"]]
+                # A pair with the larger rank first is turned.
+                cells = [grid.get(cell) for grid in grids for cell in [(i, j), (j, i)] if grid.get(cell)]
+                assert any(float(phi) == got[2] for phi, _ in cells if phi), f"{figure['name']}: {got} is not in overlap.csv"
+                chance = float(re.search(r"chance (\S+?);", got[3]).group(1))
+                assert any(abs(float(said) - chance) < 1e-3 * chance for _, said in cells), got
+                shown += 1
+    assert shown >= 4, f"{shown} values"
+    return shown
+
+
+def keyboard_reaches_everything(report):
+    browser = report.browser
+    browser.point(2, 2)
+    browser.value("document.activeElement.blur(), scrollTo(0, 0)")
+    for _ in range(60):
+        browser.press("Tab")
+        if browser.value("document.activeElement.className") == "plot":
+            break
+    assert browser.value("document.activeElement.getAttribute('role')") == "application", "no heat map by Tab"
+    start = values(report.readout(0))
+    assert start[:2] == (1, 1), start
+    rows, columns = report.panels(0)[0]["shape"]
+    for key, cell in [("ArrowRight", (1, 2)), ("ArrowDown", (2, 2)), ("End", (2, columns)), ("ArrowRight", (2, columns)),
+                      ("PageDown", (rows, columns)), ("Home", (rows, 1)), ("ArrowUp", (rows - 1, 1))]:
+        browser.press(key)
+        got = values(report.readout(0))
+        assert got[:2] == cell, f"{key}: {got}, not {cell}"
+    assert browser.value("document.querySelector('.readout').getAttribute('aria-live')") == "polite"
+    assert not browser.value("document.getElementById('tip').hidden")
+    browser.press("Escape")
+    assert browser.value("document.getElementById('tip').hidden")
+
+
+def values_stand_in_a_table(report):
+    browser = report.browser
+    browser.value("document.querySelector('.heatmaps summary').focus()")
+    browser.press("Enter")
+    wait(browser, "document.querySelector('.heatmaps details table') !== null")
+    panel = report.panels(0)[0]
+    cells = browser.value("[...document.querySelectorAll('.heatmaps details tbody td')].map((cell) => cell.textContent)")
+    # The first figure's details only: the others are closed, and empty.
+    assert [None if cell == "–" else float(cell) for cell in cells] == panel["cells"]
+    browser.press("Enter")
+
+
+def modules_can_be_walked(report):
+    browser, modules = report.browser, report.data["modules"]
+    pressed = "document.querySelector('.matrix [aria-pressed=true]')"
+    heading = "document.querySelector('.module h3').textContent"
+    assert browser.value(heading) == modules["list"][0]["path"]
+    browser.value(f"{pressed}.focus()")
+    browser.press("ArrowDown")
+    browser.press("Enter")
+    path = browser.value(f"{pressed}.title")
+    assert browser.value(heading) == path != modules["list"][0]["path"], path
+    assert browser.value("document.querySelectorAll('.matrix button[tabindex=\"0\"]').length") == 1
+    for at, quantity in enumerate(modules["quantities"]):
+        browser.value(f"(s => {{ s.value = {at}; s.dispatchEvent(new Event('change')); }})(document.querySelector('#map select'))")
+        texts = browser.value("[...document.querySelectorAll('.matrix button')].map((b) => [b.title, b.textContent])")
+        known = {module["path"]: value for module, value in zip(modules["list"], quantity["values"])}
+        for title, text in texts:
+            value = known[title]
+            assert text == "–" if value is None else abs(float(text) - value) <= 0.006 * abs(value), (title, text, value)
+
+
+def nothing_overflows(report):
+    for width in [360, 768, 1200]:
+        for dark in [False, True]:
+            report.browser.size(width, 800, dark)
+            wide = report.browser.value("document.documentElement.scrollWidth")
+            assert wide <= width, f"{wide} pixels wide on a screen of {width}"
+            paper = report.browser.value("getComputedStyle(document.body).backgroundColor")
+            light = sum(map(int, re.findall(r"\d+", paper)[:3])) > 382
+            assert light != dark, paper
+    report.browser.size(1200, 900)
+
+
+def links_lead_somewhere(report):
+    links = report.browser.value("[...document.querySelectorAll('a[href]')].map((link) => link.href)")
+    page = report.path.resolve().as_uri()
+    for link in links:
+        if link.startswith(page + "#"):
+            name = json.dumps(unquote(link.partition("#")[2]))
+            assert report.browser.value(f"document.getElementById({name}) !== null"), link
+        else:
+            assert Path(unquote(urlparse(link).path)).is_file(), link
+    return len(links)
+
+
+def prints(report):
+    pdf = report.browser.pdf()
+    pages = len(re.findall(rb"/Type\s*/Page\b", pdf))
+    assert pdf.startswith(b"%PDF") and 2 <= pages <= 60, f"{len(pdf)} bytes, {pages} pages"
+    return pdf, pages
+
+
+def wait(browser, condition):
+    for _ in range(100):
+        if browser.value(condition):
+            return
+    raise AssertionError(condition)
+
+
+def main():
+    browser = Browser()
+    try:
+        report = Report(browser, sys.argv[-1] if sys.argv[1] == "--text" else sys.argv[1])
+        if sys.argv[1] == "--text":
+            nothing_overflows(report)
+            prints(report)
+            assert not browser.errors, browser.errors
+            print(browser.value("document.body.innerText"))
+            return
+        assert browser.value("document.querySelectorAll('.plot canvas').length") > 0, "nothing is drawn"
+        shown = hovers_show_the_csv(report)
+        keyboard_reaches_everything(report)
+        values_stand_in_a_table(report)
+        modules_can_be_walked(report)
+        assert links_lead_somewhere(report) > 5
+        nothing_overflows(report)
+        pdf, pages = prints(report)
+        if len(sys.argv) > 2:
+            pictures(browser, pdf, Path(sys.argv[2]))
+        assert not browser.errors, browser.errors
+        asked = {url for url in browser.requests if not url.startswith("data:")}
+        assert asked == {report.path.resolve().as_uri()}, asked
+    finally:
+        browser.close()
+    print(f"{shown} values as in overlap.csv, {pages} pages")
+
+
+def pictures(browser, pdf, folder):
+    """What somebody should look at."""
+    (folder / "print.pdf").write_bytes(pdf)
+    for name, width, dark in [("light", 1200, False), ("dark", 1200, True), ("small", 360, False)]:
+        browser.size(width, 900, dark)
+        browser.screenshot(folder / f"{name}.png")
+
+
+main()
