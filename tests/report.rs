@@ -8,7 +8,7 @@ use std::path::Path;
 use common::{python, run, strange_study};
 use lora_subspace::figure::{Chart, Options, Pair, figure4};
 use lora_subspace::report::{Content, Figure, Modules, Page, TableFile};
-use lora_subspace::table::{EvidenceRow, FindingRow, Input, OverlapRow, Provenance};
+use lora_subspace::table::{EvidenceRow, FindingRow, Input, OverlapRow, Provenance, from_csv};
 
 #[test]
 fn the_built_in_report_can_be_pointed_at_walked_and_printed() {
@@ -65,38 +65,25 @@ fn chart(value: f64) -> Chart {
     .unwrap()
 }
 
-fn finding(verdict: &str) -> FindingRow {
-    FindingRow {
-        claim: "seeds".into(),
-        statement: "Seeds share <directions>.".into(),
-        verdict: verdict.into(),
-        sentence: "φ(1,1) is 0.5 in 3 of 4 modules.".into(),
-        statistic: "φ(1,1)".into(),
-        test: "Beta".into(),
-        count: 4,
-        holding: 3,
-        median: Some(0.5),
-        chance: Some(0.01),
-        p: Some(1e-9),
-        margin: None,
-    }
-}
+/// As `findings.csv` has them, a verdict each.
+const FINDINGS: &str = "\
+claim,statement,verdict,sentence,statistic,test,count,holding,median,chance,p,margin
+seeds,Seeds share <directions>.,holds,Three of four do.,\"φ(1,1)\",Beta,4,3,0.5,0.01,1e-9,
+ranks,Ranks do.,does not hold,None does.,\"φ(1,1)\",Beta,4,0,0.01,0.01,0.5,
+factor,The factor falls.,cannot be told,It cannot.,factor,signs,4,2,,,,0.1
+";
+/// As `evidence.csv` has it.
+const EVIDENCE: &str = "\
+claim,module,layer,projection,basis,first,second,statistic,value,chance,p,p_adjusted
+seeds,h.0.a_long_name_a_long_name_a_long_name_a_long_name_a_long_name_a_long_name_a_long_name.q,0,q,a,\
+one,other,\"φ(1,1)\",0.5,0.01,1e-9,
+";
 
 #[test]
 fn findings_published_figures_and_pictures_have_their_places() {
     let (mine, published) = (chart(0.25), chart(0.125));
-    let findings = ["holds", "does not hold", "cannot be told"].map(finding);
-    let evidence = EvidenceRow {
-        claim: "seeds".into(),
-        module: "h.0.".to_string() + &"a_long_name_".repeat(20),
-        layer: Some(0),
-        projection: "q".into(),
-        statistic: "φ(1,1)".into(),
-        value: Some(0.5),
-        chance: Some(0.01),
-        p: Some(1e-9),
-        p_adjusted: None,
-    };
+    let findings: Vec<FindingRow> = from_csv("findings.csv", FINDINGS.as_bytes()).unwrap();
+    let evidence: Vec<EvidenceRow> = from_csv("evidence.csv", EVIDENCE.as_bytes()).unwrap();
     let provenance = Provenance {
         version: "1.2.3".into(),
         study: "study".into(),
@@ -121,7 +108,7 @@ fn findings_published_figures_and_pictures_have_their_places() {
             ("Notes", ""),
         ],
         findings: &findings,
-        evidence: &[evidence],
+        evidence: &evidence,
         figures: vec![
             Figure {
                 name: "figure9",

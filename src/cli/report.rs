@@ -26,7 +26,7 @@ const SHOWN: [&str; 6] = [
     "table5", "table6", "table18", "runs", "findings", "evidence",
 ];
 /// What lies beside the report, in the order in which it is named.
-const FILES: [&str; 8] = [
+const FILES: [&str; 9] = [
     "overlap.csv",
     "overlap.npz",
     "spectrum.csv",
@@ -34,6 +34,7 @@ const FILES: [&str; 8] = [
     "ranks.csv",
     "runs.csv",
     "findings.csv",
+    "findings.md",
     "evidence.csv",
 ];
 
@@ -82,12 +83,12 @@ fn notebook(plan: &Plan, sources: &Sources, files: &[String]) -> Result<Vec<u8>>
         .filter(|table| there(&table.file))
         .map(|table| format!("**{}**. {}", table.file, table.markdown()))
         .collect();
-    let palettes = sources.charts.iter().map(|(_, chart)| chart.palette);
+    let mut palettes = sources.charts.iter().map(|(_, chart)| chart.palette);
     Notebook {
         study: &plan.name,
         title: &plan.title,
         version: &sources.provenance.version,
-        palette: palettes.last().unwrap_or_default(),
+        palette: palettes.next().unwrap_or_default(),
         figures: rebuilt(plan, sources.charts),
         table7,
         shown: shown.map(|name| name.to_string()).collect(),

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::figure::{Axis, Chart, Panel, Text};
+use crate::figure::{Axis, Chart, Panel, Text, Tick};
 use crate::table::rows::round_to;
 
 use super::html::{escape, href, rich};
@@ -172,12 +172,19 @@ fn panel(panel: &Panel, digits: usize) -> Value {
         "module": panel.module,
         "dimension": panel.dimension,
         "shape": [rows, columns],
+        "first": [first(&panel.y), first(&panel.x)],
         "cells": cells,
         "marked": spans(&marked),
         "x": axis(&panel.x),
         "y": axis(&panel.y),
         "narrow": panel.narrow,
     })
+}
+
+/// The direction of an axis's first cell: published grids may begin later than at 1.
+fn first(axis: &Axis) -> usize {
+    let first = |tick: &Tick| (tick.label.parse::<usize>().ok()? + 1).checked_sub(tick.cell);
+    axis.ticks.first().and_then(first).unwrap_or(1)
 }
 
 fn axis(axis: &Axis) -> Value {
@@ -219,6 +226,19 @@ mod tests {
         assert_eq!(title("figure3"), "Figure 3");
         assert_eq!(title("figure8-delta-left"), "Figure 8, basis delta-left");
         assert_eq!(title("ranks"), "ranks");
+    }
+
+    #[test]
+    fn an_axis_knows_where_it_begins() {
+        assert_eq!(
+            (first(&Axis::over(64, "i")), first(&Axis::silent())),
+            (1, 1)
+        );
+        let mut later = Axis::over(9, "i");
+        for tick in &mut later.ticks {
+            tick.label = (tick.cell + 400).to_string();
+        }
+        assert_eq!(first(&later), 401);
     }
 
     #[test]

@@ -25,7 +25,7 @@ pub(super) fn to_html(markdown: &str) -> String {
 
 /// A pipe table: the first line is its header, the second says how columns are aligned.
 fn table_html(lines: &[&str]) -> String {
-    let rule = lines.get(1).filter(|line| is_rule(line));
+    let rule = lines.get(1).filter(is_rule);
     let right: Vec<bool> = rule.map_or(Vec::new(), |rule| {
         let cells = cells(rule);
         cells.iter().map(|cell| cell.ends_with(':')).collect()

@@ -142,7 +142,8 @@ function colourButtons(quantity, buttons, list, key) {
     button.textContent = value === null ? "–" : String(digits(value, 3));
     button.setAttribute("aria-label", `${list[at].path}: ${button.textContent}`);
   });
-  key.textContent = `${quantity.group}, ${quantity.label}: from ${digits(low, 3)} (dark) to ${digits(high, 3)} (light)`;
+  const span = low === high ? `${digits(low, 3)} everywhere` : `from ${digits(low, 3)} (dark) to ${digits(high, 3)} (light)`;
+  key.textContent = `${quantity.group}, ${quantity.label}: ${span}`;
 }
 
 /// Arrow keys walk over the buttons of the matrix, past cells without one.

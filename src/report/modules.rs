@@ -100,6 +100,9 @@ struct Rows<'a> {
     spectrum: ByModule<'a, SpectrumRow>,
 }
 
+/// A group of quantities, and where its numbers are in a row.
+type Measured<Row> = (&'static str, fn(&Row) -> Option<f64>);
+
 /// What `modules.js` shows.
 pub(super) fn data(modules: &Modules) -> Value {
     let rows = Rows {
@@ -178,9 +181,12 @@ fn details(module: &Module, rows: &Rows) -> Value {
     })
 }
 
+/// A matrix's name, its σ, and up to where its directions are known how well.
+type Spectrum<'a> = (&'a str, Vec<f64>, Option<(usize, f64)>);
+
 /// Each matrix's name, its σ, and the largest leading subspace whose bound is known, with the bound.
 fn spectra(rows: &[&SpectrumRow]) -> Vec<Value> {
-    let mut spectra: Vec<(&str, Vec<f64>, Option<(usize, f64)>)> = Vec::new();
+    let mut spectra: Vec<Spectrum> = Vec::new();
     for row in rows {
         let known = row.sin_theta_bound.map(|bound| (row.index, bound));
         match spectra.last_mut() {
@@ -214,7 +220,7 @@ fn overlaps(modules: &Modules) -> Vec<Quantity> {
             pairs.push(pair);
         }
     }
-    let excess: [(&str, fn(&Corners) -> Option<f64>); 2] = [
+    let excess: [Measured<Corners>; 2] = [
         ("φ(1,1) minus chance", |grid| {
             Some(grid.one? - grid.chance_of_one())
         }),
@@ -261,7 +267,7 @@ fn over_chance(modules: &Modules, rows: &Rows) -> Vec<Quantity> {
 
 /// Norms and ranks of each matrix.
 fn sizes(modules: &Modules, rows: &Rows) -> Vec<Quantity> {
-    let of_rows: [(&str, fn(&RanksRow) -> Option<f64>); 4] = [
+    let of_rows: [Measured<RanksRow>; 4] = [
         ("‖ΔW‖_F, and ‖W‖_F", |row| Some(row.frobenius_norm)),
         ("stable rank", |row| row.stable_rank),
         ("effective rank", |row| row.effective_rank),

@@ -44,13 +44,12 @@ overlap = read("overlap.csv")
 
 
 def grid(basis, first, second, layer, projection):
-    """φ and chance of one module, i down and j across; NaN beyond a numerical rank."""
+    """φ and chance of one module, a row per i and a column per j; NaN beyond a numerical rank."""
     rows = at_layer(overlap, layer)
     named = (rows.basis == basis) & (rows["first"] == first) & (rows["second"] == second)
     rows = rows[named & (rows.projection == projection)]
     rows = rows[rows.module == rows.module.iloc[0]]
-    phi, chance = (rows.pivot(index="i", columns="j", values=column) for column in ["overlap", "chance"])
-    return phi.to_numpy(), chance.to_numpy()
+    return [rows.pivot(index="i", columns="j", values=column) for column in ["overlap", "chance"]]
 
 
 def symbol(projection):
@@ -60,7 +59,7 @@ def symbol(projection):
 
 def show(name, panels, columns=4, low=0.0, high=None):
     """Draws panels (title, φ, chance) in rows with one colour bar; the bracket on it is chance."""
-    rebuilt[name] = [phi for _, phi, _ in panels]
+    rebuilt[name] = [phi.to_numpy() for _, phi, _ in panels]
     values = np.concatenate([phi[~np.isnan(phi)] for phi in rebuilt[name]])
     high = high or max(0.1, np.ceil(values.max(initial=0.1) * 10 - 1e-9) / 10)
     columns = min(columns, len(panels))
@@ -71,12 +70,12 @@ def show(name, panels, columns=4, low=0.0, high=None):
     for axis in axes.flat[len(panels) :]:
         axis.set_axis_off()
     for axis, (title, phi, _) in zip(axes.flat, panels):
-        extent = (0.5, phi.shape[1] + 0.5, phi.shape[0] + 0.5, 0.5)  # i and j count from 1
+        extent = (phi.columns[0] - 0.5, phi.columns[-1] + 0.5, phi.index[-1] + 0.5, phi.index[0] - 0.5)
         image = axis.imshow(phi, cmap=palette, vmin=low, vmax=high, aspect="auto", extent=extent, interpolation="none")
         axis.set(title=title, xlabel="$j$", ylabel="$i$")
     bar = figure.colorbar(image, ax=axes, shrink=0.7, label=r"$\varphi(i, j)$")
-    chances = np.concatenate([chance.ravel() for *_, chance in panels])
-    for level in [chances.min(), chances.max()]:
+    chances = [chance.to_numpy() for *_, chance in panels]
+    for level in [min(map(np.min, chances)), max(map(np.max, chances))]:
         bar.ax.axhline(level, color="white", linewidth=1.5)
         bar.ax.axhline(level, color="black", linewidth=0.7)
     plt.show()
@@ -91,11 +90,11 @@ def ranks(name, basis, first, second, layers, projections, zoom=8):
             grids = [(phi.T, chance.T) for phi, chance in grids]
         for corner in [None, min(zoom, grids[0][0].shape[0])]:
             for projection, (phi, chance) in zip(projections, grids):
-                phi, chance = phi[:corner, :corner], chance[:corner, :corner]
+                phi, chance = phi.iloc[:corner, :corner], chance.iloc[:corner, :corner]
                 i, j = np.indices(phi.shape)
                 kept = j >= i if corner is None else j <= i
                 place = "" if len(layers) == 1 else f"layer {layer}, "
-                panels.append((place + symbol(projection), np.where(kept, phi, np.nan), chance))
+                panels.append((place + symbol(projection), phi.where(kept), chance))
     show(name, panels)
 
 # %% seeds
@@ -114,8 +113,8 @@ def seeds(name, basis, first, second, layers, projections, random=False):
 def base(name, basis, adapters, layer, projection):
     """Figure 8: W's leading directions (i) against ΔW's (j) and random ones; the last panel is chance, i/d."""
     panels = [(second, *grid(basis, "base", second, layer, projection)) for second in [*adapters, "random"]]
-    chance = panels[-1][2][:, :1]
-    values = np.concatenate([phi.ravel() for _, phi, _ in panels] + [chance.ravel()])
+    chance = panels[-1][2].iloc[:, :1]
+    values = np.concatenate([phi.to_numpy().ravel() for _, phi, _ in panels] + [chance.to_numpy().ravel()])
     low, high = np.floor(np.nanmin(values) * 100) / 100, np.ceil(np.nanmax(values) * 100) / 100
     show(name, [*panels, ("$i/d$", chance, chance)], columns=len(panels) + 1, low=low, high=high)
 

@@ -147,14 +147,14 @@ impl Page<'_> {
 
     /// The figures' palette: one for all of a run.
     fn palette(&self) -> Palette {
-        let palettes = self
+        let mut palettes = self
             .figures
             .iter()
             .filter_map(|figure| match figure.content {
                 Content::HeatMaps(chart) => Some(chart.palette),
                 Content::Picture { .. } => None,
             });
-        palettes.last().unwrap_or_default()
+        palettes.next().unwrap_or_default()
     }
 
     /// Rows of evidence by claim.

@@ -39,10 +39,11 @@ function colour(value, bar) {
 
 const digits = (value, count) => Number(value.toPrecision(count));
 
-/// What a cell says, one line a fact.
-function describe(panel, i, j) {
+/// What a cell says, one line a fact. Cells count from 1, directions from the panel's first.
+function describe(panel, row, column) {
   const [, columns] = panel.shape;
-  const at = (i - 1) * columns + j - 1;
+  const at = (row - 1) * columns + column - 1;
+  const [i, j] = [row + panel.first[0] - 1, column + panel.first[1] - 1];
   const value = panel.cells[at];
   const lines = [`${bare(panel.title)}: i = ${i}, j = ${j}`];
   if (value === null) return [...lines, "no value: not drawn, or beyond a numerical rank"];
@@ -203,10 +204,10 @@ function panelRows(rows, bar, aspect, say) {
 function valuesTable(panel) {
   const [rows, columns] = panel.shape;
   const head = element("tr", {}, element("th", {}, "i \\ j"));
-  for (let j = 1; j <= columns; j++) head.append(element("th", { scope: "col", class: "number" }, String(j)));
+  for (let j = 1; j <= columns; j++) head.append(element("th", { scope: "col", class: "number" }, String(j + panel.first[1] - 1)));
   const body = element("tbody");
   for (let i = 1; i <= rows; i++) {
-    const line = element("tr", {}, element("th", { scope: "row" }, String(i)));
+    const line = element("tr", {}, element("th", { scope: "row" }, String(i + panel.first[0] - 1)));
     for (let j = 1; j <= columns; j++)
       line.append(element("td", { class: "number" }, String(panel.cells[(i - 1) * columns + j - 1] ?? "–")));
     body.append(line);

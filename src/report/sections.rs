@@ -20,7 +20,7 @@ pub(super) fn prose(page: &Page) -> String {
     parts.collect()
 }
 
-/// One claim after the other: verdict, sentence, numbers, and the evidence of each module.
+/// One claim after the other: verdict, sentence, and the evidence of each module.
 pub(super) fn findings(page: &Page) -> String {
     let evidence = page.evidence_by_claim();
     let of = |finding: &FindingRow| evidence.get(finding.claim.as_str());
@@ -37,21 +37,6 @@ fn finding(row: &FindingRow, evidence: &[&EvidenceRow]) -> String {
         "does not hold" => ("fails", "✗"),
         _ => ("open", "?"),
     };
-    let decided = match (row.p, row.margin) {
-        (Some(p), _) => format!("; p = {}", short(p)),
-        (None, Some(margin)) => format!("; margin {}", short(margin)),
-        (None, None) => String::new(),
-    };
-    let median = row.median.map_or(String::new(), |median| {
-        let chance = row.chance.map_or(String::new(), |chance| {
-            format!(", chance {}", short(chance))
-        });
-        format!(", median {}{chance}", short(median))
-    });
-    let numbers = format!(
-        "{}{median}; {} of {}. {}{decided}",
-        row.statistic, row.holding, row.count, row.test
-    );
     let details = match evidence.is_empty() {
         true => String::new(),
         false => format!(
@@ -63,12 +48,11 @@ fn finding(row: &FindingRow, evidence: &[&EvidenceRow]) -> String {
     format!(
         "<article class=\"finding\" id=\"finding-{}\">\n<h3>{}</h3>\n\
          <p><span class=\"badge {class}\"><span aria-hidden=\"true\">{sign}</span> {}</span> {}</p>\n\
-         <p class=\"small\">{}</p>\n{details}</article>\n",
+         {details}</article>\n",
         escape(&row.claim),
         escape(&row.statement),
         escape(&row.verdict),
         escape(&row.sentence),
-        escape(&numbers),
     )
 }
 

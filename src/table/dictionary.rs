@@ -182,6 +182,15 @@ mod tests {
     }
 
     #[test]
+    fn the_page_is_as_it_would_be_written() {
+        let written = include_str!("../../docs/tables.md");
+        assert!(
+            written == dictionary(),
+            "run `cargo run --release -- --columns > docs/tables.md`"
+        );
+    }
+
+    #[test]
     fn every_column_of_every_table_has_words() {
         let tables = columns();
         let files: Vec<&str> = tables.iter().map(|table| table.file.as_str()).collect();

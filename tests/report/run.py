@@ -8,6 +8,7 @@ import csv
 import json
 import re
 import sys
+import time
 from pathlib import Path
 from urllib.parse import unquote, urlparse
 
@@ -178,6 +179,7 @@ def wait(browser, condition):
     for _ in range(100):
         if browser.value(condition):
             return
+        time.sleep(0.05)
     raise AssertionError(condition)
 
 
