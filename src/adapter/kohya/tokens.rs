@@ -3,8 +3,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::BaseIndex;
-use super::kohya_names::{COMPONENTS, LONG_PARTS, OUTER, SHORT_PARTS};
+use crate::adapter::BaseIndex;
+
+use super::names::{COMPONENTS, LONG_PARTS, OUTER, SHORT_PARTS};
 
 /// The most words of a part.
 const LONGEST_PART: usize = 3;
