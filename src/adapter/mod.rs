@@ -104,6 +104,8 @@ pub enum Part {
     Whole,
     /// One matrix of a stack (expert, rows, columns).
     Expert(usize),
+    /// q, k or v where the three stand one below the other and are adapted each by itself.
+    Third(usize),
 }
 
 /// The slices of a fused projection: their names and their rows.

@@ -3,18 +3,19 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::adapter::AdaptedModule;
 use crate::adapter::factors;
 use crate::adapter::found::{Content, Found};
 use crate::adapter::keys::{Tensors, group};
 use crate::adapter::products::{self, Product};
 use crate::adapter::update::{Norms, Update};
+use crate::adapter::{AdaptedModule, Part};
 use crate::error::{Error, Result};
 
 use names::COMPONENTS;
-use tokens::{Flattened, Place, component, place};
+use tokens::{Flattened, Place, Stored, component, place};
 
 mod fused;
+mod ldm;
 mod names;
 mod tokens;
 mod told;
@@ -330,9 +331,23 @@ impl Reader<'_> {
     /// The module under its path, with its place in the base.
     fn placed(&self, token: &str, update: Update, scale: f64) -> Result<AdaptedModule> {
         match place(token, self.base.as_ref()) {
-            Place::Tensor(tensor) => {
+            Place::Tensor(Stored {
+                tensor,
+                third: None,
+            }) => {
                 let path = tensor.strip_suffix(".weight").unwrap_or(&tensor);
                 Ok(AdaptedModule::new(path.into(), update, scale))
+            }
+            Place::Tensor(Stored {
+                tensor,
+                third: Some(third),
+            }) => {
+                let attention = tensor.strip_suffix(".in_proj_weight").unwrap_or(&tensor);
+                let path = format!("{attention}.{}", ["q", "k", "v"][third]);
+                let mut module = AdaptedModule::new(path, update, scale);
+                module.target.tensor = tensor;
+                module.target.part = Part::Third(third);
+                Ok(module)
             }
             Place::Several(candidates) => Err(Error::Ambiguous {
                 path: self.found.file.path().into(),
