@@ -6,7 +6,7 @@ use std::time::Instant;
 use crate::error::{Error, Result};
 use crate::figure::Palette;
 use crate::study::{Plan, Request};
-use crate::table::SpectrumRow;
+use crate::table::{RunsRow, SpectrumRow};
 
 use super::flags::{Amplification, Inputs, Measuring, Output, Overlap, Regenerate};
 use super::outputs::{self, Artifact};
@@ -218,15 +218,22 @@ impl Job<'_> {
     }
 
     fn pictures(&self, staging: &Staging) -> Result<Vec<Artifact>> {
-        let Some(overlap) = staging.open("overlap.csv")? else {
-            return Ok(Vec::new());
-        };
-        let rows = outputs::drawn_rows(&self.plan.figures, overlap)?;
         let palette = self.output.palette;
-        let spectrum = staging.rows::<SpectrumRow>("spectrum.csv")?;
-        let charts = outputs::charts(self.plan, &rows, &spectrum, palette)?;
-        self.talk()
-            .say(&format!("drawing {} figures", charts.len()));
+        let charts = match staging.open("overlap.csv")? {
+            Some(overlap) => {
+                let rows = outputs::drawn_rows(&self.plan.figures, overlap)?;
+                let spectrum = staging.rows::<SpectrumRow>("spectrum.csv")?;
+                outputs::charts(self.plan, &rows, &spectrum, palette)?
+            }
+            None => Vec::new(),
+        };
+        let runs = staging.rows::<RunsRow>("runs.csv")?;
+        let curve = outputs::curve(self.plan, &runs, palette);
+        let count = charts.len() + usize::from(curve.is_some());
+        if count == 0 {
+            return Ok(Vec::new());
+        }
+        self.talk().say(&format!("drawing {count} figures"));
         let plan = &self.plan.figures;
         for (pair, figures, need) in [
             (&plan.ranks, ["3", "6"], "two adapters of different rank"),
@@ -239,7 +246,7 @@ impl Job<'_> {
                 ));
             }
         }
-        outputs::pictures(self.plan, &charts, &self.output.format)
+        outputs::pictures(self.plan, &charts, curve.as_ref(), &self.output.format)
     }
 
     fn check(&self) -> Result<()> {

@@ -43,6 +43,8 @@ pub struct Definition {
     /// What is drawn.
     #[serde(default)]
     pub figures: FiguresEntry,
+    /// Scores of training runs, a table of [`crate::table::RunsRow`]: tables 5, 6 and 18.
+    pub runs: Option<PathBuf>,
     /// Which tables are made.
     #[serde(default)]
     pub tables: TablesEntry,
@@ -144,6 +146,12 @@ pub struct FiguresEntry {
 pub struct TablesEntry {
     /// Tables that are made; all that the study allows when left out.
     pub which: Option<Vec<String>>,
+    /// Runs of table 5, by patterns of their names; all when left out.
+    pub table5: Option<Vec<String>>,
+    /// Runs of table 6.
+    pub table6: Option<Vec<String>>,
+    /// Runs of table 18.
+    pub table18: Option<Vec<String>>,
 }
 
 /// `[print]`

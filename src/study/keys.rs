@@ -4,9 +4,11 @@
 use super::schema::{Field, Kind};
 
 /// Figures that a study may ask for.
-pub(super) const FIGURES: [&str; 5] = ["3", "4", "6", "7", "8"];
+pub(super) const FIGURES: [&str; 6] = ["3", "4", "6", "7", "8", RANK_CURVE];
+/// Scores over the rank, which the paper gives as tables 6 and 18.
+pub(super) const RANK_CURVE: &str = "rank-curve";
 /// Tables that a study may ask for.
-pub(super) const TABLES: [&str; 1] = ["7"];
+pub(super) const TABLES: [&str; 4] = ["5", "6", "7", "18"];
 /// Venues whose page sizes are known; `figure::Venue` has the sizes.
 pub(super) const VENUES: [&str; 5] = ["plain", "icml", "neurips", "iclr", "acl"];
 /// The bases of directions, by name.
@@ -72,6 +74,12 @@ pub(super) const STUDY: &[Field] = &[
         Kind::Tables(ADAPTER),
         "",
         "An adapter; they stand in the tables in this order.",
+    ),
+    field(
+        "runs",
+        Kind::Text,
+        "\"runs.csv\"",
+        "Scores of training runs, for tables 5, 6 and 18 and the rank curve: CSV with the columns adapter, weight_types, rank, alpha, seed, task, metric, value and trainable_parameters.",
     ),
     field(
         "compare",
@@ -224,12 +232,32 @@ const FIGURE: &[Field] = &[
     ),
 ];
 
-const TABLE: &[Field] = &[field(
-    "which",
-    Kind::List(&Kind::Choice(&TABLES)),
-    "[\"7\"]",
-    "Tables that are made; all that the study allows when left out.",
-)];
+const TABLE: &[Field] = &[
+    field(
+        "which",
+        Kind::List(&Kind::Choice(&TABLES)),
+        "[\"7\"]",
+        "Tables that are made; all that the study allows when left out.",
+    ),
+    field(
+        "table5",
+        Kind::List(&Kind::Text),
+        "[\"*-r8\"]",
+        "Runs of table 5, by their names in runs.csv with * and ?; all when left out.",
+    ),
+    field(
+        "table6",
+        Kind::List(&Kind::Text),
+        "[\"*-r8\"]",
+        "Runs of table 6 and of the rank curve, likewise.",
+    ),
+    field(
+        "table18",
+        Kind::List(&Kind::Text),
+        "[\"*-r8\"]",
+        "Runs of table 18 and of the rank curve, likewise.",
+    ),
+];
 
 const PRINT: &[Field] = &[field(
     "venue",

@@ -4,7 +4,7 @@ use crate::adapter::{AdaptedModule, Adapter, ReadOptions};
 use crate::base::Base;
 use crate::measure::Basis;
 
-use super::{FigurePlan, Prose, Selection};
+use super::{FigurePlan, Prose, Runs, Selection};
 
 /// What the command line adds to a study, or says in place of one.
 #[derive(Debug, Clone, Default)]
@@ -55,6 +55,8 @@ pub struct NamedAdapter {
     pub name: String,
     /// The adapter.
     pub adapter: Adapter,
+    /// Entries of its factors, see [`Adapter::factor_entries`].
+    pub factor_entries: Option<u64>,
 }
 
 /// A checked plan.
@@ -90,6 +92,8 @@ pub struct Plan {
     pub memory: Option<u64>,
     /// What is drawn.
     pub figures: FigurePlan,
+    /// Scores of training runs, of tables 5, 6 and 18 and the rank curve.
+    pub runs: Runs,
     /// Whether `overlap.csv` has every grid, or those that are drawn.
     pub every_grid: bool,
     /// What was noticed while planning.
@@ -104,6 +108,11 @@ impl Plan {
     /// How many directions of a module's ΔW are used.
     pub(super) fn directions(&self, module: &AdaptedModule) -> usize {
         self.rank.or(module.rank).unwrap_or(1)
+    }
+
+    /// Whether everything is made, and so what comes of runs: no weights are read for it.
+    pub fn makes_everything(&self) -> bool {
+        self.overlap && self.amplification
     }
 
     /// Whether a table is wanted.
