@@ -138,7 +138,8 @@ fn the_schema_is_printed() {
         schema["properties"]["print"]["properties"]["venue"]["enum"][1],
         "icml"
     );
-    assert_eq!(schema["required"], json!(["name", "adapter"]));
+    assert_eq!(schema["required"], json!(["name"]));
+    assert_eq!(schema["oneOf"][1]["required"], json!(["rows"]));
     assert_eq!(schema["additionalProperties"], false);
 }
 

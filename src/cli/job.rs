@@ -192,7 +192,7 @@ impl Job<'_> {
     /// Measures, and writes the tables beside their places under `out`.
     fn measure(&self, out: &Path) -> Result<(Staging, Headlines)> {
         let (plan, talk) = (self.plan, self.talk());
-        if plan.base.is_none() && self.command == "amplification" {
+        if plan.base.is_none() && plan.rows().is_none() && self.command == "amplification" {
             return Err(Error::Request {
                 what: format!("study {}", plan.name),
                 problem: "it names no base, and amplification compares ΔW with W".into(),
@@ -269,6 +269,9 @@ fn describe(plan: &Plan, talk: Talk) {
         plan.name,
         plan.modules.len()
     ));
+    if let Some(rows) = plan.rows() {
+        talk.say(&format!("  rows: {}; nothing is measured", rows.display()));
+    }
     for named in &plan.adapters {
         let adapter = &named.adapter;
         talk.say(&format!(

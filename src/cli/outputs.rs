@@ -100,21 +100,20 @@ pub(super) fn charts(
             })?;
         }
     }
+    for (_, chart) in &mut charts {
+        chart.footer.extend(figures.footnote.clone());
+    }
     charts.sort_by(|one, other| one.0.cmp(&other.0));
     Ok(charts)
 }
 
 /// The adapters of figure 8.
 fn against_base(plan: &Plan) -> Vec<Ranked> {
-    let is_shown = |name: &String| plan.base.is_some() && plan.figures.base.contains(name);
-    plan.adapters
-        .iter()
-        .filter(|named| is_shown(&named.name))
-        .map(|named| Ranked {
-            name: named.name.clone(),
-            rank: named.adapter.rank(),
-        })
-        .collect()
+    let ranked = |(name, rank): (&str, usize)| Ranked {
+        name: name.into(),
+        rank,
+    };
+    plan.against_base().into_iter().map(ranked).collect()
 }
 
 /// The rank curve that a plan asks for, from the rows of `runs.csv`.

@@ -114,7 +114,7 @@ impl<'a> TableFiles<'a> {
             none => none.insert(GridArchive::new(self.staging.create(&place)?)),
         };
         writer
-            .add(grid.key(), &grid.cells)
+            .add(grid.key(), &grid.whole())
             .map_err(|source| self.staging.failed(&place, source))
     }
 }

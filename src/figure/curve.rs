@@ -160,7 +160,7 @@ fn footer(scores: &[Score], names: &[String], single: &[String]) -> Vec<String> 
                 .into(),
         );
     } else {
-        footer.push("Marks: single runs.".into());
+        footer.push("No setting has two runs: its spread is not known.".into());
     }
     let mut left_out: Vec<&str> = Vec::new();
     for types in single {

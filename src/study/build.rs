@@ -13,7 +13,7 @@ use super::definition::AdapterEntry;
 use super::figures::{self, FigurePlan, panels};
 use super::lines::Lines;
 use super::plan::{Comparison, NamedAdapter, Operand, Plan, Request};
-use super::{Definition, Runs, Selection, lineage, memory, runs};
+use super::{Definition, Runs, Selection, build_rows, lineage, memory, runs};
 
 /// Builds a plan. `file` is the study's file: paths in the definition are relative to its folder,
 /// and messages name it. `every_grid` as in [`Plan`].
@@ -23,6 +23,9 @@ pub(super) fn build(
     request: &Request,
     every_grid: bool,
 ) -> Result<Plan> {
+    if let Some(rows) = &definition.rows {
+        return build_rows::build(definition, rows, file, request);
+    }
     let folder = file.parent().unwrap_or(Path::new(""));
     let lines = &definition.lines;
     let base = definition
@@ -81,6 +84,7 @@ pub(super) fn build(
         overlap: request.overlap,
         amplification: request.amplification,
         warnings,
+        published: None,
         adapters,
         base,
         modules,
@@ -125,7 +129,7 @@ fn all_modules(adapters: &[NamedAdapter], selection: &Selection) -> Vec<String> 
     all
 }
 
-fn select(all: &[String], selection: &Selection) -> Result<Vec<String>> {
+pub(super) fn select(all: &[String], selection: &Selection) -> Result<Vec<String>> {
     let wanted: Vec<String> = all
         .iter()
         .filter(|path| selection.takes(path))
@@ -247,6 +251,7 @@ impl Resolver<'_> {
                 self.runs,
             )?,
             venue: venue.unwrap_or("plain").into(),
+            footnote: entry.footnote.clone(),
             notes: panels.notes,
             bases: self.bases(&request.bases, &entry.bases)?,
             ranks,

@@ -31,8 +31,10 @@ pub struct Definition {
     /// What the report says around the results.
     #[serde(default)]
     pub text: Prose,
+    /// A folder of tables in this toolkit's formats, in place of adapters.
+    pub rows: Option<PathBuf>,
     /// The adapters, in the order of the tables.
-    #[serde(rename = "adapter")]
+    #[serde(rename = "adapter", default)]
     pub adapters: Vec<AdapterEntry>,
     /// Which overlaps are measured.
     #[serde(default)]
@@ -137,6 +139,8 @@ pub struct FiguresEntry {
     /// The panels; q and v, or the first two, when left out.
     #[serde(default)]
     pub projections: Vec<String>,
+    /// A last line below every figure of overlaps.
+    pub footnote: Option<String>,
 }
 
 /// `[tables]`
@@ -207,7 +211,15 @@ impl Definition {
             lines.error("", &error.message().replace('\n', " "), remedy)
         })?;
         definition.lines = lines;
-        definition.check_names()?;
+        if definition.adapters.is_empty() && definition.rows.is_none() {
+            let remedy = "add [[adapter]], or rows = \"PATH\" for a study of published rows";
+            return Err(definition
+                .lines
+                .error("name", "`adapter` is missing", remedy));
+        }
+        if definition.rows.is_none() {
+            definition.check_names()?;
+        }
         Ok(definition)
     }
 
@@ -243,7 +255,7 @@ impl Definition {
     }
 
     /// The adapters that comparisons and table 7 name, and where.
-    fn named(&self) -> Vec<(String, &str)> {
+    pub(super) fn named(&self) -> Vec<(String, &str)> {
         let compare = &self.compare;
         let pairs = [
             ("compare.ranks", &compare.ranks),

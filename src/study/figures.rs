@@ -31,6 +31,8 @@ pub struct FigurePlan {
     pub projections: Vec<String>,
     /// Page and type sizes, by their venue's name.
     pub venue: String,
+    /// A last line below every figure of overlaps.
+    pub footnote: Option<String>,
     /// Which layers were picked, where the study names none.
     pub notes: Vec<String>,
 }
@@ -61,7 +63,7 @@ impl FigurePlan {
         }
         let random = || {
             let seeds = self.seeds.as_ref().filter(|_| self.draws("4"));
-            seeds.is_some_and(|[_, other]| other == second)
+            seeds.is_some_and(|[_, other]| other == second || second == "random")
         };
         let with_base = || second == "random" || self.base.iter().any(|name| name == second);
         let against_base = || self.draws("8") && with_base();

@@ -69,7 +69,13 @@ pub(super) const STUDY: &[Field] = &[
         "Random draws for table 7; 20 when left out.",
     ),
     field("text", Kind::Table(TEXT), "", "Prose for the report."),
-    required(
+    field(
+        "rows",
+        Kind::Text,
+        "\"rows\"",
+        "In place of adapters: a folder with overlap.csv, amplification.csv and runs.csv as this toolkit writes them, of published values. Nothing is measured.",
+    ),
+    field(
         "adapter",
         Kind::Tables(ADAPTER),
         "",
@@ -229,6 +235,12 @@ const FIGURE: &[Field] = &[
         Kind::List(&Kind::Text),
         "[\"query\"]",
         "The panels; q and v, or the first two, when left out.",
+    ),
+    field(
+        "footnote",
+        Kind::Text,
+        "\"Read off the published figure.\"",
+        "A last line below every figure of overlaps.",
     ),
 ];
 

@@ -2,6 +2,7 @@
 //! becomes a [`Plan`]; running it gives [`Results`], which are rows and grids, a module at a time.
 
 mod build;
+mod build_rows;
 mod candidate;
 mod definition;
 mod figures;
@@ -14,6 +15,7 @@ mod module;
 mod naming;
 mod pairing;
 mod plan;
+mod published;
 mod results;
 mod run;
 mod runs;
