@@ -294,6 +294,20 @@ impl Adapter {
         ranks.max().unwrap_or(0)
     }
 
+    /// How many numbers were trained as factors, Σ r·(d_in + d_out) over its modules; `None` where a
+    /// module's ΔW is more than two factors as they are stored. To be asked before
+    /// [`Adapter::split`], as slices of a fused projection share a factor.
+    pub fn factor_entries(&self) -> Option<u64> {
+        let entries = |module: &AdaptedModule| match &module.update {
+            Update::Product { b, a } if b.is_stored() && a.is_stored() => {
+                let (d_out, rank) = b.dim();
+                Some((rank * (d_out + a.dim().1)) as u64)
+            }
+            _ => None,
+        };
+        self.modules.iter().map(entries).sum()
+    }
+
     /// Reads ΔW of one module in f64, as factors where it has some. `base` is W as d_out × d_in, of
     /// the whole fused projection where the module is a slice of one; it is needed where
     /// [`AdaptedModule::needs_base`]. Of a ΔW without factors `directions` will be asked for.

@@ -6,7 +6,7 @@ use std::time::Instant;
 use crate::error::{Error, Result};
 use crate::figure::Palette;
 use crate::study::{Plan, Request};
-use crate::table::{Provenance, SpectrumRow};
+use crate::table::{Provenance, RunsRow, SpectrumRow};
 
 use super::flags::{Amplification, Inputs, Measuring, Output, Overlap, Regenerate};
 use super::outputs::{self, Artifact};
@@ -193,7 +193,7 @@ impl Job<'_> {
     /// Measures, and writes the tables beside their places under `out`.
     fn measure(&self, out: &Path) -> Result<(Staging, Headlines)> {
         let (plan, talk) = (self.plan, self.talk());
-        if plan.base.is_none() && self.command == "amplification" {
+        if plan.base.is_none() && plan.rows().is_none() && self.command == "amplification" {
             return Err(Error::Request {
                 what: format!("study {}", plan.name),
                 problem: "it names no base, and amplification compares ΔW with W".into(),
@@ -219,15 +219,22 @@ impl Job<'_> {
     }
 
     fn pictures(&self, staging: &Staging, provenance: &Provenance) -> Result<Vec<Artifact>> {
-        let Some(overlap) = staging.open("overlap.csv")? else {
-            return Ok(Vec::new());
-        };
-        let rows = outputs::drawn_rows(&self.plan.figures, overlap)?;
         let palette = self.output.palette;
-        let spectrum = staging.rows::<SpectrumRow>("spectrum.csv")?;
-        let charts = outputs::charts(self.plan, &rows, &spectrum, palette)?;
-        self.talk()
-            .say(&format!("drawing {} figures", charts.len()));
+        let charts = match staging.open("overlap.csv")? {
+            Some(overlap) => {
+                let rows = outputs::drawn_rows(&self.plan.figures, overlap)?;
+                let spectrum = staging.rows::<SpectrumRow>("spectrum.csv")?;
+                outputs::charts(self.plan, &rows, &spectrum, palette)?
+            }
+            None => Vec::new(),
+        };
+        let runs = staging.rows::<RunsRow>("runs.csv")?;
+        let curve = outputs::curve(self.plan, &runs, palette);
+        let count = charts.len() + usize::from(curve.is_some());
+        if count == 0 {
+            return Ok(Vec::new());
+        }
+        self.talk().say(&format!("drawing {count} figures"));
         let plan = &self.plan.figures;
         for (pair, figures, need) in [
             (&plan.ranks, ["3", "6"], "two adapters of different rank"),
@@ -240,7 +247,8 @@ impl Job<'_> {
                 ));
             }
         }
-        outputs::pictures(self.plan, &charts, provenance, &self.output.format)
+        let curve = curve.as_ref();
+        outputs::pictures(self.plan, &charts, curve, provenance, &self.output.format)
     }
 
     fn check(&self) -> Result<()> {
@@ -263,6 +271,9 @@ fn describe(plan: &Plan, talk: Talk) {
         plan.name,
         plan.modules.len()
     ));
+    if let Some(rows) = plan.rows() {
+        talk.say(&format!("  rows: {}; nothing is measured", rows.display()));
+    }
     for named in &plan.adapters {
         let adapter = &named.adapter;
         talk.say(&format!(
