@@ -37,7 +37,7 @@ const KEEPERS: [(&str, &str); 9] = [
     ("safetensors", "tensors/header.rs"),
     ("zip", "tensors/torch/archive.rs"),
     ("lapack_sys", "linalg/lapack.rs"),
-    ("plotters", "figure/draw.rs"),
+    ("plotters", "figure/pen.rs"),
     ("krilla", "figure/render.rs"),
     ("clap", "cli/"),
     ("indicatif", "cli/talk.rs"),

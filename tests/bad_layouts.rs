@@ -140,6 +140,25 @@ fn alpha_comes_from_the_file_or_from_whoever_asks() {
 }
 
 #[test]
+fn alpha_may_be_a_whole_number() {
+    use safetensors::tensor::{Dtype, SafeTensors, TensorView};
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("adapter.safetensors");
+    plain().save(&path);
+    let bytes = fs::read(&path).unwrap();
+    let (alpha, file) = (
+        3i64.to_le_bytes(),
+        SafeTensors::deserialize(&bytes).unwrap(),
+    );
+    let alpha = TensorView::new(Dtype::I64, vec![], &alpha).unwrap();
+    let tensors = file.tensors().into_iter();
+    let tensors = tensors.chain([(format!("{TOKEN}.alpha"), alpha)]);
+    fs::write(&path, safetensors::serialize(tensors, None).unwrap()).unwrap();
+    let adapter = Adapter::open(&path, &ReadOptions::default()).unwrap();
+    assert_eq!(adapter.modules[0].scale, 1.5);
+}
+
+#[test]
 fn components_are_named_where_there_are_several() {
     assert_eq!(
         open(&plain()).modules[0].path,

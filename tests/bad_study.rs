@@ -185,7 +185,10 @@ fn words_that_are_none_of_a_few() {
             "[figures]\nwhich = [\"5\"]\n",
             ["`which` has no \"5\"", "use one of 3, 4, 6, 7, 8"],
         ),
-        ("[tables]\nwhich = [\"8\"]\n", ["`which` has no \"8\"", "7"]),
+        (
+            "[tables]\nwhich = [\"8\"]\n",
+            ["`which` has no \"8\"", "use one of 5, 6, 7, 18"],
+        ),
         (
             "[print]\nvenue = \"ICML\"\n",
             ["`venue` has no \"ICML\"", "icml"],

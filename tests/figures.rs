@@ -295,7 +295,9 @@ fn figure_8_marks_the_rows_whose_directions_are_ill_determined() {
         _ => row,
     });
     assert_eq!(marked_rows(&eighth(&others.collect::<Vec<_>>())), [4, 7]);
-    assert_eq!(marked_rows(&eighth(&[])).len(), 10);
+    // Published rows come without a spectrum: nothing is said of their directions.
+    assert_eq!(marked_rows(&eighth(&[])), [0; 0]);
+    assert!(!eighth(&[]).footer.concat().contains("Hatched"));
 }
 
 #[test]
@@ -306,7 +308,9 @@ fn cells_without_a_value_are_not_marked() {
         rank: 12,
     }];
     let (rows, options) = (rows.concat(), Options::default());
-    let chart = figure8(&rows, &[], "a", &adapters, Some(3), "q_proj", &options).unwrap();
+    let nothing_sure = [of_base(10, Some(0.0), None)];
+    let draw = |spectrum| figure8(&rows, spectrum, "a", &adapters, Some(3), "q_proj", &options);
+    let chart = draw(&nothing_sure).unwrap();
     assert_eq!(marked_rows(&chart), [1, 2, 3, 4, 5, 6]);
 }
 

@@ -9,8 +9,9 @@ use crate::error::{Error, Result};
 use crate::tensors::Checkpoint;
 
 use super::formula::{Formula, Source};
-use super::found::{Content, Found, read_config};
+use super::found::{Content, Found};
 use super::keys::unwrapped;
+use super::located::read_config;
 use super::update::Update;
 use super::{AdaptedModule, BaseIndex, Part, Stored};
 

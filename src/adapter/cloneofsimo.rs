@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use crate::error::Result;
 
 use super::AdaptedModule;
+use super::factors::{both, check_factors, check_told};
 use super::found::{Content, Found};
 use super::keys::group;
-use super::peft::{both, check_factors, check_told};
 use super::update::Update;
 
 /// `unet:0:up`, `unet:0:down`: ΔW = up·down.

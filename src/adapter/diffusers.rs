@@ -9,11 +9,12 @@ use serde_json::{Map, Value};
 use crate::error::{Error, Result};
 
 use super::AdaptedModule;
+use super::factors::{both, check_factors, check_told};
 use super::formula::Formula;
 use super::found::{Content, Found};
 use super::keys::{Tensors, group, unwrapped};
-use super::peft::{self, both, check_factors, check_told, weighted};
-use super::peft_config::PeftConfig;
+use super::peft::PeftConfig;
+use super::peft::{self, weighted};
 use super::update::Update;
 
 const METADATA: &str = "lora_adapter_metadata";

@@ -103,6 +103,15 @@ impl Formula {
         })
     }
 
+    /// Whether it is one tensor as it is stored, turned or read in another shape.
+    pub(super) fn is_stored(&self) -> bool {
+        match &self.node {
+            Node::Tensor(_) => true,
+            Node::Transposed(inner) | Node::Reshaped(inner) => inner.is_stored(),
+            _ => false,
+        }
+    }
+
     /// One matrix of a stack of them, a tensor of three axes. The others are not read.
     pub(super) fn part(source: &Source, name: &str, index: usize) -> Result<Self> {
         let leaf = Leaf {

@@ -2,10 +2,10 @@
 
 use crate::error::{Error, Result};
 
+use super::factors::{both, merged};
 use super::formula::Formula;
 use super::found::{Content, Found};
 use super::keys::{group, unwrapped};
-use super::peft::{both, merged};
 use super::update::Update;
 use super::{AdaptedModule, Stored};
 

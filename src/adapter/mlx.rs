@@ -6,10 +6,10 @@ use serde_json::{Map, Value};
 
 use crate::error::{Error, Result};
 
+use super::factors::{both, check_factors, check_told, normalised};
 use super::formula::Formula;
 use super::found::{Content, Found};
 use super::keys::{Tensors, group};
-use super::peft::{both, check_factors, check_told, normalised};
 use super::update::{Norms, Update};
 use super::{AdaptedModule, Part, Stored};
 

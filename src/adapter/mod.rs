@@ -11,24 +11,16 @@ mod checkpoint;
 mod cloneofsimo;
 mod delta;
 mod diffusers;
+mod factors;
 mod formula;
 mod found;
 mod keys;
 mod kohya;
-mod kohya_fused;
-mod kohya_names;
-mod kohya_tokens;
-mod kohya_told;
+mod located;
 mod loralib;
 mod mlx;
 mod names;
 mod peft;
-mod peft_config;
-mod peft_experts;
-mod peft_initial;
-mod peft_methods;
-mod peft_refused;
-mod peft_tiny;
 mod products;
 mod refused;
 mod torchtune;
@@ -112,6 +104,8 @@ pub enum Part {
     Whole,
     /// One matrix of a stack (expert, rows, columns).
     Expert(usize),
+    /// q, k or v where the three stand one below the other and are adapted each by itself.
+    Third(usize),
 }
 
 /// The slices of a fused projection: their names and their rows.
@@ -298,6 +292,20 @@ impl Adapter {
     pub fn rank(&self) -> usize {
         let ranks = self.modules.iter().filter_map(|module| module.rank);
         ranks.max().unwrap_or(0)
+    }
+
+    /// How many numbers were trained as factors, Σ r·(d_in + d_out) over its modules; `None` where a
+    /// module's ΔW is more than two factors as they are stored. To be asked before
+    /// [`Adapter::split`], as slices of a fused projection share a factor.
+    pub fn factor_entries(&self) -> Option<u64> {
+        let entries = |module: &AdaptedModule| match &module.update {
+            Update::Product { b, a } if b.is_stored() && a.is_stored() => {
+                let (d_out, rank) = b.dim();
+                Some((rank * (d_out + a.dim().1)) as u64)
+            }
+            _ => None,
+        };
+        self.modules.iter().map(entries).sum()
     }
 
     /// Reads ΔW of one module in f64, as factors where it has some. `base` is W as d_out × d_in, of

@@ -5,10 +5,11 @@ use serde_json::Map;
 use crate::error::Result;
 
 use super::AdaptedModule;
+use super::factors::{both, check_factors};
 use super::found::{Content, Found};
 use super::keys::{Tensors, group, unwrapped};
-use super::peft::{both, check_factors, check_rank, weighted};
-use super::peft_config::PeftConfig;
+use super::peft::PeftConfig;
+use super::peft::{check_rank, weighted};
 use super::update::Update;
 
 const ENDS: [(&str, &str); 3] = [

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use ndarray::{Array2, Axis};
+use ndarray::{Array2, Axis, s};
 use serde_json::Value;
 
 use crate::adapter::{AdaptedModule, BaseIndex, Part, Stored};
@@ -21,6 +21,10 @@ const CONV1D_MODELS: [&str; 3] = ["gpt2", "openai-gpt", "imagegpt"];
 const CONV1D_LAYERS: [&str; 4] = ["c_attn", "c_proj", "c_fc", "q_attn"];
 /// Model types whose stacks of experts are stored (expert, in, out).
 const TURNED_EXPERTS: [&str; 3] = ["gpt_oss", "llama4", "llama4_text"];
+
+/// What to do when shapes contradict.
+const OTHER_WIDTHS: &str =
+    "adapter and base have different widths: give the base it was trained on";
 
 /// The frozen model that adapters were trained on.
 pub struct Base {
@@ -121,6 +125,11 @@ impl Base {
         };
         let weight = match (module.target.part, place.tensors.as_slice()) {
             (Part::Whole, [tensor]) => self.checkpoint.matrix_as(tensor, stored)?,
+            (Part::Third(third), [tensor]) => {
+                let all = self.checkpoint.matrix_as(tensor, (3 * d_out, d_in))?;
+                let rows = third * d_out..(third + 1) * d_out;
+                all.slice(s![rows, ..]).to_owned()
+            }
             (Part::Expert(expert), [tensor]) if self.is_stack(tensor) => {
                 self.checkpoint.expert(tensor, expert)?
             }
@@ -147,13 +156,14 @@ impl Base {
         let mut rows = Array2::zeros((0, width));
         for tensor in tensors {
             let part = self.checkpoint.matrix(tensor)?;
-            rows.append(Axis(0), part.view()).map_err(|_| Error::Shape {
-                path: self.path().into(),
-                what: format!("tensor `{tensor}`"),
-                found: format!("{} columns", part.ncols()),
-                expected: format!("{width}"),
-                remedy: "adapter and base have different widths: give the base it was trained on",
-            })?;
+            rows.append(Axis(0), part.view())
+                .map_err(|_| Error::Shape {
+                    path: self.path().into(),
+                    what: format!("tensor `{tensor}`"),
+                    found: format!("{} columns", part.ncols()),
+                    expected: format!("{width}"),
+                    remedy: OTHER_WIDTHS,
+                })?;
         }
         Ok(rows)
     }
@@ -185,11 +195,23 @@ impl Base {
             .shape(&tensor)
             .map_or((&[][..], self.path()), |found| found);
         let (d_out, d_in) = whole_shape(module);
+        if let Part::Third(_) = target.part {
+            return match *shape == [3 * d_out, d_in] {
+                true => Ok(upright(tensor)),
+                false => Err(Error::Shape {
+                    path: file.into(),
+                    what: format!("tensor `{tensor}`"),
+                    found: format!("shape {shape:?}"),
+                    expected: format!("[{}, {d_in}], three of the adapter's ΔW,", 3 * d_out),
+                    remedy: OTHER_WIDTHS,
+                }),
+            };
+        }
         let (matrix, inside): (&[usize], _) = match (target.part, shape) {
             (Part::Expert(expert), [experts, matrix @ ..]) => (matrix, expert < *experts),
             (_, shape) => (shape, true),
         };
-        let upright = match matrix {
+        let is_upright = match matrix {
             [rows, rest @ ..] => *rows == d_out && rest.iter().product::<usize>() == d_in,
             [] => false,
         };
@@ -202,17 +224,14 @@ impl Base {
         };
         let may_turn = likely_turned || target.part != Part::Whole;
         let must_turn = target.stored == Stored::Transposed;
-        if inside && turned && (likely_turned || may_turn && !upright) {
+        if inside && turned && (likely_turned || may_turn && !is_upright) {
             return Ok(Place {
                 tensors: vec![tensor],
                 transposed: true,
             });
         }
-        if inside && upright && !must_turn {
-            return Ok(Place {
-                tensors: vec![tensor],
-                transposed: false,
-            });
+        if inside && is_upright && !must_turn {
+            return Ok(upright(tensor));
         }
         let expected = if must_turn {
             (d_in, d_out)
@@ -231,7 +250,7 @@ impl Base {
                 true => {
                     "if this layer is a Conv1D, set fan_in_fan_out to true in adapter_config.json"
                 }
-                false => "adapter and base have different widths: give the base it was trained on",
+                false => OTHER_WIDTHS,
             },
         })
     }
@@ -279,6 +298,14 @@ impl BaseIndex for Base {
             }
             _ => false,
         }
+    }
+}
+
+/// A tensor that is stored as it is used.
+fn upright(tensor: String) -> Place {
+    Place {
+        tensors: vec![tensor],
+        transposed: false,
     }
 }
 

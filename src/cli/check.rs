@@ -11,7 +11,7 @@ use crate::error::{Error, Result};
 use crate::figure::{Format, Palette};
 use crate::measure::Basis;
 use crate::study::Plan;
-use crate::table::{AmplificationRow, SpectrumRow, from_csv, from_npz};
+use crate::table::{AmplificationRow, RunsRow, SpectrumRow, from_csv, from_npz};
 
 use super::outputs::{self, Artifact, figures_folder, tables_folder};
 use super::report::{self, Sources};
@@ -41,10 +41,19 @@ pub(super) fn check(
     let spectrum = fs::read(committed.join("spectrum.csv")).unwrap_or_default();
     let bounds = Bounds::read(&spectrum);
     for table in tables {
-        // Table 7 is made from amplification.csv, below.
-        if !table.to_string_lossy().contains("table7.") {
+        // The paper's tables are made from committed rows, below.
+        let name = table.file_name().unwrap_or_default().to_string_lossy();
+        if !name.starts_with("table") {
             comparison.numbers(table, fresh, &bounds);
         }
+    }
+    let runs: Vec<RunsRow> = match fs::read(committed.join("runs.csv")) {
+        Ok(csv) => from_csv("runs.csv", &csv)?,
+        Err(_) => Vec::new(),
+    };
+    for (name, bytes) in outputs::run_table_files(plan, &runs)? {
+        let path = tables_folder(&plan.name).join(name);
+        comparison.bytes(&Artifact { path, bytes });
     }
     if plan.makes_table("7")
         && let Ok(csv) = fs::read(committed.join("amplification.csv"))
@@ -55,24 +64,27 @@ pub(super) fn check(
             comparison.bytes(&Artifact { path, bytes });
         }
     }
-    let provenance = plan.provenance()?;
-    let mut charts = Vec::new();
-    if let Ok(csv) = File::open(committed.join("overlap.csv")) {
-        let rows = outputs::drawn_rows(&plan.figures, csv)?;
-        let spectrum = from_csv("spectrum.csv", &spectrum)?;
-        charts = outputs::charts(plan, &rows, &spectrum, Palette::Rocket)?;
-        // Rasterising and PDF compression are only promised to the byte on one platform.
-        let formats: &[Format] = match cfg!(all(target_os = "linux", target_arch = "x86_64")) {
-            true => &[Format::Svg, Format::Pdf, Format::Png],
-            false => &[Format::Svg],
-        };
-        for picture in outputs::pictures(plan, &charts, &provenance, formats)? {
-            comparison.bytes(&picture);
+    let charts = match File::open(committed.join("overlap.csv")) {
+        Ok(csv) => {
+            let rows = outputs::drawn_rows(&plan.figures, csv)?;
+            let spectrum = from_csv("spectrum.csv", &spectrum)?;
+            outputs::charts(plan, &rows, &spectrum, Palette::Rocket)?
         }
-        comparison.strays(&figures_folder(&plan.name), &charts);
+        Err(_) => Vec::new(),
+    };
+    let curve = outputs::curve(plan, &runs, Palette::Rocket);
+    // Rasterising and PDF compression are only promised to the byte on one platform.
+    let formats: &[Format] = match cfg!(all(target_os = "linux", target_arch = "x86_64")) {
+        true => &[Format::Svg, Format::Pdf, Format::Png],
+        false => &[Format::Svg],
+    };
+    let provenance = plan.provenance()?;
+    for picture in outputs::pictures(plan, &charts, curve.as_ref(), &provenance, formats)? {
+        comparison.bytes(&picture);
     }
     let sources = Sources {
         charts: &charts,
+        curve: curve.as_ref(),
         published: &[],
         formats: &[Format::Svg, Format::Pdf, Format::Png],
         tables: &|name| Ok(File::open(committed.join(name)).ok()),
@@ -81,6 +93,10 @@ pub(super) fn check(
     for made in report::artifacts(plan, &sources)? {
         comparison.bytes(&made);
     }
+    let charts = charts.iter().map(|(name, _)| name.as_str());
+    let curve = curve.as_ref().map(|curve| curve.name.as_str());
+    let figures: Vec<&str> = charts.chain(curve).collect();
+    comparison.strays(&figures_folder(&plan.name), &figures);
     talk.say(&format!(
         "{}: {} files compared",
         plan.name, comparison.files
@@ -140,14 +156,14 @@ impl Comparison<'_> {
     }
 
     /// A picture that no figure makes any more is a difference too.
-    fn strays(&mut self, folder: &Path, charts: &[outputs::NamedChart]) {
+    fn strays(&mut self, folder: &Path, figures: &[&str]) {
         let Ok(entries) = fs::read_dir(self.out.join(folder)) else {
             return;
         };
         for entry in entries.flatten() {
             let path = folder.join(entry.file_name());
             let stem = path.file_stem().unwrap_or_default();
-            if !charts.iter().any(|(name, _)| stem == name.as_str()) {
+            if !figures.iter().any(|name| stem == *name) {
                 self.report(&path, Err("no figure of this study has this name".into()));
             }
         }

@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use crate::error::{Error, Result};
-use crate::figure::Palette;
+use crate::figure::{Curve, Palette};
 use crate::study::{Plan, Request};
-use crate::table::{Provenance, SpectrumRow};
+use crate::table::{Provenance, RunsRow, SpectrumRow};
 
 use super::flags::{Amplification, Inputs, Measuring, Output, Overlap, Regenerate};
 use super::outputs::{self, Artifact, NamedChart};
@@ -198,7 +198,7 @@ impl Job<'_> {
     /// Measures, and writes the tables beside their places under `out`.
     fn measure(&self, out: &Path) -> Result<(Staging, Headlines)> {
         let (plan, talk) = (self.plan, self.talk());
-        if plan.base.is_none() && self.command == "amplification" {
+        if plan.base.is_none() && plan.rows().is_none() && self.command == "amplification" {
             return Err(Error::Request {
                 what: format!("study {}", plan.name),
                 problem: "it names no base, and amplification compares ΔW with W".into(),
@@ -228,11 +228,13 @@ impl Job<'_> {
         staging: &Staging,
         provenance: &Provenance,
     ) -> Result<Vec<Artifact>> {
-        let (charts, formats) = (self.charts(staging)?, &self.output.format);
-        let mut made = outputs::pictures(self.plan, &charts, provenance, formats)?;
+        let (charts, curve) = self.charts(staging)?;
+        let (curve, formats) = (curve.as_ref(), &self.output.format);
+        let mut made = outputs::pictures(self.plan, &charts, curve, provenance, formats)?;
         if self.command == "regenerate" {
             let sources = Sources {
                 charts: &charts,
+                curve,
                 published: &[],
                 formats,
                 tables: &|name| staging.open(name),
@@ -243,16 +245,23 @@ impl Job<'_> {
         Ok(made)
     }
 
-    fn charts(&self, staging: &Staging) -> Result<Vec<NamedChart>> {
-        let Some(overlap) = staging.open("overlap.csv")? else {
-            return Ok(Vec::new());
-        };
-        let rows = outputs::drawn_rows(&self.plan.figures, overlap)?;
+    fn charts(&self, staging: &Staging) -> Result<(Vec<NamedChart>, Option<Curve>)> {
         let palette = self.output.palette;
-        let spectrum = staging.rows::<SpectrumRow>("spectrum.csv")?;
-        let charts = outputs::charts(self.plan, &rows, &spectrum, palette)?;
-        self.talk()
-            .say(&format!("drawing {} figures", charts.len()));
+        let charts = match staging.open("overlap.csv")? {
+            Some(overlap) => {
+                let rows = outputs::drawn_rows(&self.plan.figures, overlap)?;
+                let spectrum = staging.rows::<SpectrumRow>("spectrum.csv")?;
+                outputs::charts(self.plan, &rows, &spectrum, palette)?
+            }
+            None => Vec::new(),
+        };
+        let runs = staging.rows::<RunsRow>("runs.csv")?;
+        let curve = outputs::curve(self.plan, &runs, palette);
+        let count = charts.len() + usize::from(curve.is_some());
+        if count == 0 {
+            return Ok((charts, curve));
+        }
+        self.talk().say(&format!("drawing {count} figures"));
         let plan = &self.plan.figures;
         for (pair, figures, need) in [
             (&plan.ranks, ["3", "6"], "two adapters of different rank"),
@@ -265,7 +274,7 @@ impl Job<'_> {
                 ));
             }
         }
-        Ok(charts)
+        Ok((charts, curve))
     }
 
     fn check(&self) -> Result<()> {
@@ -288,6 +297,9 @@ fn describe(plan: &Plan, talk: Talk) {
         plan.name,
         plan.modules.len()
     ));
+    if let Some(rows) = plan.rows() {
+        talk.say(&format!("  rows: {}; nothing is measured", rows.display()));
+    }
     for named in &plan.adapters {
         let adapter = &named.adapter;
         talk.say(&format!(

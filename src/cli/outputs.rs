@@ -1,14 +1,17 @@
-//! What a run makes of its rows: figures, from `overlap.csv` as written, and table 7.
+//! What a run makes of its rows: figures, from `overlap.csv` and `runs.csv` as written, and the
+//! paper's tables.
 
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use crate::error::Result;
 use crate::figure::{Chart, Format, Options, Palette, figure3, figure4, figure6, figure7, figure8};
-use crate::figure::{Drawing, Pair, Ranked, Venue};
+use crate::figure::{Curve, Drawing, Pair, Ranked, Venue, rank_curve};
 use crate::measure::Basis;
-use crate::study::{FigurePlan, ModuleName, NamedAdapter, Plan};
-use crate::table::{AmplificationRow, OverlapRow, Provenance, SpectrumRow, Table7, read_overlaps};
+use crate::study::{FigurePlan, ModuleName, Plan};
+use crate::table::{
+    AmplificationRow, OverlapRow, Provenance, RunTable, RunsRow, SpectrumRow, Table7, read_overlaps,
+};
 
 /// One file that a run makes.
 pub(super) struct Artifact {
@@ -55,11 +58,7 @@ pub(super) fn charts(
         range: None,
     };
     let figures = &plan.figures;
-    let ranked = |named: &NamedAdapter| Ranked {
-        name: named.name.clone(),
-        rank: named.adapter.rank(),
-    };
-    let against_base: Vec<Ranked> = against_base(plan).map(ranked).collect();
+    let against_base = against_base(plan);
     let mut charts = Vec::new();
     for &basis in &figures.bases {
         let name = |figure: &str| match basis {
@@ -101,49 +100,81 @@ pub(super) fn charts(
             })?;
         }
     }
+    for (_, chart) in &mut charts {
+        chart.footer.extend(figures.footnote.clone());
+    }
     charts.sort_by(|one, other| one.0.cmp(&other.0));
     Ok(charts)
 }
 
 /// The adapters of figure 8.
-pub(super) fn against_base(plan: &Plan) -> impl Iterator<Item = &NamedAdapter> {
-    let is_shown = |name: &String| plan.base.is_some() && plan.figures.base.contains(name);
-    plan.adapters
-        .iter()
-        .filter(move |named| is_shown(&named.name))
+fn against_base(plan: &Plan) -> Vec<Ranked> {
+    let ranked = |(name, rank): (&str, usize)| Ranked {
+        name: name.into(),
+        rank,
+    };
+    plan.against_base().into_iter().map(ranked).collect()
 }
 
-/// Pictures of a plan's charts with what they were made of, each in the formats asked for, drawn side by side.
+/// The rank curve that a plan asks for, from the rows of `runs.csv`.
+pub(super) fn curve(plan: &Plan, rows: &[RunsRow], palette: Palette) -> Option<Curve> {
+    let is_drawn = plan.makes_everything() && plan.figures.draws("rank-curve");
+    let options = Options {
+        palette,
+        range: None,
+    };
+    is_drawn
+        .then(|| rank_curve(&plan.runs.of_curve(rows), &options))
+        .flatten()
+}
+
+/// Pictures of a plan's charts and its curve with what they were made of, each in the formats asked for, drawn side by side.
 pub(super) fn pictures(
     plan: &Plan,
     charts: &[NamedChart],
+    curve: Option<&Curve>,
     provenance: &Provenance,
     formats: &[Format],
 ) -> Result<Vec<Artifact>> {
     use rayon::prelude::*;
     let (study, venue) = (&plan.name, plan.figures.venue.parse::<Venue>()?);
-    let drawn: Vec<Result<Vec<Artifact>>> = charts
-        .par_iter()
-        .map(|(name, chart)| {
-            let drawing = Drawing::at(venue, chart)?.with(provenance);
-            formats
-                .iter()
-                .map(|format| {
-                    let path = figures_folder(study).join(format!("{name}.{format}"));
-                    Ok(Artifact {
-                        path,
-                        bytes: drawing.render(*format)?,
-                    })
-                })
-                .collect()
-        })
-        .collect();
+    let render = |name: &str, drawing: Result<Drawing>| -> Result<Vec<Artifact>> {
+        let drawing = drawing?.with(provenance);
+        let picture = |format: &Format| {
+            let path = figures_folder(study).join(format!("{name}.{format}"));
+            let bytes = drawing.render(*format)?;
+            Ok(Artifact { path, bytes })
+        };
+        formats.iter().map(picture).collect()
+    };
+    let charts = charts.par_iter();
+    let charts = charts.map(|(name, chart)| render(name, Drawing::at(venue, chart)));
+    let curve = curve.into_par_iter();
+    let curve = curve.map(|curve| render(&curve.name, Drawing::of_curve(venue, curve)));
+    let drawn: Vec<Result<Vec<Artifact>>> = charts.chain(curve).collect();
     Ok(drawn
         .into_iter()
         .collect::<Result<Vec<_>>>()?
         .into_iter()
         .flatten()
         .collect())
+}
+
+/// Tables 5, 6 and 18 as far as a plan wants them and the rows of `runs.csv` give them.
+pub(super) fn run_table_files(plan: &Plan, rows: &[RunsRow]) -> Result<Vec<(String, Vec<u8>)>> {
+    let mut files = Vec::new();
+    for number in RunTable::NUMBERS {
+        let wanted = plan.makes_everything() && plan.makes_table(number);
+        let table = wanted.then(|| RunTable::new(number, &plan.runs.of_table(number, rows)));
+        if let Some(table) = table.flatten() {
+            files.extend([
+                (format!("{}.csv", table.name()), table.csv()?),
+                (format!("{}.md", table.name()), table.markdown().into()),
+                (format!("{}.tex", table.name()), table.latex().into()),
+            ]);
+        }
+    }
+    Ok(files)
 }
 
 /// Table 7 in its three forms, from the rows of `amplification.csv`.

@@ -59,14 +59,9 @@ impl Headlines {
             .bases
             .iter()
             .flat_map(|basis| plan.comparisons.iter().map(move |pair| (basis, pair)));
-        let overlap = |(basis, pair): (&Basis, &Comparison)| Overlap {
-            basis: basis.name(),
-            first: plan.operand_name(pair.first).into(),
-            second: plan.operand_name(pair.second).into(),
-            modules: 0,
-            first_cell: Mean::default(),
-            last_cell: Mean::default(),
-            chance_last_cell: Mean::default(),
+        let overlap = |(basis, pair): (&Basis, &Comparison)| {
+            let [first, second] = [pair.first, pair.second].map(|side| plan.operand_name(side));
+            Overlap::of(*basis, first, second)
         };
         Headlines {
             overlaps: pairs.map(overlap).collect(),
@@ -82,8 +77,14 @@ impl Headlines {
                     && overlap.first == grid.first
                     && overlap.second == grid.second
             };
-            if let Some(overlap) = self.overlaps.iter_mut().find(is_of) {
-                overlap.take(grid);
+            match self.overlaps.iter_mut().find(is_of) {
+                Some(overlap) => overlap.take(grid),
+                // Of a study of rows, which plans no comparison.
+                None => {
+                    let mut overlap = Overlap::of(grid.basis, &grid.first, &grid.second);
+                    overlap.take(grid);
+                    self.overlaps.push(overlap);
+                }
             }
         }
         self.rest.append(Results {
@@ -111,11 +112,24 @@ impl Headlines {
 }
 
 impl Overlap {
+    fn of(basis: Basis, first: &str, second: &str) -> Self {
+        Overlap {
+            basis: basis.name(),
+            first: first.into(),
+            second: second.into(),
+            modules: 0,
+            first_cell: Mean::default(),
+            last_cell: Mean::default(),
+            chance_last_cell: Mean::default(),
+        }
+    }
+
     fn take(&mut self, grid: &Grid) {
-        let (i, j) = grid.cells.dim();
+        let cells = grid.whole();
+        let (i, j) = cells.dim();
         self.modules += 1;
-        self.first_cell.take(grid.cells.first().copied().flatten());
-        self.last_cell.take(grid.cells.last().copied().flatten());
+        self.first_cell.take(cells.first().copied().flatten());
+        self.last_cell.take(cells.last().copied().flatten());
         self.chance_last_cell
             .take(Some(overlap_chance(i, j, grid.dimension)));
     }
@@ -177,6 +191,7 @@ pub(super) fn summary<'a>(
         "inputs": provenance.inputs,
         "adapters": adapters,
         "base": plan.base.as_ref().map(|base| base.path()),
+        "rows": plan.rows(),
         "modules": plan.modules,
         "overlap": headlines.overlaps.iter().map(Overlap::json).collect::<Vec<_>>(),
         "amplification": headlines.amplification(),

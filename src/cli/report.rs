@@ -8,7 +8,7 @@ use std::io::Read;
 use serde::de::DeserializeOwned;
 
 use crate::error::{Error, Result};
-use crate::figure::Format;
+use crate::figure::{Curve, Drawing, Format};
 use crate::report::{
     AdapterFacts, Compared, Content, Corners, Figure, Module, Modules, Notebook, Page, Rebuilt,
     TableFile,
@@ -17,7 +17,7 @@ use crate::study::{ModuleName, Plan, grid_key};
 use crate::table::rows::round9;
 use crate::table::{Provenance, columns, from_csv, read_grids};
 
-use super::outputs::{self, Artifact, NamedChart, tables_folder};
+use super::outputs::{Artifact, NamedChart, tables_folder};
 
 /// Tables that are shown where a study makes them.
 const TABLES: [&str; 4] = ["table5", "table6", "table7", "table18"];
@@ -45,6 +45,8 @@ pub(super) type Tables<'a> = &'a dyn Fn(&str) -> Result<Option<File>>;
 pub(super) struct Sources<'a> {
     /// The figures.
     pub(super) charts: &'a [NamedChart],
+    /// The rank curve.
+    pub(super) curve: Option<&'a Curve>,
     /// The same figures on published weights, where there are any.
     pub(super) published: &'a [NamedChart],
     /// Formats of the pictures.
@@ -118,14 +120,13 @@ fn rebuilt<'a>(plan: &'a Plan, charts: &'a [NamedChart]) -> Vec<Rebuilt<'a>> {
                 figures.layers.as_slice(),
                 Compared::Seeds(figures.seeds.as_ref()?, false),
             ),
-            "8" => (
-                one,
-                Compared::Base(
-                    outputs::against_base(plan)
-                        .map(|named| named.name.as_str())
-                        .collect(),
-                ),
-            ),
+            "8" => {
+                let against_base = plan.against_base().into_iter();
+                (
+                    one,
+                    Compared::Base(against_base.map(|(name, _)| name).collect()),
+                )
+            }
             _ => return None,
         };
         Some(Rebuilt {
@@ -154,7 +155,7 @@ fn page(plan: &Plan, sources: &Sources, files: Vec<String>) -> Result<String> {
         ],
         findings: &findings,
         evidence: &evidence,
-        figures: figures(sources),
+        figures: figures(plan, sources)?,
         formats: sources.formats.iter().map(Format::to_string).collect(),
         tables: markdown_tables(tables)?,
         modules: modules(plan, tables)?,
@@ -165,14 +166,28 @@ fn page(plan: &Plan, sources: &Sources, files: Vec<String>) -> Result<String> {
     Ok(page.html())
 }
 
-fn figures<'a>(sources: &Sources<'a>) -> Vec<Figure<'a>> {
+fn figures<'a>(plan: &Plan, sources: &Sources<'a>) -> Result<Vec<Figure<'a>>> {
     let published = |name: &str| sources.published.iter().find(|(other, _)| other == name);
     let figures = sources.charts.iter().map(|(name, chart)| Figure {
         name,
         content: Content::HeatMaps(chart),
         published: published(name).map(|(_, chart)| (PUBLISHED, chart)),
     });
-    figures.collect()
+    let mut figures: Vec<Figure> = figures.collect();
+    if let Some(curve) = sources.curve {
+        let drawing = Drawing::of_curve(plan.figures.venue.parse()?, curve)?;
+        let svg = drawing.render(Format::Svg)?;
+        figures.push(Figure {
+            name: &curve.name,
+            content: Content::Picture {
+                caption: curve.footer.join(" "),
+                description: drawing.description().into(),
+                svg: String::from_utf8_lossy(&svg).into_owned(),
+            },
+            published: None,
+        });
+    }
+    Ok(figures)
 }
 
 fn adapters(plan: &Plan) -> Vec<AdapterFacts> {

@@ -9,7 +9,7 @@ use crate::error::Result;
 use crate::study::{Grid, Plan, Results};
 use crate::table::{AmplificationRow, GridArchive, OverlapWriter};
 
-use super::outputs::{Artifact, table7_files, tables_folder};
+use super::outputs::{Artifact, run_table_files, table7_files, tables_folder};
 use super::stage::Staging;
 
 /// The tables of a run on their way, each begun with its first row: a table without rows is not
@@ -57,9 +57,11 @@ impl<'a> TableFiles<'a> {
         self.ranks.take(&results.ranks, &mut self.staging)
     }
 
-    /// Completes all tables, with table 7 from all rows of `amplification.csv`.
+    /// Completes all tables, with table 7 from all rows of `amplification.csv`, and what comes of
+    /// runs.
     pub(super) fn finish(mut self, amplified: &[AmplificationRow]) -> Result<Staging> {
         let (overlap, archive) = (self.place("overlap.csv"), self.place("overlap.npz"));
+        let folder = tables_folder(&self.plan.name);
         let staging = &mut self.staging;
         if let Some(writer) = self.overlap {
             staging.complete(overlap, writer.finish())?;
@@ -73,8 +75,16 @@ impl<'a> TableFiles<'a> {
             self.ranks.finish(staging)?;
         }
         if !amplified.is_empty() && self.plan.makes_table("7") {
-            let folder = tables_folder(&self.plan.name);
             for (name, bytes) in table7_files(&self.plan.figures, amplified)? {
+                let path = folder.join(name);
+                staging.write(Artifact { path, bytes })?;
+            }
+        }
+        if self.plan.makes_everything() {
+            let mut runs = RowFile::new(folder.join("runs.csv"));
+            runs.take(&self.plan.runs.rows, staging)?;
+            runs.finish(staging)?;
+            for (name, bytes) in run_table_files(self.plan, &self.plan.runs.rows)? {
                 let path = folder.join(name);
                 staging.write(Artifact { path, bytes })?;
             }
@@ -104,7 +114,7 @@ impl<'a> TableFiles<'a> {
             none => none.insert(GridArchive::new(self.staging.create(&place)?)),
         };
         writer
-            .add(grid.key(), &grid.cells)
+            .add(grid.key(), &grid.whole())
             .map_err(|source| self.staging.failed(&place, source))
     }
 }

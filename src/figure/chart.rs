@@ -86,11 +86,16 @@ pub struct Bar {
 impl Axis {
     /// An axis over n cells: the first and the last are labelled, and round numbers between.
     pub fn over(n: usize, symbol: &str) -> Self {
-        let ticks = tick_cells(n)
+        Self::from(1, n, symbol)
+    }
+
+    /// The same where the first cell is that of a later direction.
+    pub fn from(first: usize, n: usize, symbol: &str) -> Self {
+        let ticks = tick_cells(first, first + n.max(1) - 1)
             .into_iter()
-            .map(|cell| Tick {
-                cell,
-                label: cell.to_string(),
+            .map(|direction| Tick {
+                cell: direction + 1 - first,
+                label: direction.to_string(),
             })
             .collect();
         Axis {
@@ -108,20 +113,23 @@ impl Axis {
     }
 }
 
-/// Cells to label of n: all up to 8; else 1, n and the multiples of a round step that leave room.
-fn tick_cells(n: usize) -> Vec<usize> {
+/// Directions to label of some: all up to 8; else the first, the last and the multiples of a round
+/// step that leave room.
+fn tick_cells(first: usize, last: usize) -> Vec<usize> {
+    let n = last + 1 - first;
     if n <= 8 {
-        return (1..=n).collect();
+        return (first..=last).collect();
     }
     let step = (0..)
         .flat_map(|power| [1, 2, 5].map(|digit| digit * 10usize.pow(power)))
         .find(|step| n / step <= 4)
         .unwrap_or(n);
     let room = 2 * step / 5;
-    let between = (1..n).map(|k| k * step).take_while(|cell| cell + room <= n);
-    let mut cells = vec![1];
-    cells.extend(between.filter(|&cell| cell > 1 + room / 2));
-    cells.push(n);
+    let multiples = (first / step..).map(|k| k * step);
+    let between = multiples.take_while(|cell| cell + room <= last);
+    let mut cells = vec![first];
+    cells.extend(between.filter(|&cell| cell > first + room / 2));
+    cells.push(last);
     cells
 }
 
@@ -222,14 +230,19 @@ mod tests {
 
     #[test]
     fn ticks_are_true_and_never_crowd() {
-        assert_eq!(tick_cells(1), [1]);
-        assert_eq!(tick_cells(8), [1, 2, 3, 4, 5, 6, 7, 8]);
-        assert_eq!(tick_cells(16), [1, 5, 10, 16]);
-        assert_eq!(tick_cells(39), [1, 10, 20, 30, 39]);
-        assert_eq!(tick_cells(64), [1, 20, 40, 64]);
-        assert_eq!(tick_cells(1229), [1, 500, 1000, 1229]);
+        assert_eq!(tick_cells(1, 1), [1]);
+        assert_eq!(tick_cells(1, 8), [1, 2, 3, 4, 5, 6, 7, 8]);
+        assert_eq!(tick_cells(1, 16), [1, 5, 10, 16]);
+        assert_eq!(tick_cells(1, 39), [1, 10, 20, 30, 39]);
+        assert_eq!(tick_cells(1, 64), [1, 20, 40, 64]);
+        assert_eq!(tick_cells(1, 1229), [1, 500, 1000, 1229]);
+        assert_eq!(
+            tick_cells(401, 1228),
+            [401, 600, 800, 1000, 1228],
+            "a grid that begins later"
+        );
         for n in 1..3000 {
-            let cells = tick_cells(n);
+            let cells = tick_cells(1, n);
             assert_eq!((cells[0], *cells.last().unwrap()), (1, n));
             assert!(
                 cells.windows(2).all(|pair| pair[0] < pair[1]),

@@ -40,7 +40,8 @@ pub(super) fn legend(panels: &[Vec<Panel>]) -> Option<String> {
 ///
 /// A row i is sure where `spectrum.csv` bounds sin θ of W's leading i directions by [`SURE`], or has
 /// neither gap nor bound: then the i directions are all there are. Rows without an entry there are
-/// not sure, as nothing is known of them.
+/// not sure, as nothing is known of them. Where there is no table at all, as of published rows,
+/// nothing is told apart.
 pub(super) fn ill_determined(grid: &Selected, spectrum: &[SpectrumRow]) -> Array2<bool> {
     let of_base = |row: &&SpectrumRow| row.matrix == "base" && row.module == grid.module;
     let sure: HashSet<usize> = spectrum
@@ -50,7 +51,8 @@ pub(super) fn ill_determined(grid: &Selected, spectrum: &[SpectrumRow]) -> Array
         .map(|row| row.index)
         .collect();
     Array2::from_shape_fn(grid.cells.dim(), |(i, j)| {
-        grid.cells[(i, j)].is_some() && !sure.contains(&(i + 1))
+        let is_open = !spectrum.is_empty() && !sure.contains(&(i + grid.first_i));
+        grid.cells[(i, j)].is_some() && is_open
     })
 }
 

@@ -1,86 +1,36 @@
-//! A chart to SVG: the one file that names plotters.
+//! A chart of heat maps to SVG.
 
-use plotters::prelude::{RGBColor, SVGBackend};
-use plotters::style::text_anchor::{HPos, Pos, VPos};
-use plotters::style::{FontStyle, FontTransform, IntoFont, TextStyle};
-use plotters_backend::{DrawingBackend, DrawingErrorKind};
-
-use crate::error::{Error, Result};
+use crate::error::Result;
 
 use super::chart::{Chart, Panel};
-use super::font::{self, CAPITAL, FAMILY, SUBSCRIPT};
+use super::font::{self, CAPITAL};
 use super::label::Text;
 use super::layout::{
     Box, LETTER_GAP, Layout, TICK_GAP, TICK_LENGTH, TITLE_RISE, edge, fitting, ticks_width,
 };
 use super::mark::{Shape, shapes};
 use super::palette::Rgb;
+use super::pen::{Drawn, GREY, Hang, INK, PAPER, Pen, svg, whole};
 use super::venue::Page;
 
-/// plotters counts in whole units; twenty a point leave no visible rounding.
-pub(super) const UNITS_PER_POINT: f64 = 20.0;
-
-const PAPER: Rgb = [255, 255, 255];
 /// Cells that are not shown.
 const MASK: Rgb = [234, 234, 242];
-/// Text and lines.
-const INK: Rgb = [38, 38, 38];
-/// Small lines below.
-const GREY: Rgb = [110, 110, 110];
 /// Every cell reaches this far under its right and lower neighbours, which are drawn after it:
 /// otherwise viewers show hairlines between them.
 const UNDERLAP: f64 = 0.6;
 /// A bracket shorter than this is one line.
 const BRACKET: f64 = 2.5;
-/// plotters-svg divides font sizes by this.
-const PLOTTERS_FONT_SCALE: f64 = 1.24;
-/// It raises bottom-anchored text by half an ex, which is a quarter of the size here.
-const PLOTTERS_RAISE: f64 = 0.25;
-
-/// How a text hangs on its point.
-#[derive(Clone, Copy)]
-enum Hang {
-    Left,
-    Centre,
-    Right,
-}
 
 /// The SVG of a chart, in units, and its layout on a page.
 pub(super) fn draw(chart: &Chart, page: Page) -> Result<(String, Layout)> {
     let layout = Layout::on(&page, chart);
-    let mut svg = String::new();
-    let size = (whole(layout.width) as u32, whole(layout.height) as u32);
-    let outcome = {
-        let mut pen = Pen {
-            backend: SVGBackend::with_string(&mut svg, size),
-            sizes: page,
-        };
-        pen.chart(chart, &layout)
-            .and_then(|()| pen.backend.present())
-    };
-    outcome.map_err(|error| Error::Drawing {
-        figure: chart.name.clone(),
-        problem: error.to_string(),
-    })?;
+    let size = (layout.width, layout.height);
+    let svg = svg(&chart.name, size, page, |pen| pen.chart(chart, &layout))?;
     Ok((svg, layout))
-}
-
-type Drawn = std::result::Result<(), DrawingErrorKind<std::io::Error>>;
-
-struct Pen<'a> {
-    backend: SVGBackend<'a>,
-    sizes: Page,
 }
 
 impl Pen<'_> {
     fn chart(&mut self, chart: &Chart, layout: &Layout) -> Drawn {
-        let page = Box {
-            x: 0.0,
-            y: 0.0,
-            width: layout.width,
-            height: layout.height,
-        };
-        self.fill(page, PAPER)?;
         let room = 2.0 * layout.centre.min(layout.width - layout.centre) - self.sizes.title;
         let size = fitting(&chart.heading, self.sizes.title + 1.0, room);
         let place = (layout.centre, layout.heading);
@@ -151,8 +101,7 @@ impl Pen<'_> {
         for Shape { corners, dark } in shapes(&panel.marked, place) {
             let corners = corners.iter().map(|&(x, y)| (whole(x), whole(y)));
             let colour = if dark { INK } else { PAPER };
-            self.backend
-                .fill_polygon(corners.collect::<Vec<_>>(), &rgb(colour))?;
+            self.polygon(corners, colour)?;
         }
         Ok(())
     }
@@ -171,7 +120,7 @@ impl Pen<'_> {
             (right, bottom),
             (left, bottom),
         ];
-        self.backend.fill_polygon(corners, &rgb(colour))
+        self.polygon(corners, colour)
     }
 
     /// Cuts a heat map that reaches over its edges: where partly covered pixels were painted
@@ -332,86 +281,9 @@ impl Pen<'_> {
         let middle = ((bottom + top) / 2.0).min(bar.bottom() - half);
         self.upright(&text, (x - 2.0, middle), self.sizes.tick)
     }
-
-    fn fill(&mut self, place: Box, colour: Rgb) -> Drawn {
-        let upper_left = (whole(place.x), whole(place.y));
-        let lower_right = (whole(place.right()), whole(place.bottom()));
-        self.backend
-            .draw_rect(upper_left, lower_right, &rgb(colour), true)
-    }
-
-    fn line(&mut self, from: (f64, f64), to: (f64, f64)) -> Drawn {
-        // A line is a filled rectangle of half a point: plotters' strokes are whole units wide.
-        let half = 0.25;
-        let place = Box {
-            x: from.0.min(to.0) - half,
-            y: from.1.min(to.1) - half,
-            width: (from.0 - to.0).abs() + 2.0 * half,
-            height: (from.1 - to.1).abs() + 2.0 * half,
-        };
-        self.fill(place, INK)
-    }
-
-    /// A line of text on a baseline, run by run.
-    fn text(&mut self, text: &Text, at: (f64, f64), size: f64, colour: Rgb, hang: Hang) -> Drawn {
-        let width = font::width(text, size);
-        let mut x = at.0
-            - match hang {
-                Hang::Left => 0.0,
-                Hang::Centre => width / 2.0,
-                Hang::Right => width,
-            };
-        for run in &text.0 {
-            let (run_size, lower) = match run.subscript {
-                true => (size * SUBSCRIPT.0, size * SUBSCRIPT.1),
-                false => (size, 0.0),
-            };
-            let style = style(run_size, run.italic, colour);
-            let y = at.1 + lower + run_size * PLOTTERS_RAISE;
-            // SVG drops ordinary spaces at the ends of a text.
-            let kept = run.text.replace(' ', "\u{a0}");
-            self.backend
-                .draw_text(&kept, &style, (whole(x), whole(y)))?;
-            x += font::run_width(run, size);
-        }
-        Ok(())
-    }
-
-    /// Plain text turned a quarter to the left, its lower edge at `at.0`, centred on `at.1`.
-    fn upright(&mut self, text: &Text, at: (f64, f64), size: f64) -> Drawn {
-        let Some(run) = text.0.first() else {
-            return Ok(());
-        };
-        let start = at.1 + font::width(text, size) / 2.0;
-        let style = style(size, run.italic, INK).transform(FontTransform::Rotate270);
-        // Turned, the raise that plotters adds points left.
-        let x = at.0 + size * PLOTTERS_RAISE;
-        self.backend
-            .draw_text(&run.text, &style, (whole(x), whole(start)))
-    }
-}
-
-fn style(size: f64, italic: bool, colour: Rgb) -> TextStyle<'static> {
-    let slant = if italic {
-        FontStyle::Oblique
-    } else {
-        FontStyle::Normal
-    };
-    let font = (FAMILY, size * UNITS_PER_POINT * PLOTTERS_FONT_SCALE, slant).into_font();
-    font.color(&rgb(colour))
-        .pos(Pos::new(HPos::Left, VPos::Bottom))
-}
-
-fn rgb([red, green, blue]: Rgb) -> RGBColor {
-    RGBColor(red, green, blue)
 }
 
 /// How far the first cells reach over the edge.
 fn outer(first: bool) -> f64 {
     if first { UNDERLAP } else { 0.0 }
-}
-
-/// Points to plotters' units.
-fn whole(points: f64) -> i32 {
-    (points * UNITS_PER_POINT).round() as i32
 }

@@ -13,7 +13,7 @@ use super::{Options, Text};
 /// directions of the first seed's rank in its place.
 ///
 /// By invariance a random subspace against an adapter is distributed as two random ones, which is
-/// what the paper's third panel shows.
+/// what the paper's third panel shows; rows of two random ones are taken where there are some.
 ///
 /// # Errors
 ///
@@ -26,11 +26,11 @@ pub fn figure4(
     projections: &[String],
     options: &Options,
 ) -> Result<Chart> {
-    let select = |first: &str, projection: &String| {
+    let select = |[first, second]: [&str; 2], projection: &String| {
         Wanted {
             basis,
             first,
-            second: &pair.second,
+            second,
             layer,
             projection,
         }
@@ -38,14 +38,27 @@ pub fn figure4(
     };
     let mut grids = projections
         .iter()
-        .map(|projection| select(&pair.first, projection))
+        .map(|projection| select([&pair.first, &pair.second], projection))
         .collect::<Result<Vec<_>>>()?;
+    let is_random = |row: &OverlapRow| {
+        [&row.first, &row.second]
+            .iter()
+            .all(|name| *name == "random")
+    };
+    let (random, second) = match rows.iter().any(is_random) {
+        true => (["random"; 2], "others".to_string()),
+        false => {
+            let projection = projections.first().map_or("", String::as_str);
+            let second = format!("{projection} of {}", pair.second);
+            (["random", pair.second.as_str()], second)
+        }
+    };
     let mut titles: Vec<Text> = projections
         .iter()
         .map(|projection| update(projection))
         .collect();
     if let Some(projection) = projections.first() {
-        grids.push(select("random", projection)?);
+        grids.push(select(random, projection)?);
         titles.push(Text::plain("Random"));
     }
     let panels = grids
@@ -56,13 +69,10 @@ pub fn figure4(
     let panels = in_rows(panels);
     let ranks = ranks(&grids);
     let mut footer = footer(basis, pair, &grids, &layer_in_words(layer));
-    if let Some(projection) = projections.first() {
-        footer.push(format!(
-            "Random: Haar-random directions (i) against {projection} of {} (j).{}",
-            pair.second,
-            undefined(&grids)
-        ));
-    }
+    footer.push(format!(
+        "Random: Haar-random directions (i) against {second} (j).{}",
+        undefined(&grids)
+    ));
     Ok(Chart {
         name: "figure4".into(),
         heading: phi(

@@ -50,7 +50,7 @@ pub fn figure8(
         .iter()
         .map(|adapter| (adapter.name.as_str(), Some(adapter.rank)));
     for (second, rank) in learned.chain([("random", None)]) {
-        let grid = against_base(basis, second, layer, projection).select(rows)?;
+        let grid = against_base(basis, second, layer, projection).select_from_any(rows)?;
         let title = phi_of(weight(projection), directions(basis, rank));
         panels.push(Panel {
             marked: ill_determined(&grid, spectrum),
@@ -65,9 +65,17 @@ pub fn figure8(
             remedy: "name one at least",
         });
     };
+    let rows = |grid: &Selected| (grid.first_i, grid.cells.nrows());
+    if grids.iter().any(|other| rows(other) != rows(grid)) {
+        return Err(Error::Table {
+            what: "figure 8".into(),
+            problem: "its grids have other i in one panel than in the next".into(),
+            remedy: "make the tables again: W's directions are the same in all panels",
+        });
+    }
     let mut panels = in_rows(panels);
     if let Some(row) = panels.last_mut() {
-        row.push(chance_strip(grid.cells.nrows(), grid.dimension));
+        row.push(chance_strip(grid));
     }
     let mut footer = footer(basis, adapters, &grids, &layer_in_words(layer));
     footer.extend(legend(&panels));
@@ -98,13 +106,16 @@ fn against_base<'a>(
     }
 }
 
-fn chance_strip(rows: usize, d: usize) -> Panel {
+fn chance_strip(grid: &Selected) -> Panel {
+    let (rows, d) = (grid.cells.nrows(), grid.dimension);
     Panel {
         title: Text::default().symbol("i").upright("/").symbol("d"),
         marked: Array2::default((rows, 1)),
-        cells: Array2::from_shape_fn((rows, 1), |(i, _)| Some((i + 1) as f64 / d as f64)),
+        cells: Array2::from_shape_fn((rows, 1), |(i, _)| {
+            Some((i + grid.first_i) as f64 / d as f64)
+        }),
         x: Axis::silent(),
-        y: Axis::over(rows, "i"),
+        y: Axis::from(grid.first_i, rows, "i"),
         narrow: true,
         module: String::new(),
         dimension: None,

@@ -17,18 +17,18 @@ pub(super) const LETTER_GAP: f64 = 5.0;
 const Y_AXIS: f64 = 26.0;
 const Y_AXIS_CLEAR: f64 = 6.0;
 /// Room for a horizontal axis's tick labels and its letter.
-const X_AXIS: f64 = 22.0;
+pub(super) const X_AXIS: f64 = 22.0;
 /// Room above a panel for its title, and from the title's baseline to the panel.
-const ABOVE: f64 = 15.0;
+pub(super) const ABOVE: f64 = 15.0;
 pub(super) const TITLE_RISE: f64 = 5.5;
 /// Room for a row's label.
 const ROW_LABEL: f64 = 13.0;
 /// Room for the heading.
 const HEADING: f64 = 14.0;
 /// A line of the footer.
-const FOOTER_LINE: f64 = 9.0;
+pub(super) const FOOTER_LINE: f64 = 9.0;
 /// Around everything.
-const MARGIN: f64 = 4.0;
+pub(super) const MARGIN: f64 = 4.0;
 /// The colour bar: room for the chance mark, the bar's own width, room for its labels.
 const BAR_MARK: f64 = 24.0;
 const BAR: f64 = 8.0;
@@ -235,7 +235,7 @@ fn panel_side(page: &Page, chart: &Chart, room: f64) -> f64 {
 }
 
 /// Lines of a footer, broken between words, or within one where it alone is wider than `room`.
-fn wrapped(footer: &[String], size: f64, room: f64) -> Vec<String> {
+pub(super) fn wrapped(footer: &[String], size: f64, room: f64) -> Vec<String> {
     let fits = |line: &str| font::width(&Text::plain(line), size) <= room;
     let mut lines = Vec::new();
     for sentence in footer {

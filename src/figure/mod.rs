@@ -2,6 +2,9 @@
 //! figure; a [`Chart`] is plain data; one file draws it. Nothing here sees a tensor.
 
 mod chart;
+mod curve;
+mod curve_draw;
+mod curve_layout;
 mod determined;
 mod draw;
 mod figure3;
@@ -14,11 +17,13 @@ mod label;
 mod layout;
 mod mark;
 mod palette;
+mod pen;
 mod render;
 mod select;
 mod venue;
 
 pub use chart::{Axis, Bar, Chart, Panel, Tick};
+pub use curve::{Curve, CurvePanel, CurvePoint, Span, rank_curve};
 pub use determined::SURE;
 pub use figure3::figure3;
 pub use figure4::figure4;

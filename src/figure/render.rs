@@ -15,7 +15,10 @@ use crate::error::{Error, Result};
 use crate::table::Provenance;
 
 use super::chart::Chart;
-use super::draw::{UNITS_PER_POINT, draw};
+use super::curve::{Curve, CurvePanel, CurvePoint};
+use super::curve_draw;
+use super::draw::draw;
+use super::pen::UNITS_PER_POINT;
 use super::{Venue, font};
 
 /// Dots per inch of a PNG.
@@ -92,17 +95,33 @@ impl Drawing {
     /// [`Error::Drawing`].
     pub fn at(venue: Venue, chart: &Chart) -> Result<Self> {
         let (svg, layout) = draw(chart, venue.page())?;
+        let size = (layout.width, layout.height);
+        Self::of(&chart.name, description(chart), size, &svg)
+    }
+
+    /// Draws a curve at the size at which a venue prints it.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Drawing`].
+    pub fn of_curve(venue: Venue, curve: &Curve) -> Result<Self> {
+        let (svg, layout) = curve_draw::draw(curve, venue.page())?;
+        let size = (layout.width, layout.height);
+        Self::of(&curve.name, curve_description(curve), size, &svg)
+    }
+
+    fn of(name: &str, description: String, size: (f64, f64), svg: &str) -> Result<Self> {
         let options = usvg::Options {
             font_family: font::FAMILY.into(),
             fontdb: FONTS.clone(),
             ..usvg::Options::default()
         };
-        let tree = Tree::from_str(&svg, &options)
-            .map_err(|error| failed(&chart.name, error.to_string()))?;
+        let tree =
+            Tree::from_str(svg, &options).map_err(|error| failed(name, error.to_string()))?;
         Ok(Drawing {
-            name: chart.name.clone(),
-            description: description(chart),
-            size: (layout.width, layout.height),
+            name: name.into(),
+            description,
+            size,
             tree,
             provenance: None,
         })
@@ -115,6 +134,11 @@ impl Drawing {
             provenance: Some(provenance.clone()),
             ..self
         }
+    }
+
+    /// What it shows, for those who do not see it.
+    pub fn description(&self) -> &str {
+        &self.description
     }
 
     /// The picture in one format; the same bytes for the same chart.
@@ -276,6 +300,26 @@ fn description(chart: &Chart) -> String {
         "{heading}Heat maps: {}. {}",
         titles.join("; "),
         chart.footer.join(" ")
+    )
+}
+
+/// The words and numbers of a curve for those who do not see it.
+fn curve_description(curve: &Curve) -> String {
+    let line = |(name, points): &(usize, Vec<CurvePoint>)| {
+        let points = points.iter();
+        let points = points.map(|point| format!("{} at rank {}", point.mean, point.rank));
+        let points = points.collect::<Vec<_>>().join(", ");
+        format!("{}: {points}", curve.lines[*name].bare())
+    };
+    let panel = |panel: &CurvePanel| {
+        let lines: Vec<String> = panel.lines.iter().map(line).collect();
+        format!("{}: {}.", panel.title.bare(), lines.join("; "))
+    };
+    let panels: Vec<String> = curve.panels.iter().map(panel).collect();
+    format!(
+        "Scores over the rank. {} {}",
+        panels.join(" "),
+        curve.footer.join(" ")
     )
 }
 

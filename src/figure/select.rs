@@ -23,6 +23,8 @@ pub struct Pair {
 #[derive(Debug, Clone)]
 pub(super) struct Selected {
     pub(super) module: String,
+    /// The i of the first row.
+    pub(super) first_i: usize,
     pub(super) cells: Array2<Option<f64>>,
     /// Smallest and largest chance level.
     pub(super) chance: (f64, f64),
@@ -48,6 +50,16 @@ impl Wanted<'_> {
     ///
     /// [`Error::Table`] when there is none, or cells of it are missing.
     pub(super) fn select(&self, rows: &[OverlapRow]) -> Result<Selected> {
+        self.selected(rows, Some(1))
+    }
+
+    /// The same of a grid whose rows may begin at a later i than 1, as published ones do.
+    pub(super) fn select_from_any(&self, rows: &[OverlapRow]) -> Result<Selected> {
+        self.selected(rows, None)
+    }
+
+    /// Every cell from a first i, or the least that there is, and from j = 1 on, each once.
+    fn selected(&self, rows: &[OverlapRow], first_i: Option<usize>) -> Result<Selected> {
         let mut module = None;
         let here: Vec<&OverlapRow> = rows
             .iter()
@@ -55,8 +67,13 @@ impl Wanted<'_> {
             .collect();
         let i = here.iter().map(|row| row.i).max().unwrap_or(0);
         let j = here.iter().map(|row| row.j).max().unwrap_or(0);
-        let all = i.saturating_mul(j);
-        if here.is_empty() || here.len() != all || here.iter().any(|row| row.i.min(row.j) == 0) {
+        let least = here.iter().map(|row| row.i).min().unwrap_or(0);
+        let first_i = first_i.unwrap_or(least.max(1));
+        let all = i
+            .saturating_add(1)
+            .saturating_sub(first_i)
+            .saturating_mul(j);
+        if here.is_empty() || here.len() != all || least < first_i {
             return Err(self.missing(here.len(), all));
         }
         if let Some(row) = here
@@ -72,14 +89,25 @@ impl Wanted<'_> {
                 remedy: "chance is max(i,j)/d, above 0 and at most 1; measure again",
             });
         }
-        let mut cells = Array2::from_elem((i, j), None);
+        let mut cells = Array2::from_elem((i + 1 - first_i, j), None);
+        let mut seen = Array2::from_elem(cells.dim(), false);
         for row in &here {
-            cells[(row.i - 1, row.j - 1)] = row.overlap.filter(|value| value.is_finite());
+            // No place has j = 0.
+            let place = (row.i - first_i, row.j.wrapping_sub(1));
+            if let Some(seen) = seen.get_mut(place) {
+                cells[place] = row.overlap.filter(|value| value.is_finite());
+                *seen = true;
+            }
+        }
+        let found = seen.iter().filter(|seen| **seen).count();
+        if found < all {
+            return Err(self.missing(found, all));
         }
         let chances = || here.iter().map(|row| row.chance);
         let largest = chances().fold(0.0, f64::max);
         Ok(Selected {
             module: here[0].module.clone(),
+            first_i,
             cells,
             chance: (chances().fold(f64::INFINITY, f64::min), largest),
             dimension: (i.max(j) as f64 / largest).round() as usize,
@@ -122,14 +150,14 @@ impl Selected {
     pub(super) fn panel(&self, title: Text, keep: impl Fn(usize, usize) -> bool) -> Panel {
         let (rows, columns) = self.cells.dim();
         let cells = Array2::from_shape_fn((rows, columns), |(i, j)| {
-            self.cells[(i, j)].filter(|_| keep(i + 1, j + 1))
+            self.cells[(i, j)].filter(|_| keep(i + self.first_i, j + 1))
         });
         Panel {
             title,
             cells,
             marked: Array2::default((rows, columns)),
             x: Axis::over(columns, "j"),
-            y: Axis::over(rows, "i"),
+            y: Axis::from(self.first_i, rows, "i"),
             narrow: false,
             module: self.module.clone(),
             dimension: Some(self.dimension),
@@ -224,15 +252,43 @@ mod tests {
         }
     }
 
+    const WANTED: Wanted = Wanted {
+        basis: "a",
+        first: "one",
+        second: "two",
+        layer: None,
+        projection: "q",
+    };
+
     fn select(rows: &[OverlapRow]) -> Result<Selected> {
-        let wanted = Wanted {
-            basis: "a",
-            first: "one",
-            second: "two",
-            layer: None,
-            projection: "q",
-        };
-        wanted.select(rows)
+        WANTED.select(rows)
+    }
+
+    #[test]
+    fn a_published_grid_may_begin_later_and_is_whole_all_the_same() {
+        let rows = [row(7, 1), row(7, 2), row(8, 1), row(8, 2)];
+        let grid = WANTED.select_from_any(&rows).unwrap();
+        assert_eq!((grid.first_i, grid.cells.dim()), (7, (2, 2)));
+        assert_eq!((grid.chance, grid.dimension), ((0.07, 0.08), 100));
+        let panel = grid.panel(Text::default(), |i, j| (i, j) == (8, 1));
+        assert_eq!(panel.cells.iter().flatten().count(), 1);
+        assert!(panel.cells[(1, 0)].is_some());
+        let labels: Vec<&str> = panel
+            .y
+            .ticks
+            .iter()
+            .map(|tick| tick.label.as_str())
+            .collect();
+        assert_eq!(labels, ["7", "8"]);
+        assert!(
+            WANTED.select_from_any(&rows[..3]).is_err(),
+            "a cell is missing"
+        );
+        let zero = [row(0, 1), row(1, 1)];
+        assert!(
+            WANTED.select_from_any(&zero).is_err(),
+            "directions count from 1"
+        );
     }
 
     #[test]
@@ -251,7 +307,11 @@ mod tests {
             select(&[row(1, 1), row(1, 1)]).is_err(),
             "a cell is there twice"
         );
+        let twice = [row(1, 1), row(1, 1), row(2, 2), row(2, 1)];
+        assert!(select(&twice).is_err(), "one twice, and one missing");
         assert!(select(&[row(0, 1)]).is_err(), "directions count from 1");
+        assert!(select(&[row(1, 0)]).is_err(), "directions count from 1");
+        assert!(select(&[row(2, 1)]).is_err(), "the first row is missing");
         assert!(
             select(&[row(usize::MAX, usize::MAX)]).is_err(),
             "no such grid"

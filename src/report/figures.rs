@@ -25,8 +25,10 @@ pub enum Content<'a> {
     HeatMaps(&'a Chart),
     /// Anything else, as it was drawn.
     Picture {
-        /// What it shows, in a sentence or two.
+        /// The words below it.
         caption: String,
+        /// What it shows, for those who do not see it.
+        description: String,
         /// The picture.
         svg: String,
     },
@@ -53,10 +55,12 @@ fn chart<'a>(figure: &Figure<'a>) -> Option<&'a Chart> {
     }
 }
 
-/// `Figure 3`, `Figure 3, basis b`; other names as they are.
+/// `Figure 3`, `Figure 3, basis b`, `Rank curve`.
 pub(super) fn title(name: &str) -> String {
     let Some(rest) = name.strip_prefix("figure") else {
-        return name.into();
+        let mut letters = name.chars();
+        let first = letters.next().map(|first| first.to_uppercase().to_string());
+        return first.unwrap_or_default() + &letters.as_str().replace('-', " ");
     };
     match rest.split_once('-') {
         None => format!("Figure {rest}"),
@@ -94,11 +98,15 @@ pub(super) fn section(figure: &Figure, place: usize, study: &str, formats: &[Str
             let maps = format!("<div class=\"heatmaps\" data-figure=\"{place}\"></div>{without}");
             (maps, words.join(" "))
         }
-        Content::Picture { caption, svg } => {
+        Content::Picture {
+            caption,
+            description,
+            svg,
+        } => {
             let source = format!("data:image/svg+xml,{}", href(svg));
             let image = format!(
                 "<img class=\"picture\" src=\"{source}\" alt=\"{}\">",
-                escape(caption)
+                escape(description)
             );
             (image, escape(caption))
         }
@@ -225,7 +233,7 @@ mod tests {
     fn titles_name_the_basis() {
         assert_eq!(title("figure3"), "Figure 3");
         assert_eq!(title("figure8-delta-left"), "Figure 8, basis delta-left");
-        assert_eq!(title("ranks"), "ranks");
+        assert_eq!(title("rank-curve"), "Rank curve");
     }
 
     #[test]
@@ -253,12 +261,14 @@ mod tests {
             name: "figure9",
             content: Content::Picture {
                 caption: "A <curve>".into(),
+                description: "Rising \"lines\"".into(),
                 svg: "<svg onload=\"x\"></svg>".into(),
             },
             published: None,
         };
         let html = section(&figure, 0, "a study", &["svg".into()]);
         assert!(html.contains("src=\"data:image/svg+xml,%3Csvg%20onload%3D%22x%22%3E"));
+        assert!(html.contains("alt=\"Rising &quot;lines&quot;\""));
         assert!(html.contains("A &lt;curve&gt;") && html.contains("a%20study/figure9.svg"));
         assert_eq!(data(&figure, 9), Value::Null);
     }

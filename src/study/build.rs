@@ -13,7 +13,7 @@ use super::definition::AdapterEntry;
 use super::figures::{self, FigurePlan, panels};
 use super::lines::Lines;
 use super::plan::{Comparison, NamedAdapter, Operand, Plan, Request};
-use super::{Definition, Selection, lineage, memory};
+use super::{Definition, Runs, Selection, build_rows, lineage, memory, runs};
 
 /// Builds a plan. `file` is the study's file: paths in the definition are relative to its folder,
 /// and messages name it. `every_grid` as in [`Plan`].
@@ -23,6 +23,9 @@ pub(super) fn build(
     request: &Request,
     every_grid: bool,
 ) -> Result<Plan> {
+    if let Some(rows) = &definition.rows {
+        return build_rows::build(definition, rows, file, request);
+    }
     let folder = file.parent().unwrap_or(Path::new(""));
     let lines = &definition.lines;
     let base = definition
@@ -42,10 +45,13 @@ pub(super) fn build(
     let adapters = entries.map(open).collect::<Result<Vec<_>>>()?;
     let all = all_modules(&adapters, &request.selection);
     let modules = select(&all, &request.selection)?;
+    let runs = definition.runs.as_ref().map(|runs| folder.join(runs));
+    let runs = runs::read(definition, runs.as_deref(), &adapters)?;
     let resolver = Resolver {
         definition,
         file,
         adapters: &adapters,
+        runs: &runs,
     };
     let pairs = resolver.pairs()?;
     let figures = resolver.figures(request, &pairs, &modules, &all)?;
@@ -64,7 +70,7 @@ pub(super) fn build(
         name: definition.name.clone(),
         title: definition.title.clone(),
         text: definition.text.clone(),
-        tables: figures::tables(definition)?,
+        tables: runs::tables(definition, &runs, base.is_some())?,
         bases,
         comparisons,
         amplified: resolver.amplified()?,
@@ -73,11 +79,13 @@ pub(super) fn build(
         seed: request.seed.unwrap_or(definition.seed),
         memory: request.memory,
         figures,
+        runs,
         every_grid,
         selected: request.selected(),
         overlap: request.overlap,
         amplification: request.amplification,
         warnings,
+        published: None,
         adapters,
         base,
         modules,
@@ -98,10 +106,12 @@ fn open_adapter(
     let index = base.map(|base| base as &dyn BaseIndex);
     let mut adapter = Adapter::open_on(&folder.join(&entry.path), &request.read, index)?;
     adapter.check_trained()?;
+    let factor_entries = adapter.factor_entries();
     adapter.split(&|module| fused::slices(module, base));
     Ok(NamedAdapter {
         name: entry.name.clone(),
         adapter,
+        factor_entries,
     })
 }
 
@@ -120,7 +130,7 @@ fn all_modules(adapters: &[NamedAdapter], selection: &Selection) -> Vec<String> 
     all
 }
 
-fn select(all: &[String], selection: &Selection) -> Result<Vec<String>> {
+pub(super) fn select(all: &[String], selection: &Selection) -> Result<Vec<String>> {
     let wanted: Vec<String> = all
         .iter()
         .filter(|path| selection.takes(path))
@@ -146,6 +156,7 @@ struct Resolver<'a> {
     definition: &'a Definition,
     file: &'a Path,
     adapters: &'a [NamedAdapter],
+    runs: &'a Runs,
 }
 
 impl Resolver<'_> {
@@ -234,8 +245,14 @@ impl Resolver<'_> {
         let panels = panels(entry, drawn, all, &self.definition.lines)?;
         let venue = self.definition.print.venue.as_deref();
         Ok(FigurePlan {
-            which: figures::which(self.definition, [&ranks, &seeds])?,
+            which: figures::which(
+                self.definition,
+                [&ranks, &seeds],
+                self.definition.base.is_some() && !compare.base.is_empty(),
+                self.runs,
+            )?,
             venue: venue.unwrap_or("plain").into(),
+            footnote: entry.footnote.clone(),
             notes: panels.notes,
             bases: self.bases(&request.bases, &entry.bases)?,
             ranks,

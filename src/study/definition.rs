@@ -31,8 +31,10 @@ pub struct Definition {
     /// What the report says around the results.
     #[serde(default)]
     pub text: Prose,
+    /// A folder of tables in this toolkit's formats, in place of adapters.
+    pub rows: Option<PathBuf>,
     /// The adapters, in the order of the tables.
-    #[serde(rename = "adapter")]
+    #[serde(rename = "adapter", default)]
     pub adapters: Vec<AdapterEntry>,
     /// Which overlaps are measured.
     #[serde(default)]
@@ -43,6 +45,8 @@ pub struct Definition {
     /// What is drawn.
     #[serde(default)]
     pub figures: FiguresEntry,
+    /// Scores of training runs, a table of [`crate::table::RunsRow`]: tables 5, 6 and 18.
+    pub runs: Option<PathBuf>,
     /// Which tables are made.
     #[serde(default)]
     pub tables: TablesEntry,
@@ -135,6 +139,8 @@ pub struct FiguresEntry {
     /// The panels; q and v, or the first two, when left out.
     #[serde(default)]
     pub projections: Vec<String>,
+    /// A last line below every figure of overlaps.
+    pub footnote: Option<String>,
 }
 
 /// `[tables]`
@@ -144,6 +150,12 @@ pub struct FiguresEntry {
 pub struct TablesEntry {
     /// Tables that are made; all that the study allows when left out.
     pub which: Option<Vec<String>>,
+    /// Runs of table 5, by patterns of their names; all when left out.
+    pub table5: Option<Vec<String>>,
+    /// Runs of table 6.
+    pub table6: Option<Vec<String>>,
+    /// Runs of table 18.
+    pub table18: Option<Vec<String>>,
 }
 
 /// `[print]`
@@ -199,7 +211,15 @@ impl Definition {
             lines.error("", &error.message().replace('\n', " "), remedy)
         })?;
         definition.lines = lines;
-        definition.check_names()?;
+        if definition.adapters.is_empty() && definition.rows.is_none() {
+            let remedy = "add [[adapter]], or rows = \"PATH\" for a study of published rows";
+            return Err(definition
+                .lines
+                .error("name", "`adapter` is missing", remedy));
+        }
+        if definition.rows.is_none() {
+            definition.check_names()?;
+        }
         Ok(definition)
     }
 
@@ -235,7 +255,7 @@ impl Definition {
     }
 
     /// The adapters that comparisons and table 7 name, and where.
-    fn named(&self) -> Vec<(String, &str)> {
+    pub(super) fn named(&self) -> Vec<(String, &str)> {
         let compare = &self.compare;
         let pairs = [
             ("compare.ranks", &compare.ranks),

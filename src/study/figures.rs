@@ -5,10 +5,10 @@ use crate::error::Result;
 use crate::measure::Basis;
 use crate::table::letter;
 
-use super::ModuleName;
 use super::definition::{Definition, FiguresEntry};
-use super::keys::{FIGURES, TABLES};
+use super::keys::{FIGURES, RANK_CURVE};
 use super::lines::{Lines, suggestion};
+use super::{ModuleName, Runs};
 
 /// What is drawn.
 #[derive(Debug, Clone, PartialEq)]
@@ -31,6 +31,8 @@ pub struct FigurePlan {
     pub projections: Vec<String>,
     /// Page and type sizes, by their venue's name.
     pub venue: String,
+    /// A last line below every figure of overlaps.
+    pub footnote: Option<String>,
     /// Which layers were picked, where the study names none.
     pub notes: Vec<String>,
 }
@@ -61,7 +63,7 @@ impl FigurePlan {
         }
         let random = || {
             let seeds = self.seeds.as_ref().filter(|_| self.draws("4"));
-            seeds.is_some_and(|[_, other]| other == second)
+            seeds.is_some_and(|[_, other]| other == second || second == "random")
         };
         let with_base = || second == "random" || self.base.iter().any(|name| name == second);
         let against_base = || self.draws("8") && with_base();
@@ -77,11 +79,12 @@ impl FigurePlan {
 pub(super) fn which(
     definition: &Definition,
     [ranks, seeds]: [&Option<[String; 2]>; 2],
+    with_base: bool,
+    runs: &Runs,
 ) -> Result<Vec<String>> {
     let Some(named) = &definition.figures.which else {
         return Ok(FIGURES.map(String::from).to_vec());
     };
-    let with_base = definition.base.is_some() && !definition.compare.base.is_empty();
     for (number, figure) in named.iter().enumerate() {
         let (is_there, needed) = match figure.as_str() {
             "3" | "6" => (
@@ -89,6 +92,10 @@ pub(super) fn which(
                 "ranks = [\"SMALLER\", \"LARGER\"] in [compare]",
             ),
             "4" | "7" => (seeds.is_some(), "seeds = [\"ONE\", \"OTHER\"] in [compare]"),
+            RANK_CURVE => (
+                runs.gives(RANK_CURVE),
+                "runs = \"runs.csv\" with runs of two ranks",
+            ),
             _ => (
                 with_base,
                 "base = \"PATH\" and base = [\"ADAPTER\"] in [compare]",
@@ -97,32 +104,15 @@ pub(super) fn which(
         if !is_there {
             return Err(definition.lines.error(
                 &format!("figures.which[{number}]"),
-                &format!("nothing is compared that figure {figure} shows"),
+                &match figure.as_str() {
+                    RANK_CURVE => "there are no runs that the rank curve shows".into(),
+                    figure => format!("nothing is compared that figure {figure} shows"),
+                },
                 format!("add {needed}, or leave the figure out"),
             ));
         }
     }
     Ok(named.clone())
-}
-
-/// The tables that a study asks for, else all.
-///
-/// # Errors
-///
-/// [`crate::Error::Config`] for table 7 without a base.
-pub(super) fn tables(definition: &Definition) -> Result<Vec<String>> {
-    let Some(named) = &definition.tables.which else {
-        return Ok(TABLES.map(String::from).to_vec());
-    };
-    let of_base = named.iter().position(|table| table == "7");
-    match of_base.filter(|_| definition.base.is_none()) {
-        None => Ok(named.clone()),
-        Some(number) => Err(definition.lines.error(
-            &format!("tables.which[{number}]"),
-            "table 7 compares ΔW with W, and the study has no base",
-            "add base = \"PATH\", or leave the table out",
-        )),
-    }
 }
 
 /// Layer, layers and projections of the figures.

@@ -4,9 +4,11 @@
 use super::schema::{Field, Kind};
 
 /// Figures that a study may ask for.
-pub(super) const FIGURES: [&str; 5] = ["3", "4", "6", "7", "8"];
+pub(super) const FIGURES: [&str; 6] = ["3", "4", "6", "7", "8", RANK_CURVE];
+/// Scores over the rank, which the paper gives as tables 6 and 18.
+pub(super) const RANK_CURVE: &str = "rank-curve";
 /// Tables that a study may ask for.
-pub(super) const TABLES: [&str; 1] = ["7"];
+pub(super) const TABLES: [&str; 4] = ["5", "6", "7", "18"];
 /// Venues whose page sizes are known; `figure::Venue` has the sizes.
 pub(super) const VENUES: [&str; 5] = ["plain", "icml", "neurips", "iclr", "acl"];
 /// The bases of directions, by name.
@@ -67,11 +69,23 @@ pub(super) const STUDY: &[Field] = &[
         "Random draws for table 7; 20 when left out.",
     ),
     field("text", Kind::Table(TEXT), "", "Prose for the report."),
-    required(
+    field(
+        "rows",
+        Kind::Text,
+        "\"rows\"",
+        "In place of adapters: a folder with overlap.csv, amplification.csv and runs.csv as this toolkit writes them, of published values. Nothing is measured.",
+    ),
+    field(
         "adapter",
         Kind::Tables(ADAPTER),
         "",
         "An adapter; they stand in the tables in this order.",
+    ),
+    field(
+        "runs",
+        Kind::Text,
+        "\"runs.csv\"",
+        "Scores of training runs, for tables 5, 6 and 18 and the rank curve: CSV with the columns adapter, weight_types, rank, alpha, seed, task, metric, value and trainable_parameters.",
     ),
     field(
         "compare",
@@ -222,14 +236,40 @@ const FIGURE: &[Field] = &[
         "[\"query\"]",
         "The panels; q and v, or the first two, when left out.",
     ),
+    field(
+        "footnote",
+        Kind::Text,
+        "\"Read off the published figure.\"",
+        "A last line below every figure of overlaps.",
+    ),
 ];
 
-const TABLE: &[Field] = &[field(
-    "which",
-    Kind::List(&Kind::Choice(&TABLES)),
-    "[\"7\"]",
-    "Tables that are made; all that the study allows when left out.",
-)];
+const TABLE: &[Field] = &[
+    field(
+        "which",
+        Kind::List(&Kind::Choice(&TABLES)),
+        "[\"7\"]",
+        "Tables that are made; all that the study allows when left out.",
+    ),
+    field(
+        "table5",
+        Kind::List(&Kind::Text),
+        "[\"*-r8\"]",
+        "Runs of table 5, by their names in runs.csv with * and ?; all when left out.",
+    ),
+    field(
+        "table6",
+        Kind::List(&Kind::Text),
+        "[\"*-r8\"]",
+        "Runs of table 6 and of the rank curve, likewise.",
+    ),
+    field(
+        "table18",
+        Kind::List(&Kind::Text),
+        "[\"*-r8\"]",
+        "Runs of table 18 and of the rank curve, likewise.",
+    ),
+];
 
 const PRINT: &[Field] = &[field(
     "venue",

@@ -108,12 +108,12 @@ pub(super) fn suggestion<'a>(
     known: impl Iterator<Item = &'a str> + Clone,
     these: &str,
 ) -> String {
-    /// Half of the letters are right.
+    /// More than half of the letters are right.
     const NEAR: f64 = 0.5;
     let near = |word: &&str| strsim::normalized_damerau_levenshtein(wrong, word);
     let nearest = known
         .clone()
-        .filter(|word| near(word) >= NEAR)
+        .filter(|word| near(word) > NEAR)
         .max_by(|one, other| near(one).total_cmp(&near(other)));
     match nearest {
         Some(word) => format!("did you mean `{word}`?"),

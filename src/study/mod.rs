@@ -2,6 +2,7 @@
 //! becomes a [`Plan`]; running it gives [`Results`], which are rows and grids, a module at a time.
 
 mod build;
+mod build_rows;
 mod candidate;
 mod definition;
 mod figures;
@@ -15,8 +16,11 @@ mod naming;
 mod pairing;
 mod plan;
 mod provenance;
+mod published;
 mod results;
 mod run;
+mod runs;
+mod runs_file;
 mod schema;
 mod select;
 mod size;
@@ -26,6 +30,7 @@ pub use figures::FigurePlan;
 pub use first::FirstStudy;
 pub use plan::{Comparison, NamedAdapter, Operand, Plan, Request};
 pub use results::{Certificate, Grid, ModuleName, Results, grid_key};
+pub use runs::Runs;
 pub use schema::schema;
 pub use select::{Selection, parse_layers};
 pub use size::{human_size, parse_size};

@@ -196,6 +196,8 @@ impl ModuleRun<'_> {
                     first: self.plan.operand_name(comparison.first).into(),
                     second: self.plan.operand_name(comparison.second).into(),
                     dimension: basis.side().dimension(self.shape),
+                    first_i: 1,
+                    is_measured: true,
                     cells: overlap_grid(&first, &second)?,
                 });
             }

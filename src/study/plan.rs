@@ -1,10 +1,13 @@
 //! What a run will do: checked, and nothing of it done yet.
 
+use std::path::Path;
+
 use crate::adapter::{AdaptedModule, Adapter, ReadOptions};
 use crate::base::Base;
 use crate::measure::Basis;
 
-use super::{FigurePlan, Prose, Selection};
+use super::published::Published;
+use super::{FigurePlan, Prose, Runs, Selection};
 
 /// What the command line adds to a study, or says in place of one.
 #[derive(Debug, Clone, Default)]
@@ -75,6 +78,8 @@ pub struct NamedAdapter {
     pub name: String,
     /// The adapter.
     pub adapter: Adapter,
+    /// Entries of its factors, see [`Adapter::factor_entries`].
+    pub factor_entries: Option<u64>,
 }
 
 /// A checked plan.
@@ -110,12 +115,16 @@ pub struct Plan {
     pub memory: Option<u64>,
     /// What is drawn.
     pub figures: FigurePlan,
+    /// Scores of training runs, of tables 5, 6 and 18 and the rank curve.
+    pub runs: Runs,
     /// Whether `overlap.csv` has every grid, or those that are drawn.
     pub every_grid: bool,
     /// What the command line changes of a study's numbers beside that, in words.
     pub selected: Vec<(&'static str, String)>,
     /// What was noticed while planning.
     pub warnings: Vec<String>,
+    /// Rows in place of all that is measured.
+    pub(super) published: Option<Published>,
     /// Measure overlaps.
     pub(super) overlap: bool,
     /// Measure amplification and ranks.
@@ -126,6 +135,34 @@ impl Plan {
     /// How many directions of a module's ΔW are used.
     pub(super) fn directions(&self, module: &AdaptedModule) -> usize {
         self.rank.or(module.rank).unwrap_or(1)
+    }
+
+    /// The folder of a study of rows.
+    pub fn rows(&self) -> Option<&Path> {
+        self.published.as_ref().map(|rows| rows.folder.as_path())
+    }
+
+    /// The adapters of figure 8, and their ranks.
+    pub fn against_base(&self) -> Vec<(&str, usize)> {
+        let is_shown = |name: &str| self.figures.base.iter().any(|shown| shown == name);
+        match &self.published {
+            Some(rows) => {
+                let names = self.figures.base.iter();
+                names.map(|name| (name.as_str(), rows.rank(name))).collect()
+            }
+            None if self.base.is_none() => Vec::new(),
+            None => self
+                .adapters
+                .iter()
+                .filter(|named| is_shown(&named.name))
+                .map(|named| (named.name.as_str(), named.adapter.rank()))
+                .collect(),
+        }
+    }
+
+    /// Whether everything is made, and so what comes of runs: no weights are read for it.
+    pub fn makes_everything(&self) -> bool {
+        self.overlap && self.amplification
     }
 
     /// Whether a table is wanted.

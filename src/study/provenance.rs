@@ -9,6 +9,7 @@ use crate::table::{Input, Provenance};
 use crate::tensors::sha256;
 
 use super::Plan;
+use super::published::Published;
 
 impl Plan {
     /// Version, settings and input files with their SHA-256; every file is read for that.
@@ -28,22 +29,25 @@ impl Plan {
     /// Settings that decide numbers, each in words.
     fn settings(&self) -> Vec<(String, String)> {
         let bases: Vec<&str> = self.bases.iter().map(|basis| basis.name()).collect();
-        let directions = match self.rank {
-            Some(rank) => rank.to_string(),
-            None => "each adapter's rank".into(),
-        };
-        let mut settings = vec![
-            ("seed", self.seed.to_string()),
-            ("draws", self.draws.to_string()),
-            ("bases", bases.join(", ")),
-            ("directions", directions),
-        ];
+        let mut settings = vec![("bases", bases.join(", "))];
+        if self.published.is_none() {
+            let directions = match self.rank {
+                Some(rank) => rank.to_string(),
+                None => "each adapter's rank".into(),
+            };
+            settings.extend([
+                ("seed", self.seed.to_string()),
+                ("draws", self.draws.to_string()),
+                ("directions", directions),
+            ]);
+        }
         settings.extend(self.selected.iter().cloned());
         let named = |(name, value): (&str, String)| (name.to_string(), value);
         settings.into_iter().map(named).collect()
     }
 
-    /// The adapters' files in the study's order, then those of the base that hold a W that is used.
+    /// The adapters' files in the study's order, those of the base that hold a W that is used, then
+    /// tables that others made.
     fn inputs(&self) -> Result<Vec<Input>> {
         let mut files: Vec<(&str, PathBuf)> = Vec::new();
         for named in &self.adapters {
@@ -56,6 +60,9 @@ impl Plan {
             let used = base.files(self.modules.iter().filter_map(of))?;
             files.extend(used.into_iter().map(|file| ("base", file)));
         }
+        let rows = self.published.iter().flat_map(Published::files);
+        files.extend(rows.map(|file| ("rows", file)));
+        files.extend(self.runs.file.clone().map(|file| ("runs", file)));
         let name = |file: &Path| file.file_name().map(|name| name.to_string_lossy().into());
         files
             .into_par_iter()

@@ -1,5 +1,6 @@
 //! What a run gives: rows and grids, in the plan's order.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use ndarray::Array2;
@@ -47,7 +48,12 @@ pub struct Grid {
     pub second: String,
     /// Dimension of the space around.
     pub dimension: usize,
-    /// Cell [i−1, j−1]; `None` beyond a numerical rank.
+    /// The i of the first row: 1 but of published grids that begin later.
+    pub first_i: usize,
+    /// Whether it was measured. Published cells are known to a few digits, which may be many standard
+    /// deviations of random subspaces: these have no z.
+    pub is_measured: bool,
+    /// Cell [i−first_i, j−1]; `None` beyond a numerical rank.
     pub cells: Array2<Option<f64>>,
 }
 
@@ -84,15 +90,27 @@ impl Grid {
     /// What each of its rows says beside the names, j running fastest.
     pub fn tidy_cells(&self) -> impl Iterator<Item = OverlapCell> + '_ {
         self.cells.indexed_iter().map(|((i, j), &overlap)| {
-            let (i, j) = (i + 1, j + 1);
+            let (i, j) = (i + self.first_i, j + 1);
+            let measured = overlap.filter(|_| self.is_measured);
             OverlapCell {
                 i,
                 j,
                 overlap,
                 chance: overlap_chance(i, j, self.dimension),
-                z: overlap.and_then(|phi| overlap_z(phi, i, j, self.dimension)),
+                z: measured.and_then(|phi| overlap_z(phi, i, j, self.dimension)),
             }
         })
+    }
+
+    /// The cells from (1, 1) on, as `overlap.npz` has them.
+    pub fn whole(&self) -> Cow<'_, Array2<Option<f64>>> {
+        if self.first_i <= 1 {
+            return Cow::Borrowed(&self.cells);
+        }
+        let (rows, columns) = self.cells.dim();
+        let before = self.first_i - 1;
+        let cell = |(i, j): (usize, usize)| self.cells[(i.checked_sub(before)?, j)];
+        Cow::Owned(Array2::from_shape_fn((before + rows, columns), cell))
     }
 
     /// `MODULE__BASIS__FIRST__SECOND`, its name in `overlap.npz`.

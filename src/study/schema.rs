@@ -91,6 +91,8 @@ pub fn schema() -> String {
     });
     if let (Some(schema), Value::Object(rest)) = (schema.as_object_mut(), object(STUDY)) {
         schema.extend(rest);
+        let either = ["adapter", "rows"].map(|key| json!({"required": [key]}));
+        schema.insert("oneOf".into(), json!(either));
     }
     format!("{schema:#}\n")
 }

@@ -10,8 +10,12 @@ mod npz;
 mod overlap;
 mod projection;
 mod provenance;
+mod rank_tables;
 pub mod rows;
+mod scores;
+mod sheet;
 mod table7;
+mod text;
 
 pub use csv::{from_csv, to_csv};
 pub use dictionary::{TableColumns, columns, dictionary};
@@ -19,5 +23,9 @@ pub use npz::{GridArchive, from_npz, read_grids};
 pub use overlap::{OverlapCell, OverlapNames, OverlapWriter, read_overlaps};
 pub use projection::letter;
 pub use provenance::{Input, Provenance};
-pub use rows::{AmplificationRow, EvidenceRow, FindingRow, OverlapRow, RanksRow, SpectrumRow};
+pub use rank_tables::{RunTable, has_two_ranks};
+pub use rows::{
+    AmplificationRow, EvidenceRow, FindingRow, OverlapRow, RanksRow, RunsRow, SpectrumRow,
+};
+pub use scores::{Score, higher_is_better, scores, weight_types};
 pub use table7::Table7;

@@ -36,7 +36,8 @@ pub struct Provenance {
 /// A file that was read.
 #[derive(Debug, Clone, PartialEq, serde::Serialize)]
 pub struct Input {
-    /// The study's name for the adapter that it belongs to, or `base`.
+    /// The study's name for the adapter that it belongs to, or `base`; `rows` or `runs` for a table
+    /// that others made.
     pub of: String,
     /// File name, without its folder.
     pub file: String,

@@ -127,6 +127,32 @@ pub struct RanksRow {
     pub spectral_norm: f64,
 }
 
+/// One score of one training run (`runs.csv`), written by whoever trained.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RunsRow {
+    /// Names the run; where the study has an adapter of this name, that adapter.
+    pub adapter: String,
+    /// The weights that were adapted in every layer, joined by `+`: `q+v`, `q_proj+v_proj`.
+    pub weight_types: String,
+    /// r, from 1.
+    pub rank: usize,
+    /// α; empty where it is not known.
+    #[serde(serialize_with = "nine_digits_or_empty")]
+    pub alpha: Option<f64>,
+    /// The seed that it was trained with; empty where it is not known.
+    pub seed: Option<u64>,
+    /// What it was trained on.
+    pub task: String,
+    /// What the score is: `accuracy`, `val_loss`.
+    pub metric: String,
+    /// The score, in the metric's own unit.
+    #[serde(serialize_with = "nine_digits")]
+    pub value: f64,
+    /// Entries of the factors, Σ r·(d_in + d_out); in a study's results counted in the adapter where
+    /// the study has it, empty where it is not known.
+    pub trainable_parameters: Option<u64>,
+}
+
 /// What the study's own data say of one claim of the paper's section 7 (`findings.csv`). METHODS.md
 /// fixes each claim's statistic, test and margin.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -5,7 +5,8 @@ use serde::Serialize;
 use crate::error::{Error, Result};
 
 use super::rows::{AmplificationRow, round9};
-use super::{letter, to_csv};
+use super::text::{PACKAGES, latex_symbol, latex_text, s_cell, s_column};
+use super::to_csv;
 
 /// One layer's rows of `amplification.csv` in the paper's arrangement: a block per projection, a
 /// group of three columns per adapter.
@@ -145,20 +146,20 @@ impl Table7 {
         text
     }
 
-    /// As a LaTeX table with booktabs, which it needs and nothing else.
+    /// As a LaTeX table with booktabs and siunitx, which it needs and nothing else.
     pub fn latex(&self) -> String {
-        let widest = self.blocks().iter().map(Vec::len).max().unwrap_or(1);
-        let mut text =
-            String::from("% needs \\usepackage{booktabs}\n\\begin{table}\n\\centering\n");
+        let mut text = format!(
+            "{PACKAGES}\\begin{{table}}\n\\centering\n\\footnotesize\n\\setlength{{\\tabcolsep}}{{3pt}}\n"
+        );
         text += &format!(
-            "\\begin{{tabular}}{{l{}}}\n\\toprule\n",
-            "rrr".repeat(widest)
+            "\\begin{{tabular}}{{@{{}}l\n  {}@{{}}}}\n\\toprule\n",
+            self.specs().join("\n  ")
         );
         for (number, block) in self.blocks().iter().enumerate() {
             if number > 0 {
                 text += "\\midrule\n";
             }
-            text += &self.latex_block(block);
+            text += &latex_block(block, |column| self.heading(column));
         }
         text += "\\bottomrule\n\\end{tabular}\n";
         text += &format!(
@@ -169,50 +170,19 @@ impl Table7 {
         text + "\\label{tab:amplification}\n\\end{table}\n"
     }
 
-    fn latex_block(&self, block: &[&Column]) -> String {
-        let w = latex_symbol(&block[0].projection);
-        let cells = |line: &dyn Fn(&Column) -> [String; 3]| {
-            block
-                .iter()
-                .flat_map(|c| line(c))
-                .collect::<Vec<_>>()
-                .join(" & ")
-                + " \\\\\n"
-        };
-        let groups: String = block
+    /// The columns' types: as many as the widest block has, each with room for its numbers.
+    fn specs(&self) -> Vec<String> {
+        let lines: Vec<Vec<String>> = self
+            .blocks()
             .iter()
-            .map(|c| {
-                let heading = latex_text(&self.heading(c)).replace("r = ", "$r$ = ");
-                format!(" & \\multicolumn{{3}}{{c}}{{{heading}}}")
-            })
+            .flat_map(|block| lines(block))
+            .map(|(_, cells)| cells)
             .collect();
-        let rules: String = (0..block.len())
-            .map(|g| format!("\\cmidrule(lr){{{}-{}}}", 2 + 3 * g, 4 + 3 * g))
-            .collect();
-        let mut text = format!("{groups} \\\\\n{rules}\n & ");
-        text += &cells(&|_| [format!("$\\Delta {w}$"), format!("${w}$"), "Random".into()]);
-        text += &format!("\\midrule\n$\\|U^\\top {w} V\\|_F$ & ");
-        text += &cells(&|c| {
-            let random = format!("${}$", spread(c, " \\pm "));
-            [short(c.delta_directions), short(c.base_directions), random]
-        });
-        text += "closed form & ";
-        text += &cells(&|c| [String::new(), String::new(), short(Some(c.chance))]);
-        text += &format!("$\\|\\Delta {w}\\|_F$ & ");
-        text += &cells(&|c| [short(Some(c.delta_norm)), String::new(), String::new()]);
-        text += "amplification & ";
-        text += &cells(&|c| {
-            [
-                short(c.amplification),
-                String::new(),
-                short(c.chance_amplification),
-            ]
-        });
-        let base_norm = short(Some(block[0].base_norm));
-        text + &format!(
-            "$\\|{w}\\|_F$ & \\multicolumn{{{}}}{{c}}{{{base_norm}}} \\\\\n",
-            3 * block.len()
-        )
+        let widest = lines.iter().map(Vec::len).max().unwrap_or(3);
+        let numbers = |place: usize| lines.iter().filter_map(move |line| line.get(place));
+        (0..widest)
+            .map(|place| s_column(numbers(place).map(String::as_str)))
+            .collect()
     }
 
     /// Columns by projection, in order.
@@ -283,29 +253,80 @@ fn short(value: Option<f64>) -> String {
     }
 }
 
-/// A random norm with its spread, to the digits of the spread.
+/// A random norm with its spread.
 fn spread(column: &Column, sign: &str) -> String {
     let norm = short(column.random_directions);
-    match column.random_directions_sd {
+    match spread_alone(column) {
         None => norm,
-        Some(sd) => {
-            let decimals = norm.split_once('.').map_or(0, |(_, digits)| digits.len());
-            format!("{norm}{sign}{sd:.decimals$}")
-        }
+        Some(sd) => format!("{norm}{sign}{sd}"),
     }
 }
 
-/// `W_q`, or `W_{\mathrm{up\_proj}}`.
-fn latex_symbol(projection: &str) -> String {
-    match letter(projection) {
-        Some(letter) => format!("W_{letter}"),
-        None => format!("W_{{\\mathrm{{{}}}}}", latex_text(projection)),
-    }
+/// The spread of a random norm, to the digits of the norm.
+fn spread_alone(column: &Column) -> Option<String> {
+    let norm = short(column.random_directions);
+    let decimals = norm.split_once('.').map_or(0, |(_, digits)| digits.len());
+    Some(format!("{:.decimals$}", column.random_directions_sd?))
 }
 
-fn latex_text(text: &str) -> String {
-    text.replace('_', "\\_")
-        .replace('%', "\\%")
-        .replace('&', "\\&")
-        .replace('#', "\\#")
+/// The lines of a block with their labels: three cells for each of its columns.
+fn lines(block: &[&Column]) -> Vec<(String, Vec<String>)> {
+    let w = latex_symbol(&block[0].projection);
+    let cells =
+        |line: &dyn Fn(&Column) -> [String; 3]| block.iter().flat_map(|c| line(c)).collect();
+    let empty = String::new;
+    let norms = cells(&|c| {
+        [
+            short(c.delta_directions),
+            short(c.base_directions),
+            short(c.random_directions),
+        ]
+    });
+    let mut lines = vec![(format!("$\\|U^\\top {w} V\\|_F$"), norms)];
+    let drawn = block.iter().find(|c| c.random_directions_sd.is_some());
+    if let Some(draws) = drawn.and_then(|c| c.draws) {
+        let sd = cells(&|c| [empty(), empty(), spread_alone(c).unwrap_or_default()]);
+        lines.push((format!("\\quad $\\pm$ sd, {draws} draws"), sd));
+    }
+    let chance = cells(&|c| [empty(), empty(), short(Some(c.chance))]);
+    lines.push(("\\quad closed form".into(), chance));
+    let delta = cells(&|c| [short(Some(c.delta_norm)), empty(), empty()]);
+    lines.push((format!("$\\|\\Delta {w}\\|_F$"), delta));
+    let factors = cells(&|c| {
+        [
+            short(c.amplification),
+            empty(),
+            short(c.chance_amplification),
+        ]
+    });
+    lines.push(("amplification".into(), factors));
+    lines
+}
+
+fn latex_block(block: &[&Column], heading: impl Fn(&Column) -> String) -> String {
+    let w = latex_symbol(&block[0].projection);
+    let groups: String = block
+        .iter()
+        .map(|c| {
+            let heading = latex_text(&heading(c)).replace("r = ", "$r$ = ");
+            format!(" & \\multicolumn{{3}}{{c}}{{{heading}}}")
+        })
+        .collect();
+    let rules: String = (0..block.len())
+        .map(|g| format!("\\cmidrule(lr){{{}-{}}}", 2 + 3 * g, 4 + 3 * g))
+        .collect();
+    let names = format!(" & {{$\\Delta {w}$}} & {{${w}$}} & {{Random}}").repeat(block.len());
+    let mut text = format!("{groups} \\\\\n{rules}\n{names} \\\\\n\\midrule\n");
+    for (label, cells) in lines(block) {
+        let cells: String = cells
+            .iter()
+            .map(|cell| format!(" & {}", s_cell(cell)))
+            .collect();
+        text += &format!("{label}{cells} \\\\\n");
+    }
+    let base_norm = short(Some(block[0].base_norm));
+    text + &format!(
+        "$\\|{w}\\|_F$ & \\multicolumn{{{}}}{{c}}{{{base_norm}}} \\\\\n",
+        3 * block.len()
+    )
 }

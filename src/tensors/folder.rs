@@ -52,7 +52,7 @@ pub(super) fn weights_in(folder: &Path) -> Result<PathBuf> {
                 "neither {} nor {} nor {} nor another weight file",
                 NAMES[0], NAMES[1], NAMES[5]
             ),
-            remedy: "give the folder of the base model, or the file itself".into(),
+            remedy: "give the folder with the weights, or the file itself: of an adapter adapter_model.safetensors, of a base model.safetensors".into(),
         }),
         several => Err(Error::NotFound {
             path: folder.into(),

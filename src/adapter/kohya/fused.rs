@@ -4,11 +4,10 @@ use std::ops::Range;
 
 use ndarray::s;
 
+use crate::adapter::AdaptedModule;
+use crate::adapter::found::Content;
+use crate::adapter::update::Update;
 use crate::error::Result;
-
-use super::AdaptedModule;
-use super::found::Content;
-use super::update::Update;
 
 /// A fused q, k and v that were trained apart: B has a block for each and zeros between.
 pub(super) fn cut(module: &mut AdaptedModule, content: &mut Content) -> Result<()> {

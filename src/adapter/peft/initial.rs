@@ -3,15 +3,15 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use crate::adapter::AdaptedModule;
+use crate::adapter::formula::Formula;
+use crate::adapter::found::{Content, Found};
+use crate::adapter::located::{CONFIG, locate, read_config};
+use crate::adapter::update::Update;
 use crate::error::{Error, Result};
 use crate::tensors::TensorFile;
 
-use super::AdaptedModule;
-use super::formula::Formula;
-use super::found::{CONFIG, Content, Found, locate, read_config};
-use super::peft;
-use super::peft_config::PeftConfig;
-use super::update::Update;
+use super::config::PeftConfig;
 
 /// ΔW = s·B·A − s₀·B₀·A₀, as factors of twice the rank: [B, −(s₀/s)·B₀] and [A; A₀].
 ///
@@ -36,22 +36,7 @@ pub(super) fn subtract(
             remedy: "give the adapter as saved before training with --init-adapter, or convert it with PEFT's path_initial_model_for_weight_conversion".into(),
         });
     };
-    let (weights, config) = locate(path)?;
-    let config = config.map(|config| read_config(&config)).transpose()?;
-    let Some((config_path, fields)) = config else {
-        return Err(Error::NotFound {
-            path: path.clone(),
-            problem: format!("no {CONFIG} there"),
-            remedy: "give the folder of the adapter as saved before training".into(),
-        });
-    };
-    let initial = Found {
-        root: path,
-        file: Arc::new(TensorFile::open(&weights)?),
-        config: None,
-        ..*found
-    };
-    let before = peft::modules(&initial, &PeftConfig::new(&config_path, &fields)?)?;
+    let before = before(found, path)?;
     for module in &mut content.modules {
         let start = before
             .modules
@@ -69,6 +54,26 @@ pub(super) fn subtract(
         path.display()
     ));
     Ok(())
+}
+
+/// The adapter as it was before training.
+fn before(found: &Found, path: &Path) -> Result<Content> {
+    let (weights, config) = locate(path)?;
+    let config = config.map(|config| read_config(&config)).transpose()?;
+    let Some((config_path, fields)) = config else {
+        return Err(Error::NotFound {
+            path: path.into(),
+            problem: format!("no {CONFIG} there"),
+            remedy: "give the folder of the adapter as saved before training".into(),
+        });
+    };
+    let initial = Found {
+        root: path,
+        file: Arc::new(TensorFile::open(&weights)?),
+        config: None,
+        ..*found
+    };
+    super::modules(&initial, &PeftConfig::new(&config_path, &fields)?)
 }
 
 fn difference(trained: &AdaptedModule, start: &AdaptedModule) -> Result<AdaptedModule> {

@@ -25,7 +25,7 @@ const UNSUPPORTED_FIELDS: [(&str, &str); 4] = [
 ];
 
 /// The fields of a PEFT LoRA config that ΔW depends on.
-pub(super) struct PeftConfig {
+pub(in crate::adapter) struct PeftConfig {
     path: PathBuf,
     r: Option<usize>,
     alpha: Option<f64>,
@@ -34,28 +34,28 @@ pub(super) struct PeftConfig {
     use_rslora: bool,
     rank_pattern: Vec<(Regex, f64)>,
     alpha_pattern: Vec<(Regex, f64)>,
-    pub(super) fan_in_fan_out: bool,
-    pub(super) base_name: Option<String>,
+    pub(in crate::adapter) fan_in_fan_out: bool,
+    pub(in crate::adapter) base_name: Option<String>,
     /// `enable_lora` of a merged layer: which of its slots have factors.
-    pub(super) enable_lora: Option<Vec<bool>>,
+    pub(in crate::adapter) enable_lora: Option<Vec<bool>>,
     /// `target_parameters`: paths of 3-D parameters.
-    pub(super) parameters: Vec<String>,
+    pub(in crate::adapter) parameters: Vec<String>,
     /// The initialisation, where it put a part of the base into B·A.
-    pub(super) base_changing_init: Option<String>,
+    pub(in crate::adapter) base_changing_init: Option<String>,
     /// Whether every module must have magnitudes.
-    pub(super) use_dora: bool,
+    pub(in crate::adapter) use_dora: bool,
     replication: Vec<Range<usize>>,
     fields: Map<String, Value>,
 }
 
 impl PeftConfig {
     /// Reads a config's fields; every one may be missing or null, unknown ones are ignored.
-    pub(super) fn new(path: &Path, config: &Map<String, Value>) -> Result<Self> {
+    pub(in crate::adapter) fn new(path: &Path, config: &Map<String, Value>) -> Result<Self> {
         Self::with_alpha_in("lora_alpha", path, config)
     }
 
     /// As [`PeftConfig::new`], for methods that keep α in another field.
-    pub(super) fn with_alpha_in(
+    pub(in crate::adapter) fn with_alpha_in(
         alpha_field: &'static str,
         path: &Path,
         config: &Map<String, Value>,
@@ -103,20 +103,26 @@ impl PeftConfig {
     /// The layer of the base that a layer of the adapter is a copy of.
     ///
     /// `layer_replication` [[a, b], …] stacks layers a to b − 1, and so on.
-    pub(super) fn source_layer(&self, layer: usize) -> Option<usize> {
+    pub(in crate::adapter) fn source_layer(&self, layer: usize) -> Option<usize> {
         match self.replication.is_empty() {
             true => Some(layer),
             false => self.replication.iter().cloned().flatten().nth(layer),
         }
     }
 
+    /// Whether one layer holds several projections, each with factors of its own.
+    pub(in crate::adapter) fn is_merged(&self) -> bool {
+        let slots = self.enable_lora.as_ref();
+        slots.is_some_and(|slots| !slots.is_empty())
+    }
+
     /// Whether `layer_replication` is set.
-    pub(super) fn replicates(&self) -> bool {
+    pub(in crate::adapter) fn replicates(&self) -> bool {
         !self.replication.is_empty()
     }
 
     /// The token numbers of `trainable_token_indices` for a module.
-    pub(super) fn tokens(&self, module: &str) -> Option<Vec<usize>> {
+    pub(in crate::adapter) fn tokens(&self, module: &str) -> Option<Vec<usize>> {
         let ids = match self.fields.get("trainable_token_indices")? {
             Value::Object(by_module) => {
                 let mut entries = by_module.iter();
@@ -131,12 +137,17 @@ impl PeftConfig {
     }
 
     /// The rank that the config gives a module, if it gives one.
-    pub(super) fn rank(&self, module: &str) -> Option<f64> {
+    pub(in crate::adapter) fn rank(&self, module: &str) -> Option<f64> {
         first_hit(&self.rank_pattern, module).or(self.r.map(|r| r as f64))
     }
 
     /// s of a module of rank `rank`: α/r, or α/√r with rsLoRA; `alpha` overrules the config.
-    pub(super) fn scale(&self, module: &str, rank: usize, alpha: Option<f64>) -> Result<f64> {
+    pub(in crate::adapter) fn scale(
+        &self,
+        module: &str,
+        rank: usize,
+        alpha: Option<f64>,
+    ) -> Result<f64> {
         let alpha = alpha
             .or_else(|| first_hit(&self.alpha_pattern, module))
             .or(self.alpha)
@@ -160,7 +171,7 @@ impl PeftConfig {
     }
 
     /// The scale rule in words, with where α came from, if it came.
-    pub(super) fn scale_rule(&self, alpha: Option<f64>) -> Option<String> {
+    pub(in crate::adapter) fn scale_rule(&self, alpha: Option<f64>) -> Option<String> {
         let rule = if self.use_rslora {
             "α/√r (use_rslora)"
         } else {
@@ -215,7 +226,7 @@ fn pattern(path: &Path, config: &Map<String, Value>, field: &str) -> Result<Vec<
     entries.iter().map(compile).collect()
 }
 
-pub(super) fn positive(
+pub(in crate::adapter) fn positive(
     path: &Path,
     config: &Map<String, Value>,
     field: &str,
@@ -316,7 +327,7 @@ fn base_changing_init(path: &Path, config: &Map<String, Value>) -> Result<Option
     })
 }
 
-pub(super) fn bad(path: &Path, problem: String, remedy: &str) -> Error {
+pub(in crate::adapter) fn bad(path: &Path, problem: String, remedy: &str) -> Error {
     Error::Config {
         path: path.into(),
         problem,

@@ -1,13 +1,15 @@
 //! PEFT's `target_parameters`: the experts of a 3-D parameter, side by side in one A and one B.
 
+use crate::adapter::factors::both;
+use crate::adapter::formula::Formula;
+use crate::adapter::found::Found;
+use crate::adapter::keys::Tensors;
+use crate::adapter::located::CONFIG;
+use crate::adapter::update::Update;
+use crate::adapter::{AdaptedModule, Part, Stored};
 use crate::error::Result;
 
-use super::found::{CONFIG, Found};
-use super::keys::Tensors;
-use super::peft::both;
-use super::peft_config::PeftConfig;
-use super::update::Update;
-use super::{AdaptedModule, Part, Stored};
+use super::config::PeftConfig;
 
 /// One module per expert, `CONTAINER.PARAMETER.E`; `None` where the container's parameters are not
 /// among the config's.
@@ -20,37 +22,13 @@ pub(super) fn read(
     module: &str,
     tensors: &Tensors,
 ) -> Result<Option<Vec<AdaptedModule>>> {
-    let container = module.replace(".base_layer", "");
-    let mut candidates = config.parameters.iter().filter_map(|parameter| {
-        let (parents, last) = parameter.rsplit_once('.').unwrap_or(("", parameter));
-        let fits = parents.is_empty()
-            || container == parents
-            || container.ends_with(&format!(".{parents}"));
-        fits.then(|| format!("{container}.{last}"))
-    });
-    let Some(first) = candidates.next() else {
+    let candidates = candidates(config, module);
+    if candidates.is_empty() {
         return Ok(None);
-    };
-    let others: Vec<String> = candidates.collect();
+    }
     let (a, b) = both(found, module, tensors, ("lora_A", "lora_B"))?;
     let (a, b) = (found.tensor(a)?, found.tensor(b)?);
-    let shape = (b.dim().0, a.dim().1);
-    let parameter = match others.is_empty() {
-        true => first,
-        false => {
-            let names: Vec<String> = std::iter::once(first).chain(others).collect();
-            let chosen = choose(found, &names, shape);
-            // For a look the adapter's own name will do.
-            let chosen = chosen.or_else(|| found.options.looking.then(|| module.to_string()));
-            chosen.ok_or_else(|| {
-                let problem = format!(
-                    "it could belong to any of {}: their order is the model's",
-                    names.join(", ")
-                );
-                a.error(problem, "give the model that it was trained on with --base")
-            })?
-        }
-    };
+    let parameter = one_of(found, candidates, module, &b, &a)?;
     let rank = config
         .rank(&parameter)
         .map(|rank| rank as usize)
@@ -77,6 +55,42 @@ pub(super) fn read(
         .map(expert)
         .collect::<Result<Vec<_>>>()
         .map(Some)
+}
+
+/// The config's parameters that a container of this name may have, by their full names.
+fn candidates(config: &PeftConfig, module: &str) -> Vec<String> {
+    let container = module.replace(".base_layer", "");
+    let fitting = config.parameters.iter().filter_map(|parameter| {
+        let (parents, last) = parameter.rsplit_once('.').unwrap_or(("", parameter));
+        let fits = parents.is_empty()
+            || container == parents
+            || container.ends_with(&format!(".{parents}"));
+        fits.then(|| format!("{container}.{last}"))
+    });
+    fitting.collect()
+}
+
+/// The one of several parameters that these factors belong to.
+fn one_of(
+    found: &Found,
+    mut names: Vec<String>,
+    module: &str,
+    b: &Formula,
+    a: &Formula,
+) -> Result<String> {
+    if names.len() == 1 {
+        return Ok(names.remove(0));
+    }
+    let chosen = choose(found, &names, (b.dim().0, a.dim().1));
+    // For a look the adapter's own name will do.
+    let chosen = chosen.or_else(|| found.options.looking.then(|| module.to_string()));
+    chosen.ok_or_else(|| {
+        let problem = format!(
+            "it could belong to any of {}: their order is the model's",
+            names.join(", ")
+        );
+        a.error(problem, "give the model that it was trained on with --base")
+    })
 }
 
 /// The parameter whose matrices have these widths in the base, if just one has.

@@ -5,13 +5,14 @@ use std::path::Path;
 
 use serde_json::{Map, Value};
 
+use crate::adapter::factors::{both, check_factors};
+use crate::adapter::found::{Content, Found};
+use crate::adapter::names::natural_order;
+use crate::adapter::update::Update;
 use crate::error::Result;
 
-use super::found::{Content, Found};
-use super::names::natural_order;
-use super::peft_config::PeftConfig;
-use super::update::Update;
-use super::{peft, peft_methods, peft_refused};
+use super::config::PeftConfig;
+use super::{check_rank, methods, refused};
 
 /// Orders in which models register the parts of a module. No file has them, and which vector is
 /// whose follows from them.
@@ -50,16 +51,16 @@ pub(super) fn read(found: &Found, path: &Path, fields: &Map<String, Value>) -> R
     let any = |kind: &str| found.names().iter().any(|name| name.contains(kind));
     if !any(".tinylora_P") {
         let what = "its projections P (save_projection is false)";
-        return Err(peft_refused::without_projection(path, "TINYLORA", what));
+        return Err(refused::without_projection(path, "TINYLORA", what));
     }
     let config = PeftConfig::new(path, fields)?;
     let kinds = ["tinylora_A", "tinylora_B", "tinylora_P"];
     let groups = groups(found, &kinds)?;
-    let mut content = peft_methods::modules(found, &kinds, |module, tensors| {
-        let (a, b) = peft::both(found, module, tensors, ("tinylora_A", "tinylora_B"))?;
+    let mut content = methods::modules(found, &kinds, |module, tensors| {
+        let (a, b) = both(found, module, tensors, ("tinylora_A", "tinylora_B"))?;
         let (a, b) = (found.tensor(a)?, found.tensor(b)?);
-        let rank = peft::check_factors(&b, &a)?;
-        peft::check_rank(&config, module, rank, &a)?;
+        let rank = check_factors(&b, &a)?;
+        check_rank(&config, module, rank, &a)?;
         let (Some(p), Some(v)) = (tensors.get("tinylora_P"), groups.get(module)) else {
             let problem = format!("module `{module}` has no tinylora_P");
             return Err(a.error(problem, "save the adapter again, with save_projection"));
@@ -100,8 +101,8 @@ fn groups(found: &Found, kinds: &[&'static str]) -> Result<BTreeMap<String, Stri
         .iter()
         .filter_map(|name| Some((group_of(name)?, name)))
         .collect();
-    let grouped = super::keys::group(found.names(), |name| {
-        super::keys::module_and_kind(name, kinds)
+    let grouped = crate::adapter::keys::group(found.names(), |name| {
+        crate::adapter::keys::module_and_kind(name, kinds)
     });
     let modules: Vec<&str> = grouped.modules.keys().map(String::as_str).collect();
     let count = vectors.len();

@@ -5,14 +5,24 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
+use crate::adapter::factors::{both, check_factors, check_told, merged, normalised, spread};
+use crate::adapter::formula::Formula;
+use crate::adapter::found::{Content, Found};
+use crate::adapter::keys::{Tensors, group, unwrapped};
+use crate::adapter::located::CONFIG;
+use crate::adapter::update::{Norms, Update};
+use crate::adapter::{AdaptedModule, Stored, names};
 use crate::error::{Error, Result};
 
-use super::formula::Formula;
-use super::found::{CONFIG, Content, Found};
-use super::keys::{Tensors, group, unwrapped};
-use super::peft_config::PeftConfig;
-use super::update::{Norms, Update};
-use super::{AdaptedModule, Stored, names, peft_experts, peft_initial};
+mod config;
+mod experts;
+mod initial;
+mod methods;
+mod refused;
+mod tiny;
+
+pub(super) use config::PeftConfig;
+pub(super) use methods::read as read_method;
 
 /// `MODULE.KIND[.ADAPTER][.weight]`
 static KEY: LazyLock<Regex> = LazyLock::new(|| {
@@ -45,7 +55,7 @@ pub(super) fn parse(name: &str) -> Option<(String, &'static str)> {
 pub(super) fn read(found: &Found, path: &Path, config: &PeftConfig) -> Result<Content> {
     let mut content = modules(found, config)?;
     if let Some(init) = &config.base_changing_init {
-        peft_initial::subtract(found, path, init, &mut content)?;
+        initial::subtract(found, path, init, &mut content)?;
     }
     let reader = Reader { found, config };
     reader.others(&mut content)?;
@@ -53,8 +63,12 @@ pub(super) fn read(found: &Found, path: &Path, config: &PeftConfig) -> Result<Co
         true => "PEFT DoRA",
         false => "PEFT LoRA",
     };
+    let merged = match config.is_merged() {
+        true => " with enable_lora",
+        false => "",
+    };
     content.evidence =
-        format!("{CONFIG} with peft_type LORA; keys MODULE.lora_A and MODULE.lora_B");
+        format!("{CONFIG} with peft_type LORA{merged}; keys MODULE.lora_A and MODULE.lora_B");
     content.scale_rule = config.scale_rule(found.options.alpha);
     content.base_name = config.base_name.clone();
     Ok(content)
@@ -72,7 +86,7 @@ pub(super) fn modules(found: &Found, config: &PeftConfig) -> Result<Content> {
     let mut content = Content::default();
     for (module, tensors) in &grouped.modules {
         if !config.parameters.is_empty()
-            && let Some(experts) = peft_experts::read(found, config, module, tensors)?
+            && let Some(experts) = experts::read(found, config, module, tensors)?
         {
             content.modules.extend(experts);
             continue;
@@ -105,10 +119,8 @@ impl Reader<'_> {
             false => ("lora_A", "lora_B"),
         };
         let (a_name, b_name) = both(self.found, path, tensors, kinds)?;
-        let slots = self.config.enable_lora.as_ref();
-        let is_merged = slots.is_some_and(|slots| !slots.is_empty());
         let (a, b) = (self.found.tensor(a_name)?, self.found.tensor(b_name)?);
-        if is_merged {
+        if self.config.is_merged() {
             return self.merged(path, b, a);
         }
         let groups = a.dim().0 / b.dim().1;
@@ -253,54 +265,9 @@ pub(super) fn check_rank(config: &PeftConfig, path: &str, rank: usize, a: &Formu
     check_told(config.rank(path), CONFIG, rank, a)
 }
 
-/// That a factor has the rank that `source` gives its module, if it gives one.
-pub(super) fn check_told(told: Option<f64>, source: &str, rank: usize, a: &Formula) -> Result<()> {
-    let Some(expected) = told.filter(|&r| r != rank as f64) else {
-        return Ok(());
-    };
-    let problem = format!("rank {rank}, where {source} gives this module rank {expected}");
-    let remedy = "the config belongs to another run, or rank_pattern is incomplete: correct r or rank_pattern";
-    Err(a.error(problem, remedy))
-}
-
 /// Sorts what stands beside the modules of any of PEFT's methods; see [`Content::replaced`].
 pub(super) fn others(found: &Found, config: &PeftConfig, content: &mut Content) -> Result<()> {
     Reader { found, config }.others(content)
-}
-
-/// The names of both factors.
-pub(super) fn both<'a>(
-    found: &Found,
-    module: &str,
-    tensors: &'a Tensors,
-    (a, b): (&str, &str),
-) -> Result<(&'a str, &'a str)> {
-    match (tensors.get(a), tensors.get(b)) {
-        (Some(a), Some(b)) => Ok((a, b)),
-        (one, other) => {
-            let missing = if one.is_none() { "A" } else { "B" };
-            let problem = format!("its module `{module}` has no factor {missing}");
-            let remedy = "save the adapter again: a ΔW needs both";
-            let there = one.or(other).or(tensors.values().next());
-            Err(found.error(there.map_or(module, |name| name), problem, remedy))
-        }
-    }
-}
-
-/// That B and A multiply; the rank.
-pub(super) fn check_factors(b: &Formula, a: &Formula) -> Result<usize> {
-    let ((d_out, b_rank), (rank, d_in)) = (b.dim(), a.dim());
-    if rank == b_rank {
-        return Ok(rank);
-    }
-    let name = b
-        .tensors()
-        .first()
-        .map_or(String::new(), |name| name.to_string());
-    let problem = format!(
-        "A is {rank} × {d_in} and B (`{name}`) is {d_out} × {b_rank}: they do not multiply"
-    );
-    Err(a.error(problem, "A must have as many rows as B has columns"))
 }
 
 /// The update with DoRA's magnitudes, where the module has them; they must be there with use_dora.
@@ -321,72 +288,6 @@ pub(super) fn weighted(
         }
         None => Ok(update),
     }
-}
-
-/// DoRA: one magnitude for each norm.
-pub(super) fn normalised(direction: Update, magnitude: Formula, over: Norms) -> Result<Update> {
-    let (rows, columns) = magnitude.dim();
-    let (found, expected) = (rows * columns, over.count(direction.dim()));
-    if found != expected {
-        let problem = format!("{found} magnitudes where {expected} were expected");
-        return Err(magnitude.error(problem, "DoRA has one for each output: save it again"));
-    }
-    Ok(Update::Normalised {
-        direction: Box::new(direction),
-        magnitude,
-        over,
-    })
-}
-
-/// A layer that several projections share, of which some have factors: A holds those of each
-/// enabled slot one below the other, B likewise.
-pub(super) fn merged(
-    path: &str,
-    b: Formula,
-    a: Formula,
-    enabled: &[bool],
-    scale: f64,
-) -> Result<AdaptedModule> {
-    let (blocks, spread) = spread(b, &a, enabled)?;
-    let (block, rank) = blocks.first().map_or((0, 0), Formula::dim);
-    let places = enabled.iter().enumerate().filter(|(_, on)| **on);
-    let mut known = Vec::new();
-    for ((place, _), (slot, b)) in places.zip(blocks.into_iter().enumerate()) {
-        let a = a.clone().rows(slot * rank..(slot + 1) * rank)?;
-        known.push((place * block..(place + 1) * block, Update::Product { b, a }));
-    }
-    let mut module = AdaptedModule::new(path.into(), Update::Product { b: spread, a }, scale);
-    module.slots = known;
-    Ok(module)
-}
-
-/// B's blocks, one for each enabled slot, and a B over all slots in which each block has columns of
-/// its own and slots that are not enabled are zero.
-fn spread(b: Formula, a: &Formula, enabled: &[bool]) -> Result<(Vec<Formula>, Formula)> {
-    let slots = enabled.iter().filter(|slot| **slot).count();
-    let ((height, rank), (a_rows, _)) = (b.dim(), a.dim());
-    if slots == 0 || a_rows != slots * rank || !height.is_multiple_of(slots) {
-        let problem = format!(
-            "A has {a_rows} rows and B (`{}`) is {height} × {rank}, which {slots} enabled slots do not make",
-            b.tensors().first().unwrap_or(&"")
-        );
-        return Err(a.error(problem, "give the slots as they were in training"));
-    }
-    let block = height / slots;
-    let (mut blocks, mut rows) = (Vec::new(), Vec::new());
-    for &is_enabled in enabled {
-        if !is_enabled {
-            rows.push(Formula::zeros(block, slots * rank));
-            continue;
-        }
-        let slot = blocks.len();
-        let own = b.clone().rows(slot * block..(slot + 1) * block)?;
-        let padding = [slot * rank, (slots - slot - 1) * rank];
-        let [before, after] = padding.map(|width| Formula::zeros(block, width));
-        rows.push(Formula::beside(vec![before, own.clone(), after])?);
-        blocks.push(own);
-    }
-    Ok((blocks, Formula::stacked(rows)?))
 }
 
 /// That a path's config is a PEFT config at all, and of which method.

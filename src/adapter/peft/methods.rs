@@ -5,14 +5,17 @@ use std::path::Path;
 
 use serde_json::{Map, Value};
 
+use crate::adapter::factors::{both, check_factors};
+use crate::adapter::found::{Content, Found};
+use crate::adapter::keys::{Tensors, group, module_and_kind};
+use crate::adapter::located::CONFIG;
+use crate::adapter::products::{self, Product};
+use crate::adapter::update::Update;
+use crate::adapter::{AdaptedModule, Stored};
 use crate::error::Result;
 
-use super::found::{CONFIG, Content, Found};
-use super::keys::{Tensors, group, module_and_kind};
-use super::peft_config::{PeftConfig, bad, positive};
-use super::products::{self, Product};
-use super::update::Update;
-use super::{AdaptedModule, Stored, peft, peft_refused, peft_tiny};
+use super::config::{PeftConfig, bad, positive};
+use super::{check_rank, others, refused, tiny};
 
 type Fields = Map<String, Value>;
 
@@ -21,19 +24,24 @@ type Fields = Map<String, Value>;
 /// # Errors
 ///
 /// [`crate::Error::Unsupported`] for a method that is not read, besides those of each.
-pub(super) fn read(found: &Found, path: &Path, fields: &Fields, method: &str) -> Result<Content> {
+pub(in crate::adapter) fn read(
+    found: &Found,
+    path: &Path,
+    fields: &Fields,
+    method: &str,
+) -> Result<Content> {
     let mut content = match method {
         "ADALORA" => adalora(found, path, fields),
         "LOHA" => lycoris(found, path, fields, "PEFT LOHA"),
         "LOKR" => lycoris(found, path, fields, "PEFT LOKR"),
         "VERA" => vera(found, path, fields),
-        "TINYLORA" => peft_tiny::read(found, path, fields),
-        other => Err(peft_refused::refusal(path, other)),
+        "TINYLORA" => tiny::read(found, path, fields),
+        other => Err(refused::refusal(path, other)),
     }?;
     content.evidence = format!("{CONFIG} with peft_type {method}");
     let base = fields.get("base_model_name_or_path");
     content.base_name = base.and_then(Value::as_str).map(str::to_string);
-    peft::others(found, &plain(path, fields)?, &mut content)?;
+    others(found, &plain(path, fields)?, &mut content)?;
     Ok(content)
 }
 
@@ -106,12 +114,12 @@ fn adalora(found: &Found, path: &Path, fields: &Fields) -> Result<Content> {
         Ok(alpha / (start + 1e-5))
     };
     let mut content = modules(found, &["lora_A", "lora_B", "lora_E"], |module, tensors| {
-        let (a, b) = peft::both(found, module, tensors, ("lora_A", "lora_B"))?;
+        let (a, b) = both(found, module, tensors, ("lora_A", "lora_B"))?;
         if let ([0, _], [_, 0]) = (found.shape(a), found.shape(b)) {
             return Ok(None);
         }
         let (a, b) = (found.tensor(a)?, found.tensor(b)?);
-        let rank = peft::check_factors(&b, &a)?;
+        let rank = check_factors(&b, &a)?;
         let Some(name) = tensors.get("lora_E") else {
             let problem = format!("module `{module}` has no lora_E");
             return Err(a.error(problem, "AdaLoRA keeps one beside A and B: save it again"));
@@ -175,7 +183,7 @@ fn lycoris(found: &Found, path: &Path, fields: &Fields, layout: &'static str) ->
     let mut content = modules(found, &LYCORIS_KINDS, |module, tensors| {
         let Product { matrix, rank } = make(found, module, tensors)?;
         if let Some(rank) = rank {
-            peft::check_rank(&config, module, rank, &matrix)?;
+            check_rank(&config, module, rank, &matrix)?;
         }
         let configured = config.rank(module).map(|rank| rank as usize);
         let scale = found.scale(|alpha| {
@@ -212,17 +220,17 @@ fn vera(found: &Found, path: &Path, fields: &Fields) -> Result<Content> {
     };
     let (Some(a_name), Some(b_name)) = (shared("vera_A"), shared("vera_B")) else {
         let what = "its projections (save_projection is false)";
-        return Err(peft_refused::without_projection(path, "VERA", what));
+        return Err(refused::without_projection(path, "VERA", what));
     };
     let (all_a, all_b) = (found.tensor(a_name)?, found.tensor(b_name)?);
-    let rank = peft::check_factors(&all_b, &all_a)?;
-    peft::check_rank(&PeftConfig::new(path, fields)?, "", rank, &all_a)?;
+    let rank = check_factors(&all_b, &all_a)?;
+    check_rank(&PeftConfig::new(path, fields)?, "", rank, &all_a)?;
     let mut content = modules(
         found,
         &["vera_lambda_b", "vera_lambda_d"],
         |module, tensors| {
             let kinds = ("vera_lambda_d", "vera_lambda_b");
-            let (d, b) = peft::both(found, module, tensors, kinds)?;
+            let (d, b) = both(found, module, tensors, kinds)?;
             let (d, b) = (found.tensor(d)?, found.tensor(b)?);
             let d_in = input_width(found, module, b.dim().0).unwrap_or(all_a.dim().1);
             let update = Update::Product {

@@ -3,8 +3,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::BaseIndex;
-use super::kohya_names::{COMPONENTS, LONG_PARTS, OUTER, SHORT_PARTS};
+use crate::adapter::BaseIndex;
+
+use super::ldm;
+use super::names::{COMPONENTS, LONG_PARTS, OUTER, SHORT_PARTS};
 
 /// The most words of a part.
 const LONGEST_PART: usize = 3;
@@ -12,14 +14,22 @@ const LONGEST_PART: usize = 3;
 /// Paths by their dots' absence, of every matrix that a base has.
 pub(super) struct Flattened {
     /// Flattened path to the base's tensors.
-    places: BTreeMap<String, BTreeSet<String>>,
+    places: BTreeMap<String, BTreeSet<Stored>>,
+}
+
+/// Where a weight is in the base.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Stored {
+    pub(super) tensor: String,
+    /// Of q, k and v in one parameter, which it is.
+    pub(super) third: Option<usize>,
 }
 
 /// What a name stands for.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Place {
-    /// A tensor of the base, `PATH.weight`.
-    Tensor(String),
+    /// A weight of the base.
+    Tensor(Stored),
     /// Any of several.
     Several(Vec<String>),
     /// A path made of known parts, with the component's short name.
@@ -32,8 +42,21 @@ pub(super) enum Place {
 impl Flattened {
     /// Reads a base's names.
     pub(super) fn new(base: &dyn BaseIndex) -> Self {
-        let mut places: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        let mut places: BTreeMap<String, BTreeSet<Stored>> = BTreeMap::new();
+        let mut add = |path: &str, tensor: &str, third| {
+            let stored = Stored {
+                tensor: tensor.into(),
+                third,
+            };
+            let path = path.replace('.', "_");
+            places.entry(path).or_default().insert(stored);
+        };
         for name in base.names() {
+            if let Some(attention) = ldm::fused_attention(name) {
+                for (third, part) in ["q_proj", "k_proj", "v_proj"].iter().enumerate() {
+                    add(&format!("{attention}.{part}"), name, Some(third));
+                }
+            }
             let Some(path) = name.strip_suffix(".weight") else {
                 continue;
             };
@@ -41,24 +64,33 @@ impl Flattened {
                 .split_whitespace()
                 .filter_map(|outer| path.strip_prefix(outer));
             for path in std::iter::once(path).chain(inner) {
-                places
-                    .entry(path.replace('.', "_"))
-                    .or_default()
-                    .insert(name.into());
+                add(path, name, None);
+                if let Some(path) = ldm::translated(path) {
+                    add(&path, name, None);
+                }
             }
         }
         Flattened { places }
     }
 
-    /// The base's tensor for the module, if it has one.
+    /// The base's tensor for the module, if it has one, under either of its names.
     fn find(&self, rest: &str, begins: &[&str]) -> Option<Place> {
-        let all = self.places.get(&rest.replace('.', "_"))?;
-        let own: Vec<&String> = all.iter().filter(|name| may_be_of(name, begins)).collect();
+        let other_name = || {
+            let path = match rest.contains('.') {
+                true => Some(rest.to_string()),
+                false => decode(rest),
+            };
+            ldm::translated(&path?)
+        };
+        let at = |path: &str| self.places.get(&path.replace('.', "_"));
+        let all = at(rest).or_else(|| at(&other_name()?))?;
+        let is_own = |stored: &&Stored| may_be_of(&stored.tensor, begins);
+        let own: Vec<&Stored> = all.iter().filter(is_own).collect();
         // Of several the first of the component's own beginnings that the base has decides.
-        let begun = begins.iter().map(|begin| -> Vec<&String> {
+        let begun = begins.iter().map(|begin| -> Vec<&Stored> {
             own.iter()
                 .copied()
-                .filter(|name| name.starts_with(begin))
+                .filter(|stored| stored.tensor.starts_with(begin))
                 .collect()
         });
         let chosen = match own.len() {
@@ -70,9 +102,9 @@ impl Flattened {
         };
         match chosen.as_slice() {
             [] => None,
-            [only] => Some(Place::Tensor(only.to_string())),
+            [only] => Some(Place::Tensor((*only).clone())),
             several => Some(Place::Several(
-                several.iter().map(|name| name.to_string()).collect(),
+                several.iter().map(|stored| stored.tensor.clone()).collect(),
             )),
         }
     }
@@ -229,7 +261,10 @@ mod tests {
             "cond_stage_model.transformer.text_model.q.weight",
         ]));
         let place = |token| super::place(token, Some(&base));
-        let tensor = |name: &str| Place::Tensor(name.into());
+        let tensor = |name: &str| {
+            let (tensor, third) = (name.into(), None);
+            Place::Tensor(Stored { tensor, third })
+        };
         assert_eq!(
             place("lora_unet_my_blocks_1_to_q"),
             tensor("model.diffusion_model.my_blocks.1.to_q.weight")

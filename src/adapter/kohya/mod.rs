@@ -3,15 +3,22 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::adapter::factors;
+use crate::adapter::found::{Content, Found};
+use crate::adapter::keys::{Tensors, group};
+use crate::adapter::products::{self, Product};
+use crate::adapter::update::{Norms, Update};
+use crate::adapter::{AdaptedModule, Part};
 use crate::error::{Error, Result};
 
-use super::found::{Content, Found};
-use super::keys::{Tensors, group};
-use super::kohya_names::COMPONENTS;
-use super::kohya_tokens::{Flattened, Place, component, place};
-use super::products::{self, Product};
-use super::update::{Norms, Update};
-use super::{AdaptedModule, kohya_fused, kohya_told, peft};
+use names::COMPONENTS;
+use tokens::{Flattened, Place, Stored, component, place};
+
+mod fused;
+mod ldm;
+mod names;
+mod tokens;
+mod told;
 
 /// What a name ends with, and what the tensor is. The longest of several that fit comes first.
 const KINDS: [(&str, &str); 37] = [
@@ -164,9 +171,9 @@ pub(super) fn read(found: &Found) -> Result<Content> {
         ));
     }
     let modules: Vec<&Tensors> = grouped.modules.values().collect();
-    content.layout = kohya_told::layout(&modules);
-    kohya_told::describe(found, &mut content);
-    kohya_told::scale_rule(found, &modules, &mut content);
+    content.layout = told::layout(&modules);
+    told::describe(found, &mut content);
+    told::scale_rule(found, &modules, &mut content);
     Ok(content)
 }
 
@@ -236,7 +243,7 @@ impl Reader<'_> {
         };
         let scale = self.scale(tensors, dim)?;
         let mut module = self.placed(token, update, scale)?;
-        kohya_fused::cut(&mut module, content)?;
+        fused::cut(&mut module, content)?;
         content.modules.push(module);
         Ok(())
     }
@@ -260,13 +267,13 @@ impl Reader<'_> {
         if !has("down") && !has("up") {
             return Ok(None);
         }
-        let (down, up) = peft::both(self.found, token, tensors, ("down", "up"))?;
+        let (down, up) = factors::both(self.found, token, tensors, ("down", "up"))?;
         let (mut a, b) = (self.found.tensor(down)?, self.found.tensor(up)?);
         let rank = a.dim().0;
         if let Some(mid) = tensors.get("mid") {
             a = products::with_core(self.found, mid, a)?;
         }
-        peft::check_factors(&b, &a)?;
+        factors::check_factors(&b, &a)?;
         Ok(Some((Update::Product { b, a }, Some(rank))))
     }
 
@@ -287,7 +294,7 @@ impl Reader<'_> {
 
     fn alpha(&self, name: &str) -> Result<f64> {
         match self.found.shape(name).iter().product::<usize>() {
-            1 => Ok(self.found.file.matrix_as(name, (1, 1))?[(0, 0)]),
+            1 => self.found.file.scalar(name),
             count => {
                 let problem = format!("{count} numbers, where α is one");
                 Err(self.found.error(name, problem, "give it with --alpha"))
@@ -324,9 +331,23 @@ impl Reader<'_> {
     /// The module under its path, with its place in the base.
     fn placed(&self, token: &str, update: Update, scale: f64) -> Result<AdaptedModule> {
         match place(token, self.base.as_ref()) {
-            Place::Tensor(tensor) => {
+            Place::Tensor(Stored {
+                tensor,
+                third: None,
+            }) => {
                 let path = tensor.strip_suffix(".weight").unwrap_or(&tensor);
                 Ok(AdaptedModule::new(path.into(), update, scale))
+            }
+            Place::Tensor(Stored {
+                tensor,
+                third: Some(third),
+            }) => {
+                let attention = tensor.strip_suffix(".in_proj_weight").unwrap_or(&tensor);
+                let path = format!("{attention}.{}", ["q", "k", "v"][third]);
+                let mut module = AdaptedModule::new(path, update, scale);
+                module.target.tensor = tensor;
+                module.target.part = Part::Third(third);
+                Ok(module)
             }
             Place::Several(candidates) => Err(Error::Ambiguous {
                 path: self.found.file.path().into(),

@@ -1,0 +1,120 @@
+//! What layouts of factors have in common: both must be there and multiply, as the config says.
+
+use crate::error::Result;
+
+use super::AdaptedModule;
+use super::formula::Formula;
+use super::found::Found;
+use super::keys::Tensors;
+use super::update::{Norms, Update};
+
+/// The names of both factors.
+pub(super) fn both<'a>(
+    found: &Found,
+    module: &str,
+    tensors: &'a Tensors,
+    (a, b): (&str, &str),
+) -> Result<(&'a str, &'a str)> {
+    match (tensors.get(a), tensors.get(b)) {
+        (Some(a), Some(b)) => Ok((a, b)),
+        (one, other) => {
+            let missing = if one.is_none() { "A" } else { "B" };
+            let problem = format!("its module `{module}` has no factor {missing}");
+            let remedy = "save the adapter again: a ΔW needs both";
+            let there = one.or(other).or(tensors.values().next());
+            Err(found.error(there.map_or(module, |name| name), problem, remedy))
+        }
+    }
+}
+
+/// That B and A multiply; the rank.
+pub(super) fn check_factors(b: &Formula, a: &Formula) -> Result<usize> {
+    let ((d_out, b_rank), (rank, d_in)) = (b.dim(), a.dim());
+    if rank == b_rank {
+        return Ok(rank);
+    }
+    let name = b
+        .tensors()
+        .first()
+        .map_or(String::new(), |name| name.to_string());
+    let problem = format!(
+        "A is {rank} × {d_in} and B (`{name}`) is {d_out} × {b_rank}: they do not multiply"
+    );
+    Err(a.error(problem, "A must have as many rows as B has columns"))
+}
+
+/// That a factor has the rank that `source` gives its module, if it gives one.
+pub(super) fn check_told(told: Option<f64>, source: &str, rank: usize, a: &Formula) -> Result<()> {
+    let Some(expected) = told.filter(|&r| r != rank as f64) else {
+        return Ok(());
+    };
+    let problem = format!("rank {rank}, where {source} gives this module rank {expected}");
+    let remedy = "the config belongs to another run, or rank_pattern is incomplete: correct r or rank_pattern";
+    Err(a.error(problem, remedy))
+}
+
+/// DoRA: one magnitude for each norm.
+pub(super) fn normalised(direction: Update, magnitude: Formula, over: Norms) -> Result<Update> {
+    let (rows, columns) = magnitude.dim();
+    let (found, expected) = (rows * columns, over.count(direction.dim()));
+    if found != expected {
+        let problem = format!("{found} magnitudes where {expected} were expected");
+        return Err(magnitude.error(problem, "DoRA has one for each output: save it again"));
+    }
+    Ok(Update::Normalised {
+        direction: Box::new(direction),
+        magnitude,
+        over,
+    })
+}
+
+/// A layer that several projections share, of which some have factors: A holds those of each
+/// enabled slot one below the other, B likewise.
+pub(super) fn merged(
+    path: &str,
+    b: Formula,
+    a: Formula,
+    enabled: &[bool],
+    scale: f64,
+) -> Result<AdaptedModule> {
+    let (blocks, spread) = spread(b, &a, enabled)?;
+    let (block, rank) = blocks.first().map_or((0, 0), Formula::dim);
+    let places = enabled.iter().enumerate().filter(|(_, on)| **on);
+    let mut known = Vec::new();
+    for ((place, _), (slot, b)) in places.zip(blocks.into_iter().enumerate()) {
+        let a = a.clone().rows(slot * rank..(slot + 1) * rank)?;
+        known.push((place * block..(place + 1) * block, Update::Product { b, a }));
+    }
+    let mut module = AdaptedModule::new(path.into(), Update::Product { b: spread, a }, scale);
+    module.slots = known;
+    Ok(module)
+}
+
+/// B's blocks, one for each enabled slot, and a B over all slots in which each block has columns of
+/// its own and slots that are not enabled are zero.
+pub(super) fn spread(b: Formula, a: &Formula, enabled: &[bool]) -> Result<(Vec<Formula>, Formula)> {
+    let slots = enabled.iter().filter(|slot| **slot).count();
+    let ((height, rank), (a_rows, _)) = (b.dim(), a.dim());
+    if slots == 0 || a_rows != slots * rank || !height.is_multiple_of(slots) {
+        let problem = format!(
+            "A has {a_rows} rows and B (`{}`) is {height} × {rank}, which {slots} enabled slots do not make",
+            b.tensors().first().unwrap_or(&"")
+        );
+        return Err(a.error(problem, "give the slots as they were in training"));
+    }
+    let block = height / slots;
+    let (mut blocks, mut rows) = (Vec::new(), Vec::new());
+    for &is_enabled in enabled {
+        if !is_enabled {
+            rows.push(Formula::zeros(block, slots * rank));
+            continue;
+        }
+        let slot = blocks.len();
+        let own = b.clone().rows(slot * block..(slot + 1) * block)?;
+        let padding = [slot * rank, (slots - slot - 1) * rank];
+        let [before, after] = padding.map(|width| Formula::zeros(block, width));
+        rows.push(Formula::beside(vec![before, own.clone(), after])?);
+        blocks.push(own);
+    }
+    Ok((blocks, Formula::stacked(rows)?))
+}

@@ -1,0 +1,159 @@
+//! What lies at a path: the weight file or the files of one model, and the config beside them.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use serde_json::{Map, Value};
+
+use crate::error::{Error, Result};
+use crate::tensors::Checkpoint;
+
+/// The config beside the weights, of PEFT and those who took its name.
+pub(super) const CONFIG: &str = "adapter_config.json";
+/// Weight files beside such a config, the likeliest first.
+const WEIGHTS: [&str; 7] = [
+    "adapter_model.safetensors",
+    "adapter_model.bin",
+    "adapters.safetensors",
+    "adapter_model.pt",
+    "pytorch_lora_weights.safetensors",
+    "pytorch_lora_weights.bin",
+    "lit_model.pth.lora",
+];
+
+/// What lies at a path of weights: a file, or the files of one model.
+pub(super) struct Weights {
+    path: PathBuf,
+    /// All files together, where there may be several.
+    model: Option<Arc<Checkpoint>>,
+    /// The file itself, or one of them.
+    pub(super) first: PathBuf,
+}
+
+impl Weights {
+    pub(super) fn new(path: PathBuf) -> Result<Self> {
+        let is_index = path.extension().is_some_and(|ending| ending == "json");
+        if !is_index && !path.is_dir() {
+            return Ok(Weights {
+                first: path.clone(),
+                path,
+                model: None,
+            });
+        }
+        let model = Checkpoint::open(&path)?;
+        let first = model.names().next().and_then(|name| model.shape(name));
+        let Some((_, first)) = first else {
+            return Err(Error::NotFound {
+                path,
+                problem: "no tensors there".into(),
+                remedy: "give the folder that was saved after training".into(),
+            });
+        };
+        Ok(Weights {
+            first: first.into(),
+            path,
+            model: Some(Arc::new(model)),
+        })
+    }
+
+    /// Whether no one file has all tensors.
+    pub(super) fn is_sharded(&self) -> bool {
+        let model = self.model.iter();
+        let mut places = model.flat_map(|model| model.names().map(|name| model.shape(name)));
+        places.any(|place| place.is_some_and(|(_, file)| file != self.first))
+    }
+
+    pub(super) fn files(&self) -> Vec<PathBuf> {
+        match &self.model {
+            Some(model) => model.files().map(Path::to_path_buf).collect(),
+            None => vec![self.first.clone()],
+        }
+    }
+
+    pub(super) fn model(self) -> Result<Arc<Checkpoint>> {
+        match self.model {
+            Some(model) => Ok(model),
+            None => Ok(Arc::new(Checkpoint::open(&self.path)?)),
+        }
+    }
+}
+
+/// The weight file of a folder, the file itself, or a folder that may be a model's; and the config
+/// beside it.
+pub(super) fn locate(path: &Path) -> Result<(PathBuf, Option<PathBuf>)> {
+    let missing = |at: &Path, problem: String, remedy: &str| {
+        Err(Error::NotFound {
+            path: at.into(),
+            problem,
+            remedy: remedy.into(),
+        })
+    };
+    if !path.exists() {
+        let remedy = "give the folder of a PEFT adapter, or a weight file";
+        return missing(path, "no such file or folder".into(), remedy);
+    }
+    let is_folder = path.is_dir();
+    let folder = match is_folder {
+        true => path,
+        false => path.parent().unwrap_or(Path::new("")),
+    };
+    let config = Some(folder.join(CONFIG)).filter(|config| config.is_file());
+    if !is_folder {
+        return Ok((path.into(), config));
+    }
+    if let Some(name) = WEIGHTS.iter().find(|name| path.join(name).is_file()) {
+        return Ok((path.join(name), config));
+    }
+    if let Some(inner) = only_adapter_inside(path)? {
+        return locate(&inner);
+    }
+    // Without a config it may be a whole model; with one, a weight file of another name.
+    if config.is_none() || Checkpoint::open(path).is_ok() {
+        return Ok((path.into(), config));
+    }
+    let remedy = "copy it from where the adapter was trained";
+    missing(path, format!("no {} there", WEIGHTS[0]), remedy)
+}
+
+/// PEFT saves an adapter that is not called `default` in a folder of its own name.
+fn only_adapter_inside(folder: &Path) -> Result<Option<PathBuf>> {
+    let entries = fs::read_dir(folder).map_err(|source| Error::Io {
+        path: folder.into(),
+        action: "list",
+        source,
+        remedy: "check that you may read it",
+    })?;
+    let mut inner: Vec<PathBuf> = entries
+        .filter_map(|entry| entry.ok().map(|entry| entry.path()))
+        .filter(|path| path.join(CONFIG).is_file())
+        .collect();
+    inner.sort();
+    match inner.as_slice() {
+        [] => Ok(None),
+        [only] => Ok(Some(only.clone())),
+        several => Err(Error::NotFound {
+            path: folder.into(),
+            problem: format!(
+                "it holds {} adapters in folders of their own",
+                several.len()
+            ),
+            remedy: format!("give one of them, such as {}", several[0].display()),
+        }),
+    }
+}
+
+pub(super) fn read_config(path: &Path) -> Result<(PathBuf, Map<String, Value>)> {
+    let text = fs::read_to_string(path).map_err(|source| Error::Io {
+        path: path.into(),
+        action: "read",
+        source,
+        remedy: "check that you may read it",
+    })?;
+    let fields = serde_json::from_str(&text).map_err(|error| Error::Config {
+        path: path.into(),
+        problem: format!("not a JSON object: {error}"),
+        remedy: "save it again".into(),
+    })?;
+    Ok((path.into(), fields))
+}

@@ -1,0 +1,305 @@
+//! The rank curve: scores of runs over the rank, which the paper gives as tables 6 and 18.
+
+use crate::table::{RunsRow, Score, has_two_ranks, higher_is_better, scores};
+
+use super::Options;
+use super::Palette;
+use super::label::{Text, weight};
+
+/// A figure of lines as plain data: a panel per task and metric, a line per weight types.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Curve {
+    /// File name and title, `rank-curve`.
+    pub name: String,
+    /// Panels, from the left and downward.
+    pub panels: Vec<CurvePanel>,
+    /// Names of the lines, W_q, W_v: each is drawn alike in all panels.
+    pub lines: Vec<Text>,
+    /// Small lines below.
+    pub footer: Vec<String>,
+    /// Colours of the lines, dark ones first.
+    pub palette: Palette,
+}
+
+/// One task and metric.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CurvePanel {
+    /// Task and metric.
+    pub title: Text,
+    /// Ranks that have a tick, rising; the axis is logarithmic.
+    pub ranks: Vec<usize>,
+    /// Scores.
+    pub y: Span,
+    /// Lines, by the place of their names.
+    pub lines: Vec<(usize, Vec<CurvePoint>)>,
+}
+
+/// The range of an axis, with ticks inside.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Span {
+    /// Its lower end.
+    pub low: f64,
+    /// Its upper end.
+    pub high: f64,
+    /// Values that are labelled.
+    pub ticks: Vec<f64>,
+    /// Decimals of the labels.
+    pub decimals: usize,
+}
+
+/// The runs of one rank.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CurvePoint {
+    /// r.
+    pub rank: usize,
+    /// Mean score.
+    pub mean: f64,
+    /// Its sample standard deviation; `None` of one run.
+    pub sd: Option<f64>,
+    /// The single scores.
+    pub values: Vec<f64>,
+}
+
+/// Scores over the rank; `None` where no weight types have runs of two ranks. Weight types with one
+/// rank on a task are no line there, and are named in the footer.
+pub fn rank_curve(rows: &[RunsRow], options: &Options) -> Option<Curve> {
+    let scores = scores(rows);
+    if !has_two_ranks(&scores) {
+        return None;
+    }
+    let mut names: Vec<String> = Vec::new();
+    let mut single: Vec<String> = Vec::new();
+    let mut grouped: Vec<(Vec<&Score>, Vec<(usize, Vec<CurvePoint>)>)> = Vec::new();
+    for panel in scores.chunk_by(|one, next| (&one.task, &one.metric) == (&next.task, &next.metric))
+    {
+        let mut lines = Vec::new();
+        let mut shown = Vec::new();
+        for line in panel.chunk_by(|one, next| one.weight_types == next.weight_types) {
+            let types = &line[0].weight_types;
+            if line.len() < 2 {
+                single.push(types.clone());
+                continue;
+            }
+            let place = names
+                .iter()
+                .position(|name| name == types)
+                .unwrap_or_else(|| {
+                    names.push(types.clone());
+                    names.len() - 1
+                });
+            lines.push((place, line.iter().map(point).collect()));
+            shown.extend(line);
+        }
+        if !lines.is_empty() {
+            grouped.push((shown, lines));
+        }
+    }
+    let panels = grouped
+        .into_iter()
+        .map(|(shown, lines)| panel(&shown, lines))
+        .collect();
+    Some(Curve {
+        name: "rank-curve".into(),
+        panels,
+        footer: footer(&scores, &names, &single),
+        lines: names.iter().map(|name| in_words(name)).collect(),
+        palette: options.palette,
+    })
+}
+
+fn point(score: &Score) -> CurvePoint {
+    CurvePoint {
+        rank: score.rank,
+        mean: score.mean,
+        sd: score.sd,
+        values: score.values.clone(),
+    }
+}
+
+fn panel(shown: &[&Score], lines: Vec<(usize, Vec<CurvePoint>)>) -> CurvePanel {
+    let mut ranks: Vec<usize> = shown.iter().map(|score| score.rank).collect();
+    ranks.sort_unstable();
+    ranks.dedup();
+    let reach = |score: &&Score| {
+        let sd = score.sd.unwrap_or(0.0);
+        let ends = [score.mean - sd, score.mean + sd];
+        score.values.iter().copied().chain(ends).collect::<Vec<_>>()
+    };
+    let values: Vec<f64> = shown.iter().flat_map(reach).collect();
+    let arrow = match higher_is_better(&shown[0].metric) {
+        Some(true) => " ↑",
+        Some(false) => " ↓",
+        None => "",
+    };
+    CurvePanel {
+        title: Text::plain(&format!("{}, {}{arrow}", shown[0].task, shown[0].metric)),
+        ranks,
+        y: Span::over(&values),
+        lines,
+    }
+}
+
+/// W_q, W_v.
+fn in_words(types: &str) -> Text {
+    let mut text = Text::default();
+    for (place, name) in types.split('+').enumerate() {
+        if place > 0 {
+            text = text.upright(", ");
+        }
+        text = text.then(weight(name));
+    }
+    text
+}
+
+fn footer(scores: &[Score], names: &[String], single: &[String]) -> Vec<String> {
+    let mut footer = Vec::new();
+    if scores.iter().any(|score| score.sd.is_some()) {
+        footer.push(
+            "Marks: means over seeds; bars: one sample standard deviation, where there are two seeds \
+             or more; dots: single runs. Lines are set a little apart sideways."
+                .into(),
+        );
+    } else {
+        footer.push("No setting has two runs: its spread is not known.".into());
+    }
+    let mut left_out: Vec<&str> = Vec::new();
+    for types in single {
+        if !names.contains(types) && !left_out.contains(&types.as_str()) {
+            left_out.push(types);
+        }
+    }
+    if !left_out.is_empty() {
+        footer.push(format!(
+            "With runs of one rank only, and not shown: {}.",
+            left_out.join(", ")
+        ));
+    }
+    footer
+}
+
+impl Span {
+    /// A range a little beyond some values, with two to six round ticks.
+    pub fn over(values: &[f64]) -> Self {
+        let least = values.iter().copied().fold(f64::INFINITY, f64::min);
+        let most = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        let extent = match most - least {
+            extent if extent > 0.0 => extent,
+            // Values that are alike, or none.
+            _ => (most.abs() * 0.02).max(1e-6),
+        };
+        let (low, high) = match most.is_finite() && least.is_finite() {
+            true => (least - 0.08 * extent, most + 0.08 * extent),
+            false => (0.0, 1.0),
+        };
+        let rough = (high - low) / 5.0;
+        let power = rough.log10().floor() as i32;
+        let unit = 10f64.powi(power);
+        let factor = [1.0, 2.0, 5.0, 10.0];
+        let factor = factor
+            .into_iter()
+            .find(|factor| factor * unit >= rough * 0.999);
+        let step = factor.unwrap_or(10.0) * unit;
+        let (first, last) = ((low / step).ceil() as i64, (high / step).floor() as i64);
+        let decimals = (-step.log10().floor()).clamp(0.0, 9.0) as usize;
+        Span {
+            low,
+            high,
+            ticks: (first..=last).map(|n| n as f64 * step).collect(),
+            decimals,
+        }
+    }
+
+    /// The ticks' labels.
+    pub fn labels(&self) -> Vec<String> {
+        let places = self.decimals;
+        self.ticks
+            .iter()
+            .map(|tick| format!("{tick:.places$}"))
+            .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn run(types: &str, rank: usize, seed: u64, task: &str, value: f64) -> RunsRow {
+        RunsRow {
+            adapter: format!("{types}-{rank}-{seed}"),
+            weight_types: types.into(),
+            rank,
+            alpha: None,
+            seed: Some(seed),
+            task: task.into(),
+            metric: "accuracy".into(),
+            value,
+            trainable_parameters: None,
+        }
+    }
+
+    #[test]
+    fn a_line_per_weight_types_with_two_ranks() {
+        let rows = [
+            run("q+v", 8, 0, "one", 0.75),
+            run("q+v", 2, 0, "one", 0.5),
+            run("q+v", 8, 1, "one", 0.25),
+            run("k", 4, 0, "one", 0.1),
+            run("q", 1, 0, "two", 0.3),
+            run("q", 16, 0, "two", 0.4),
+            run("k", 4, 0, "three", 0.3),
+        ];
+        let curve = rank_curve(&rows, &Options::default()).unwrap();
+        let titles: Vec<String> = curve
+            .panels
+            .iter()
+            .map(|panel| panel.title.bare())
+            .collect();
+        assert_eq!(titles, ["one, accuracy ↑", "two, accuracy ↑"]);
+        let names: Vec<String> = curve.lines.iter().map(Text::bare).collect();
+        assert_eq!(names, ["W_q, W_v", "W_q"]);
+        let first = &curve.panels[0];
+        assert_eq!(first.ranks, [2, 8]);
+        let [(0, points)] = first.lines.as_slice() else {
+            panic!("one line: {:?}", first.lines)
+        };
+        let rank_8 = &points[1];
+        assert_eq!((rank_8.rank, rank_8.mean), (8, 0.5));
+        assert_eq!(rank_8.values, [0.75, 0.25]);
+        assert_eq!(rank_8.sd, Some(0.353553391)); // 0.5/√2
+        assert!(first.y.low < 0.5 - 0.3535 && first.y.high > 0.5 + 0.3535);
+        assert!(
+            curve.footer[1].ends_with("not shown: k."),
+            "{:?}",
+            curve.footer
+        );
+        assert_eq!(rank_curve(&rows[3..5], &Options::default()), None);
+    }
+
+    #[test]
+    fn ticks_are_round_and_inside() {
+        let span = Span::over(&[0.82, 0.876]);
+        assert_eq!(span.labels(), ["0.82", "0.84", "0.86", "0.88"]);
+        assert_eq!(
+            Span::over(&[1.16, 1.23]).labels(),
+            ["1.16", "1.18", "1.20", "1.22"]
+        );
+        for values in [
+            [68.8, 74.1],
+            [0.0, 1e-7],
+            [5.0, 5.0],
+            [-3.0, 1000.0],
+            [0.0, 0.0],
+        ] {
+            let span = Span::over(&values);
+            assert!((2..=6).contains(&span.ticks.len()), "{values:?}: {span:?}");
+            assert!(
+                span.ticks
+                    .iter()
+                    .all(|&tick| span.low <= tick && tick <= span.high)
+            );
+            let mut labels = span.labels();
+            labels.dedup();
+            assert_eq!(labels.len(), span.ticks.len(), "{values:?}: {span:?}");
+        }
+    }
+}

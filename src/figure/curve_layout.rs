@@ -1,0 +1,183 @@
+//! Where the parts of a rank curve stand, in points.
+
+use super::curve::{Curve, CurvePanel};
+use super::font;
+use super::label::Text;
+use super::layout::{ABOVE, Box, FOOTER_LINE, MARGIN, TICK_GAP, TICK_LENGTH, X_AXIS, wrapped};
+use super::venue::Page;
+
+/// Panels in a row at most, and their width.
+const IN_A_ROW: usize = 4;
+const NARROWEST: f64 = 64.0;
+const WIDEST: f64 = 190.0;
+/// Height of a panel over its width, and its least height.
+const ASPECT: f64 = 0.75;
+const LOWEST: f64 = 40.0;
+/// From a panel to the names of its lines.
+pub(super) const TO_NAMES: f64 = 7.0;
+/// Between a panel's names and the next panel's axis.
+const CLEAR: f64 = 5.0;
+/// What the outermost ranks keep from a panel's sides.
+const INSIDE: f64 = 9.0;
+/// Least distance of two labels of ranks.
+const APART: f64 = 3.0;
+
+/// A curve's places.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct CurveLayout {
+    pub(super) width: f64,
+    pub(super) height: f64,
+    /// As the curve's panels.
+    pub(super) panels: Vec<Box>,
+    /// The footer's lines as they fit, their left edge, and their baselines.
+    pub(super) footer: Vec<(String, f64)>,
+    pub(super) left: f64,
+}
+
+impl CurveLayout {
+    /// Places equal panels: in one column if two of them fit side by side there, or there is only
+    /// one; else in the whole width.
+    pub(super) fn on(page: &Page, curve: &Curve) -> CurveLayout {
+        let (axis, names) = (axis(page, curve), names(page, curve));
+        let count = curve.panels.len().max(1);
+        let fits =
+            |width: f64, n: usize| (width - 2.0 * MARGIN) / n as f64 - axis - names >= NARROWEST;
+        let in_column = fits(page.column, count.min(2));
+        let width = if in_column { page.column } else { page.text };
+        let most = (1..=IN_A_ROW.min(count))
+            .rev()
+            .find(|&n| fits(width, n))
+            .unwrap_or(1);
+        let rows = count.div_ceil(most);
+        let columns = count.div_ceil(rows);
+        let room = (width - 2.0 * MARGIN) / columns as f64 - axis - names;
+        let side = room.clamp(NARROWEST / 2.0, WIDEST);
+        let step = axis + side + names;
+        let used = 2.0 * MARGIN + step * columns as f64;
+        let spare = if page.is_exact {
+            (width - used).max(0.0) / 2.0
+        } else {
+            0.0
+        };
+        let width = if page.is_exact { width } else { used };
+        let left = MARGIN + spare + axis;
+        let lines = wrapped(&curve.footer, page.footer, width - MARGIN - left);
+        let footer = lines.len() as f64 * FOOTER_LINE + MARGIN;
+        let down = (page.height - MARGIN - footer) / rows as f64 - ABOVE - X_AXIS;
+        let tall = (side * ASPECT).min(down).max(LOWEST);
+        let place = |number: usize| Box {
+            x: left + (number % columns) as f64 * step,
+            y: MARGIN + ABOVE + (number / columns) as f64 * (ABOVE + tall + X_AXIS),
+            width: side,
+            height: tall,
+        };
+        let bottom = MARGIN + rows as f64 * (ABOVE + tall + X_AXIS);
+        let baseline = |line: usize| bottom + (line as f64 + 0.9) * FOOTER_LINE;
+        CurveLayout {
+            width,
+            height: (bottom + footer).ceil(),
+            panels: (0..curve.panels.len()).map(place).collect(),
+            footer: lines
+                .into_iter()
+                .enumerate()
+                .map(|(n, line)| (line, baseline(n)))
+                .collect(),
+            left,
+        }
+    }
+}
+
+/// Room left of a panel: the widest label of a score.
+fn axis(page: &Page, curve: &Curve) -> f64 {
+    let labels = curve.panels.iter().flat_map(|panel| panel.y.labels());
+    let widest = labels.map(|label| font::width(&Text::plain(&label), page.tick));
+    TICK_LENGTH + TICK_GAP + widest.fold(0.0, f64::max)
+}
+
+/// Room right of a panel: the widest name of a line.
+fn names(page: &Page, curve: &Curve) -> f64 {
+    let widest = curve.lines.iter().map(|name| font::width(name, page.tick));
+    TO_NAMES + widest.fold(0.0, f64::max) + CLEAR
+}
+
+/// Where a rank stands in its panel.
+pub(super) fn across(panel: &CurvePanel, place: Box, rank: usize) -> f64 {
+    let log = |rank: usize| (rank as f64).log2();
+    let least = panel.ranks.first().map_or(0.0, |&rank| log(rank));
+    let most = panel.ranks.last().map_or(1.0, |&rank| log(rank));
+    let share = (log(rank) - least) / (most - least).max(1e-9);
+    place.x + INSIDE + share * (place.width - 2.0 * INSIDE)
+}
+
+/// Where a score stands in its panel.
+pub(super) fn down(panel: &CurvePanel, place: Box, score: f64) -> f64 {
+    let share = (score - panel.y.low) / (panel.y.high - panel.y.low);
+    place.bottom() - share * place.height
+}
+
+/// The ranks that are labelled: the first and the last, and between them those that have room.
+pub(super) fn labelled(panel: &CurvePanel, place: Box, size: f64) -> Vec<usize> {
+    let half = |rank: usize| font::width(&Text::plain(&rank.to_string()), size) / 2.0;
+    let apart = |one: usize, next: usize| {
+        let distance = across(panel, place, next) - across(panel, place, one);
+        distance >= half(one) + half(next) + APART
+    };
+    let Some((&last, others)) = panel.ranks.split_last() else {
+        return Vec::new();
+    };
+    let mut kept: Vec<usize> = Vec::new();
+    for &rank in others {
+        let is_first = kept.is_empty();
+        if is_first || kept.last().is_some_and(|&one| apart(one, rank)) && apart(rank, last) {
+            kept.push(rank);
+        }
+    }
+    kept.push(last);
+    kept
+}
+
+/// Heights as near as can be to those wanted, at least `gap` apart and between two ends: names
+/// beside their lines. Those wanted come in any order.
+pub(super) fn spread(wanted: &[f64], gap: f64, (top, bottom): (f64, f64)) -> Vec<f64> {
+    let mut order: Vec<usize> = (0..wanted.len()).collect();
+    order.sort_by(|&one, &other| wanted[one].total_cmp(&wanted[other]));
+    // Less a gap for each before it, heights only have to rise: neighbours that do not are pooled.
+    let mut pools: Vec<(f64, usize)> = Vec::new();
+    for (rank, &place) in order.iter().enumerate() {
+        pools.push((wanted[place] - rank as f64 * gap, 1));
+        while let [.., (before, some), (after, more)] = pools.as_slice()
+            && before > after
+        {
+            let count = some + more;
+            let mean = (before * *some as f64 + after * *more as f64) / count as f64;
+            pools.truncate(pools.len() - 2);
+            pools.push((mean, count));
+        }
+    }
+    let room = (bottom - gap * wanted.len().saturating_sub(1) as f64).max(top);
+    let mut placed = vec![0.0; wanted.len()];
+    let levels = pools
+        .iter()
+        .flat_map(|&(level, count)| std::iter::repeat_n(level, count));
+    for (rank, (level, &place)) in levels.zip(&order).enumerate() {
+        placed[place] = level.clamp(top, room) + rank as f64 * gap;
+    }
+    placed
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_do_not_touch_and_stay_near() {
+        let ends = (0.0, 100.0);
+        assert_eq!(spread(&[50.0], 8.0, ends), [50.0]);
+        assert_eq!(spread(&[80.0, 20.0], 8.0, ends), [80.0, 20.0]);
+        assert_eq!(spread(&[50.0, 50.0, 50.0], 8.0, ends), [42.0, 50.0, 58.0]);
+        assert_eq!(spread(&[99.0, 100.0], 8.0, ends), [92.0, 100.0]);
+        let many = spread(&[3.0, 1.0, 2.0, 60.0], 10.0, ends);
+        assert_eq!(many, [20.0, 0.0, 10.0, 60.0]);
+        assert!(spread(&[], 8.0, ends).is_empty());
+    }
+}

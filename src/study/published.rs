@@ -1,0 +1,369 @@
+//! A study of rows: tables in this toolkit's own formats, read off a publication, in place of
+//! adapters. Nothing is measured; the rows are checked, and written and drawn as measured ones are.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+
+use ndarray::Array2;
+use serde::de::DeserializeOwned;
+
+use crate::adapter::{layer_of, natural_order, projection_of};
+use crate::error::{Error, Result};
+use crate::measure::Basis;
+use crate::table::{AmplificationRow, OverlapRow, SpectrumRow};
+
+use super::{Grid, ModuleName, Results};
+
+/// How far a chance level may be off max(i,j)/d, relatively: tables have a few digits.
+const CHANCE_TOLERANCE: f64 = 1e-4;
+
+/// Rows of a study that measures nothing.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Published {
+    pub(super) folder: PathBuf,
+    pub(super) grids: Vec<Grid>,
+    pub(super) amplification: Vec<AmplificationRow>,
+    spectrum: Vec<SpectrumRow>,
+}
+
+impl Published {
+    /// Reads `overlap.csv`, `amplification.csv` and `spectrum.csv` of a folder, as far as they are
+    /// there; one of the first two must be.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong in a table, with its line.
+    pub(super) fn read(folder: &Path) -> Result<Self> {
+        let overlap = folder.join("overlap.csv");
+        let amplification = folder.join("amplification.csv");
+        if !overlap.is_file() && !amplification.is_file() {
+            return Err(Error::NotFound {
+                path: folder.into(),
+                problem: "neither overlap.csv nor amplification.csv is there".into(),
+                remedy: "give the folder of tables in the toolkit's own formats".into(),
+            });
+        }
+        let published = Published {
+            folder: folder.into(),
+            grids: grids(&overlap)?,
+            amplification: amplifications(&amplification)?,
+            spectrum: spectra(&folder.join("spectrum.csv"))?,
+        };
+        Ok(published)
+    }
+
+    /// The tables that were read.
+    pub(super) fn files(&self) -> impl Iterator<Item = PathBuf> {
+        let names = ["overlap.csv", "amplification.csv", "spectrum.csv"];
+        let files = names.map(|name| self.folder.join(name));
+        files.into_iter().filter(|file| file.is_file())
+    }
+
+    /// All modules, in natural order.
+    pub(super) fn modules(&self) -> Vec<String> {
+        let grids = self.grids.iter().map(|grid| grid.module.path.clone());
+        let rows = self.amplification.iter().map(|row| row.module.clone());
+        let mut modules: Vec<String> = grids.chain(rows).collect();
+        modules.sort_by(|one, other| natural_order(one, other));
+        modules.dedup();
+        modules
+    }
+
+    /// The adapters that the rows name, in their order.
+    pub(super) fn adapters(&self) -> Vec<&str> {
+        let sides = self
+            .grids
+            .iter()
+            .flat_map(|grid| [&grid.first, &grid.second]);
+        let rows = self.amplification.iter().map(|row| &row.adapter);
+        let mut names = Vec::new();
+        for name in sides.chain(rows).map(String::as_str) {
+            if !["base", "random"].contains(&name) && !names.contains(&name) {
+                names.push(name);
+            }
+        }
+        names
+    }
+
+    /// An adapter's rank: the most directions of it that a row speaks of.
+    pub(super) fn rank(&self, adapter: &str) -> usize {
+        let sides = self.grids.iter().flat_map(|grid| {
+            let (rows, columns) = grid.cells.dim();
+            [
+                (&grid.first, grid.first_i + rows - 1),
+                (&grid.second, columns),
+            ]
+        });
+        let rows = self
+            .amplification
+            .iter()
+            .map(|row| (&row.adapter, row.rank));
+        let of_it = sides.chain(rows).filter(|(name, _)| *name == adapter);
+        of_it.map(|(_, rank)| rank).max().unwrap_or(0)
+    }
+
+    /// Whether there are overlaps of two names.
+    pub(super) fn compares(&self, first: &str, second: &str) -> bool {
+        let is = |grid: &Grid| grid.first == first && grid.second == second;
+        self.grids.iter().any(is)
+    }
+
+    /// The rows of one module.
+    pub(super) fn of_module(&self, module: &str) -> Results {
+        let of = |path: &str| path == module;
+        Results {
+            grids: self
+                .grids
+                .iter()
+                .filter(|grid| of(&grid.module.path))
+                .cloned()
+                .collect(),
+            amplification: self
+                .amplification
+                .iter()
+                .filter(|row| of(&row.module))
+                .cloned()
+                .collect(),
+            spectrum: self
+                .spectrum
+                .iter()
+                .filter(|row| of(&row.module))
+                .cloned()
+                .collect(),
+            ..Results::default()
+        }
+    }
+}
+
+/// A table that people or their scripts wrote, line by line.
+struct Table<'a> {
+    path: &'a Path,
+}
+
+impl Table<'_> {
+    /// Rows with their lines; none where the file is not there.
+    fn rows<Row: DeserializeOwned>(&self) -> Result<Vec<(u64, Row)>> {
+        if !self.path.is_file() {
+            return Ok(Vec::new());
+        }
+        let file = File::open(self.path).map_err(|source| Error::Io {
+            path: self.path.into(),
+            action: "read",
+            source,
+            remedy: "check that you may read it",
+        })?;
+        let mut reader = csv::Reader::from_reader(file);
+        let header = reader.headers().map_err(|error| self.wrong(&error, None))?;
+        let header = header.clone();
+        let wrong = |error: csv::Error| self.wrong(&error, Some(&header));
+        let mut rows = Vec::new();
+        for record in reader.records() {
+            let record = record.map_err(wrong)?;
+            let line = record.position().map_or(1, csv::Position::line);
+            rows.push((line, record.deserialize(Some(&header)).map_err(wrong)?));
+        }
+        Ok(rows)
+    }
+
+    /// What the reader of CSV says, with the column that it speaks of.
+    fn wrong(&self, error: &csv::Error, header: Option<&csv::StringRecord>) -> Error {
+        let line = error.position().map_or(1, csv::Position::line);
+        let problem = match (error.kind(), header) {
+            (csv::ErrorKind::Deserialize { err, .. }, Some(header)) => {
+                let column = err.field().and_then(|field| header.get(field as usize));
+                let column = column.map_or(String::new(), |column| format!("{column}: "));
+                format!("{column}{}", err.kind())
+            }
+            _ => error.to_string().replace('\n', " "),
+        };
+        let remedy = "compare with the same table of any study";
+        self.error(line, &problem, remedy)
+    }
+
+    fn error(&self, line: u64, problem: &str, remedy: &str) -> Error {
+        Error::Config {
+            path: self.path.into(),
+            problem: format!("line {line}: {problem}"),
+            remedy: remedy.into(),
+        }
+    }
+
+    /// Layer and projection are what the module's path says.
+    fn check_module(
+        &self,
+        line: u64,
+        module: &str,
+        layer: Option<usize>,
+        projection: &str,
+    ) -> Result<()> {
+        if layer_of(module) == layer && projection_of(module) == projection && !module.is_empty() {
+            return Ok(());
+        }
+        let problem =
+            format!("module `{module}` is not of layer {layer:?} and projection `{projection}`");
+        Err(self.error(line, &problem, "name it like `h.LAYER.PROJECTION`"))
+    }
+}
+
+/// `overlap.csv` as grids, each of neighbouring rows.
+fn grids(path: &Path) -> Result<Vec<Grid>> {
+    let table = Table { path };
+    let rows: Vec<(u64, OverlapRow)> = table.rows()?;
+    let names = |row: &OverlapRow| {
+        (
+            row.module.clone(),
+            row.basis.clone(),
+            row.first.clone(),
+            row.second.clone(),
+        )
+    };
+    let mut grids: Vec<Grid> = Vec::new();
+    for rows in rows.chunk_by(|(_, one), (_, next)| {
+        (&one.module, &one.basis, &one.first, &one.second)
+            == (&next.module, &next.basis, &next.first, &next.second)
+    }) {
+        let grid = grid(&table, rows)?;
+        let (line, row) = &rows[0];
+        let same = |other: &Grid| other.key() == grid.key();
+        if grids.iter().any(same) {
+            let problem = format!("the grid of {:?} begins a second time", names(row));
+            return Err(table.error(
+                *line,
+                &problem,
+                "write the rows of a grid one below the other",
+            ));
+        }
+        grids.push(grid);
+    }
+    Ok(grids)
+}
+
+/// One grid: every cell once, chance levels of one dimension.
+fn grid(table: &Table, rows: &[(u64, OverlapRow)]) -> Result<Grid> {
+    let (line, first) = &rows[0];
+    let wrong = |line: u64, problem: String, remedy: &str| Err(table.error(line, &problem, remedy));
+    let Ok(basis) = first.basis.parse::<Basis>() else {
+        return wrong(
+            *line,
+            format!("there is no basis `{}`", first.basis),
+            "use a, b, delta-right or delta-left",
+        );
+    };
+    if first.first.is_empty() || first.second.is_empty() {
+        return wrong(*line, "first or second is empty".into(), "name both sides");
+    }
+    let (last_line, most) = rows
+        .iter()
+        .max_by_key(|(_, row)| row.i.max(row.j))
+        .unwrap_or(&rows[0]);
+    let largest = most.i.max(most.j);
+    let dimension = (largest as f64 / most.chance).round();
+    if !(dimension >= largest as f64 && dimension < 1e9) {
+        return wrong(
+            *last_line,
+            format!("chance is {}", most.chance),
+            "it is max(i,j)/d, at most 1",
+        );
+    }
+    let first_i = rows.iter().map(|(_, row)| row.i).min().unwrap_or(1);
+    let (last_i, last_j) = rows.iter().fold((0, 0), |most, (_, row)| {
+        (most.0.max(row.i), most.1.max(row.j))
+    });
+    let count = (last_i + 1 - first_i).saturating_mul(last_j);
+    if first_i == 0 || count != rows.len() {
+        let problem = format!(
+            "the grid that begins here has {} cells, where i from {first_i} to {last_i} and j to {last_j} make {count}",
+            rows.len()
+        );
+        return wrong(*line, problem, "write every cell once, i and j from 1");
+    }
+    let mut cells = Array2::from_elem((last_i + 1 - first_i, last_j), None);
+    let mut seen = Array2::from_elem(cells.dim(), false);
+    for (line, row) in rows {
+        table.check_module(*line, &row.module, row.layer, &row.projection)?;
+        let place = (row.i - first_i, row.j.wrapping_sub(1));
+        if seen.get(place) != Some(&false) {
+            return wrong(
+                *line,
+                format!("cell ({}, {}) is there twice, or j is 0", row.i, row.j),
+                "write every cell once",
+            );
+        }
+        let chance = row.i.max(row.j) as f64 / dimension;
+        if !((row.chance - chance).abs() <= CHANCE_TOLERANCE * chance) {
+            return wrong(
+                *line,
+                format!("chance is {}, where max(i,j)/d = {chance}", row.chance),
+                "write it with six digits",
+            );
+        }
+        if let Some(phi) = row.overlap
+            && !(0.0..=1.0).contains(&phi)
+        {
+            return wrong(
+                *line,
+                format!("overlap is {phi}"),
+                "φ lies between 0 and 1; leave it empty where it is not known",
+            );
+        }
+        seen[place] = true;
+        cells[place] = row.overlap;
+    }
+    Ok(Grid {
+        module: ModuleName::new(&first.module),
+        basis,
+        first: first.first.clone(),
+        second: first.second.clone(),
+        dimension: dimension as usize,
+        first_i,
+        is_measured: false,
+        cells,
+    })
+}
+
+/// `amplification.csv`; the factors are computed from the norms beside them.
+fn amplifications(path: &Path) -> Result<Vec<AmplificationRow>> {
+    let table = Table { path };
+    let mut rows = Vec::new();
+    for (line, mut row) in table.rows::<AmplificationRow>()? {
+        table.check_module(line, &row.module, row.layer, &row.projection)?;
+        let norms = [
+            Some(row.base_norm),
+            Some(row.delta_norm),
+            Some(row.chance_projected_norm),
+        ];
+        let norms = norms
+            .into_iter()
+            .chain([row.projected_norm, row.projected_norm_sd])
+            .flatten();
+        if row.adapter.is_empty()
+            || row.rank == 0
+            || norms.clone().any(|norm| !(norm.is_finite() && norm >= 0.0))
+        {
+            let problem = "an adapter, a rank from 1 and norms from 0 are needed";
+            return Err(table.error(line, problem, "leave a norm empty where it is not known"));
+        }
+        row.amplification = match row.directions.as_str() {
+            "delta" => row.projected_norm.map(|norm| row.delta_norm / norm),
+            "random" => Some(row.delta_norm / row.chance_projected_norm),
+            "base" => None,
+            other => {
+                let problem = format!("there are no directions `{other}`");
+                return Err(table.error(line, &problem, "use delta, base or random"));
+            }
+        };
+        row.amplification = row.amplification.filter(|factor| factor.is_finite());
+        rows.push(row);
+    }
+    Ok(rows)
+}
+
+fn spectra(path: &Path) -> Result<Vec<SpectrumRow>> {
+    let table = Table { path };
+    let mut rows = Vec::new();
+    for (line, row) in table.rows::<SpectrumRow>()? {
+        table.check_module(line, &row.module, row.layer, &row.projection)?;
+        rows.push(row);
+    }
+    Ok(rows)
+}

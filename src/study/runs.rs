@@ -1,0 +1,229 @@
+//! Scores of training runs: which of them a table shows, and whether they can stand in one cell.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use globset::{Glob, GlobMatcher};
+
+use crate::error::Result;
+use crate::table::{RunTable, RunsRow, has_two_ranks, scores, weight_types};
+
+use super::Definition;
+use super::keys::{RANK_CURVE, TABLES};
+use super::plan::NamedAdapter;
+use super::runs_file::RunsFile;
+
+/// The runs of a study, with its choice of them for each table.
+#[derive(Debug, Clone, Default)]
+pub struct Runs {
+    /// Rows of `runs.csv`, in the file's order.
+    pub rows: Vec<RunsRow>,
+    /// The file.
+    pub(super) file: Option<PathBuf>,
+    /// Table, names of the runs that it shows.
+    chosen: Vec<(&'static str, Vec<GlobMatcher>)>,
+}
+
+impl Runs {
+    /// The rows that a table shows: 5, 6 or 18.
+    pub fn of_table(&self, table: &str, rows: &[RunsRow]) -> Vec<RunsRow> {
+        let is_shown = |row: &&RunsRow| self.shows(table, row);
+        rows.iter().filter(is_shown).cloned().collect()
+    }
+
+    /// The rows that the rank curve shows: those of table 6 or table 18.
+    pub fn of_curve(&self, rows: &[RunsRow]) -> Vec<RunsRow> {
+        let is_shown = |row: &&RunsRow| self.shows("6", row) || self.shows("18", row);
+        rows.iter().filter(is_shown).cloned().collect()
+    }
+
+    fn shows(&self, table: &str, row: &RunsRow) -> bool {
+        let chosen = self.chosen.iter().find(|(chosen, _)| *chosen == table);
+        let is_named = |globs: &[GlobMatcher]| globs.iter().any(|glob| glob.is_match(&row.adapter));
+        chosen.is_none_or(|(_, globs)| is_named(globs))
+    }
+
+    /// Whether the rows give a table, or the rank curve.
+    pub(super) fn gives(&self, what: &str) -> bool {
+        match what {
+            RANK_CURVE => has_two_ranks(&scores(&self.of_curve(&self.rows))),
+            table => RunTable::new(table, &self.of_table(table, &self.rows)).is_some(),
+        }
+    }
+}
+
+/// Reads a study's runs; none where it has no such file.
+///
+/// # Errors
+///
+/// Whatever is wrong in the file, and what contradicts an adapter or cannot stand in one cell of a
+/// table, with its line.
+pub(super) fn read(
+    definition: &Definition,
+    file: Option<&Path>,
+    adapters: &[NamedAdapter],
+) -> Result<Runs> {
+    let Some(path) = file else {
+        return Ok(Runs::default());
+    };
+    let lines = &definition.lines;
+    let located = |error| match definition.runs {
+        // What is wrong inside of the file has its own line.
+        Some(_) if !path.is_file() => lines.locate("runs", "runs", error),
+        _ => error,
+    };
+    let mut file = RunsFile::read(path).map_err(located)?;
+    count_parameters(&mut file, adapters)?;
+    let runs = Runs {
+        rows: file.rows.iter().map(|(_, row)| row.clone()).collect(),
+        chosen: choices(definition, &file)?,
+        file: Some(path.into()),
+    };
+    for table in RunTable::NUMBERS {
+        let which = definition.tables.which.as_ref();
+        if which.is_none_or(|which| which.iter().any(|wanted| wanted == table)) {
+            check_cells(&file, table, &|row| runs.shows(table, row))?;
+        }
+    }
+    let which = definition.figures.which.as_ref();
+    if which.is_none_or(|which| which.iter().any(|wanted| wanted == RANK_CURVE)) {
+        check_cells(&file, "6", &|row| {
+            runs.shows("6", row) || runs.shows("18", row)
+        })?;
+    }
+    Ok(runs)
+}
+
+/// Holds trainable parameters against the adapters that the study has, and fills them in.
+fn count_parameters(file: &mut RunsFile, adapters: &[NamedAdapter]) -> Result<()> {
+    let mut wrong = None;
+    for (line, row) in &mut file.rows {
+        let named = adapters.iter().find(|named| named.name == row.adapter);
+        let Some((named, counted)) = named.and_then(|named| Some((named, named.factor_entries?)))
+        else {
+            continue;
+        };
+        // What was trained whole beside the factors may be counted too.
+        let is_more = !named.adapter.replaced.is_empty();
+        match row.trainable_parameters {
+            Some(written) if written != counted && !(is_more && written > counted) => {
+                wrong.get_or_insert((*line, row.adapter.clone(), written, counted));
+            }
+            None => row.trainable_parameters = Some(counted),
+            Some(_) => {}
+        }
+    }
+    match wrong {
+        None => Ok(()),
+        Some((line, name, written, counted)) => {
+            let problem = format!(
+                "trainable_parameters is {written}, and the factors of adapter `{name}` have {counted} entries"
+            );
+            Err(file.error(
+                line,
+                &problem,
+                "correct it, or leave it empty to have it counted",
+            ))
+        }
+    }
+}
+
+/// The runs that the study chooses for each table; every pattern must fit some.
+fn choices(
+    definition: &Definition,
+    file: &RunsFile,
+) -> Result<Vec<(&'static str, Vec<GlobMatcher>)>> {
+    let entry = &definition.tables;
+    let mut chosen = Vec::new();
+    for (table, patterns) in [
+        ("5", &entry.table5),
+        ("6", &entry.table6),
+        ("18", &entry.table18),
+    ] {
+        let Some(patterns) = patterns else { continue };
+        let mut globs = Vec::new();
+        for (number, pattern) in patterns.iter().enumerate() {
+            let wrong = |problem: &str, remedy: &str| {
+                let place = format!("tables.table{table}[{number}]");
+                definition.lines.error(&place, problem, remedy)
+            };
+            let glob = Glob::new(pattern)
+                .map_err(|error| wrong(&error.kind().to_string(), "use * and ? as in a shell"))?;
+            let glob = glob.compile_matcher();
+            if !file.rows.iter().any(|(_, row)| glob.is_match(&row.adapter)) {
+                let problem = format!("no run of runs.csv is named {pattern:?}");
+                return Err(wrong(&problem, "its column `adapter` has their names"));
+            }
+            globs.push(glob);
+        }
+        chosen.push((table, globs));
+    }
+    Ok(chosen)
+}
+
+/// Runs in one cell are seeds of one setting; anything else has no standard deviation over seeds.
+fn check_cells(file: &RunsFile, table: &str, is_shown: &dyn Fn(&RunsRow) -> bool) -> Result<()> {
+    let mut cells: BTreeMap<_, Vec<(u64, &RunsRow)>> = BTreeMap::new();
+    for (line, row) in file.rows.iter().filter(|(_, row)| is_shown(row)) {
+        let types = weight_types(&row.weight_types);
+        let cell = cells.entry((&row.task, &row.metric, types, row.rank));
+        let cell = cell.or_default();
+        for (first, other) in cell.iter() {
+            let parameters = [row.trainable_parameters, other.trainable_parameters];
+            let differs = match parameters {
+                _ if row.alpha != other.alpha => "another alpha than",
+                [Some(one), Some(two)] if one != two => "another trainable_parameters than",
+                _ if row.seed.is_some() && row.seed == other.seed => "the same seed as",
+                _ => continue,
+            };
+            let problem = format!(
+                "`{}` has {differs} `{}` in line {first}, and the same weight_types, rank, task and \
+                 metric: they are no two seeds of one setting",
+                row.adapter, other.adapter
+            );
+            let remedy = format!("choose runs with table{table} = [\"NAME*\"] in [tables]");
+            return Err(file.error(*line, &problem, remedy));
+        }
+        cell.push((*line, row));
+    }
+    Ok(())
+}
+
+/// The tables that a study asks for, else all.
+///
+/// # Errors
+///
+/// [`crate::Error::Config`] for one that the study does not give.
+pub(super) fn tables(
+    definition: &Definition,
+    runs: &Runs,
+    has_amplification: bool,
+) -> Result<Vec<String>> {
+    let Some(named) = &definition.tables.which else {
+        return Ok(TABLES.map(String::from).to_vec());
+    };
+    for (number, table) in named.iter().enumerate() {
+        let place = format!("tables.which[{number}]");
+        let wrong = |problem: &str, remedy: &str| definition.lines.error(&place, problem, remedy);
+        if table == "7" && !has_amplification {
+            return Err(wrong(
+                "table 7 compares ΔW with W, and the study has no base",
+                "add base = \"PATH\", or leave the table out",
+            ));
+        }
+        if table != "7" && !runs.gives(table) {
+            let needs = RunTable::needs(table);
+            return Err(match runs.rows.is_empty() {
+                true => wrong(
+                    &format!("table {table} shows runs, and the study has none"),
+                    "add runs = \"runs.csv\", or leave the table out",
+                ),
+                false => wrong(
+                    &format!("table {table} needs {needs}, and runs.csv has none"),
+                    "add them, or leave the table out",
+                ),
+            });
+        }
+    }
+    Ok(named.clone())
+}

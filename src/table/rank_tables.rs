@@ -1,0 +1,374 @@
+//! Tables 5, 6 and 18: what runs of other weight types and ranks score, from `runs.csv`.
+
+use crate::error::Result;
+
+use super::rows::RunsRow;
+use super::scores::{Score, decimals, higher_is_better, mark_best, scores};
+use super::sheet::{Block, Cell, Row, Sheet};
+use super::text::{Words, grouped};
+use super::to_csv;
+
+/// One of the paper's tables of runs, in LaTeX, Markdown and CSV.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RunTable {
+    /// `table5`
+    name: &'static str,
+    scores: Vec<Score>,
+    sheet: Sheet,
+}
+
+/// Task and metric.
+type Place = (String, String);
+
+impl RunTable {
+    /// The numbers of the tables that there are.
+    pub const NUMBERS: [&str; 3] = ["5", "6", "18"];
+
+    /// A table by its number; `None` where the rows do not give it.
+    pub fn new(number: &str, rows: &[RunsRow]) -> Option<Self> {
+        match number {
+            "5" => Self::table5(rows),
+            "6" => Self::table6(rows),
+            "18" => Self::table18(rows),
+            _ => None,
+        }
+    }
+
+    /// What a table needs, in words.
+    pub fn needs(number: &str) -> &'static str {
+        match number {
+            "5" => "runs of two weight types with one number of trainable_parameters",
+            "6" => "runs of two ranks with the same weight types",
+            _ => "runs of two ranks with the same weight types, on one task by two metrics",
+        }
+    }
+
+    /// Table 5: which weights to adapt with one budget of trainable parameters: that at which most
+    /// weight types are; of several such the one with most runs, then the smallest. A column per
+    /// weight types, a row per task and metric with its best in bold.
+    pub fn table5(rows: &[RunsRow]) -> Option<Self> {
+        let all = scores(rows);
+        let budget = budget(&all)?;
+        let mut scores = all;
+        scores.retain(|score| score.trainable_parameters == Some(budget));
+        let columns = distinct(&scores, |score| (score.weight_types.clone(), score.rank));
+        let mut lines = Vec::new();
+        for place in places(&scores) {
+            let decimals = finish(&mut scores, |score| of(score) == place);
+            let cell = |(types, rank): &(String, usize)| {
+                find(&scores, |score| {
+                    of(score) == place && &score.weight_types == types && score.rank == *rank
+                })
+                .map(|score| Cell::new(score, decimals))
+            };
+            lines.push(Row {
+                label: scored(&place),
+                cells: columns.iter().map(cell).collect(),
+            });
+        }
+        let names = columns.iter().map(|(types, _)| weights(types)).collect();
+        let ranks = columns.iter().map(|(_, rank)| rank.to_string()).collect();
+        let budget = format!("{} trainable parameters", grouped(budget));
+        let sheet = Sheet {
+            label: "tab:weight-types",
+            caption: caption(
+                &scores,
+                "Table 5",
+                "Which weights to adapt with one number of trainable parameters",
+                "best of each row in bold",
+            ),
+            corner: Words::plain("weight type"),
+            above: Words::plain(&budget),
+            columns: names,
+            below: Some((Words::both("rank $r$", "rank r"), ranks)),
+            blocks: vec![Block {
+                title: Words::default(),
+                rows: lines,
+            }],
+        };
+        Some(RunTable {
+            name: "table5",
+            scores,
+            sheet,
+        })
+    }
+
+    /// Table 6: weight types and ranks, a block per task and metric with its best in bold.
+    pub fn table6(rows: &[RunsRow]) -> Option<Self> {
+        let mut scores = scores(rows);
+        if !has_two_ranks(&scores) {
+            return None;
+        }
+        let mut ranks = distinct(&scores, |score| score.rank);
+        ranks.sort_unstable();
+        let mut blocks = Vec::new();
+        for place in places(&scores) {
+            let decimals = finish(&mut scores, |score| of(score) == place);
+            let here: Vec<Score> = scores
+                .iter()
+                .filter(|score| of(score) == place)
+                .cloned()
+                .collect();
+            let row = |types: &String| {
+                let cell = |rank: &usize| {
+                    find(&here, |score| {
+                        &score.weight_types == types && score.rank == *rank
+                    })
+                    .map(|score| Cell::new(score, decimals))
+                };
+                Row {
+                    label: weights(types),
+                    cells: ranks.iter().map(cell).collect(),
+                }
+            };
+            let types = distinct(&here, |score| score.weight_types.clone());
+            blocks.push(Block {
+                title: scored(&place),
+                rows: types.iter().map(row).collect(),
+            });
+        }
+        let sheet = Sheet {
+            label: "tab:rank",
+            caption: caption(
+                &scores,
+                "Table 6",
+                "Weight types and rank",
+                "best of each task and metric in bold",
+            ),
+            corner: Words::plain("weight type"),
+            above: Words::default(),
+            columns: ranks.iter().map(|&rank| Words::rank(rank)).collect(),
+            below: None,
+            blocks,
+        };
+        Some(RunTable {
+            name: "table6",
+            scores,
+            sheet,
+        })
+    }
+
+    /// Table 18: rank and several metrics, of tasks that have them; a block per task and weight
+    /// types, the best of each metric in bold.
+    pub fn table18(rows: &[RunsRow]) -> Option<Self> {
+        let mut scores = scores(rows);
+        let several = several_metrics(&scores);
+        scores.retain(|score| several.contains(&(score.task.clone(), score.weight_types.clone())));
+        if scores.is_empty() {
+            return None;
+        }
+        let metrics = distinct(&scores, |score| score.metric.clone());
+        let mut blocks = Vec::new();
+        for (task, types) in &several {
+            let is_here = |score: &Score| &score.task == task && &score.weight_types == types;
+            let mut ranks: Vec<usize> = distinct(&scores, |score| (is_here(score), score.rank))
+                .into_iter()
+                .filter_map(|(here, rank)| here.then_some(rank))
+                .collect();
+            ranks.sort_unstable();
+            let places: Vec<usize> = metrics
+                .iter()
+                .map(|metric| {
+                    finish(&mut scores, |score| {
+                        is_here(score) && &score.metric == metric
+                    })
+                })
+                .collect();
+            let row = |rank: &usize| {
+                let cell = |(metric, decimals): (&String, &usize)| {
+                    find(&scores, |score| {
+                        is_here(score) && &score.metric == metric && score.rank == *rank
+                    })
+                    .map(|score| Cell::new(score, *decimals))
+                };
+                Row {
+                    label: Words::plain(&rank.to_string()),
+                    cells: metrics.iter().zip(&places).map(cell).collect(),
+                }
+            };
+            let title = Words::plain(task)
+                .then(Words::plain(", "))
+                .then(weights(types));
+            blocks.push(Block {
+                title,
+                rows: ranks.iter().map(row).collect(),
+            });
+        }
+        let sheet = Sheet {
+            label: "tab:rank-metrics",
+            caption: caption(
+                &scores,
+                "Table 18",
+                "Rank and several metrics",
+                "best of each column in bold",
+            ),
+            corner: Words::both("rank $r$", "rank r"),
+            above: Words::default(),
+            columns: metrics.iter().map(|metric| metric_words(metric)).collect(),
+            below: None,
+            blocks,
+        };
+        Some(RunTable {
+            name: "table18",
+            scores,
+            sheet,
+        })
+    }
+
+    /// `table5`: its files' name.
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// As CSV, a line per score.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`to_csv`].
+    pub fn csv(&self) -> Result<Vec<u8>> {
+        to_csv(&format!("{}.csv", self.name), &self.scores)
+    }
+
+    /// As Markdown, a table per block.
+    pub fn markdown(&self) -> String {
+        self.sheet.markdown()
+    }
+
+    /// As a LaTeX table with booktabs and siunitx.
+    pub fn latex(&self) -> String {
+        self.sheet.latex()
+    }
+}
+
+/// Whether some weight types have runs of two ranks on one task by one metric: what table 6 and a
+/// rank curve need.
+pub fn has_two_ranks(scores: &[Score]) -> bool {
+    scores.iter().any(|score| {
+        scores.iter().any(|other| {
+            of(other) == of(score)
+                && other.weight_types == score.weight_types
+                && other.rank != score.rank
+        })
+    })
+}
+
+/// The number of trainable parameters that table 5 is about.
+fn budget(scores: &[Score]) -> Option<u64> {
+    let mut budgets: Vec<u64> = scores
+        .iter()
+        .filter_map(|score| score.trainable_parameters)
+        .collect();
+    budgets.sort_unstable();
+    budgets.dedup();
+    let here = |budget: u64| {
+        scores
+            .iter()
+            .filter(move |score| score.trainable_parameters == Some(budget))
+    };
+    let types = |budget: u64| {
+        let mut types: Vec<&str> = here(budget)
+            .map(|score| score.weight_types.as_str())
+            .collect();
+        types.sort_unstable();
+        types.dedup();
+        types.len()
+    };
+    let runs = |budget: u64| here(budget).map(|score| score.runs).sum::<usize>();
+    let most = budgets
+        .into_iter()
+        .rev()
+        .max_by_key(|&budget| (types(budget), runs(budget)))?;
+    (types(most) > 1).then_some(most)
+}
+
+/// Task and weight types that have two metrics and two ranks.
+fn several_metrics(scores: &[Score]) -> Vec<(String, String)> {
+    let mut several = distinct(scores, |score| {
+        (score.task.clone(), score.weight_types.clone())
+    });
+    several.retain(|(task, types)| {
+        let here: Vec<&Score> = scores
+            .iter()
+            .filter(|score| &score.task == task && &score.weight_types == types)
+            .collect();
+        let differ =
+            |key: &dyn Fn(&Score) -> String| here.iter().any(|score| key(score) != key(here[0]));
+        differ(&|score| score.metric.clone()) && differ(&|score| score.rank.to_string())
+    });
+    several
+}
+
+/// Marks the best of some scores, and gives the decimals that they are printed with.
+fn finish(scores: &mut [Score], is_here: impl Fn(&Score) -> bool) -> usize {
+    let decimals = decimals(scores.iter().filter(|score| is_here(score)));
+    let mut here: Vec<&mut Score> = scores.iter_mut().filter(|score| is_here(score)).collect();
+    mark_best(&mut here, decimals);
+    decimals
+}
+
+fn find(scores: &[Score], is: impl Fn(&Score) -> bool) -> Option<&Score> {
+    scores.iter().find(|score| is(score))
+}
+
+fn of(score: &Score) -> Place {
+    (score.task.clone(), score.metric.clone())
+}
+
+fn places(scores: &[Score]) -> Vec<Place> {
+    distinct(scores, of)
+}
+
+/// Each key once, in the scores' order.
+fn distinct<Key: PartialEq>(scores: &[Score], key: impl Fn(&Score) -> Key) -> Vec<Key> {
+    let mut keys = Vec::new();
+    for key in scores.iter().map(key) {
+        if !keys.contains(&key) {
+            keys.push(key);
+        }
+    }
+    keys
+}
+
+fn weights(types: &str) -> Words {
+    let types: Vec<String> = types.split('+').map(String::from).collect();
+    Words::weights(&types)
+}
+
+/// `sst2, accuracy ↑`
+fn scored((task, metric): &Place) -> Words {
+    Words::plain(&format!("{task}, ")).then(metric_words(metric))
+}
+
+fn metric_words(metric: &str) -> Words {
+    let arrow = match higher_is_better(metric) {
+        Some(true) => Words::both(" $\\uparrow$", " ↑"),
+        Some(false) => Words::both(" $\\downarrow$", " ↓"),
+        None => Words::default(),
+    };
+    Words::plain(metric).then(arrow)
+}
+
+/// A caption that says what the numbers are.
+fn caption(scores: &[Score], number: &str, what: &str, bold: &str) -> Words {
+    let spread = match scores.iter().any(|score| score.sd.is_some()) {
+        true => "; mean over seeds, with the sample standard deviation where there are two or more",
+        false => "",
+    };
+    let bold = match scores.iter().any(|score| score.best == Some(true)) {
+        true => format!("; {bold}"),
+        false => String::new(),
+    };
+    let count = Words::both(
+        if spread.is_empty() { "" } else { " ($n$)" },
+        if spread.is_empty() {
+            ""
+        } else {
+            " (and how many)"
+        },
+    );
+    let start = Words::both("", &format!("{number}: "));
+    let words = start
+        .then(Words::plain(&format!("{what}{spread}")))
+        .then(count);
+    words.then(Words::plain(&format!("{bold}.")))
+}

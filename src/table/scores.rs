@@ -1,0 +1,335 @@
+//! Runs to scores: one setting's runs together, and which score is the best.
+
+use serde::{Deserialize, Serialize};
+
+use super::letter;
+use super::rows::{RunsRow, round9};
+
+/// The runs of one setting on one task by one metric (`table5.csv`, `table6.csv`, `table18.csv`).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Score {
+    /// What the runs were trained on.
+    pub task: String,
+    /// What the score is.
+    pub metric: String,
+    /// The weights that were adapted, q, k, v and o first: `q+v`.
+    pub weight_types: String,
+    /// r.
+    pub rank: usize,
+    /// Entries of the factors; empty where they are not known.
+    pub trainable_parameters: Option<u64>,
+    /// Mean over the runs.
+    pub mean: f64,
+    /// Sample standard deviation over the runs; empty of one run.
+    pub sd: Option<f64>,
+    /// How many runs (seeds) there are.
+    pub runs: usize,
+    /// Whether it is the best of those that it is compared with, as printed; ties all are. Empty
+    /// where it is not known whether more is better.
+    pub best: Option<bool>,
+    /// The single runs' values, in the order of the file.
+    #[serde(skip)]
+    pub values: Vec<f64>,
+}
+
+impl Score {
+    /// The weights that were adapted, one by one.
+    pub fn types(&self) -> Vec<String> {
+        self.weight_types.split('+').map(String::from).collect()
+    }
+}
+
+/// Weight types in one spelling and order, so that `v_proj+q_proj` is `q+v`.
+///
+/// ```
+/// use lora_subspace::table::weight_types;
+/// assert_eq!(weight_types("v_proj+q_proj"), "q+v");
+/// assert_eq!(weight_types("up_proj+o"), "o+up_proj");
+/// ```
+pub fn weight_types(written: &str) -> String {
+    let short = |name: &str| letter(name).unwrap_or(name).to_string();
+    let mut types: Vec<String> = written.split('+').map(|name| short(name.trim())).collect();
+    types.sort_by_key(|name| order(name));
+    types.join("+")
+}
+
+/// q, k, v, o, then others by name.
+fn order(name: &str) -> (usize, String) {
+    let known = ["q", "k", "v", "o"];
+    let place = known.iter().position(|letter| *letter == name);
+    (place.unwrap_or(known.len()), name.into())
+}
+
+/// Whether more of a metric is better; `None` where its name does not tell.
+///
+/// The name is cut into words at what is neither letter nor digit. It is better lower where one of
+/// them is, or begins with, `loss`, `perplexity`, `ppl`, `error`, `err`, `nll`, `mse`, `rmse`, `mae`,
+/// `wer`, `cer`, `ter`, `eer`, `fid`, `bpb`, `bpc`, `entropy` (those of three letters only whole), and
+/// else better higher where one is or begins with `acc`, `accuracy`, `f1`, `bleu`, `nist`, `meteor`,
+/// `rouge`, `cider`, `chrf`, `spice`, `score`, `reward`, `recall`, `precision`, `matthews`, `mcc`,
+/// `pearson`, `spearman`, `corr`, `exact`, `em`, `auc`, `auroc`, `map`, `pass`, `win`.
+///
+/// ```
+/// use lora_subspace::table::higher_is_better;
+/// assert_eq!(higher_is_better("val_loss"), Some(false));
+/// assert_eq!(higher_is_better("ROUGE-L"), Some(true));
+/// assert_eq!(higher_is_better("wobble"), None);
+/// ```
+pub fn higher_is_better(metric: &str) -> Option<bool> {
+    const LOWER: [&str; 17] = [
+        "loss",
+        "perplexity",
+        "ppl",
+        "error",
+        "err",
+        "nll",
+        "mse",
+        "rmse",
+        "mae",
+        "wer",
+        "cer",
+        "ter",
+        "eer",
+        "fid",
+        "bpb",
+        "bpc",
+        "entropy",
+    ];
+    const HIGHER: [&str; 26] = [
+        "acc",
+        "accuracy",
+        "f1",
+        "bleu",
+        "nist",
+        "meteor",
+        "rouge",
+        "cider",
+        "chrf",
+        "spice",
+        "score",
+        "reward",
+        "recall",
+        "precision",
+        "matthews",
+        "mcc",
+        "pearson",
+        "spearman",
+        "corr",
+        "exact",
+        "em",
+        "auc",
+        "auroc",
+        "map",
+        "pass",
+        "win",
+    ];
+    let lower = metric.to_lowercase();
+    let words = || lower.split(|c: char| !c.is_alphanumeric());
+    let has = |names: &[&str]| {
+        let is =
+            |word: &str, name: &&str| word == *name || name.len() > 3 && word.starts_with(name);
+        words().any(|word| names.iter().any(|name| is(word, name)))
+    };
+    match (has(&LOWER), has(&HIGHER)) {
+        (true, _) => Some(false),
+        (_, true) => Some(true),
+        _ => None,
+    }
+}
+
+/// The scores of all settings: tasks and metrics in the order of the file, fewer weight types first
+/// and q, k, v, o in this order, ranks rising. `best` is still open.
+pub fn scores(rows: &[RunsRow]) -> Vec<Score> {
+    let mut places: Vec<(&str, &str)> = Vec::new();
+    let mut scores: Vec<Score> = Vec::new();
+    for row in rows {
+        let place = (row.task.as_str(), row.metric.as_str());
+        if !places.contains(&place) {
+            places.push(place);
+        }
+        let types = weight_types(&row.weight_types);
+        let is_of = |score: &&mut Score| {
+            (score.task.as_str(), score.metric.as_str()) == place
+                && score.weight_types == types
+                && score.rank == row.rank
+        };
+        match scores.iter_mut().find(is_of) {
+            Some(score) => score.values.push(row.value),
+            None => scores.push(Score {
+                task: row.task.clone(),
+                metric: row.metric.clone(),
+                weight_types: types,
+                rank: row.rank,
+                trainable_parameters: row.trainable_parameters,
+                mean: 0.0,
+                sd: None,
+                runs: 0,
+                best: None,
+                values: vec![row.value],
+            }),
+        }
+    }
+    for score in &mut scores {
+        let count = score.values.len();
+        let mean = score.values.iter().sum::<f64>() / count as f64;
+        let squares: f64 = score
+            .values
+            .iter()
+            .map(|value| (value - mean).powi(2))
+            .sum();
+        score.runs = count;
+        score.mean = round9(mean);
+        score.sd = (count > 1).then(|| round9((squares / (count - 1) as f64).sqrt()));
+    }
+    scores.sort_by_cached_key(|score| {
+        let place = (score.task.as_str(), score.metric.as_str());
+        let types = score.types();
+        let order: Vec<_> = types.iter().map(|name| order(name)).collect();
+        let place = places.iter().position(|known| *known == place);
+        (place, types.len(), order, score.rank)
+    });
+    scores
+}
+
+/// Decimals with which scores of one metric are printed: of the largest standard deviation two
+/// digits count; without any they are as in the file. Never more than five digits in all.
+pub(super) fn decimals<'a>(scores: impl Iterator<Item = &'a Score> + Clone) -> usize {
+    /// Digits of the largest score.
+    const DIGITS: usize = 5;
+    let largest = scores
+        .clone()
+        .map(|score| score.mean.abs())
+        .fold(0.0, f64::max);
+    let whole = format!("{:.0}", largest.trunc()).len();
+    let most = DIGITS.saturating_sub(whole);
+    let sds = scores.clone().filter_map(|score| score.sd);
+    let spread = sds.fold(0.0, f64::max);
+    let wanted = if spread > 0.0 {
+        (1.0 - spread.log10().floor()).clamp(0.0, DIGITS as f64) as usize
+    } else {
+        let written = |value: &f64| {
+            let text = value.to_string();
+            text.split_once('.').map_or(0, |(_, digits)| digits.len())
+        };
+        scores
+            .flat_map(|score| &score.values)
+            .map(written)
+            .max()
+            .unwrap_or(0)
+    };
+    wanted.min(most)
+}
+
+/// Marks the best of scores that are compared with each other, as they are printed. Where all are
+/// alike none is.
+pub(super) fn mark_best(scores: &mut [&mut Score], decimals: usize) {
+    let Some(higher) = scores
+        .first()
+        .and_then(|score| higher_is_better(&score.metric))
+    else {
+        return;
+    };
+    let printed = |score: &Score| -> f64 {
+        // Through the text, which is what ties are seen in.
+        let text = format!("{:.decimals$}", score.mean);
+        text.parse().unwrap_or(score.mean)
+    };
+    let sign = if higher { 1.0 } else { -1.0 };
+    let all = scores.iter().map(|score| sign * printed(score));
+    let (least, most) = all.fold(
+        (f64::INFINITY, f64::NEG_INFINITY),
+        |(least, most), value| (least.min(value), most.max(value)),
+    );
+    for score in scores {
+        score.best = Some(least < most && sign * printed(score) == most);
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+
+    pub(in crate::table) fn run(
+        types: &str,
+        rank: usize,
+        seed: u64,
+        (task, metric): (&str, &str),
+        value: f64,
+    ) -> RunsRow {
+        let of = types.split('+').count();
+        RunsRow {
+            adapter: format!("{types}-r{rank}-seed{seed}"),
+            weight_types: types.into(),
+            rank,
+            alpha: Some(16.0),
+            seed: Some(seed),
+            task: task.into(),
+            metric: metric.into(),
+            value,
+            trainable_parameters: Some((1000 * rank * of) as u64),
+        }
+    }
+
+    #[test]
+    fn seeds_of_one_setting_are_one_score() {
+        let sst = ("sst2", "accuracy");
+        let rows = [
+            run("v+q", 4, 0, sst, 0.5),
+            run("q", 8, 0, sst, 0.7),
+            run("q+v", 4, 1, sst, 0.8),
+            run("q", 2, 0, sst, 0.6),
+            run("k", 8, 0, sst, 0.1),
+        ];
+        let scores = scores(&rows);
+        let named: Vec<(&str, usize)> = scores
+            .iter()
+            .map(|score| (score.weight_types.as_str(), score.rank))
+            .collect();
+        assert_eq!(named, [("q", 2), ("q", 8), ("k", 8), ("q+v", 4)]);
+        let both = &scores[3];
+        // Mean 0.65, squares of 0.15 twice over n − 1 = 1.
+        assert_eq!((both.mean, both.runs), (0.65, 2));
+        assert_eq!(both.sd, Some(0.212132034));
+        assert_eq!(scores[0].sd, None);
+    }
+
+    #[test]
+    fn the_spread_decides_the_digits() {
+        let of = |values: &[f64]| {
+            let rows: Vec<RunsRow> = values
+                .iter()
+                .enumerate()
+                .map(|(seed, &value)| run("q", 1, seed as u64, ("t", "loss"), value))
+                .collect();
+            decimals(scores(&rows).iter())
+        };
+        assert_eq!(of(&[70.4]), 1);
+        assert_eq!(of(&[8.7215]), 4);
+        assert_eq!(of(&[0.8302751]), 4);
+        assert_eq!(of(&[90.0]), 0);
+        assert_eq!(of(&[123456.5]), 0);
+        // 0.0085: two digits are four decimals; 1.41: one decimal.
+        assert_eq!(of(&[0.830, 0.842]), 4);
+        assert_eq!(of(&[70.0, 72.0]), 1);
+        assert_eq!(of(&[70.25, 70.25]), 2, "no spread");
+    }
+
+    #[test]
+    fn the_best_is_that_of_the_printed_numbers() {
+        let best = |metric: &str, values: &[f64]| {
+            let rows: Vec<RunsRow> = values
+                .iter()
+                .enumerate()
+                .map(|(rank, &value)| run("q", rank + 1, 0, ("t", metric), value))
+                .collect();
+            let mut scores = scores(&rows);
+            mark_best(&mut scores.iter_mut().collect::<Vec<_>>(), 1);
+            scores.iter().map(|score| score.best).collect::<Vec<_>>()
+        };
+        let (yes, no) = (Some(true), Some(false));
+        assert_eq!(best("accuracy", &[1.0, 2.04, 1.96]), [no, yes, yes]);
+        assert_eq!(best("loss", &[1.0, 2.0]), [yes, no]);
+        assert_eq!(best("accuracy", &[1.0, 1.0]), [no, no]);
+        assert_eq!(best("wobble", &[1.0, 2.0]), [None, None]);
+    }
+}

@@ -1,0 +1,158 @@
+//! Words of a table, in LaTeX and in Markdown.
+
+use super::letter;
+
+/// The packages that tables need, as a comment in the first line.
+pub(super) const PACKAGES: &str = "% needs \\usepackage{booktabs} and \\usepackage{siunitx}\n";
+
+/// A piece of text in both languages.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) struct Words {
+    pub(super) latex: String,
+    pub(super) markdown: String,
+}
+
+impl Words {
+    /// A name or a sentence as it is.
+    pub(super) fn plain(text: &str) -> Self {
+        Words {
+            latex: latex_text(text),
+            markdown: markdown_text(text),
+        }
+    }
+
+    /// The same thing written in either language.
+    pub(super) fn both(latex: &str, markdown: &str) -> Self {
+        Words {
+            latex: latex.into(),
+            markdown: markdown.into(),
+        }
+    }
+
+    /// W_q, W_v for `["q", "v"]`.
+    pub(super) fn weights(types: &[String]) -> Self {
+        let latex: Vec<String> = types.iter().map(|name| latex_symbol(name)).collect();
+        let plain: Vec<String> = types.iter().map(|name| format!("W_{name}")).collect();
+        Words {
+            latex: format!("${}$", latex.join(", ")),
+            markdown: markdown_text(&plain.join(", ")),
+        }
+    }
+
+    /// r = 8.
+    pub(super) fn rank(rank: usize) -> Self {
+        Self::both(&format!("$r = {rank}$"), &format!("r = {rank}"))
+    }
+
+    pub(super) fn then(self, other: Words) -> Self {
+        Words {
+            latex: self.latex + &other.latex,
+            markdown: self.markdown + &other.markdown,
+        }
+    }
+}
+
+/// `W_q`, or `W_{\mathrm{up\_proj}}`.
+pub(super) fn latex_symbol(projection: &str) -> String {
+    match letter(projection) {
+        Some(letter) => format!("W_{letter}"),
+        None => format!("W_{{\\mathrm{{{}}}}}", latex_text(projection)),
+    }
+}
+
+/// Text with all that LaTeX would take for a command.
+pub(super) fn latex_text(text: &str) -> String {
+    let mut escaped = String::new();
+    for character in text.chars() {
+        match character {
+            '_' | '%' | '&' | '#' | '$' | '{' | '}' => escaped.extend(['\\', character]),
+            '\\' => escaped.push_str("\\textbackslash{}"),
+            '^' => escaped.push_str("\\textasciicircum{}"),
+            '~' => escaped.push_str("\\textasciitilde{}"),
+            other => escaped.push(other),
+        }
+    }
+    escaped
+}
+
+/// Text that cannot end a cell of a Markdown table, nor set anything in bold.
+pub(super) fn markdown_text(text: &str) -> String {
+    text.replace('\\', "\\\\")
+        .replace('|', "\\|")
+        .replace('*', "\\*")
+        .replace('`', "\\`")
+}
+
+/// The column of siunitx that numbers as printed need; what is no number takes no part.
+pub(super) fn s_column<'a>(numbers: impl Iterator<Item = &'a str>) -> String {
+    let (mut whole, mut decimals, mut sign) = (1, 0, "");
+    for number in numbers.filter(|number| number.parse::<f64>().is_ok()) {
+        let digits = number.trim_start_matches('-');
+        if digits.len() < number.len() {
+            sign = "-";
+        }
+        let (before, after) = digits.split_once('.').unwrap_or((digits, ""));
+        whole = whole.max(before.len());
+        decimals = decimals.max(after.len());
+    }
+    // Bold digits are wider: text mode and the surrounding weight, as siunitx sets neither itself.
+    format!("S[table-format={sign}{whole}.{decimals},detect-weight,mode=text]")
+}
+
+/// What stands in such a column: a number, or anything else in braces.
+pub(super) fn s_cell(text: &str) -> String {
+    match text.parse::<f64>() {
+        Ok(_) => text.into(),
+        Err(_) if text.is_empty() => String::new(),
+        Err(_) => format!("{{{}}}", text.replace('–', "--")),
+    }
+}
+
+/// 36864 as 36,864.
+pub(super) fn grouped(count: u64) -> String {
+    let digits = count.to_string();
+    let mut grouped = String::new();
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    grouped
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_cannot_be_commands() {
+        assert_eq!(
+            latex_text("a_b\\c{d}$50%~^&#"),
+            "a\\_b\\textbackslash{}c\\{d\\}\\$50\\%\\textasciitilde{}\\textasciicircum{}\\&\\#"
+        );
+        assert_eq!(markdown_text("a|b*c"), "a\\|b\\*c");
+        let names = ["q_proj", "up_proj"].map(String::from);
+        let words = Words::weights(&names);
+        assert_eq!(words.latex, "$W_q, W_{\\mathrm{up\\_proj}}$");
+    }
+
+    #[test]
+    fn columns_have_room_for_their_numbers() {
+        let column = |numbers: &[&str]| s_column(numbers.iter().copied());
+        assert!(column(&["70.4", "–", "8.7215"]).starts_with("S[table-format=2.4,"));
+        assert!(column(&["-0.5", "12"]).starts_with("S[table-format=-2.1,"));
+        assert_eq!(
+            [s_cell("1.5"), s_cell("–"), s_cell("")],
+            ["1.5", "{--}", ""]
+        );
+    }
+
+    #[test]
+    fn counts_are_grouped() {
+        assert_eq!(
+            [grouped(0), grouped(999), grouped(18_874_368)],
+            ["0", "999", "18,874,368"]
+        );
+    }
+}
