@@ -6,16 +6,32 @@ use std::path::Path;
 
 use common::{python, run, strange_study};
 
-#[test]
-fn the_built_in_notebook_rebuilds_every_figure_and_table() {
+/// What the notebook of a study of this repository rebuilds.
+fn rebuilt(study: &str) -> String {
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().to_str().unwrap();
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let outcome = run("regenerate", &["-q", "--format", "svg", "--out", out], root);
+    let file = format!("experiments/{study}/study.toml");
+    let arguments = [&file, "-q", "--format", "svg", "--out", out];
+    let outcome = run("regenerate", &arguments, root);
     assert_eq!(outcome.code, 0, "{}", outcome.stderr);
-    let tables = folder.path().join("notebooks-export/minilm-sst2");
-    let said = python("notebook/run.py", &[&tables]);
+    let tables = folder.path().join("notebooks-export").join(study);
+    python("notebook/run.py", &[&tables])
+}
+
+#[test]
+fn the_built_in_notebook_rebuilds_every_figure_and_table() {
+    let said = rebuilt("minilm-sst2");
     assert_eq!(said, "5 figures, 51479 cells, table 7: True\n");
+}
+
+#[test]
+fn so_does_that_of_published_values() {
+    let said = rebuilt("lora-paper");
+    assert!(
+        said.starts_with("5 figures, ") && said.ends_with("table 7: True\n"),
+        "{said}"
+    );
 }
 
 #[test]

@@ -10,20 +10,30 @@ use lora_subspace::figure::{Chart, Options, Pair, figure4};
 use lora_subspace::report::{Content, Figure, Modules, Page, TableFile};
 use lora_subspace::table::{EvidenceRow, FindingRow, Input, OverlapRow, Provenance, from_csv};
 
-#[test]
-fn the_built_in_report_can_be_pointed_at_walked_and_printed() {
+/// Makes the report of a study of this repository, and uses it.
+fn used(study: &str) {
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().to_str().unwrap();
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let outcome = run("regenerate", &["-q", "--out", out], root);
+    let file = format!("experiments/{study}/study.toml");
+    let outcome = run("regenerate", &[&file, "-q", "--out", out], root);
     assert_eq!(outcome.code, 0, "{}", outcome.stderr);
-    let report = folder
-        .path()
-        .join("notebooks-export/minilm-sst2/report.html");
+    let tables = folder.path().join("notebooks-export").join(study);
+    let report = tables.join("report.html");
     let size = fs::metadata(&report).unwrap().len();
     assert!(size < 3_000_000, "{size} bytes");
     let said = python("report/run.py", &[&report]);
     assert!(said.contains("values as in overlap.csv"), "{said}");
+}
+
+#[test]
+fn the_built_in_report_can_be_pointed_at_walked_and_printed() {
+    used("minilm-sst2");
+}
+
+#[test]
+fn so_can_that_of_published_values() {
+    used("lora-paper");
 }
 
 #[test]

@@ -101,12 +101,14 @@ def ranks(name, basis, first, second, layers, projections, zoom=8):
 def seeds(name, basis, first, second, layers, projections, random=False):
     """Figures 4 and 7: two seeds; in figure 4 random directions beside them."""
     panels = []
+    both = (overlap["first"] == "random") & (overlap["second"] == "random")
+    against = "random" if both.any() else second  # published ones may be random on both sides
     for layer in layers:
         for projection in projections:
             place = "" if len(layers) == 1 else f"layer {layer}, "
             panels.append((place + symbol(projection), *grid(basis, first, second, layer, projection)))
         if random:
-            panels.append(("random", *grid(basis, "random", second, layer, projections[0])))
+            panels.append(("random", *grid(basis, "random", against, layer, projections[0])))
     show(name, panels)
 
 # %% base
@@ -128,6 +130,8 @@ def table7(layer, projections):
     for projection in projections:
         rows = at_layer(amplification, layer)
         rows = rows[rows.projection == projection]
+        if rows.empty:
+            continue
         rows = rows[rows.module == rows.module.iloc[0]]
         for adapter, of_adapter in rows.groupby("adapter", sort=False):
             delta, base, random = (of_adapter[of_adapter.directions == name].iloc[0] for name in ["delta", "base", "random"])
