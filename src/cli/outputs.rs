@@ -7,8 +7,10 @@ use crate::error::Result;
 use crate::figure::{Chart, Format, Options, Palette, figure3, figure4, figure6, figure7, figure8};
 use crate::figure::{Drawing, Pair, Ranked, Venue};
 use crate::measure::Basis;
-use crate::study::{FigurePlan, ModuleName, Plan};
-use crate::table::{AmplificationRow, OverlapRow, SpectrumRow, Table7, read_overlaps};
+use crate::study::{FigurePlan, ModuleName, Plan, findings, findings_page};
+use crate::table::{
+    AmplificationRow, EvidenceRow, OverlapRow, SpectrumRow, Table7, read_overlaps, to_csv,
+};
 
 /// One file that a run makes.
 pub(super) struct Artifact {
@@ -156,5 +158,17 @@ pub(super) fn table7_files(
         ("table7.csv", table.csv()?),
         ("table7.md", table.markdown().into_bytes()),
         ("table7.tex", table.latex().into_bytes()),
+    ])
+}
+
+/// Findings as a table and for people, from the rows of `evidence.csv`.
+pub(super) fn findings_files(
+    title: &str,
+    evidence: &[EvidenceRow],
+) -> Result<[(&'static str, Vec<u8>); 2]> {
+    let found = findings(evidence);
+    Ok([
+        ("findings.csv", to_csv("findings.csv", &found)?),
+        ("findings.md", findings_page(title, &found).into_bytes()),
     ])
 }

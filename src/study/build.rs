@@ -76,6 +76,7 @@ pub(super) fn build(
         every_grid,
         overlap: request.overlap,
         amplification: request.amplification,
+        findings: request.findings,
         warnings,
         adapters,
         base,

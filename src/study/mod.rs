@@ -5,6 +5,7 @@ mod build;
 mod candidate;
 mod definition;
 mod figures;
+mod findings;
 mod first;
 mod keys;
 mod lineage;
@@ -22,6 +23,7 @@ mod size;
 
 pub use definition::{Definition, Prose};
 pub use figures::FigurePlan;
+pub use findings::{Evidence, findings, page as findings_page};
 pub use first::FirstStudy;
 pub use plan::{Comparison, NamedAdapter, Operand, Plan, Request};
 pub use results::{Certificate, Grid, ModuleName, Results};

@@ -27,6 +27,8 @@ pub struct Request {
     pub overlap: bool,
     /// Measure amplification and ranks.
     pub amplification: bool,
+    /// Measure what findings need beside them.
+    pub findings: bool,
 }
 
 /// One side of a comparison.
@@ -98,6 +100,8 @@ pub struct Plan {
     pub(super) overlap: bool,
     /// Measure amplification and ranks.
     pub(super) amplification: bool,
+    /// Measure what findings need beside them.
+    pub findings: bool,
 }
 
 impl Plan {
