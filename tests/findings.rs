@@ -1,9 +1,13 @@
-//! Findings: laws against SciPy (tests/golden/findings.py), planted truth, and what chance gives.
+//! Findings: laws against SciPy (tests/golden/findings.py), planted truth, what chance gives, and
+//! the files.
+
+mod common;
 
 use std::fs;
 use std::path::Path;
 use std::sync::LazyLock;
 
+use common::{files, run, workshop};
 use lora_subspace::linalg::{Subspace, haar, random_shares};
 use lora_subspace::measure::Basis;
 use lora_subspace::measure::correlation::correlation;
@@ -12,7 +16,9 @@ use lora_subspace::measure::significance::{
     drawn_tail, holm, mean_interval, share_tail, sign_flip,
 };
 use lora_subspace::study::{Evidence, Grid, ModuleName, Plan, Request, findings};
-use lora_subspace::table::{AmplificationRow, EvidenceRow, FindingRow, from_csv, to_csv};
+use lora_subspace::table::{
+    AmplificationRow, EvidenceRow, FindingRow, OverlapRow, from_csv, to_csv,
+};
 use ndarray::{Array2, s};
 use proptest::prelude::*;
 use serde_json::Value;
@@ -96,7 +102,7 @@ fn random_shares_have_the_moments_of_random_subspaces() {
 #[test]
 fn random_shares_have_the_law_of_random_subspaces() {
     // Kolmogorov–Smirnov: 1.95·√(2/n) is exceeded once in a thousand times.
-    let n = 4_000;
+    let n = 2_000;
     for (d, k) in [(40, 4), (9, 2), (7, 4), (5, 3)] {
         let mut ours = random_shares(d, k, n, "law").unwrap();
         let frame = |draw, side| haar(d, k, &format!("{draw}/{side}")).unwrap();
@@ -317,6 +323,64 @@ fn what_is_planted_is_found() {
 }
 
 #[test]
+fn rows_as_written_say_the_same() {
+    let grids = grids(["large", "small"], [16, 4], 6, 2, 0.9, 0);
+    let rows: Vec<OverlapRow> = grids.iter().flat_map(Grid::rows).collect();
+    let written = to_csv("overlap.csv", &rows).unwrap();
+    // Of what is drawn of two ranks, half is masked; what is needed is there.
+    let mut read: Vec<OverlapRow> = from_csv("overlap.csv", &written).unwrap();
+    read.retain(|row| row.j <= row.i);
+    let of = |grids: &[Grid]| {
+        let mut evidence = Evidence::new(names("large", "small"), None, 0);
+        evidence.take(grids, &[]);
+        evidence.rows(&[]).unwrap()
+    };
+    let (first, again) = (of(&grids), of(&Grid::from_rows(&read).unwrap()));
+    assert_eq!(first.len(), 12);
+    for (one, other) in first.iter().zip(&again) {
+        assert_eq!(
+            (&one.module, &one.statistic),
+            (&other.module, &other.statistic)
+        );
+        close(other.value.unwrap(), one.value.unwrap(), 1e-8);
+    }
+    let sentence = |rows: &[EvidenceRow]| findings(rows)[0].sentence.clone();
+    assert_eq!(sentence(&first), sentence(&again));
+    read[0].chance = 0.0;
+    assert!(Grid::from_rows(&read).is_err());
+}
+
+#[test]
+fn what_is_not_defined_is_not_counted() {
+    let mut grids = grids(["one", "two"], [8, 8], 6, 2, 0.9, 0);
+    // An untrained module, and two of which a side has one direction and three.
+    grids[0].cells.fill(None);
+    grids[1].cells.slice_mut(s![1.., ..]).fill(None);
+    grids[2].cells.slice_mut(s![.., 3..]).fill(None);
+    let mut evidence = Evidence::new(None, names("one", "two"), 0);
+    evidence.take(&grids, &[]);
+    let rows = evidence.rows(&[]).unwrap();
+    let shown: Vec<_> = rows
+        .iter()
+        .take(4)
+        .map(|row| row.statistic.as_str())
+        .collect();
+    assert_eq!(shown, ["φ(4,4)", "φ(1,1)", "φ(3,3)", "φ(4,4)"]);
+    assert_eq!(
+        (rows[0].value, rows[0].p, rows[0].p_adjusted),
+        (None, None, None)
+    );
+    // One direction has its exact law.
+    let phi = rows[1].value.unwrap();
+    assert_eq!(rows[1].p, Some(share_tail(phi, 1, D)));
+    let found = &findings(&rows)[0];
+    assert_eq!(
+        (found.count, found.holding, found.statistic.as_str()),
+        (11, 11, "φ(r,r)")
+    );
+}
+
+#[test]
 fn query_and_value_are_told_apart() {
     let of = |blocks, query: f64, value: f64| {
         let mut evidence = Evidence::new(None, names("one", "two"), 0);
@@ -342,7 +406,7 @@ fn query_and_value_are_told_apart() {
 
 #[test]
 fn verdicts_on_random_adapters() {
-    let studies = 200;
+    let studies = 60;
     let (mut holding, mut significant, mut any, mut modules) = ([0; 2], 0, [0; 2], 0);
     for seed in 0..studies {
         let rows = evidence(0, 0.0, 2 * seed + 7);
@@ -356,14 +420,14 @@ fn verdicts_on_random_adapters() {
         }
     }
     assert_eq!(holding, [0, 0]);
-    // 5 % of 4800 modules, with a standard deviation of 0.3 %; at most 5 % of studies by Holm.
+    // 5 % of 1440 modules, with a standard deviation of 0.6 %; at most 5 % of studies by Holm.
     let share = significant as f64 / modules as f64;
-    assert!((share - 0.05).abs() < 0.012, "{share} of {modules}");
+    assert!((share - 0.05).abs() < 0.023, "{share} of {modules}");
     println!(
         "{share} of {modules} modules significant alone; studies with any after Holm: {any:?} of {studies}"
     );
     assert!(
-        any.iter().all(|&any| any as f64 <= 0.11 * studies as f64),
+        any.iter().all(|&any| any as f64 <= 0.14 * studies as f64),
         "{any:?}"
     );
 }
@@ -383,7 +447,7 @@ fn correlation_with_w_by_chance_and_planted() {
     assert_eq!(found.p, 1.0 / 1600.0);
     assert!((found.projected_norm - (1.0f64 + 0.64).sqrt()).abs() < 1e-12);
     // Random ones: p is uniform, on its grid.
-    let mut p: Vec<f64> = (0..600)
+    let mut p: Vec<f64> = (0..300)
         .map(|draw| {
             let frame = |d, side| haar(d, k, &format!("given/{draw}/{side}")).unwrap();
             let (u, v) = (frame(d_out, "u"), frame(d_in, "v"));
@@ -395,9 +459,9 @@ fn correlation_with_w_by_chance_and_planted() {
     p.sort_by(f64::total_cmp);
     let farthest = (1..)
         .zip(&p)
-        .map(|(rank, &p)| (rank as f64 / 600.0 - p).abs());
+        .map(|(rank, &p)| (rank as f64 / 300.0 - p).abs());
     let farthest = farthest.fold(0.0, f64::max);
-    assert!(farthest < 1.95 / 600f64.sqrt(), "{farthest}");
+    assert!(farthest < 1.95 / 300f64.sqrt(), "{farthest}");
     // U and V of other shapes are refused.
     assert!(correlation(w.view(), &own(&right), &own(&left), 40, "").is_err());
 }
@@ -446,6 +510,99 @@ fn the_factor_is_held_against_that_of_random_updates() {
     assert!(sentence.contains("the factor falls in 8 of 8 modules, divided by that of a random update in 0 of 8 blocks"), "{sentence}");
     assert_eq!(verdict(&of(8, 2.0, 5.9), "factor"), "holds");
     assert_eq!(verdict(&of(5, 2.0, 5.9), "factor"), "cannot be told");
+}
+
+// ---------------------------------------------------------------- the files
+
+/// A study of the workshop's adapters; `more` is its [compare] and what follows.
+fn write_study(folder: &Path, base: &str, more: &str) {
+    let adapter = |name: &str| format!("[[adapter]]\nname = \"{name}\"\npath = \"{name}\"\n");
+    let adapters = ["one", "two", "three"].map(adapter).concat();
+    let text = format!("name = \"tiny\"\n{base}{adapters}[compare]\n{more}");
+    fs::write(folder.join("study.toml"), text).unwrap();
+}
+
+#[test]
+fn findings_are_written_and_checked() {
+    let folder = workshop();
+    let at = |name: &str| folder.path().join("notebooks-export/tiny").join(name);
+    let pairs =
+        "bases = [\"a\", \"b\"]\nranks = [\"one\", \"two\"]\nseeds = [\"one\", \"three\"]\n";
+    write_study(folder.path(), "base = \"base\"\n", pairs);
+    let regenerate = |arguments: &[&str]| {
+        let arguments = [&["study.toml", "--no-figures"], arguments].concat();
+        run("regenerate", &arguments, folder.path())
+    };
+    let written = |threads: &str| {
+        let outcome = regenerate(&["--threads", threads]);
+        assert_eq!(outcome.code, 0, "{}", outcome.stderr);
+        ["evidence.csv", "findings.csv", "findings.md"]
+            .map(|name| fs::read_to_string(at(name)).unwrap())
+    };
+    let first = written("1");
+    assert_eq!(first, written("3"), "whatever the number of threads");
+    let found: Vec<FindingRow> = from_csv("findings.csv", first[1].as_bytes()).unwrap();
+    assert_eq!(found.len(), 7);
+    for row in &found {
+        assert!(first[2].contains(&row.sentence) && row.count > 0, "{row:?}");
+    }
+    assert!(!first[2].contains("Not judged"));
+    let check = || run("regenerate", &["study.toml", "--check"], folder.path());
+    // Pictures are missing, so that it fails anyhow; of these files it says nothing.
+    let outcome = check();
+    assert!(
+        outcome.code == 1
+            && !outcome.stderr.contains("findings.")
+            && !outcome.stderr.contains("evidence.")
+    );
+    for (name, text) in ["evidence.csv", "findings.csv", "findings.md"]
+        .into_iter()
+        .zip(&first)
+    {
+        let line = text.lines().nth(2).unwrap();
+        let changed = match name {
+            "evidence.csv" => text.replacen(",0.", ",0.9", 1),
+            _ => text.replacen(line, "", 1),
+        };
+        assert_ne!(&changed, text);
+        fs::write(at(name), changed).unwrap();
+        let outcome = run("regenerate", &["study.toml", "--check"], folder.path());
+        assert!(
+            outcome.code == 1 && outcome.stderr.contains(name),
+            "{}",
+            outcome.stderr
+        );
+        fs::write(at(name), text).unwrap();
+    }
+}
+
+#[test]
+fn what_cannot_be_judged_is_said() {
+    let folder = workshop();
+    write_study(folder.path(), "", "seeds = [\"one\", \"three\"]\n");
+    let outcome = run("regenerate", &["study.toml", "--no-figures"], folder.path());
+    assert_eq!(outcome.code, 0, "{}", outcome.stderr);
+    let page = fs::read_to_string(folder.path().join("notebooks-export/tiny/findings.md")).unwrap();
+    let (judged, missing) = page.split_once("Not judged").unwrap();
+    assert!(
+        judged.contains("| `seeds` |") && judged.contains("| `query-value` |"),
+        "{page}"
+    );
+    for claim in ["ranks", "correlates", "new-directions", "factor", "b-as-a"] {
+        assert!(missing.contains(&format!("- `{claim}`: takes ")), "{page}");
+    }
+    // The other commands make none.
+    let outcome = run(
+        "subspace-overlap",
+        &["one", "three", "--no-figures"],
+        folder.path(),
+    );
+    assert_eq!(outcome.code, 0, "{}", outcome.stderr);
+    let tables = files(&folder.path().join("out/notebooks-export/one-vs-three"));
+    assert!(
+        !tables.iter().any(|name| name.starts_with("findings")),
+        "{tables:?}"
+    );
 }
 
 proptest! {

@@ -6,6 +6,7 @@ use ndarray::Array2;
 use serde::Serialize;
 
 use crate::adapter::{layer_of, projection_of};
+use crate::error::{Error, Result};
 use crate::measure::Basis;
 use crate::measure::chance::{overlap_chance, overlap_z};
 use crate::table::{
@@ -52,6 +53,65 @@ pub struct Grid {
 }
 
 impl Grid {
+    /// Grids of rows as written, in the order of their first rows; cells without a row are `None`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Table`] for a basis that there is not, and for a chance that no dimension gives.
+    pub fn from_rows(rows: &[OverlapRow]) -> Result<Vec<Self>> {
+        let mut grids: Vec<Vec<&OverlapRow>> = Vec::new();
+        for row in rows {
+            let is_of = |grid: &&mut Vec<&OverlapRow>| {
+                let one = grid[0];
+                (&one.module, &one.basis) == (&row.module, &row.basis)
+                    && (&one.first, &one.second) == (&row.first, &row.second)
+            };
+            // Rows of one grid follow each other, so that it is the last one as a rule.
+            match grids.iter_mut().rev().find(is_of) {
+                Some(grid) => grid.push(row),
+                None => grids.push(vec![row]),
+            }
+        }
+        grids.iter().map(|rows| Grid::of(rows)).collect()
+    }
+
+    fn of(rows: &[&OverlapRow]) -> Result<Self> {
+        let (one, largest) = (rows[0], |of: fn(&OverlapRow) -> usize| {
+            rows.iter().map(|row| of(row)).max().unwrap_or(0)
+        });
+        let dimension = (one.i.max(one.j) as f64 / one.chance).round();
+        let is_sound =
+            dimension >= 1.0 && dimension < 1e12 && rows.iter().all(|row| row.i.min(row.j) > 0);
+        let failed = |problem: String| Error::Table {
+            what: format!("overlap rows of `{}`", one.module),
+            problem,
+            remedy: "write them with this program, or as METHODS.md has them",
+        };
+        if !is_sound {
+            let problem = format!("φ({},{}) with chance {}", one.i, one.j, one.chance);
+            return Err(failed(problem));
+        }
+        let mut cells = Array2::from_elem((largest(|row| row.i), largest(|row| row.j)), None);
+        for row in rows {
+            cells[(row.i - 1, row.j - 1)] = row.overlap;
+        }
+        Ok(Grid {
+            module: ModuleName {
+                path: one.module.clone(),
+                layer: one.layer,
+                projection: one.projection.clone(),
+            },
+            basis: one
+                .basis
+                .parse()
+                .map_err(|_| failed(format!("basis `{}`", one.basis)))?,
+            first: one.first.clone(),
+            second: one.second.clone(),
+            dimension: dimension as usize,
+            cells,
+        })
+    }
+
     /// The grid as tidy rows, j running fastest.
     pub fn rows(&self) -> impl Iterator<Item = OverlapRow> + '_ {
         self.tidy_cells().map(|cell| OverlapRow {

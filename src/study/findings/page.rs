@@ -3,7 +3,7 @@
 use crate::table::FindingRow;
 
 use super::claims::CLAIMS;
-use super::words::digits;
+use super::words::{digits, probability};
 
 /// Findings for people: a table, then a sentence a claim, then what could not be judged and what it
 /// takes.
@@ -31,7 +31,7 @@ pub fn page(title: &str, findings: &[FindingRow]) -> String {
             row.statistic.replace('|', "\\|"),
             number(row.median),
             number(row.chance),
-            number(row.p),
+            row.p.map_or(String::new(), probability),
         );
     }
     for row in findings {

@@ -26,9 +26,14 @@ pub(super) fn shown(value: Option<f64>) -> String {
     value.map_or("–".into(), digits)
 }
 
+/// A probability: never 0, whatever underflowed.
+pub(super) fn probability(p: f64) -> String {
+    digits(p.max(f64::MIN_POSITIVE))
+}
+
 /// `= 0.0312`, `below 0.0001`.
 pub(super) fn equals(p: f64) -> String {
-    match digits(p) {
+    match probability(p) {
         small if small.starts_with("below") => small,
         number => format!("= {number}"),
     }
@@ -102,7 +107,7 @@ mod tests {
         ];
         assert_eq!(shown.map(digits), words);
         assert_eq!(
-            (equals(0.03125), equals(1e-7)),
+            (equals(0.03125), equals(0.0)),
             ("= 0.0312".into(), "below 0.0001".into())
         );
     }
