@@ -81,7 +81,7 @@ impl Grid {
         });
         let dimension = (one.i.max(one.j) as f64 / one.chance).round();
         let is_sound =
-            dimension >= 1.0 && dimension < 1e12 && rows.iter().all(|row| row.i.min(row.j) > 0);
+            (1.0..1e12).contains(&dimension) && rows.iter().all(|row| row.i.min(row.j) > 0);
         let failed = |problem: String| Error::Table {
             what: format!("overlap rows of `{}`", one.module),
             problem,
