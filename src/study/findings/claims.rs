@@ -1,4 +1,4 @@
-//! The claims, and the numbers that were fixed before any data were looked at.
+//! The claims, and the numbers that decide them, which METHODS.md fixes for every study.
 
 /// Level of every test.
 pub(super) const LEVEL: f64 = 0.05;
