@@ -11,7 +11,7 @@ use crate::error::{Error, Result};
 use crate::figure::{Format, Palette};
 use crate::measure::Basis;
 use crate::study::Plan;
-use crate::table::{AmplificationRow, RunsRow, SpectrumRow, from_csv, from_npz};
+use crate::table::{AmplificationRow, EvidenceRow, RunsRow, SpectrumRow, from_csv, from_npz};
 
 use super::outputs::{self, Artifact, figures_folder, tables_folder};
 use super::talk::Talk;
@@ -20,6 +20,8 @@ use super::talk::Talk;
 const TOLERANCE: f64 = 1e-6;
 /// z is φ over its standard deviation, which is small.
 const Z_TOLERANCE: f64 = 1e-5;
+/// A probability far out in a tail moves some d times as much as φ, relatively.
+const P_TOLERANCE: f64 = 1e-2;
 
 /// Compares recomputed tables, which lie under `fresh` in the same places, and redrawn pictures
 /// with the files under `out`.
@@ -40,9 +42,9 @@ pub(super) fn check(
     let spectrum = fs::read(committed.join("spectrum.csv")).unwrap_or_default();
     let bounds = Bounds::read(&spectrum);
     for table in tables {
-        // The paper's tables are made from committed rows, below.
+        // The paper's tables and findings are made from committed rows, below.
         let name = table.file_name().unwrap_or_default().to_string_lossy();
-        if !name.starts_with("table") {
+        if !(name.starts_with("table") || name.starts_with("findings.")) {
             comparison.numbers(table, fresh, &bounds);
         }
     }
@@ -59,6 +61,13 @@ pub(super) fn check(
     {
         let rows: Vec<AmplificationRow> = from_csv("amplification.csv", &csv)?;
         for (name, bytes) in outputs::table7_files(&plan.figures, &rows)? {
+            let path = tables_folder(&plan.name).join(name);
+            comparison.bytes(&Artifact { path, bytes });
+        }
+    }
+    if let Ok(csv) = fs::read(committed.join("evidence.csv")) {
+        let rows: Vec<EvidenceRow> = from_csv("evidence.csv", &csv)?;
+        for (name, bytes) in outputs::findings_files(&plan.title, &rows)? {
             let path = tables_folder(&plan.name).join(name);
             comparison.bytes(&Artifact { path, bytes });
         }
@@ -249,6 +258,8 @@ fn tolerance(
         )),
         "z" => Some(Z_TOLERANCE * value("z").max(1.0)),
         "gap" => Some(TOLERANCE * value("sigma")),
+        "p" | "p_adjusted" => Some(P_TOLERANCE * value(column)),
+        "value" if text("statistic").starts_with('φ') => Some(TOLERANCE),
         other => Some(TOLERANCE * value(other)),
     }
 }

@@ -256,6 +256,7 @@ impl Measuring {
             memory: output.memory,
             overlap,
             amplification,
+            findings: false,
         })
     }
 }

@@ -8,9 +8,10 @@ use crate::error::Result;
 use crate::figure::{Chart, Format, Options, Palette, figure3, figure4, figure6, figure7, figure8};
 use crate::figure::{Curve, Drawing, Pair, Ranked, Venue, rank_curve};
 use crate::measure::Basis;
-use crate::study::{FigurePlan, ModuleName, Plan};
+use crate::study::{FigurePlan, ModuleName, Plan, findings, findings_page};
 use crate::table::{
-    AmplificationRow, OverlapRow, Provenance, RunTable, RunsRow, SpectrumRow, Table7, read_overlaps,
+    AmplificationRow, EvidenceRow, OverlapRow, Provenance, RunTable, RunsRow, SpectrumRow, Table7,
+    read_overlaps, to_csv,
 };
 
 /// One file that a run makes.
@@ -187,5 +188,17 @@ pub(super) fn table7_files(
         ("table7.csv", table.csv()?),
         ("table7.md", table.markdown().into_bytes()),
         ("table7.tex", table.latex().into_bytes()),
+    ])
+}
+
+/// Findings as a table and for people, from the rows of `evidence.csv`.
+pub(super) fn findings_files(
+    title: &str,
+    evidence: &[EvidenceRow],
+) -> Result<[(&'static str, Vec<u8>); 2]> {
+    let found = findings(evidence);
+    Ok([
+        ("findings.csv", to_csv("findings.csv", &found)?),
+        ("findings.md", findings_page(title, &found).into_bytes()),
     ])
 }

@@ -87,6 +87,7 @@ pub(super) fn build(
         published: Some(published),
         overlap: request.overlap,
         amplification: request.amplification,
+        findings: request.findings,
     })
 }
 
