@@ -13,13 +13,19 @@ use crate::measure::Basis;
 use crate::study::Plan;
 use crate::table::{AmplificationRow, RunsRow, SpectrumRow, from_csv, from_npz};
 
-use super::outputs::{self, Artifact, figures_folder, tables_folder};
+use super::outputs::{self, Artifact, NamedChart, figures_folder, tables_folder};
 use super::talk::Talk;
 
 /// φ is compared absolutely, norms and σ relatively.
 const TOLERANCE: f64 = 1e-6;
 /// z is φ over its standard deviation, which is small.
 const Z_TOLERANCE: f64 = 1e-5;
+
+/// Rasterising and PDF compression are only promised to the byte on one platform.
+const FORMATS: &[Format] = match cfg!(all(target_os = "linux", target_arch = "x86_64")) {
+    true => &[Format::Svg, Format::Pdf, Format::Png],
+    false => &[Format::Svg],
+};
 
 /// Compares recomputed tables, which lie under `fresh` in the same places, and redrawn pictures
 /// with the files under `out`.
@@ -50,34 +56,13 @@ pub(super) fn check(
         Ok(csv) => from_csv("runs.csv", &csv)?,
         Err(_) => Vec::new(),
     };
-    for (name, bytes) in outputs::run_table_files(plan, &runs)? {
-        let path = tables_folder(&plan.name).join(name);
-        comparison.bytes(&Artifact { path, bytes });
-    }
-    if plan.makes_table("7")
-        && let Ok(csv) = fs::read(committed.join("amplification.csv"))
-    {
-        let rows: Vec<AmplificationRow> = from_csv("amplification.csv", &csv)?;
-        for (name, bytes) in outputs::table7_files(&plan.figures, &rows)? {
-            let path = tables_folder(&plan.name).join(name);
-            comparison.bytes(&Artifact { path, bytes });
-        }
-    }
+    comparison.paper_tables(plan, &committed, &runs)?;
     let charts = match File::open(committed.join("overlap.csv")) {
-        Ok(csv) => {
-            let rows = outputs::drawn_rows(&plan.figures, csv)?;
-            let spectrum = from_csv("spectrum.csv", &spectrum)?;
-            outputs::charts(plan, &rows, &spectrum, Palette::Rocket)?
-        }
+        Ok(csv) => charts(plan, csv, &spectrum)?,
         Err(_) => Vec::new(),
     };
     let curve = outputs::curve(plan, &runs, Palette::Rocket);
-    // Rasterising and PDF compression are only promised to the byte on one platform.
-    let formats: &[Format] = match cfg!(all(target_os = "linux", target_arch = "x86_64")) {
-        true => &[Format::Svg, Format::Pdf, Format::Png],
-        false => &[Format::Svg],
-    };
-    for picture in outputs::pictures(plan, &charts, curve.as_ref(), formats)? {
+    for picture in outputs::pictures(plan, &charts, curve.as_ref(), FORMATS)? {
         comparison.bytes(&picture);
     }
     let charts = charts.iter().map(|(name, _)| name.as_str());
@@ -96,6 +81,13 @@ pub(super) fn check(
             files: comparison.files,
         }),
     }
+}
+
+/// The figures of committed rows.
+fn charts(plan: &Plan, overlap: File, spectrum: &[u8]) -> Result<Vec<NamedChart>> {
+    let rows = outputs::drawn_rows(&plan.figures, overlap)?;
+    let spectrum = from_csv("spectrum.csv", spectrum)?;
+    outputs::charts(plan, &rows, &spectrum, Palette::Rocket)
 }
 
 struct Comparison<'a> {
@@ -128,6 +120,25 @@ impl Comparison<'_> {
             }
         };
         self.report(&artifact.path, outcome);
+    }
+
+    /// The paper's tables, made again from committed rows.
+    fn paper_tables(&mut self, plan: &Plan, committed: &Path, runs: &[RunsRow]) -> Result<()> {
+        let place = |name: &str| tables_folder(&plan.name).join(name);
+        for (name, bytes) in outputs::run_table_files(plan, runs)? {
+            let path = place(&name);
+            self.bytes(&Artifact { path, bytes });
+        }
+        if plan.makes_table("7")
+            && let Ok(csv) = fs::read(committed.join("amplification.csv"))
+        {
+            let rows: Vec<AmplificationRow> = from_csv("amplification.csv", &csv)?;
+            for (name, bytes) in outputs::table7_files(&plan.figures, &rows)? {
+                let path = place(name);
+                self.bytes(&Artifact { path, bytes });
+            }
+        }
+        Ok(())
     }
 
     fn numbers(&mut self, table: &Path, fresh: &Path, bounds: &Bounds) {
