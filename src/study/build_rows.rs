@@ -29,16 +29,20 @@ pub(super) fn build(
         true => error,
         false => lines.locate("rows", "rows", error),
     };
-    let published = Published::read(&rows).map_err(located)?;
-    check_names(definition, &published)?;
     let own = rows.join("runs.csv");
     let runs = match &definition.runs {
         Some(runs) => Some(folder.join(runs)),
         None => own.is_file().then_some(own),
     };
+    let published = Published::read(&rows, runs.is_some()).map_err(located)?;
+    check_names(definition, &published)?;
     let runs = runs::read(definition, runs.as_deref(), &[])?;
     let all = published.modules();
-    let modules = select(&all, &request.selection)?;
+    let modules = match all.as_slice() {
+        // Runs alone.
+        [] => Vec::new(),
+        all => select(all, &request.selection)?,
+    };
     let figures = figure_plan(definition, &runs, [&modules, &all])?;
     let is_there = |basis: &Basis| published.grids.iter().any(|grid| grid.basis == *basis);
     Ok(Plan {

@@ -28,18 +28,18 @@ pub(super) struct Published {
 
 impl Published {
     /// Reads `overlap.csv`, `amplification.csv` and `spectrum.csv` of a folder, as far as they are
-    /// there; one of the first two must be.
+    /// there; one of the first two must be where the study has no runs either.
     ///
     /// # Errors
     ///
     /// What is wrong in a table, with its line.
-    pub(super) fn read(folder: &Path) -> Result<Self> {
+    pub(super) fn read(folder: &Path, has_runs: bool) -> Result<Self> {
         let overlap = folder.join("overlap.csv");
         let amplification = folder.join("amplification.csv");
-        if !overlap.is_file() && !amplification.is_file() {
+        if !has_runs && !overlap.is_file() && !amplification.is_file() {
             return Err(Error::NotFound {
                 path: folder.into(),
-                problem: "neither overlap.csv nor amplification.csv is there".into(),
+                problem: "neither overlap.csv nor amplification.csv nor runs.csv is there".into(),
                 remedy: "give the folder of tables in the toolkit's own formats".into(),
             });
         }
