@@ -4,7 +4,7 @@
 //! numbers; pictures are drawn again from the **committed** tables, where every byte must agree.
 
 use std::collections::HashMap;
-use std::fs::{self, File};
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
@@ -13,7 +13,7 @@ use crate::measure::Basis;
 use crate::study::Plan;
 use crate::table::{AmplificationRow, RunsRow, SpectrumRow, from_csv, from_npz};
 
-use super::outputs::{self, Artifact, NamedChart, figures_folder, tables_folder};
+use super::outputs::{self, Artifact, figures_folder, tables_folder};
 use super::talk::Talk;
 
 /// φ is compared absolutely, norms and σ relatively.
@@ -57,10 +57,7 @@ pub(super) fn check(
         Err(_) => Vec::new(),
     };
     comparison.paper_tables(plan, &committed, &runs)?;
-    let charts = match File::open(committed.join("overlap.csv")) {
-        Ok(csv) => charts(plan, csv, &spectrum)?,
-        Err(_) => Vec::new(),
-    };
+    let charts = outputs::committed_charts(plan, &committed, Palette::Rocket)?;
     let curve = outputs::curve(plan, &runs, Palette::Rocket);
     for picture in outputs::pictures(plan, &charts, curve.as_ref(), FORMATS)? {
         comparison.bytes(&picture);
@@ -81,13 +78,6 @@ pub(super) fn check(
             files: comparison.files,
         }),
     }
-}
-
-/// The figures of committed rows.
-fn charts(plan: &Plan, overlap: File, spectrum: &[u8]) -> Result<Vec<NamedChart>> {
-    let rows = outputs::drawn_rows(&plan.figures, overlap)?;
-    let spectrum = from_csv("spectrum.csv", spectrum)?;
-    outputs::charts(plan, &rows, &spectrum, Palette::Rocket)
 }
 
 struct Comparison<'a> {
