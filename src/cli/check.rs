@@ -4,7 +4,7 @@
 //! numbers; pictures are drawn again from the **committed** tables, where every byte must agree.
 
 use std::collections::HashMap;
-use std::fs::{self, File};
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
@@ -22,6 +22,12 @@ const TOLERANCE: f64 = 1e-6;
 const Z_TOLERANCE: f64 = 1e-5;
 /// A probability far out in a tail moves some d times as much as φ, relatively.
 const P_TOLERANCE: f64 = 1e-2;
+
+/// Rasterising and PDF compression are only promised to the byte on one platform.
+const FORMATS: &[Format] = match cfg!(all(target_os = "linux", target_arch = "x86_64")) {
+    true => &[Format::Svg, Format::Pdf, Format::Png],
+    false => &[Format::Svg],
+};
 
 /// Compares recomputed tables, which lie under `fresh` in the same places, and redrawn pictures
 /// with the files under `out`.
@@ -52,41 +58,11 @@ pub(super) fn check(
         Ok(csv) => from_csv("runs.csv", &csv)?,
         Err(_) => Vec::new(),
     };
-    for (name, bytes) in outputs::run_table_files(plan, &runs)? {
-        let path = tables_folder(&plan.name).join(name);
-        comparison.bytes(&Artifact { path, bytes });
-    }
-    if plan.makes_table("7")
-        && let Ok(csv) = fs::read(committed.join("amplification.csv"))
-    {
-        let rows: Vec<AmplificationRow> = from_csv("amplification.csv", &csv)?;
-        for (name, bytes) in outputs::table7_files(&plan.figures, &rows)? {
-            let path = tables_folder(&plan.name).join(name);
-            comparison.bytes(&Artifact { path, bytes });
-        }
-    }
-    if let Ok(csv) = fs::read(committed.join("evidence.csv")) {
-        let rows: Vec<EvidenceRow> = from_csv("evidence.csv", &csv)?;
-        for (name, bytes) in outputs::findings_files(&plan.title, &rows)? {
-            let path = tables_folder(&plan.name).join(name);
-            comparison.bytes(&Artifact { path, bytes });
-        }
-    }
-    let charts = match File::open(committed.join("overlap.csv")) {
-        Ok(csv) => {
-            let rows = outputs::drawn_rows(&plan.figures, csv)?;
-            let spectrum = from_csv("spectrum.csv", &spectrum)?;
-            outputs::charts(plan, &rows, &spectrum, Palette::Rocket)?
-        }
-        Err(_) => Vec::new(),
-    };
+    comparison.paper_tables(plan, &committed, &runs)?;
+    let charts = outputs::committed_charts(plan, &committed, Palette::Rocket)?;
     let curve = outputs::curve(plan, &runs, Palette::Rocket);
-    // Rasterising and PDF compression are only promised to the byte on one platform.
-    let formats: &[Format] = match cfg!(all(target_os = "linux", target_arch = "x86_64")) {
-        true => &[Format::Svg, Format::Pdf, Format::Png],
-        false => &[Format::Svg],
-    };
-    for picture in outputs::pictures(plan, &charts, curve.as_ref(), &plan.provenance()?, formats)? {
+    let provenance = plan.provenance()?;
+    for picture in outputs::pictures(plan, &charts, curve.as_ref(), &provenance, FORMATS)? {
         comparison.bytes(&picture);
     }
     let charts = charts.iter().map(|(name, _)| name.as_str());
@@ -137,6 +113,32 @@ impl Comparison<'_> {
             }
         };
         self.report(&artifact.path, outcome);
+    }
+
+    /// The paper's tables and findings, made again from committed rows.
+    fn paper_tables(&mut self, plan: &Plan, committed: &Path, runs: &[RunsRow]) -> Result<()> {
+        let place = |name: &str| tables_folder(&plan.name).join(name);
+        for (name, bytes) in outputs::run_table_files(plan, runs)? {
+            let path = place(&name);
+            self.bytes(&Artifact { path, bytes });
+        }
+        if plan.makes_table("7")
+            && let Ok(csv) = fs::read(committed.join("amplification.csv"))
+        {
+            let rows: Vec<AmplificationRow> = from_csv("amplification.csv", &csv)?;
+            for (name, bytes) in outputs::table7_files(&plan.figures, &rows)? {
+                let path = place(name);
+                self.bytes(&Artifact { path, bytes });
+            }
+        }
+        if let Ok(csv) = fs::read(committed.join("evidence.csv")) {
+            let rows: Vec<EvidenceRow> = from_csv("evidence.csv", &csv)?;
+            for (name, bytes) in outputs::findings_files(&plan.title, &rows)? {
+                let path = place(name);
+                self.bytes(&Artifact { path, bytes });
+            }
+        }
+        Ok(())
     }
 
     fn numbers(&mut self, table: &Path, fresh: &Path, bounds: &Bounds) {

@@ -1,6 +1,7 @@
 //! What a run makes of its rows: figures, from `overlap.csv` and `runs.csv` as written, and the
 //! paper's tables.
 
+use std::fs::{self, File};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
@@ -11,7 +12,7 @@ use crate::measure::Basis;
 use crate::study::{FigurePlan, ModuleName, Plan, findings, findings_page};
 use crate::table::{
     AmplificationRow, EvidenceRow, OverlapRow, Provenance, RunTable, RunsRow, SpectrumRow, Table7,
-    read_overlaps, to_csv,
+    from_csv, read_overlaps, to_csv,
 };
 
 /// One file that a run makes.
@@ -106,6 +107,21 @@ pub(super) fn charts(
     }
     charts.sort_by(|one, other| one.0.cmp(&other.0));
     Ok(charts)
+}
+
+/// The same from a study's committed rows alone: no weights are read. Without overlaps there are
+/// none.
+pub(super) fn committed_charts(
+    plan: &Plan,
+    tables: &Path,
+    palette: Palette,
+) -> Result<Vec<NamedChart>> {
+    let Ok(overlap) = File::open(tables.join("overlap.csv")) else {
+        return Ok(Vec::new());
+    };
+    let rows = drawn_rows(&plan.figures, overlap)?;
+    let spectrum = fs::read(tables.join("spectrum.csv")).unwrap_or_default();
+    charts(plan, &rows, &from_csv("spectrum.csv", &spectrum)?, palette)
 }
 
 /// The adapters of figure 8.
