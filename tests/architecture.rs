@@ -31,9 +31,10 @@ const ROOMS: [(&str, &[&str]); 11] = [
 ];
 
 /// Library, the only place that may name it.
-const KEEPERS: [(&str, &str); 9] = [
+const KEEPERS: [(&str, &str); 10] = [
     ("ndarray_linalg", "linalg/"),
     ("rand_pcg", "linalg/haar.rs"),
+    ("statrs", "measure/significance.rs"),
     ("safetensors", "tensors/header.rs"),
     ("zip", "tensors/torch/archive.rs"),
     ("lapack_sys", "linalg/lapack.rs"),

@@ -288,6 +288,37 @@ fn rows_that_are_wrong_have_their_line() {
 }
 
 #[test]
+fn runs_alone_are_a_study() {
+    let folder = tempfile::tempdir().unwrap();
+    let rows = folder.path().join("rows");
+    fs::create_dir(&rows).unwrap();
+    let text = "adapter,weight_types,rank,alpha,seed,task,metric,value,trainable_parameters\n\
+                a,q,1,,,t,f1,0.5,10\nb,q,2,,,t,f1,0.6,20\nc,v,1,,,t,f1,0.7,10\n";
+    fs::write(rows.join("runs.csv"), text).unwrap();
+    fs::write(
+        folder.path().join("study.toml"),
+        "name = \"s\"\nrows = \"rows\"\n",
+    )
+    .unwrap();
+    let outcome = run(
+        "regenerate",
+        &["study.toml", "--format", "svg"],
+        folder.path(),
+    );
+    assert_eq!(outcome.code, 0, "{}", outcome.stderr);
+    let made = [
+        "figures/s/rank-curve.svg",
+        "notebooks-export/s/table5.tex",
+        "notebooks-export/s/table6.tex",
+    ];
+    for name in made {
+        assert!(folder.path().join(name).is_file(), "{name}");
+    }
+    let table = fs::read_to_string(folder.path().join("notebooks-export/s/table5.md")).unwrap();
+    assert!(table.contains("| t, f1 ↑ | 0.5 | **0.7** |"), "{table}");
+}
+
+#[test]
 fn amplification_rows_get_their_factors() {
     let folder = tempfile::tempdir().unwrap();
     let rows = folder.path().join("rows");

@@ -4,14 +4,14 @@
 //! numbers; the rest is made again from the **committed** tables, where every byte must agree.
 
 use std::collections::HashMap;
-use std::fs::{self, File};
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
 use crate::figure::{Format, Palette};
 use crate::measure::Basis;
 use crate::study::Plan;
-use crate::table::{AmplificationRow, RunsRow, SpectrumRow, from_csv, from_npz};
+use crate::table::{AmplificationRow, EvidenceRow, RunsRow, SpectrumRow, from_csv, from_npz};
 
 use super::outputs::{self, Artifact, figures_folder, tables_folder};
 use super::report::{self, Sources};
@@ -21,6 +21,14 @@ use super::talk::Talk;
 const TOLERANCE: f64 = 1e-6;
 /// z is φ over its standard deviation, which is small.
 const Z_TOLERANCE: f64 = 1e-5;
+/// A probability far out in a tail moves some d times as much as φ, relatively.
+const P_TOLERANCE: f64 = 1e-2;
+
+/// Rasterising and PDF compression are only promised to the byte on one platform.
+const FORMATS: &[Format] = match cfg!(all(target_os = "linux", target_arch = "x86_64")) {
+    true => &[Format::Svg, Format::Pdf, Format::Png],
+    false => &[Format::Svg],
+};
 
 /// Compares recomputed tables, which lie under `fresh` in the same places, and redrawn pictures
 /// with the files under `out`.
@@ -41,9 +49,9 @@ pub(super) fn check(
     let spectrum = fs::read(committed.join("spectrum.csv")).unwrap_or_default();
     let bounds = Bounds::read(&spectrum);
     for table in tables {
-        // The paper's tables are made from committed rows, below.
+        // The paper's tables and findings are made from committed rows, below.
         let name = table.file_name().unwrap_or_default().to_string_lossy();
-        if !name.starts_with("table") {
+        if !(name.starts_with("table") || name.starts_with("findings.")) {
             comparison.numbers(table, fresh, &bounds);
         }
     }
@@ -51,35 +59,11 @@ pub(super) fn check(
         Ok(csv) => from_csv("runs.csv", &csv)?,
         Err(_) => Vec::new(),
     };
-    for (name, bytes) in outputs::run_table_files(plan, &runs)? {
-        let path = tables_folder(&plan.name).join(name);
-        comparison.bytes(&Artifact { path, bytes });
-    }
-    if plan.makes_table("7")
-        && let Ok(csv) = fs::read(committed.join("amplification.csv"))
-    {
-        let rows: Vec<AmplificationRow> = from_csv("amplification.csv", &csv)?;
-        for (name, bytes) in outputs::table7_files(&plan.figures, &rows)? {
-            let path = tables_folder(&plan.name).join(name);
-            comparison.bytes(&Artifact { path, bytes });
-        }
-    }
-    let charts = match File::open(committed.join("overlap.csv")) {
-        Ok(csv) => {
-            let rows = outputs::drawn_rows(&plan.figures, csv)?;
-            let spectrum = from_csv("spectrum.csv", &spectrum)?;
-            outputs::charts(plan, &rows, &spectrum, Palette::Rocket)?
-        }
-        Err(_) => Vec::new(),
-    };
+    comparison.paper_tables(plan, &committed, &runs)?;
+    let charts = outputs::committed_charts(plan, &committed, Palette::Rocket)?;
     let curve = outputs::curve(plan, &runs, Palette::Rocket);
-    // Rasterising and PDF compression are only promised to the byte on one platform.
-    let formats: &[Format] = match cfg!(all(target_os = "linux", target_arch = "x86_64")) {
-        true => &[Format::Svg, Format::Pdf, Format::Png],
-        false => &[Format::Svg],
-    };
     let provenance = plan.provenance()?;
-    for picture in outputs::pictures(plan, &charts, curve.as_ref(), &provenance, formats)? {
+    for picture in outputs::pictures(plan, &charts, curve.as_ref(), &provenance, FORMATS)? {
         comparison.bytes(&picture);
     }
     let sources = Sources {
@@ -87,7 +71,7 @@ pub(super) fn check(
         curve: curve.as_ref(),
         published: &[],
         formats: &[Format::Svg, Format::Pdf, Format::Png],
-        tables: &|name| Ok(File::open(committed.join(name)).ok()),
+        tables: &|name| Ok(fs::File::open(committed.join(name)).ok()),
         provenance: &provenance,
     };
     for made in report::artifacts(plan, &sources)? {
@@ -141,6 +125,32 @@ impl Comparison<'_> {
             }
         };
         self.report(&artifact.path, outcome);
+    }
+
+    /// The paper's tables and findings, made again from committed rows.
+    fn paper_tables(&mut self, plan: &Plan, committed: &Path, runs: &[RunsRow]) -> Result<()> {
+        let place = |name: &str| tables_folder(&plan.name).join(name);
+        for (name, bytes) in outputs::run_table_files(plan, runs)? {
+            let path = place(&name);
+            self.bytes(&Artifact { path, bytes });
+        }
+        if plan.makes_table("7")
+            && let Ok(csv) = fs::read(committed.join("amplification.csv"))
+        {
+            let rows: Vec<AmplificationRow> = from_csv("amplification.csv", &csv)?;
+            for (name, bytes) in outputs::table7_files(&plan.figures, &rows)? {
+                let path = place(name);
+                self.bytes(&Artifact { path, bytes });
+            }
+        }
+        if let Ok(csv) = fs::read(committed.join("evidence.csv")) {
+            let rows: Vec<EvidenceRow> = from_csv("evidence.csv", &csv)?;
+            for (name, bytes) in outputs::findings_files(&plan.title, &rows)? {
+                let path = place(name);
+                self.bytes(&Artifact { path, bytes });
+            }
+        }
+        Ok(())
     }
 
     fn numbers(&mut self, table: &Path, fresh: &Path, bounds: &Bounds) {
@@ -262,6 +272,8 @@ fn tolerance(
         )),
         "z" => Some(Z_TOLERANCE * value("z").max(1.0)),
         "gap" => Some(TOLERANCE * value("sigma")),
+        "p" | "p_adjusted" => Some(P_TOLERANCE * value(column)),
+        "value" if text("statistic").starts_with('φ') => Some(TOLERANCE),
         other => Some(TOLERANCE * value(other)),
     }
 }

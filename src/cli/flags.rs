@@ -259,6 +259,7 @@ impl Measuring {
             memory: output.memory,
             overlap,
             amplification,
+            findings: false,
         })
     }
 }

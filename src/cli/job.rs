@@ -96,7 +96,10 @@ pub fn regenerate(flags: Regenerate) -> std::result::Result<(), Failure> {
         }
         _ => {}
     }
-    let request = flags.measuring.request(&flags.output, true, true)?;
+    let request = Request {
+        findings: true,
+        ..flags.measuring.request(&flags.output, true, true)?
+    };
     start(&flags.output)?;
     let studies = match flags.studies.as_slice() {
         [] => vec![built_in()],

@@ -1,6 +1,7 @@
 //! What a run makes of its rows: figures, from `overlap.csv` and `runs.csv` as written, and the
 //! paper's tables.
 
+use std::fs::{self, File};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
@@ -8,9 +9,10 @@ use crate::error::Result;
 use crate::figure::{Chart, Format, Options, Palette, figure3, figure4, figure6, figure7, figure8};
 use crate::figure::{Curve, Drawing, Pair, Ranked, Venue, rank_curve};
 use crate::measure::Basis;
-use crate::study::{FigurePlan, ModuleName, Plan};
+use crate::study::{FigurePlan, ModuleName, Plan, findings, findings_page};
 use crate::table::{
-    AmplificationRow, OverlapRow, Provenance, RunTable, RunsRow, SpectrumRow, Table7, read_overlaps,
+    AmplificationRow, EvidenceRow, OverlapRow, Provenance, RunTable, RunsRow, SpectrumRow, Table7,
+    from_csv, read_overlaps, to_csv,
 };
 
 /// One file that a run makes.
@@ -107,6 +109,21 @@ pub(super) fn charts(
     Ok(charts)
 }
 
+/// The same from a study's committed rows alone: no weights are read. Without overlaps there are
+/// none.
+pub(super) fn committed_charts(
+    plan: &Plan,
+    tables: &Path,
+    palette: Palette,
+) -> Result<Vec<NamedChart>> {
+    let Ok(overlap) = File::open(tables.join("overlap.csv")) else {
+        return Ok(Vec::new());
+    };
+    let rows = drawn_rows(&plan.figures, overlap)?;
+    let spectrum = fs::read(tables.join("spectrum.csv")).unwrap_or_default();
+    charts(plan, &rows, &from_csv("spectrum.csv", &spectrum)?, palette)
+}
+
 /// The adapters of figure 8.
 fn against_base(plan: &Plan) -> Vec<Ranked> {
     let ranked = |(name, rank): (&str, usize)| Ranked {
@@ -187,5 +204,17 @@ pub(super) fn table7_files(
         ("table7.csv", table.csv()?),
         ("table7.md", table.markdown().into_bytes()),
         ("table7.tex", table.latex().into_bytes()),
+    ])
+}
+
+/// Findings as a table and for people, from the rows of `evidence.csv`.
+pub(super) fn findings_files(
+    title: &str,
+    evidence: &[EvidenceRow],
+) -> Result<[(&'static str, Vec<u8>); 2]> {
+    let found = findings(evidence);
+    Ok([
+        ("findings.csv", to_csv("findings.csv", &found)?),
+        ("findings.md", findings_page(title, &found).into_bytes()),
     ])
 }

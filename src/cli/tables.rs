@@ -6,10 +6,10 @@ use serde::Serialize;
 use tempfile::NamedTempFile;
 
 use crate::error::Result;
-use crate::study::{Grid, Plan, Results};
-use crate::table::{AmplificationRow, GridArchive, OverlapWriter};
+use crate::study::{Evidence, Grid, Plan, Results};
+use crate::table::{AmplificationRow, EvidenceRow, GridArchive, OverlapWriter, to_csv};
 
-use super::outputs::{Artifact, run_table_files, table7_files, tables_folder};
+use super::outputs::{Artifact, findings_files, run_table_files, table7_files, tables_folder};
 use super::stage::Staging;
 
 /// The tables of a run on their way, each begun with its first row: a table without rows is not
@@ -21,6 +21,7 @@ pub(super) struct TableFiles<'a> {
     spectrum: RowFile,
     amplification: RowFile,
     ranks: RowFile,
+    evidence: Option<Evidence>,
     // The last, as it removes the folders that the files above were in.
     staging: Staging,
 }
@@ -35,6 +36,7 @@ impl<'a> TableFiles<'a> {
             spectrum: RowFile::new(folder.join("spectrum.csv")),
             amplification: RowFile::new(folder.join("amplification.csv")),
             ranks: RowFile::new(folder.join("ranks.csv")),
+            evidence: plan.findings.then(|| Evidence::of_plan(plan)),
             staging: Staging::new(out),
             plan,
         }
@@ -42,6 +44,9 @@ impl<'a> TableFiles<'a> {
 
     /// Writes the rows of the next module.
     pub(super) fn take(&mut self, results: &Results) -> Result<()> {
+        if let Some(evidence) = &mut self.evidence {
+            evidence.take(&results.grids, &results.evidence);
+        }
         for grid in &results.grids {
             self.archive(grid)?;
             let figures = &self.plan.figures;
@@ -89,6 +94,9 @@ impl<'a> TableFiles<'a> {
                 staging.write(Artifact { path, bytes })?;
             }
         }
+        if let Some(evidence) = self.evidence {
+            findings(self.plan, &evidence.rows(amplified)?, staging)?;
+        }
         Ok(self.staging)
     }
 
@@ -117,6 +125,24 @@ impl<'a> TableFiles<'a> {
             .add(grid.key(), &grid.whole())
             .map_err(|source| self.staging.failed(&place, source))
     }
+}
+
+/// Writes evidence, and findings from its rows as written, so that they can be made again.
+fn findings(plan: &Plan, evidence: &[EvidenceRow], staging: &mut Staging) -> Result<()> {
+    if evidence.is_empty() {
+        return Ok(());
+    }
+    let folder = tables_folder(&plan.name);
+    staging.write(Artifact {
+        path: folder.join("evidence.csv"),
+        bytes: to_csv("evidence.csv", evidence)?,
+    })?;
+    let evidence = staging.rows("evidence.csv")?;
+    for (name, bytes) in findings_files(&plan.title, &evidence)? {
+        let path = folder.join(name);
+        staging.write(Artifact { path, bytes })?;
+    }
+    Ok(())
 }
 
 /// A CSV table of few rows.

@@ -30,8 +30,17 @@ pub struct CurvePanel {
     pub ranks: Vec<usize>,
     /// Scores.
     pub y: Span,
-    /// Lines, by the place of their names.
-    pub lines: Vec<(usize, Vec<CurvePoint>)>,
+    /// Its lines.
+    pub lines: Vec<CurveLine>,
+}
+
+/// The scores of one set of weight types.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CurveLine {
+    /// Place of its name in [`Curve::lines`].
+    pub line: usize,
+    /// Scores by rising rank, two or more.
+    pub points: Vec<CurvePoint>,
 }
 
 /// The range of an axis, with ticks inside.
@@ -69,35 +78,30 @@ pub fn rank_curve(rows: &[RunsRow], options: &Options) -> Option<Curve> {
     }
     let mut names: Vec<String> = Vec::new();
     let mut single: Vec<String> = Vec::new();
-    let mut grouped: Vec<(Vec<&Score>, Vec<(usize, Vec<CurvePoint>)>)> = Vec::new();
+    let mut panels = Vec::new();
     for panel in scores.chunk_by(|one, next| (&one.task, &one.metric) == (&next.task, &next.metric))
     {
         let mut lines = Vec::new();
-        let mut shown = Vec::new();
         for line in panel.chunk_by(|one, next| one.weight_types == next.weight_types) {
             let types = &line[0].weight_types;
             if line.len() < 2 {
                 single.push(types.clone());
                 continue;
             }
-            let place = names
-                .iter()
-                .position(|name| name == types)
-                .unwrap_or_else(|| {
-                    names.push(types.clone());
-                    names.len() - 1
-                });
-            lines.push((place, line.iter().map(point).collect()));
-            shown.extend(line);
+            let known = names.iter().position(|name| name == types);
+            let place = known.unwrap_or(names.len());
+            if known.is_none() {
+                names.push(types.clone());
+            }
+            lines.push(CurveLine {
+                line: place,
+                points: line.iter().map(point).collect(),
+            });
         }
         if !lines.is_empty() {
-            grouped.push((shown, lines));
+            panels.push(curve_panel(&panel[0], lines));
         }
     }
-    let panels = grouped
-        .into_iter()
-        .map(|(shown, lines)| panel(&shown, lines))
-        .collect();
     Some(Curve {
         name: "rank-curve".into(),
         panels,
@@ -116,33 +120,43 @@ fn point(score: &Score) -> CurvePoint {
     }
 }
 
-fn panel(shown: &[&Score], lines: Vec<(usize, Vec<CurvePoint>)>) -> CurvePanel {
-    let mut ranks: Vec<usize> = shown.iter().map(|score| score.rank).collect();
+/// A panel of lines of one task and metric, those of `of`.
+fn curve_panel(of: &Score, lines: Vec<CurveLine>) -> CurvePanel {
+    let points = || lines.iter().flat_map(|line| &line.points);
+    let mut ranks: Vec<usize> = points().map(|point| point.rank).collect();
     ranks.sort_unstable();
     ranks.dedup();
-    let reach = |score: &&Score| {
-        let sd = score.sd.unwrap_or(0.0);
-        let ends = [score.mean - sd, score.mean + sd];
-        score.values.iter().copied().chain(ends).collect::<Vec<_>>()
+    let reach = |point: &CurvePoint| {
+        let sd = point.sd.unwrap_or(0.0);
+        let ends = [point.mean - sd, point.mean + sd];
+        point.values.iter().copied().chain(ends).collect::<Vec<_>>()
     };
-    let values: Vec<f64> = shown.iter().flat_map(reach).collect();
-    let arrow = match higher_is_better(&shown[0].metric) {
+    let values: Vec<f64> = points().flat_map(reach).collect();
+    let arrow = match higher_is_better(&of.metric) {
         Some(true) => " ↑",
         Some(false) => " ↓",
         None => "",
     };
     CurvePanel {
-        title: Text::plain(&format!("{}, {}{arrow}", shown[0].task, shown[0].metric)),
+        title: Text::plain(&format!("{}, {}{arrow}", of.task, of.metric)),
         ranks,
         y: Span::over(&values),
         lines,
     }
 }
 
-/// W_q, W_v.
+/// Names of more weight types are cut: they stand beside the panels.
+const WHOLE: usize = 4;
+
+/// W_q, W_v; of many weight types the first, the last and how many they are.
 fn in_words(types: &str) -> Text {
+    let names: Vec<&str> = types.split('+').collect();
+    if let (true, [first, .., last]) = (names.len() > WHOLE, names.as_slice()) {
+        let text = weight(first).upright(", …, ").then(weight(last));
+        return text.upright(&format!(" ({})", names.len()));
+    }
     let mut text = Text::default();
-    for (place, name) in types.split('+').enumerate() {
+    for (place, name) in names.iter().enumerate() {
         if place > 0 {
             text = text.upright(", ");
         }
@@ -161,6 +175,13 @@ fn footer(scores: &[Score], names: &[String], single: &[String]) -> Vec<String> 
         );
     } else {
         footer.push("No setting has two runs: its spread is not known.".into());
+    }
+    for types in names
+        .iter()
+        .filter(|types| in_words(types).bare().contains('…'))
+    {
+        let count = types.split('+').count();
+        footer.push(format!("({count}): {types}."));
     }
     let mut left_out: Vec<&str> = Vec::new();
     for types in single {
@@ -259,7 +280,7 @@ mod tests {
         assert_eq!(names, ["W_q, W_v", "W_q"]);
         let first = &curve.panels[0];
         assert_eq!(first.ranks, [2, 8]);
-        let [(0, points)] = first.lines.as_slice() else {
+        let [CurveLine { line: 0, points }] = first.lines.as_slice() else {
             panic!("one line: {:?}", first.lines)
         };
         let rank_8 = &points[1];
@@ -273,6 +294,15 @@ mod tests {
             curve.footer
         );
         assert_eq!(rank_curve(&rows[3..5], &Options::default()), None);
+    }
+
+    #[test]
+    fn names_of_many_weight_types_are_cut_and_spelt_out_below() {
+        let many = "q+k+v+o+up_proj";
+        let rows = [run(many, 1, 0, "t", 0.1), run(many, 2, 0, "t", 0.2)];
+        let curve = rank_curve(&rows, &Options::default()).unwrap();
+        assert_eq!(curve.lines[0].bare(), "W_q, …, W_up_proj (5)");
+        assert_eq!(curve.footer[1], "(5): q+k+v+o+up_proj.");
     }
 
     #[test]

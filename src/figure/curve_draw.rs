@@ -5,8 +5,8 @@
 
 use crate::error::Result;
 
-use super::curve::{Curve, CurvePanel, CurvePoint};
-use super::curve_layout::{CurveLayout, TO_NAMES, across, down, labelled, spread};
+use super::curve::{Curve, CurveLine, CurvePanel, CurvePoint};
+use super::curve_layout::{CurveLayout, TO_NAMES, across, down, labelled, name_gap, spread};
 use super::font::CAPITAL;
 use super::label::Text;
 use super::layout::{Box, TICK_GAP, TICK_LENGTH, TITLE_RISE, fitting};
@@ -69,7 +69,7 @@ impl Pen<'_> {
     fn curve(&mut self, curve: &Curve, layout: &CurveLayout) -> Drawn {
         for (panel, &place) in curve.panels.iter().zip(&layout.panels) {
             self.curve_axes(panel, place)?;
-            for (line, points) in &panel.lines {
+            for CurveLine { line, points } in &panel.lines {
                 self.curve_line(panel, place, points, style(curve, *line))?;
             }
             self.names(curve, panel, place)?;
@@ -154,7 +154,7 @@ impl Pen<'_> {
         let ends: Vec<Point> = panel
             .lines
             .iter()
-            .filter_map(|(line, points)| {
+            .filter_map(|CurveLine { line, points }| {
                 let last = points.last()?;
                 let x = across(panel, place, last.rank) + style(curve, *line).shift;
                 Some((x, down(panel, place, last.mean)))
@@ -162,8 +162,10 @@ impl Pen<'_> {
             .collect();
         let wanted: Vec<f64> = ends.iter().map(|end| end.1).collect();
         let size = self.sizes.tick;
-        let heights = spread(&wanted, size * 1.25, (place.y, place.bottom()));
-        for (((line, _), &(x, y)), height) in panel.lines.iter().zip(&ends).zip(heights) {
+        let heights = spread(&wanted, name_gap(&self.sizes), (place.y, place.bottom()));
+        for ((CurveLine { line, .. }, &(x, y)), height) in
+            panel.lines.iter().zip(&ends).zip(heights)
+        {
             let colour = style(curve, *line).colour;
             let start = place.right() + TO_NAMES - 2.0;
             self.stroke((x + MARK + 1.0, y), (start, height), 0.35, colour)?;
@@ -199,7 +201,8 @@ impl Pen<'_> {
 
 type Point = (f64, f64);
 
-/// The shape of a line's marks: circle, square, triangle, diamond, triangle downward, then stars.
+/// The shape of a line's marks: circle, square, triangle, diamond, triangle downward, plus, cross,
+/// then stars.
 fn mark(line: usize) -> Vec<Point> {
     match line {
         0 => polygon(24, 0.0),
@@ -207,7 +210,9 @@ fn mark(line: usize) -> Vec<Point> {
         2 => polygon(3, 90.0),
         3 => polygon(4, 0.0),
         4 => polygon(3, -90.0),
-        more => star(more - 1),
+        5 => plus(0.0),
+        6 => plus(45.0),
+        more => star(more - 2),
     }
 }
 
@@ -224,6 +229,24 @@ fn polygon(corners: usize, first: f64) -> Vec<Point> {
         (radius * angle.cos(), -radius * angle.sin())
     };
     (0..corners).map(corner).collect()
+}
+
+/// A plus, turned by an angle in degrees.
+fn plus(angle: f64) -> Vec<Point> {
+    let (sin, cos) = angle.to_radians().sin_cos();
+    let (wide, long) = (0.4, 1.2);
+    let arm = [(wide, wide), (wide, long), (-wide, long)];
+    // An arm and the corner beside it, four times a quarter further.
+    let turned = |quarter: i32, (x, y): Point| match quarter {
+        0 => (x, y),
+        1 => (-y, x),
+        2 => (-x, -y),
+        _ => (y, -x),
+    };
+    (0..4)
+        .flat_map(|quarter| arm.map(|corner| turned(quarter, corner)))
+        .map(|(x, y)| (x * cos - y * sin, x * sin + y * cos))
+        .collect()
 }
 
 fn star(points: usize) -> Vec<Point> {

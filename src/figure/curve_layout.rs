@@ -61,10 +61,12 @@ impl CurveLayout {
         };
         let width = if page.is_exact { width } else { used };
         let left = MARGIN + spare + axis;
-        let lines = wrapped(&curve.footer, page.footer, width - MARGIN - left);
-        let footer = lines.len() as f64 * FOOTER_LINE + MARGIN;
+        let footer_lines = wrapped(&curve.footer, page.footer, width - MARGIN - left);
+        let footer = footer_lines.len() as f64 * FOOTER_LINE + MARGIN;
         let down = (page.height - MARGIN - footer) / rows as f64 - ABOVE - X_AXIS;
-        let tall = (side * ASPECT).min(down).max(LOWEST);
+        let lines = curve.panels.iter().map(|panel| panel.lines.len());
+        let names = lines.max().unwrap_or(0) as f64 * name_gap(page);
+        let tall = (side * ASPECT).min(down).max(LOWEST).max(names);
         let place = |number: usize| Box {
             x: left + (number % columns) as f64 * step,
             y: MARGIN + ABOVE + (number / columns) as f64 * (ABOVE + tall + X_AXIS),
@@ -77,7 +79,7 @@ impl CurveLayout {
             width,
             height: (bottom + footer).ceil(),
             panels: (0..curve.panels.len()).map(place).collect(),
-            footer: lines
+            footer: footer_lines
                 .into_iter()
                 .enumerate()
                 .map(|(n, line)| (line, baseline(n)))
@@ -85,6 +87,11 @@ impl CurveLayout {
             left,
         }
     }
+}
+
+/// From one name of a line to the next below it.
+pub(super) fn name_gap(page: &Page) -> f64 {
+    1.25 * page.tick
 }
 
 /// Room left of a panel: the widest label of a score.

@@ -6,7 +6,7 @@ use crate::table::OverlapRow;
 use super::chart::{Bar, Chart, in_rows};
 use super::figure3::footer;
 use super::label::{directions, phi, primed, update};
-use super::select::{Pair, Wanted, chance_span, layer_in_words, ranks, undefined};
+use super::select::{Pair, Selected, Wanted, chance_span, layer_in_words, ranks, undefined};
 use super::{Options, Text};
 
 /// φ between two seeds, a panel per projection, nothing masked; the last panel has Haar-random
@@ -26,40 +26,27 @@ pub fn figure4(
     projections: &[String],
     options: &Options,
 ) -> Result<Chart> {
-    let select = |[first, second]: [&str; 2], projection: &String| {
-        Wanted {
-            basis,
-            first,
-            second,
-            layer,
-            projection,
-        }
-        .select(rows)
+    let wanted = |projection| Wanted {
+        basis,
+        first: &pair.first,
+        second: &pair.second,
+        layer,
+        projection,
     };
     let mut grids = projections
         .iter()
-        .map(|projection| select([&pair.first, &pair.second], projection))
+        .map(|projection| wanted(projection).select(rows))
         .collect::<Result<Vec<_>>>()?;
-    let is_random = |row: &OverlapRow| {
-        [&row.first, &row.second]
-            .iter()
-            .all(|name| *name == "random")
-    };
-    let (random, second) = match rows.iter().any(is_random) {
-        true => (["random"; 2], "others".to_string()),
-        false => {
-            let projection = projections.first().map_or("", String::as_str);
-            let second = format!("{projection} of {}", pair.second);
-            (["random", pair.second.as_str()], second)
-        }
-    };
     let mut titles: Vec<Text> = projections
         .iter()
         .map(|projection| update(projection))
         .collect();
+    let mut against = String::new();
     if let Some(projection) = projections.first() {
-        grids.push(select(random, projection)?);
+        let (grid, second) = random(rows, wanted(projection))?;
+        grids.push(grid);
         titles.push(Text::plain("Random"));
+        against = second;
     }
     let panels = grids
         .iter()
@@ -70,7 +57,7 @@ pub fn figure4(
     let ranks = ranks(&grids);
     let mut footer = footer(basis, pair, &grids, &layer_in_words(layer));
     footer.push(format!(
-        "Random: Haar-random directions (i) against {second} (j).{}",
+        "Random: Haar-random directions (i) against {against} (j).{}",
         undefined(&grids)
     ));
     Ok(Chart {
@@ -86,4 +73,21 @@ pub fn figure4(
         footer,
         palette: options.palette,
     })
+}
+
+/// Random directions against others where there are such rows, else against those of the second
+/// seed; and the latter in words.
+fn random(rows: &[OverlapRow], wanted: Wanted) -> Result<(Selected, String)> {
+    let first = "random";
+    let second = "random";
+    let both = Wanted {
+        first,
+        second,
+        ..wanted
+    };
+    if let Ok(grid) = both.select(rows) {
+        return Ok((grid, "others".into()));
+    }
+    let grid = Wanted { first, ..wanted }.select(rows)?;
+    Ok((grid, format!("{} of {}", wanted.projection, wanted.second)))
 }

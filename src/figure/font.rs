@@ -51,7 +51,7 @@ mod tests {
     fn every_character_used_has_a_glyph() {
         for face in FACES.iter() {
             let face = face.as_ref().unwrap();
-            for character in "φΔσ‖√≤≥≈ᵀ′·×±↑↓ABUVWijrdqkvo0123456789/(),= ".chars()
+            for character in "φΔσ‖√≤≥≈ᵀ′·×±↑↓…ABUVWijrdqkvo0123456789/(),= ".chars()
             {
                 assert!(face.glyph_index(character).is_some(), "{character}");
             }

@@ -23,7 +23,7 @@ mod select;
 mod venue;
 
 pub use chart::{Axis, Bar, Chart, Panel, Tick};
-pub use curve::{Curve, CurvePanel, CurvePoint, Span, rank_curve};
+pub use curve::{Curve, CurveLine, CurvePanel, CurvePoint, Span, rank_curve};
 pub use determined::SURE;
 pub use figure3::figure3;
 pub use figure4::figure4;

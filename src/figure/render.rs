@@ -15,7 +15,7 @@ use crate::error::{Error, Result};
 use crate::table::Provenance;
 
 use super::chart::Chart;
-use super::curve::{Curve, CurvePanel, CurvePoint};
+use super::curve::{Curve, CurveLine, CurvePanel};
 use super::curve_draw;
 use super::draw::draw;
 use super::pen::UNITS_PER_POINT;
@@ -305,11 +305,11 @@ fn description(chart: &Chart) -> String {
 
 /// The words and numbers of a curve for those who do not see it.
 fn curve_description(curve: &Curve) -> String {
-    let line = |(name, points): &(usize, Vec<CurvePoint>)| {
+    let line = |CurveLine { line, points }: &CurveLine| {
         let points = points.iter();
         let points = points.map(|point| format!("{} at rank {}", point.mean, point.rank));
         let points = points.collect::<Vec<_>>().join(", ");
-        format!("{}: {points}", curve.lines[*name].bare())
+        format!("{}: {points}", curve.lines[*line].bare())
     };
     let panel = |panel: &CurvePanel| {
         let lines: Vec<String> = panel.lines.iter().map(line).collect();

@@ -76,19 +76,7 @@ impl Wanted<'_> {
         if here.is_empty() || here.len() != all || least < first_i {
             return Err(self.missing(here.len(), all));
         }
-        if let Some(row) = here
-            .iter()
-            .find(|row| !(row.chance > 0.0 && row.chance <= 1.0))
-        {
-            return Err(Error::Table {
-                what: "overlap.csv".into(),
-                problem: format!(
-                    "{}: chance {} at ({}, {})",
-                    row.module, row.chance, row.i, row.j
-                ),
-                remedy: "chance is max(i,j)/d, above 0 and at most 1; measure again",
-            });
-        }
+        check_chance(&here)?;
         let mut cells = Array2::from_elem((i + 1 - first_i, j), None);
         let mut seen = Array2::from_elem(cells.dim(), false);
         for row in &here {
@@ -143,6 +131,24 @@ impl Wanted<'_> {
             remedy: "draw a layer and projections that both were measured on",
         }
     }
+}
+
+/// Every chance level is one.
+fn check_chance(here: &[&OverlapRow]) -> Result<()> {
+    if let Some(row) = here
+        .iter()
+        .find(|row| !(row.chance > 0.0 && row.chance <= 1.0))
+    {
+        return Err(Error::Table {
+            what: "overlap.csv".into(),
+            problem: format!(
+                "{}: chance {} at ({}, {})",
+                row.module, row.chance, row.i, row.j
+            ),
+            remedy: "chance is max(i,j)/d, above 0 and at most 1; measure again",
+        });
+    }
+    Ok(())
 }
 
 impl Selected {

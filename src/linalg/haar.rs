@@ -51,27 +51,77 @@ pub fn haar(d: usize, k: usize, key: &str) -> Result<Subspace> {
 
 /// A d × k matrix of independent standard normal numbers, filled column by column.
 pub(super) fn gaussian(d: usize, k: usize, key: &str) -> Array2<f64> {
-    let digest = Sha256::digest(key.as_bytes());
-    let word = |bytes: &[u8]| {
-        bytes
-            .iter()
-            .rev()
-            .fold(0u128, |word, &b| word << 8 | u128::from(b))
-    };
-    let mut generator = Pcg64::new(word(&digest[..16]), word(&digest[16..]));
-    let mut uniform = || ((generator.next_u64() >> 11) as f64 + 0.5) * (-53f64).exp2();
-    let mut spare = None;
-    let mut normal = || {
-        spare.take().unwrap_or_else(|| {
-            let (radius, angle) = (
-                (-2.0 * uniform().ln()).sqrt(),
-                std::f64::consts::TAU * uniform(),
-            );
-            spare = Some(radius * angle.sin());
-            radius * angle.cos()
-        })
-    };
-    let rows = Array2::from_shape_simple_fn((k, d), &mut normal);
+    let mut stream = Stream::new(key);
+    let rows = Array2::from_shape_simple_fn((k, d), || stream.normal());
     // k rows of d numbers, turned: column by column without naming a memory order.
     rows.reversed_axes()
+}
+
+/// Random numbers from a key: steps 1 to 3 of [`haar`].
+///
+/// ```
+/// use lora_subspace::linalg::Stream;
+/// let (mut one, mut same) = (Stream::new("0/example"), Stream::new("0/example"));
+/// assert_eq!(one.normal(), same.normal());
+/// assert_ne!(one.uniform(), Stream::new("1/example").uniform());
+/// ```
+pub struct Stream {
+    generator: Pcg64,
+    /// The second Gaussian of a pair.
+    spare: Option<f64>,
+}
+
+impl Stream {
+    /// The stream of a key.
+    pub fn new(key: &str) -> Self {
+        let digest = Sha256::digest(key.as_bytes());
+        let word = |bytes: &[u8]| {
+            bytes
+                .iter()
+                .rev()
+                .fold(0u128, |word, &b| word << 8 | u128::from(b))
+        };
+        Stream {
+            generator: Pcg64::new(word(&digest[..16]), word(&digest[16..])),
+            spare: None,
+        }
+    }
+
+    /// The next uniform number of (0, 1].
+    pub fn uniform(&mut self) -> f64 {
+        ((self.generator.next_u64() >> 11) as f64 + 0.5) * (-53f64).exp2()
+    }
+
+    /// The next standard normal number; each second one takes no uniforms.
+    pub fn normal(&mut self) -> f64 {
+        if let Some(spare) = self.spare.take() {
+            return spare;
+        }
+        let (radius, angle) = (
+            (-2.0 * self.uniform().ln()).sqrt(),
+            std::f64::consts::TAU * self.uniform(),
+        );
+        self.spare = Some(radius * angle.sin());
+        radius * angle.cos()
+    }
+
+    /// A χ² number of ν degrees of freedom: 2·Gamma(ν/2) after Marsaglia & Tsang (2000), for ν = 1
+    /// the square of a normal one.
+    ///
+    /// With d = ν/2 − 1/3 and c = 1/√(9d), a normal x gives v = (1 + cx)³; where v > 0, a uniform u
+    /// with ln u < x²/2 + d − dv + d·ln v takes it, and 2dv is the number; else again.
+    pub(super) fn chi_squared(&mut self, degrees: usize) -> f64 {
+        if degrees == 1 {
+            return self.normal().powi(2);
+        }
+        let d = degrees as f64 / 2.0 - 1.0 / 3.0;
+        let c = 1.0 / (9.0 * d).sqrt();
+        loop {
+            let x = self.normal();
+            let v = (1.0 + c * x).powi(3);
+            if v > 0.0 && self.uniform().ln() < x * x / 2.0 + d - d * v + d * v.ln() {
+                return 2.0 * d * v;
+            }
+        }
+    }
 }

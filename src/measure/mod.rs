@@ -5,8 +5,10 @@
 
 pub mod amplification;
 pub mod chance;
+pub mod correlation;
 pub mod directions;
 pub mod overlap;
+pub mod significance;
 pub mod spectrum;
 
 pub use directions::{Basis, Directions, Side};

@@ -61,13 +61,11 @@ fn evidence_table(rows: &[&EvidenceRow]) -> String {
     let rows: Vec<Vec<String>> = rows
         .iter()
         .map(|row| {
-            let module = match (row.module.is_empty(), row.layer) {
-                (true, Some(layer)) => format!("layer {layer}"),
-                (true, None) => "all".into(),
-                (false, _) => row.module.clone(),
-            };
             vec![
-                module,
+                row.module.clone(),
+                row.basis.clone(),
+                row.first.clone(),
+                row.second.clone(),
                 row.statistic.clone(),
                 number(row.value),
                 number(row.chance),
@@ -76,8 +74,18 @@ fn evidence_table(rows: &[&EvidenceRow]) -> String {
             ]
         })
         .collect();
-    let header = ["module", "statistic", "value", "chance", "p", "p, adjusted"];
-    table(&header, &rows, 2..6)
+    let header = [
+        "module",
+        "basis",
+        "first",
+        "second",
+        "statistic",
+        "value",
+        "chance",
+        "p",
+        "p, adjusted",
+    ];
+    table(&header, &rows, 5..9)
 }
 
 /// What the colours and numbers mean.

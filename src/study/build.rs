@@ -84,6 +84,7 @@ pub(super) fn build(
         selected: request.selected(),
         overlap: request.overlap,
         amplification: request.amplification,
+        findings: request.findings,
         warnings,
         published: None,
         adapters,

@@ -11,7 +11,7 @@ use super::figures::{self, FigurePlan, panels};
 use super::lines::suggestion;
 use super::plan::{Plan, Request};
 use super::published::Published;
-use super::runs;
+use super::runs::{self, Runs};
 
 /// Builds a plan that hands on the rows of a folder.
 pub(super) fn build(
@@ -29,40 +29,21 @@ pub(super) fn build(
         true => error,
         false => lines.locate("rows", "rows", error),
     };
-    let published = Published::read(&rows).map_err(located)?;
-    check_names(definition, &published)?;
     let own = rows.join("runs.csv");
     let runs = match &definition.runs {
         Some(runs) => Some(folder.join(runs)),
         None => own.is_file().then_some(own),
     };
+    let published = Published::read(&rows, runs.is_some()).map_err(located)?;
+    check_names(definition, &published)?;
     let runs = runs::read(definition, runs.as_deref(), &[])?;
     let all = published.modules();
-    let modules = select(&all, &request.selection)?;
-    let (compare, entry) = (&definition.compare, &definition.figures);
-    let panels = panels(entry, &modules, &all, lines)?;
-    let venue = definition.print.venue.as_deref();
-    let pairs = [&compare.ranks, &compare.seeds];
-    let bases = Basis::ALL.into_iter();
-    let figures = FigurePlan {
-        which: figures::which(definition, pairs, !compare.base.is_empty(), &runs)?,
-        venue: venue.unwrap_or("plain").into(),
-        footnote: entry.footnote.clone(),
-        notes: panels.notes,
-        bases: bases
-            .clone()
-            .filter(|basis| match entry.bases.is_empty() {
-                true => *basis == Basis::A,
-                false => entry.bases.iter().any(|name| name == basis.name()),
-            })
-            .collect(),
-        ranks: compare.ranks.clone(),
-        seeds: compare.seeds.clone(),
-        base: compare.base.clone(),
-        layer: panels.layer,
-        layers: panels.layers,
-        projections: panels.projections,
+    let modules = match all.as_slice() {
+        // Runs alone.
+        [] => Vec::new(),
+        all => select(all, &request.selection)?,
     };
+    let figures = figure_plan(definition, &runs, [&modules, &all])?;
     let is_there = |basis: &Basis| published.grids.iter().any(|grid| grid.basis == *basis);
     Ok(Plan {
         name: definition.name.clone(),
@@ -71,7 +52,7 @@ pub(super) fn build(
         tables: runs::tables(definition, &runs, !published.amplification.is_empty())?,
         adapters: Vec::new(),
         base: None,
-        bases: bases.filter(is_there).collect(),
+        bases: Basis::ALL.into_iter().filter(is_there).collect(),
         modules,
         comparisons: Vec::new(),
         amplified: Vec::new(),
@@ -87,6 +68,36 @@ pub(super) fn build(
         published: Some(published),
         overlap: request.overlap,
         amplification: request.amplification,
+        findings: request.findings,
+    })
+}
+
+/// What is drawn of modules that are wanted, of all.
+fn figure_plan(
+    definition: &Definition,
+    runs: &Runs,
+    [modules, all]: [&[String]; 2],
+) -> Result<FigurePlan> {
+    let (compare, entry) = (&definition.compare, &definition.figures);
+    let panels = panels(entry, modules, all, &definition.lines)?;
+    let is_drawn = |basis: &Basis| match entry.bases.is_empty() {
+        true => *basis == Basis::A,
+        false => entry.bases.iter().any(|name| name == basis.name()),
+    };
+    let pairs = [&compare.ranks, &compare.seeds];
+    let venue = definition.print.venue.as_deref();
+    Ok(FigurePlan {
+        which: figures::which(definition, pairs, !compare.base.is_empty(), runs)?,
+        venue: venue.unwrap_or("plain").into(),
+        footnote: entry.footnote.clone(),
+        notes: panels.notes,
+        bases: Basis::ALL.into_iter().filter(is_drawn).collect(),
+        ranks: compare.ranks.clone(),
+        seeds: compare.seeds.clone(),
+        base: compare.base.clone(),
+        layer: panels.layer,
+        layers: panels.layers,
+        projections: panels.projections,
     })
 }
 

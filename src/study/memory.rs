@@ -8,6 +8,7 @@ use crate::error::{Error, Result};
 use crate::linalg::SMALL_SIDE;
 use crate::measure::Basis;
 
+use super::findings::{LEADING, correlating, frames};
 use super::human_size;
 use super::module::{DIRECTIONS_AGAINST_BASE, TENTH};
 use super::plan::{Comparison, Operand, Plan};
@@ -53,7 +54,10 @@ pub(super) fn estimate(plan: &Plan, path: &str) -> u64 {
         // MᵀM, which is factorised in place, and the space of the search.
         Some(_) => weight + 2 * F64 * (smaller as u64).pow(2),
     };
-    COPIES_OF_FACTORS * factors + CELL * cells + base
+    // Frames, side by side, and their product with W.
+    let compared = correlating(plan).map_or(0, |_| LEADING * frames(plan.modules.len()));
+    let frames = 3 * F64 * (compared * (shape.0 + shape.1)) as u64;
+    COPIES_OF_FACTORS * factors + CELL * cells + base + frames
 }
 
 /// How many cells a comparison's grid of one module has.

@@ -6,6 +6,7 @@ mod build_rows;
 mod candidate;
 mod definition;
 mod figures;
+mod findings;
 mod first;
 mod keys;
 mod lineage;
@@ -27,6 +28,7 @@ mod size;
 
 pub use definition::{Definition, Prose};
 pub use figures::FigurePlan;
+pub use findings::{Evidence, findings, page as findings_page};
 pub use first::FirstStudy;
 pub use plan::{Comparison, NamedAdapter, Operand, Plan, Request};
 pub use results::{Certificate, Grid, ModuleName, Results, grid_key};

@@ -17,8 +17,9 @@ use crate::measure::spectrum::{
     Certified, Ranks, certify_delta, certify_leading, ranks_of_delta, ranks_of_leading,
 };
 use crate::measure::{Basis, Directions, Side};
-use crate::table::{AmplificationRow, RanksRow, SpectrumRow};
+use crate::table::{AmplificationRow, EvidenceRow, RanksRow, SpectrumRow};
 
+use super::findings::{correlates, correlating};
 use super::plan::{Comparison, NamedAdapter, Operand, Plan};
 use super::results::{Certificate, Grid, ModuleName, Results};
 
@@ -117,12 +118,13 @@ pub(super) fn measure(plan: &Plan, path: &str) -> Result<Results> {
     };
     results.reading += started.elapsed();
     // What needs no direction of W does not wait for them.
-    let (own, projected) = rayon::join(
+    let (own, (projected, evidence)) = rayon::join(
         || leading(w.view(), run.directions_of_base()),
-        || run.projected(w.view()),
+        || (run.projected(w.view()), run.evidence(w.view())),
     );
     drop(w);
     let (own, projected) = (own?, projected?);
+    results.evidence.extend(evidence?);
     run.base_spectrum(&own, &mut results);
     run.overlaps(Some(&own), &mut results)?;
     for projected in &projected {
@@ -314,6 +316,16 @@ impl ModuleRun<'_> {
                 random,
             })
             .collect())
+    }
+
+    /// How ΔW of the smallest rank correlates with W, where findings ask for it.
+    fn evidence(&self, w: ArrayView2<f64>) -> Result<Option<EvidenceRow>> {
+        let wanted = correlating(self.plan);
+        let update = |update: &&Update| Some(update.adapter) == wanted;
+        let update = self.updates.iter().find(update);
+        let row =
+            |update: &Update| correlates(self.plan, (&self.module, update.name), &update.delta, w);
+        update.map(row).transpose()
     }
 
     /// One adapter's rows: directions of ΔW, of W and random.

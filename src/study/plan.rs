@@ -30,6 +30,8 @@ pub struct Request {
     pub overlap: bool,
     /// Measure amplification and ranks.
     pub amplification: bool,
+    /// Measure what findings need beside them.
+    pub findings: bool,
 }
 
 impl Request {
@@ -129,6 +131,8 @@ pub struct Plan {
     pub(super) overlap: bool,
     /// Measure amplification and ranks.
     pub(super) amplification: bool,
+    /// Measure what findings need beside them.
+    pub findings: bool,
 }
 
 impl Plan {

@@ -28,18 +28,18 @@ pub(super) struct Published {
 
 impl Published {
     /// Reads `overlap.csv`, `amplification.csv` and `spectrum.csv` of a folder, as far as they are
-    /// there; one of the first two must be.
+    /// there; one of the first two must be where the study has no runs either.
     ///
     /// # Errors
     ///
     /// What is wrong in a table, with its line.
-    pub(super) fn read(folder: &Path) -> Result<Self> {
+    pub(super) fn read(folder: &Path, has_runs: bool) -> Result<Self> {
         let overlap = folder.join("overlap.csv");
         let amplification = folder.join("amplification.csv");
-        if !overlap.is_file() && !amplification.is_file() {
+        if !has_runs && !overlap.is_file() && !amplification.is_file() {
             return Err(Error::NotFound {
                 path: folder.into(),
-                problem: "neither overlap.csv nor amplification.csv is there".into(),
+                problem: "neither overlap.csv nor amplification.csv nor runs.csv is there".into(),
                 remedy: "give the folder of tables in the toolkit's own formats".into(),
             });
         }
@@ -241,70 +241,23 @@ fn grids(path: &Path) -> Result<Vec<Grid>> {
 /// One grid: every cell once, chance levels of one dimension.
 fn grid(table: &Table, rows: &[(u64, OverlapRow)]) -> Result<Grid> {
     let (line, first) = &rows[0];
-    let wrong = |line: u64, problem: String, remedy: &str| Err(table.error(line, &problem, remedy));
     let Ok(basis) = first.basis.parse::<Basis>() else {
-        return wrong(
-            *line,
-            format!("there is no basis `{}`", first.basis),
-            "use a, b, delta-right or delta-left",
-        );
+        let problem = format!("there is no basis `{}`", first.basis);
+        return Err(table.error(*line, &problem, "use a, b, delta-right or delta-left"));
     };
     if first.first.is_empty() || first.second.is_empty() {
-        return wrong(*line, "first or second is empty".into(), "name both sides");
+        return Err(table.error(*line, "first or second is empty", "name both sides"));
     }
-    let (last_line, most) = rows
-        .iter()
-        .max_by_key(|(_, row)| row.i.max(row.j))
-        .unwrap_or(&rows[0]);
-    let largest = most.i.max(most.j);
-    let dimension = (largest as f64 / most.chance).round();
-    if !(dimension >= largest as f64 && dimension < 1e9) {
-        return wrong(
-            *last_line,
-            format!("chance is {}", most.chance),
-            "it is max(i,j)/d, at most 1",
-        );
-    }
-    let first_i = rows.iter().map(|(_, row)| row.i).min().unwrap_or(1);
-    let (last_i, last_j) = rows.iter().fold((0, 0), |most, (_, row)| {
-        (most.0.max(row.i), most.1.max(row.j))
-    });
-    let count = (last_i + 1 - first_i).saturating_mul(last_j);
-    if first_i == 0 || count != rows.len() {
-        let problem = format!(
-            "the grid that begins here has {} cells, where i from {first_i} to {last_i} and j to {last_j} make {count}",
-            rows.len()
-        );
-        return wrong(*line, problem, "write every cell once, i and j from 1");
-    }
-    let mut cells = Array2::from_elem((last_i + 1 - first_i, last_j), None);
-    let mut seen = Array2::from_elem(cells.dim(), false);
+    let dimension = dimension(table, rows)?;
+    let (first_i, shape) = shape(table, rows)?;
+    let mut cells = Array2::from_elem(shape, None);
+    let mut seen = Array2::from_elem(shape, false);
     for (line, row) in rows {
-        table.check_module(*line, &row.module, row.layer, &row.projection)?;
+        check_cell(table, *line, row, dimension)?;
         let place = (row.i - first_i, row.j.wrapping_sub(1));
         if seen.get(place) != Some(&false) {
-            return wrong(
-                *line,
-                format!("cell ({}, {}) is there twice, or j is 0", row.i, row.j),
-                "write every cell once",
-            );
-        }
-        let chance = row.i.max(row.j) as f64 / dimension;
-        if !((row.chance - chance).abs() <= CHANCE_TOLERANCE * chance) {
-            return wrong(
-                *line,
-                format!("chance is {}, where max(i,j)/d = {chance}", row.chance),
-                "write it with six digits",
-            );
-        }
-        if let Some(phi) = row.overlap
-            && !(0.0..=1.0).contains(&phi)
-        {
-            return wrong(
-                *line,
-                format!("overlap is {phi}"),
-                "φ lies between 0 and 1; leave it empty where it is not known",
-            );
+            let problem = format!("cell ({}, {}) is there twice, or j is 0", row.i, row.j);
+            return Err(table.error(*line, &problem, "write every cell once"));
         }
         seen[place] = true;
         cells[place] = row.overlap;
@@ -319,6 +272,56 @@ fn grid(table: &Table, rows: &[(u64, OverlapRow)]) -> Result<Grid> {
         is_measured: false,
         cells,
     })
+}
+
+/// d, from the chance level of the cell that says it best.
+fn dimension(table: &Table, rows: &[(u64, OverlapRow)]) -> Result<f64> {
+    let most = rows.iter().max_by_key(|(_, row)| row.i.max(row.j));
+    let (line, most) = most.unwrap_or(&rows[0]);
+    let largest = most.i.max(most.j) as f64;
+    let dimension = (largest / most.chance).round();
+    match dimension >= largest && dimension < 1e9 {
+        true => Ok(dimension),
+        false => {
+            let problem = format!("chance is {}", most.chance);
+            Err(table.error(*line, &problem, "it is max(i,j)/d, at most 1"))
+        }
+    }
+}
+
+/// The first i, and how many rows and columns there are.
+fn shape(table: &Table, rows: &[(u64, OverlapRow)]) -> Result<(usize, (usize, usize))> {
+    let first_i = rows.iter().map(|(_, row)| row.i).min().unwrap_or(0);
+    let (last_i, last_j) = rows.iter().fold((0, 0), |most, (_, row)| {
+        (most.0.max(row.i), most.1.max(row.j))
+    });
+    let height = (last_i - first_i).saturating_add(1);
+    if first_i > 0 && height.saturating_mul(last_j) == rows.len() {
+        return Ok((first_i, (height, last_j)));
+    }
+    let problem = format!(
+        "the grid that begins here has {} cells, with i from {first_i} to {last_i} and j to {last_j}",
+        rows.len()
+    );
+    let remedy = "write every cell once, i and j from 1";
+    Err(table.error(rows[0].0, &problem, remedy))
+}
+
+fn check_cell(table: &Table, line: u64, row: &OverlapRow, dimension: f64) -> Result<()> {
+    table.check_module(line, &row.module, row.layer, &row.projection)?;
+    let chance = row.i.max(row.j) as f64 / dimension;
+    let off = (row.chance - chance).abs() / chance;
+    if off.is_nan() || off > CHANCE_TOLERANCE {
+        let problem = format!("chance is {}, where max(i,j)/d = {chance}", row.chance);
+        return Err(table.error(line, &problem, "write it with six digits"));
+    }
+    match row.overlap {
+        Some(phi) if !(0.0..=1.0).contains(&phi) => {
+            let remedy = "φ lies between 0 and 1; leave it empty where it is not known";
+            Err(table.error(line, &format!("overlap is {phi}"), remedy))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// `amplification.csv`; the factors are computed from the norms beside them.

@@ -101,32 +101,10 @@ impl RunTable {
         }
         let mut ranks = distinct(&scores, |score| score.rank);
         ranks.sort_unstable();
-        let mut blocks = Vec::new();
-        for place in places(&scores) {
-            let decimals = finish(&mut scores, |score| of(score) == place);
-            let here: Vec<Score> = scores
-                .iter()
-                .filter(|score| of(score) == place)
-                .cloned()
-                .collect();
-            let row = |types: &String| {
-                let cell = |rank: &usize| {
-                    find(&here, |score| {
-                        &score.weight_types == types && score.rank == *rank
-                    })
-                    .map(|score| Cell::new(score, decimals))
-                };
-                Row {
-                    label: weights(types),
-                    cells: ranks.iter().map(cell).collect(),
-                }
-            };
-            let types = distinct(&here, |score| score.weight_types.clone());
-            blocks.push(Block {
-                title: scored(&place),
-                rows: types.iter().map(row).collect(),
-            });
-        }
+        let places = places(&scores).into_iter();
+        let blocks = places
+            .map(|place| ranks_block(&mut scores, &place, &ranks))
+            .collect();
         let sheet = Sheet {
             label: "tab:rank",
             caption: caption(
@@ -158,42 +136,10 @@ impl RunTable {
             return None;
         }
         let metrics = distinct(&scores, |score| score.metric.clone());
-        let mut blocks = Vec::new();
-        for (task, types) in &several {
-            let is_here = |score: &Score| &score.task == task && &score.weight_types == types;
-            let mut ranks: Vec<usize> = distinct(&scores, |score| (is_here(score), score.rank))
-                .into_iter()
-                .filter_map(|(here, rank)| here.then_some(rank))
-                .collect();
-            ranks.sort_unstable();
-            let places: Vec<usize> = metrics
-                .iter()
-                .map(|metric| {
-                    finish(&mut scores, |score| {
-                        is_here(score) && &score.metric == metric
-                    })
-                })
-                .collect();
-            let row = |rank: &usize| {
-                let cell = |(metric, decimals): (&String, &usize)| {
-                    find(&scores, |score| {
-                        is_here(score) && &score.metric == metric && score.rank == *rank
-                    })
-                    .map(|score| Cell::new(score, *decimals))
-                };
-                Row {
-                    label: Words::plain(&rank.to_string()),
-                    cells: metrics.iter().zip(&places).map(cell).collect(),
-                }
-            };
-            let title = Words::plain(task)
-                .then(Words::plain(", "))
-                .then(weights(types));
-            blocks.push(Block {
-                title,
-                rows: ranks.iter().map(row).collect(),
-            });
-        }
+        let blocks = several
+            .iter()
+            .map(|of| metrics_block(&mut scores, of, &metrics))
+            .collect();
         let sheet = Sheet {
             label: "tab:rank-metrics",
             caption: caption(
@@ -237,6 +183,67 @@ impl RunTable {
     /// As a LaTeX table with booktabs and siunitx.
     pub fn latex(&self) -> String {
         self.sheet.latex()
+    }
+}
+
+/// Table 6's rows of a task and metric, a column per rank.
+fn ranks_block(scores: &mut [Score], place: &Place, ranks: &[usize]) -> Block {
+    let decimals = finish(scores, |score| of(score) == *place);
+    let here: Vec<Score> = scores
+        .iter()
+        .filter(|score| of(score) == *place)
+        .cloned()
+        .collect();
+    let row = |types: &String| {
+        let cell = |rank: &usize| {
+            find(&here, |score| {
+                &score.weight_types == types && score.rank == *rank
+            })
+            .map(|score| Cell::new(score, decimals))
+        };
+        Row {
+            label: weights(types),
+            cells: ranks.iter().map(cell).collect(),
+        }
+    };
+    let types = distinct(&here, |score| score.weight_types.clone());
+    Block {
+        title: scored(place),
+        rows: types.iter().map(row).collect(),
+    }
+}
+
+/// Table 18's rows of a task and weight types, a column per metric.
+fn metrics_block(
+    scores: &mut [Score],
+    (task, types): &(String, String),
+    metrics: &[String],
+) -> Block {
+    let is_here = |score: &Score| &score.task == task && &score.weight_types == types;
+    let here = scores.iter().filter(|score| is_here(score));
+    let mut ranks: Vec<usize> = here.map(|score| score.rank).collect();
+    ranks.sort_unstable();
+    ranks.dedup();
+    let of = |metric: &String| {
+        let decimals = finish(scores, |score| is_here(score) && &score.metric == metric);
+        (metric.clone(), decimals)
+    };
+    let columns: Vec<(String, usize)> = metrics.iter().map(of).collect();
+    let row = |rank: &usize| {
+        let cell = |(metric, decimals): &(String, usize)| {
+            find(scores, |score| {
+                is_here(score) && &score.metric == metric && score.rank == *rank
+            })
+            .map(|score| Cell::new(score, *decimals))
+        };
+        Row {
+            label: Words::plain(&rank.to_string()),
+            cells: columns.iter().map(cell).collect(),
+        }
+    };
+    Block {
+        title: Words::plain(&format!("{task}, ")).then(weights(types)),
+        rows: ranks.iter().map(row).collect(),
     }
 }
 

@@ -165,11 +165,11 @@ pub struct FindingRow {
     pub verdict: String,
     /// The verdict with its evidence and chance level, to be cited.
     pub sentence: String,
-    /// What was computed of each module, or of each layer: `φ(1,8)`.
+    /// What was computed of each module, or of each block: `φ(1,8)`.
     pub statistic: String,
     /// What it was held against.
     pub test: String,
-    /// How many modules, or layers, it was computed of.
+    /// How many modules, or blocks, it was computed of.
     pub count: usize,
     /// In how many of them the claim holds by itself.
     pub holding: usize,
@@ -179,8 +179,8 @@ pub struct FindingRow {
     /// Median of its chance value.
     #[serde(serialize_with = "nine_digits_or_empty")]
     pub chance: Option<f64>,
-    /// Of a test over all modules or layers, its p; of one test a module, the median of the adjusted
-    /// ones; empty where a margin decides.
+    /// Of a test over blocks, its p; of one test a module, the median of the adjusted ones; empty
+    /// where a margin alone decides.
     #[serde(serialize_with = "nine_digits_or_empty")]
     pub p: Option<f64>,
     /// The margin that decides, where one does.
@@ -188,18 +188,24 @@ pub struct FindingRow {
     pub margin: Option<f64>,
 }
 
-/// What one module says of a claim (`evidence.csv`).
+/// A number of one module that a claim is judged by (`evidence.csv`).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct EvidenceRow {
     /// As in [`FindingRow`].
     pub claim: String,
-    /// Full path as the adapter names it; empty for a pair of modules.
+    /// Full path as the adapter names it.
     pub module: String,
     /// Block number, 0-based.
     pub layer: Option<usize>,
-    /// Last name of the path; empty for a pair of modules.
+    /// Last name of the path.
     pub projection: String,
-    /// As in [`FindingRow`].
+    /// Which directions of the adapters; empty where they are ΔW's on both sides of W.
+    pub basis: String,
+    /// The adapter; of two ranks the smaller.
+    pub first: String,
+    /// What it is held against: another adapter, or `base`.
+    pub second: String,
+    /// What `value` is: `φ(1,8)`.
     pub statistic: String,
     /// Its value.
     #[serde(serialize_with = "nine_digits_or_empty")]

@@ -60,6 +60,56 @@ fn order(name: &str) -> (usize, String) {
     (place.unwrap_or(known.len()), name.into())
 }
 
+/// Words of metrics of which less is better.
+const LOWER: [&str; 17] = [
+    "loss",
+    "perplexity",
+    "ppl",
+    "error",
+    "err",
+    "nll",
+    "mse",
+    "rmse",
+    "mae",
+    "wer",
+    "cer",
+    "ter",
+    "eer",
+    "fid",
+    "bpb",
+    "bpc",
+    "entropy",
+];
+/// Words of metrics of which more is better.
+const HIGHER: [&str; 26] = [
+    "acc",
+    "accuracy",
+    "f1",
+    "bleu",
+    "nist",
+    "meteor",
+    "rouge",
+    "cider",
+    "chrf",
+    "spice",
+    "score",
+    "reward",
+    "recall",
+    "precision",
+    "matthews",
+    "mcc",
+    "pearson",
+    "spearman",
+    "corr",
+    "exact",
+    "em",
+    "auc",
+    "auroc",
+    "map",
+    "pass",
+    "win",
+];
+
 /// Whether more of a metric is better; `None` where its name does not tell.
 ///
 /// The name is cut into words at what is neither letter nor digit. It is better lower where one of
@@ -76,53 +126,6 @@ fn order(name: &str) -> (usize, String) {
 /// assert_eq!(higher_is_better("wobble"), None);
 /// ```
 pub fn higher_is_better(metric: &str) -> Option<bool> {
-    const LOWER: [&str; 17] = [
-        "loss",
-        "perplexity",
-        "ppl",
-        "error",
-        "err",
-        "nll",
-        "mse",
-        "rmse",
-        "mae",
-        "wer",
-        "cer",
-        "ter",
-        "eer",
-        "fid",
-        "bpb",
-        "bpc",
-        "entropy",
-    ];
-    const HIGHER: [&str; 26] = [
-        "acc",
-        "accuracy",
-        "f1",
-        "bleu",
-        "nist",
-        "meteor",
-        "rouge",
-        "cider",
-        "chrf",
-        "spice",
-        "score",
-        "reward",
-        "recall",
-        "precision",
-        "matthews",
-        "mcc",
-        "pearson",
-        "spearman",
-        "corr",
-        "exact",
-        "em",
-        "auc",
-        "auroc",
-        "map",
-        "pass",
-        "win",
-    ];
     let lower = metric.to_lowercase();
     let words = || lower.split(|c: char| !c.is_alphanumeric());
     let has = |names: &[&str]| {
@@ -169,18 +172,7 @@ pub fn scores(rows: &[RunsRow]) -> Vec<Score> {
             }),
         }
     }
-    for score in &mut scores {
-        let count = score.values.len();
-        let mean = score.values.iter().sum::<f64>() / count as f64;
-        let squares: f64 = score
-            .values
-            .iter()
-            .map(|value| (value - mean).powi(2))
-            .sum();
-        score.runs = count;
-        score.mean = round9(mean);
-        score.sd = (count > 1).then(|| round9((squares / (count - 1) as f64).sqrt()));
-    }
+    scores.iter_mut().for_each(average);
     scores.sort_by_cached_key(|score| {
         let place = (score.task.as_str(), score.metric.as_str());
         let types = score.types();
@@ -189,6 +181,20 @@ pub fn scores(rows: &[RunsRow]) -> Vec<Score> {
         (place, types.len(), order, score.rank)
     });
     scores
+}
+
+/// Fills in mean and standard deviation of the values.
+fn average(score: &mut Score) {
+    let count = score.values.len();
+    let mean = score.values.iter().sum::<f64>() / count as f64;
+    let squares: f64 = score
+        .values
+        .iter()
+        .map(|value| (value - mean).powi(2))
+        .sum();
+    score.runs = count;
+    score.mean = round9(mean);
+    score.sd = (count > 1).then(|| round9((squares / (count - 1) as f64).sqrt()));
 }
 
 /// Decimals with which scores of one metric are printed: of the largest standard deviation two

@@ -69,6 +69,10 @@ pub(super) fn latex_text(text: &str) -> String {
             '\\' => escaped.push_str("\\textbackslash{}"),
             '^' => escaped.push_str("\\textasciicircum{}"),
             '~' => escaped.push_str("\\textasciitilde{}"),
+            // LaTeX's own encoding has other characters in their places.
+            '|' => escaped.push_str("\\textbar{}"),
+            '<' => escaped.push_str("\\textless{}"),
+            '>' => escaped.push_str("\\textgreater{}"),
             other => escaped.push(other),
         }
     }
@@ -128,8 +132,8 @@ mod tests {
     #[test]
     fn names_cannot_be_commands() {
         assert_eq!(
-            latex_text("a_b\\c{d}$50%~^&#"),
-            "a\\_b\\textbackslash{}c\\{d\\}\\$50\\%\\textasciitilde{}\\textasciicircum{}\\&\\#"
+            latex_text("a_b\\c{d}$50%~^&#|<"),
+            "a\\_b\\textbackslash{}c\\{d\\}\\$50\\%\\textasciitilde{}\\textasciicircum{}\\&\\#\\textbar{}\\textless{}"
         );
         assert_eq!(markdown_text("a|b*c"), "a\\|b\\*c");
         let names = ["q_proj", "up_proj"].map(String::from);

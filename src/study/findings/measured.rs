@@ -1,0 +1,73 @@
+//! Evidence that needs W.
+
+use ndarray::ArrayView2;
+
+use crate::adapter::Delta;
+use crate::error::Result;
+use crate::measure::chance::projected_norm_chance;
+use crate::measure::correlation::correlation;
+use crate::measure::{Basis, Directions};
+use crate::study::{ModuleName, Plan};
+use crate::table::EvidenceRow;
+
+use super::claims::{CORRELATES, DRAWS_A_MODULE, LEADING};
+
+/// Fewest frames on each side.
+const FRAMES: usize = 100;
+
+/// The adapter whose ΔW is held against W: the one of the smallest rank in table 7.
+pub(in crate::study) fn correlating(plan: &Plan) -> Option<usize> {
+    let rank = |place: &usize| plan.adapters[*place].adapter.rank();
+    let wanted = plan.findings && plan.base.is_some();
+    plan.amplified
+        .iter()
+        .copied()
+        .filter(|_| wanted)
+        .min_by_key(rank)
+}
+
+/// How many frames a side, for Holm's correction over so many modules: their square is the number
+/// of norms compared.
+pub(in crate::study) fn frames(modules: usize) -> usize {
+    let least = (DRAWS_A_MODULE * modules) as f64;
+    (least.sqrt().ceil() as usize).max(FRAMES)
+}
+
+/// What a module says of ΔW and W; p is not adjusted yet.
+pub(in crate::study) fn correlates(
+    plan: &Plan,
+    (module, adapter): (&ModuleName, &str),
+    delta: &Delta,
+    w: ArrayView2<f64>,
+) -> Result<EvidenceRow> {
+    let (d_out, d_in) = w.dim();
+    let most = LEADING.min(delta.rank()).min(d_out).min(d_in);
+    let most = plan.rank.map_or(most, |rank| rank.min(most));
+    let (left, right) = (
+        Directions::of_delta(delta, Basis::DeltaLeft, most)?,
+        Directions::of_delta(delta, Basis::DeltaRight, most)?,
+    );
+    let (u, v) = (left.subspace(), right.subspace());
+    let k = u.len().min(v.len());
+    let key = format!("{}/{}", plan.seed, module.path);
+    let found = match delta.is_zero() || k == 0 {
+        true => None,
+        false => Some(correlation(w, u, v, frames(plan.modules.len()), &key)?),
+    };
+    let used = if found.is_some() { k } else { most };
+    let base_norm = w.iter().map(|x| x * x).sum::<f64>().sqrt();
+    Ok(EvidenceRow {
+        claim: CORRELATES.name.into(),
+        module: module.path.clone(),
+        layer: module.layer,
+        projection: module.projection.clone(),
+        basis: String::new(),
+        first: adapter.into(),
+        second: "base".into(),
+        statistic: format!("‖UᵀWV‖_F, k = {used}"),
+        value: found.map(|found| found.projected_norm),
+        chance: Some(projected_norm_chance(base_norm, used, (d_out, d_in))),
+        p: found.map(|found| found.p),
+        p_adjusted: None,
+    })
+}
