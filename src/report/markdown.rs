@@ -1,4 +1,4 @@
-//! The Markdown that our tables are written in (paragraphs and pipe tables) as HTML.
+//! The Markdown that our tables are written in (paragraphs, pipe tables, bold) as HTML.
 
 use super::html::escape;
 
@@ -17,7 +17,29 @@ pub(super) fn to_html(markdown: &str) -> String {
         }
         match line.trim_start_matches('#').trim() {
             "" => {}
-            text => html += &format!("<p>{}</p>\n", escape(text)),
+            text => html += &format!("<p>{}</p>\n", inline(text)),
+        }
+    }
+    html
+}
+
+/// Text whose `**pairs**` are bold, and in which a backslash takes a sign as it is.
+fn inline(text: &str) -> String {
+    let (mut html, mut bold, mut rest) = (String::new(), false, text);
+    while let Some(character) = rest.chars().next() {
+        let (piece, after) = rest.split_at(character.len_utf8());
+        let escaped = after.chars().next().filter(|next| "\\|*`".contains(*next));
+        rest = after;
+        if let ('\\', Some(next)) = (character, escaped) {
+            html += &escape(&next.to_string());
+            rest = &after[1..];
+        } else if character == '*' && after.starts_with('*') && (bold || after[1..].contains("**"))
+        {
+            html += if bold { "</strong>" } else { "<strong>" };
+            bold = !bold;
+            rest = &after[1..];
+        } else {
+            html += &escape(piece);
         }
     }
     html
@@ -39,9 +61,9 @@ fn table_html(lines: &[&str]) -> String {
             };
             // The first cell of a row is what the row is about.
             match (tag, place) {
-                ("th", _) => format!("<th scope=\"col\"{class}>{}</th>", escape(cell)),
-                (_, 0) => format!("<th scope=\"row\">{}</th>", escape(cell)),
-                _ => format!("<td{class}>{}</td>", escape(cell)),
+                ("th", _) => format!("<th scope=\"col\"{class}>{}</th>", inline(cell)),
+                (_, 0) => format!("<th scope=\"row\">{}</th>", inline(cell)),
+                _ => format!("<td{class}>{}</td>", inline(cell)),
             }
         });
         format!("<tr>{}</tr>\n", cells.collect::<String>())
@@ -69,11 +91,16 @@ fn is_rule(line: &&&str) -> bool {
 fn cells(line: &str) -> Vec<String> {
     let line = line.strip_prefix('|').unwrap_or(line);
     let line = line.strip_suffix('|').unwrap_or(line);
-    let hidden = line.replace("\\|", "\u{0}");
-    let cells = hidden.split('|');
-    cells
-        .map(|cell| cell.trim().replace('\u{0}', "|"))
-        .collect()
+    let mut cells = vec![String::new()];
+    let mut escaped = false;
+    for character in line.chars() {
+        match cells.last_mut() {
+            Some(cell) if escaped || character != '|' => cell.push(character),
+            _ => cells.push(String::new()),
+        }
+        escaped = character == '\\' && !escaped;
+    }
+    cells.iter().map(|cell| cell.trim().to_string()).collect()
 }
 
 #[cfg(test)]
@@ -88,6 +115,14 @@ mod tests {
         assert!(html.contains("<th scope=\"row\">x|y</th><td class=\"number\">1 &lt; 2</td>"));
         assert!(!html.contains("--"));
         assert!(html.ends_with("<p>end</p>\n"));
+    }
+
+    #[test]
+    fn pairs_of_stars_are_bold() {
+        assert_eq!(inline("**<1>** ± 2"), "<strong>&lt;1&gt;</strong> ± 2");
+        assert_eq!(inline("a ** b"), "a ** b");
+        assert_eq!(inline("a **b** c **"), "a <strong>b</strong> c **");
+        assert_eq!(inline("\\*\\*a\\*\\* \\\\ \\` \\x"), "**a** \\ ` \\x");
     }
 
     #[test]

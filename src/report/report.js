@@ -96,10 +96,10 @@ function hatch(pen, panel, wide, high) {
 
 function axis(side, axis, count) {
   const start = side === "x" ? "left" : "top";
-  const room = side === "x" ? [2, "100% - 2rem"] : [0, "100% - 2.1rem"];
+  const room = side === "x" ? ["var(--left)", "100% - var(--left)"] : ["0rem", "100% - 2.1rem"];
   const ticks = axis.ticks.map(([cell, label]) => {
     const tick = element("span", { class: side + " tick" }, label);
-    tick.style[start] = `calc(${room[0]}rem + (${room[1]}) * ${(cell - 0.5) / count})`;
+    tick.style[start] = `calc(${room[0]} + (${room[1]}) * ${(cell - 0.5) / count})`;
     return tick;
   });
   return [...ticks, element("span", { class: side + " tick letter" }, ...rich(axis.label))];
@@ -156,9 +156,13 @@ function heatMap(panel, bar, aspect, say) {
     event.preventDefault();
     show((chosen = next));
   });
-  return element("div", { class: panel.narrow ? "panel narrow" : "panel" },
+  const made = element("div", { class: panel.narrow ? "panel narrow" : "panel" },
     element("div", { class: "panel-title" }, ...rich(panel.title)),
     element("div", { class: "framed" }, plot, ...axis("x", panel.x, columns), ...axis("y", panel.y, rows)));
+  // Room for longer numbers beside the letter of the axis.
+  const longest = Math.max(2, ...panel.y.ticks.map(([, label]) => label.length));
+  made.style.setProperty("--left", `${2 + 0.45 * (longest - 2)}rem`);
+  return made;
 }
 
 function showTip(lines, near) {
