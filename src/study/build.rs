@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use crate::adapter::{AdaptedModule, Adapter, BaseIndex, layer_of, natural_order, projection_of};
+use crate::adapter::{AdaptedModule, Adapter, BaseIndex, natural_order};
 use crate::base::{Base, fused};
 use crate::error::{Error, Result};
 use crate::measure::Basis;
@@ -11,9 +11,8 @@ use crate::tensors::find_model_near;
 
 use super::definition::AdapterEntry;
 use super::figures::{self, FigurePlan, panels};
-use super::lines::Lines;
 use super::plan::{Comparison, NamedAdapter, Operand, Plan, Request};
-use super::{Definition, Runs, Selection, build_rows, lineage, memory, runs};
+use super::{Definition, Runs, Selection, build_rows, checks, lineage, memory, runs};
 
 /// Builds a plan. `file` is the study's file: paths in the definition are relative to its folder,
 /// and messages name it. `every_grid` as in [`Plan`].
@@ -64,8 +63,8 @@ pub(super) fn build(
         .filter(|basis| bases.contains(basis))
         .collect();
     let mut warnings = lineage::check(definition, &adapters, base.as_ref())?;
-    warnings.extend(only_in_one(&adapters, &pairs, &modules, lines)?);
-    warnings.extend(twins(&modules, &figures));
+    warnings.extend(checks::only_in_one(&adapters, &pairs, &modules, lines)?);
+    warnings.extend(checks::twins(&modules, &figures));
     let plan = Plan {
         name: definition.name.clone(),
         title: definition.title.clone(),
@@ -91,9 +90,9 @@ pub(super) fn build(
         base,
         modules,
     };
-    check_shapes(&plan, lines)?;
-    check_whole(&plan)?;
-    check_rank(&plan)?;
+    checks::check_shapes(&plan, lines)?;
+    checks::check_whole(&plan)?;
+    checks::check_rank(&plan)?;
     memory::check(&plan)?;
     Ok(plan)
 }
@@ -308,161 +307,4 @@ impl Resolver<'_> {
             names => names.iter().map(|name| self.place(name)).collect(),
         }
     }
-}
-
-/// A sentence for each pair with modules that only one of them has.
-///
-/// # Errors
-///
-/// [`Error::NoCommonModule`] for a pair that shares none.
-fn only_in_one(
-    adapters: &[NamedAdapter],
-    pairs: &[[usize; 2]],
-    modules: &[String],
-    lines: &Lines,
-) -> Result<Vec<String>> {
-    let mut warnings = Vec::new();
-    for &[one, other] in pairs {
-        let (first, second) = (&adapters[one], &adapters[other]);
-        let has = |named: &NamedAdapter, path: &str| named.adapter.module(path).is_some();
-        let of = |named: &NamedAdapter| -> Vec<String> {
-            modules
-                .iter()
-                .filter(|path| has(named, path))
-                .cloned()
-                .collect()
-        };
-        let (first_modules, second_modules) = (of(first), of(second));
-        if !first_modules.iter().any(|path| has(second, path)) {
-            let error = Error::NoCommonModule {
-                first: first.adapter.path().into(),
-                second: second.adapter.path().into(),
-                first_modules,
-                second_modules,
-            };
-            let what = format!("adapter `{}`", second.name);
-            return Err(lines.locate(&format!("adapter[{other}].path"), &what, error));
-        }
-        let alone: Vec<&str> = modules
-            .iter()
-            .filter(|path| has(first, path) != has(second, path))
-            .map(String::as_str)
-            .collect();
-        if !alone.is_empty() {
-            warnings.push(format!(
-                "{} and {}: {} modules are in one of them only and are not compared: {}",
-                first.name,
-                second.name,
-                alone.len(),
-                alone.join(", ")
-            ));
-        }
-    }
-    Ok(warnings)
-}
-
-/// A sentence for modules that figures and table 7 cannot tell apart by layer and projection.
-fn twins(modules: &[String], figures: &FigurePlan) -> Vec<String> {
-    let place = |path: &str| (layer_of(path), projection_of(path).to_string());
-    let drawn = |path: &&String| figures.projections.contains(&place(path).1);
-    let twin = modules
-        .iter()
-        .filter(drawn)
-        .enumerate()
-        .find_map(|(number, path)| {
-            let earlier = modules.iter().filter(drawn).take(number);
-            earlier
-                .into_iter()
-                .find(|earlier| place(earlier) == place(path))
-                .map(|twin| (twin, path))
-        });
-    let sentence = |(first, second): (&String, &String)| {
-        format!(
-            "`{first}` and `{second}` have one layer number and one name: figures and table 7 show \
-             the first of such; choose others with --modules"
-        )
-    };
-    twin.map(sentence).into_iter().collect()
-}
-
-/// ΔW of a module must have one shape in all adapters, and W's in the base.
-fn check_shapes(plan: &Plan, lines: &Lines) -> Result<()> {
-    for path in &plan.modules {
-        let mut earlier: Option<(&NamedAdapter, (usize, usize))> = None;
-        for (number, named) in plan.adapters.iter().enumerate() {
-            let Some(module) = named.adapter.module(path) else {
-                continue;
-            };
-            let place = format!("adapter[{number}].path");
-            if let Some(base) = &plan.base {
-                let what = lineage::of_another_base(named, None, Some(base));
-                let checked = base.check(module);
-                checked.map_err(|error| lines.locate(&place, &what, error))?;
-            }
-            let shape = (module.d_out, module.d_in);
-            let (first, expected) = *earlier.get_or_insert((named, shape));
-            if shape != expected {
-                let file = first.adapter.weights().display();
-                let error = Error::Shape {
-                    path: named.adapter.weights().into(),
-                    what: format!("module `{path}` (tensor `{}`)", module.tensor()),
-                    found: format!("ΔW of {} × {}", shape.0, shape.1),
-                    expected: format!("{} × {} as in {file}", expected.0, expected.1),
-                    remedy: "compare adapters of one base model",
-                };
-                let what = lineage::of_another_base(named, Some(first), None);
-                return Err(lines.locate(&place, &what, error));
-            }
-        }
-    }
-    Ok(())
-}
-
-/// What a ΔW without factors needs: a number of directions, and W where it is a difference from it.
-fn check_whole(plan: &Plan) -> Result<()> {
-    for named in &plan.adapters {
-        let wanted = plan.modules.iter();
-        for module in wanted.filter_map(|path| named.adapter.module(path)) {
-            let what = format!("adapter {}, module `{}`", named.name, module.path);
-            if module.needs_base() && plan.base.is_none() {
-                return Err(Error::Request {
-                    what,
-                    problem: format!(
-                        "with {} its ΔW is a difference from W",
-                        named.adapter.layout
-                    ),
-                    remedy: "give the model that it was trained on with --base".into(),
-                });
-            }
-            if module.rank.is_none() && plan.rank.is_none() {
-                return Err(Error::Request {
-                    what,
-                    problem: "its ΔW has no factors, so no rank of its own".into(),
-                    remedy: "say with --rank K how many directions to use".into(),
-                });
-            }
-        }
-    }
-    Ok(())
-}
-
-/// `--rank` must not exceed any adapter's.
-fn check_rank(plan: &Plan) -> Result<()> {
-    let Some(rank) = plan.rank else { return Ok(()) };
-    for named in &plan.adapters {
-        for path in &plan.modules {
-            let Some(module) = named.adapter.module(path) else {
-                continue;
-            };
-            let most = module.rank.unwrap_or(module.d_out.min(module.d_in));
-            if rank == 0 || rank > most {
-                return Err(Error::Request {
-                    what: format!("--rank {rank}"),
-                    problem: format!("adapter {} has rank {most} in module `{path}`", named.name),
-                    remedy: format!("use 1 to {most}"),
-                });
-            }
-        }
-    }
-    Ok(())
 }

@@ -4,6 +4,7 @@
 mod build;
 mod build_rows;
 mod candidate;
+mod checks;
 mod definition;
 mod figures;
 mod findings;
