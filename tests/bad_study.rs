@@ -278,6 +278,21 @@ fn paths_that_do_not_exist() {
 }
 
 #[test]
+fn published_figures_come_from_a_study_of_rows() {
+    let folder = workshop();
+    let text = with("").replacen("base = ", "published = \"none.toml\"\nbase = ", 1);
+    refused(
+        folder.path(),
+        &text,
+        2,
+        &["no study none.toml", "lora-paper"],
+    );
+    fs::write(folder.path().join("other.toml"), GOOD).unwrap();
+    let text = text.replace("none.toml", "other.toml");
+    refused(folder.path(), &text, 2, &["study s has no rows"]);
+}
+
+#[test]
 fn ranks_layers_and_projections_that_no_adapter_has() {
     let folder = workshop();
     let text = GOOD.replace("rank = 2", "rank = 8");

@@ -32,6 +32,21 @@ fn the_built_in_report_can_be_pointed_at_walked_and_printed() {
 }
 
 #[test]
+fn published_figures_stand_beside_those_of_the_same_name() {
+    let page = |study: &str| {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("notebooks-export");
+        fs::read_to_string(root.join(study).join("report.html")).unwrap()
+    };
+    let title = "\"whose\":\"The LoRA paper: GPT-3 175B, as published\"";
+    assert_eq!(
+        page("minilm-sst2").matches(title).count(),
+        5,
+        "3, 4, 6, 7, 8"
+    );
+    assert_eq!(page("lora-paper").matches("\"whose\":\"").count(), 0);
+}
+
+#[test]
 fn so_can_that_of_published_values() {
     used("lora-paper");
 }
@@ -161,7 +176,7 @@ fn findings_published_figures_and_pictures_have_their_places() {
         "Figure 9",
         "A curve of ranks",
         "Figure 4",
-        "As published: GPT-3",
+        "Beside it: GPT-3",
         "Tables",
         "Table 5",
         "Settings and provenance",

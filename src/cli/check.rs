@@ -66,10 +66,11 @@ pub(super) fn check(
     for picture in outputs::pictures(plan, &charts, curve.as_ref(), &provenance, FORMATS)? {
         comparison.bytes(&picture);
     }
+    let published = outputs::published_charts(plan, Palette::Rocket)?;
     let sources = Sources {
         charts: &charts,
         curve: curve.as_ref(),
-        published: &[],
+        published: published.as_ref(),
         formats: &[Format::Svg, Format::Pdf, Format::Png],
         tables: &|name| Ok(fs::File::open(committed.join(name)).ok()),
         provenance: &provenance,

@@ -235,10 +235,11 @@ impl Job<'_> {
         let (curve, formats) = (curve.as_ref(), &self.output.format);
         let mut made = outputs::pictures(self.plan, &charts, curve, provenance, formats)?;
         if self.command == "regenerate" {
+            let published = outputs::published_charts(self.plan, self.output.palette)?;
             let sources = Sources {
                 charts: &charts,
                 curve,
-                published: &[],
+                published: published.as_ref(),
                 formats,
                 tables: &|name| staging.open(name),
                 provenance,

@@ -45,6 +45,9 @@ pub(super) fn drawn_rows(figures: &FigurePlan, overlap_csv: impl Read) -> Result
     })
 }
 
+/// Whose figures they are, and the figures.
+pub(super) type Published = (String, Vec<NamedChart>);
+
 /// A figure's file name without its ending, and the figure.
 pub(super) type NamedChart = (String, Chart);
 
@@ -122,6 +125,22 @@ pub(super) fn committed_charts(
     let rows = drawn_rows(&plan.figures, overlap)?;
     let spectrum = fs::read(tables.join("spectrum.csv")).unwrap_or_default();
     charts(plan, &rows, &from_csv("spectrum.csv", &spectrum)?, palette)
+}
+
+/// The figures of the published study that is to be shown beside, and whose they are.
+pub(super) fn published_charts(plan: &Plan, palette: Palette) -> Result<Option<Published>> {
+    let Some(other) = &plan.beside else {
+        return Ok(None);
+    };
+    let charts = match other.rows() {
+        Some(rows) => committed_charts(other, rows, palette)?,
+        None => Vec::new(),
+    };
+    let whose = match other.title.as_str() {
+        "" => &other.name,
+        title => title,
+    };
+    Ok(Some((whose.into(), charts)))
 }
 
 /// The adapters of figure 8.

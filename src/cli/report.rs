@@ -17,7 +17,7 @@ use crate::study::{ModuleName, Plan, grid_key};
 use crate::table::rows::round9;
 use crate::table::{Provenance, columns, from_csv, read_grids};
 
-use super::outputs::{Artifact, NamedChart, tables_folder};
+use super::outputs::{Artifact, NamedChart, Published, tables_folder};
 
 /// Tables that are shown where a study makes them.
 const TABLES: [&str; 4] = ["table5", "table6", "table7", "table18"];
@@ -47,8 +47,8 @@ pub(super) struct Sources<'a> {
     pub(super) charts: &'a [NamedChart],
     /// The rank curve.
     pub(super) curve: Option<&'a Curve>,
-    /// The same figures on published weights, where there are any.
-    pub(super) published: &'a [NamedChart],
+    /// The same figures of a published study, where one is to be shown.
+    pub(super) published: Option<&'a Published>,
     /// Formats of the pictures.
     pub(super) formats: &'a [Format],
     /// The tables as written.
@@ -56,9 +56,6 @@ pub(super) struct Sources<'a> {
     /// What the results were made from.
     pub(super) provenance: &'a Provenance,
 }
-
-/// Whose figures the published ones are.
-const PUBLISHED: &str = "GPT-3";
 
 /// The files of a report: the page and the notebook.
 pub(super) fn artifacts(plan: &Plan, sources: &Sources) -> Result<Vec<Artifact>> {
@@ -167,11 +164,15 @@ fn page(plan: &Plan, sources: &Sources, files: Vec<String>) -> Result<String> {
 }
 
 fn figures<'a>(plan: &Plan, sources: &Sources<'a>) -> Result<Vec<Figure<'a>>> {
-    let published = |name: &str| sources.published.iter().find(|(other, _)| other == name);
+    let published = |name: &str| {
+        let (whose, charts) = sources.published?;
+        let (_, chart) = charts.iter().find(|(other, _)| other == name)?;
+        Some((whose.as_str(), chart))
+    };
     let figures = sources.charts.iter().map(|(name, chart)| Figure {
         name,
         content: Content::HeatMaps(chart),
-        published: published(name).map(|(_, chart)| (PUBLISHED, chart)),
+        published: published(name),
     });
     let mut figures: Vec<Figure> = figures.collect();
     if let Some(curve) = sources.curve {

@@ -124,9 +124,10 @@ pub(super) fn data(figure: &Figure, digits: usize) -> Value {
     let Some(chart) = chart(figure) else {
         return Value::Null;
     };
-    let published = figure.published.map(
-        |(whose, chart)| json!({ "whose": whose, "rows": rows(chart, digits), "bar": bar(chart) }),
-    );
+    let published = figure.published.map(|(whose, chart)| {
+        let words = chart.footer.join(" ");
+        json!({ "whose": whose, "words": words, "rows": rows(chart, digits), "bar": bar(chart) })
+    });
     json!({
         "name": figure.name,
         "title": title(figure.name),

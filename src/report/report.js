@@ -241,9 +241,9 @@ for (const place of document.querySelectorAll(".heatmaps")) {
   const say = (text) => { readout.textContent = text; };
   place.append(...panelRows(figure.rows, figure.bar, figure.aspect, say), colourBar(figure.bar));
   if (figure.published) {
-    const { whose, rows, bar } = figure.published;
-    place.append(element("div", { class: "whose" }, `As published: ${whose}`),
-      ...panelRows(rows, bar, figure.aspect, say), colourBar(bar));
+    const { whose, words, rows, bar } = figure.published;
+    place.append(element("div", { class: "whose" }, `Beside it: ${whose}`),
+      ...panelRows(rows, bar, figure.aspect, say), colourBar(bar), element("div", { class: "words" }, words));
   }
   place.append(readout, valuesDetails(figure));
 }

@@ -81,6 +81,7 @@ pub(super) fn build(
         runs,
         every_grid,
         selected: request.selected(),
+        beside: beside(definition, folder)?.map(Box::new),
         overlap: request.overlap,
         amplification: request.amplification,
         findings: request.findings,
@@ -95,6 +96,26 @@ pub(super) fn build(
     checks::check_rank(&plan)?;
     memory::check(&plan)?;
     Ok(plan)
+}
+
+/// The study of published rows that is to be shown beside.
+fn beside(definition: &Definition, folder: &Path) -> Result<Option<Plan>> {
+    let Some(path) = &definition.published else {
+        return Ok(None);
+    };
+    let error = |problem: &str| {
+        let remedy = "give a study that has rows, such as experiments/lora-paper/study.toml";
+        definition.lines.error("published", problem, remedy)
+    };
+    let file = folder.join(path);
+    if !file.is_file() {
+        return Err(error(&format!("there is no study {}", file.display())));
+    }
+    let other = Definition::read(&file)?;
+    match &other.rows {
+        Some(rows) => build_rows::build(&other, rows, &file, &Request::default()).map(Some),
+        None => Err(error(&format!("study {} has no rows", other.name))),
+    }
 }
 
 fn open_adapter(

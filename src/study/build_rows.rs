@@ -64,6 +64,7 @@ pub(super) fn build(
         runs,
         every_grid: false,
         selected: request.selected(),
+        beside: None,
         warnings: Vec::new(),
         published: Some(published),
         overlap: request.overlap,
@@ -106,6 +107,7 @@ fn refuse_what_measures(definition: &Definition, request: &Request) -> Result<()
     let keys = [
         (!definition.adapters.is_empty(), "adapter"),
         (definition.base.is_some(), "base"),
+        (definition.published.is_some(), "published"),
     ];
     if let Some((_, key)) = keys.iter().find(|(is_there, _)| *is_there) {
         let problem = format!("a study of rows measures nothing, so it has no `{key}`");

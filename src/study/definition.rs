@@ -45,6 +45,8 @@ pub struct Definition {
     /// What is drawn.
     #[serde(default)]
     pub figures: FiguresEntry,
+    /// A study of published rows, whose figures the report shows beside these.
+    pub published: Option<PathBuf>,
     /// Scores of training runs, a table of [`crate::table::RunsRow`]: tables 5, 6 and 18.
     pub runs: Option<PathBuf>,
     /// Which tables are made.

@@ -11,6 +11,9 @@ use super::naming::{names_of, study_name};
 use super::schema::is_plain;
 use super::{Definition, Request, lineage, pairing};
 
+/// The paper's own values as a study.
+const PUBLISHED: &str = "experiments/lora-paper/study.toml";
+
 /// A study that runs as it stands.
 pub struct FirstStudy {
     /// Where it belongs: `experiments/NAME/study.toml`.
@@ -69,6 +72,8 @@ fn check(place: &Path, text: &str, found: &[Candidate], base: Option<&Path>) -> 
         entry.path = candidate.path.clone();
     }
     definition.base = base.map(Path::to_path_buf);
+    // It is there, though not yet beside this study's folder.
+    definition.published = None;
     let request = Request {
         overlap: true,
         amplification: true,
@@ -166,6 +171,9 @@ impl Writer<'_> {
             Some(base) => format!("base = {}\n", quoted(&self.path(base))),
             None => "# base = \"PATH\"\n".into(),
         };
+        if self.out.join(PUBLISHED).is_file() {
+            text += "# Their figures stand beside these in the report.\npublished = \"../lora-paper/study.toml\"\n";
+        }
         for candidate in self.found {
             text += &self.adapter(candidate);
         }

@@ -82,6 +82,12 @@ pub(super) const STUDY: &[Field] = &[
         "An adapter; they stand in the tables in this order.",
     ),
     field(
+        "published",
+        Kind::Text,
+        "\"../lora-paper/study.toml\"",
+        "A study of published rows: the report shows its figures beside this study's.",
+    ),
+    field(
         "runs",
         Kind::Text,
         "\"runs.csv\"",

@@ -125,6 +125,8 @@ pub struct Plan {
     pub selected: Vec<(&'static str, String)>,
     /// What was noticed while planning.
     pub warnings: Vec<String>,
+    /// A study of published rows, to be shown beside this one.
+    pub beside: Option<Box<Plan>>,
     /// Rows in place of all that is measured.
     pub(super) published: Option<Published>,
     /// Measure overlaps.
