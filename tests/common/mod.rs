@@ -196,17 +196,21 @@ pub fn workshop() -> tempfile::TempDir {
 }
 
 /// Runs a script of `tests/` with the Python that `.ci/install-python` makes, and gives what it
-/// prints. Where there is none, and none can be made, the test fails.
+/// prints; those of the report need Chromium too. What is missing is installed; where it cannot be,
+/// the test fails.
 pub fn python(script: &str, arguments: &[&Path]) -> String {
-    static INSTALLED: OnceLock<()> = OnceLock::new();
+    static PYTHON: OnceLock<()> = OnceLock::new();
+    static CHROMIUM: OnceLock<()> = OnceLock::new();
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    INSTALLED.get_or_init(|| {
-        let installed = Command::new(root.join(".ci/install-python"))
-            .output()
-            .unwrap();
+    let install = |what: &str| {
+        let installed = Command::new(root.join(".ci").join(what)).output().unwrap();
         let why = String::from_utf8_lossy(&installed.stderr);
-        assert!(installed.status.success(), ".ci/install-python: {why}");
-    });
+        assert!(installed.status.success(), ".ci/{what}: {why}");
+    };
+    PYTHON.get_or_init(|| install("install-python"));
+    if script.starts_with("report/") {
+        CHROMIUM.get_or_init(|| install("install-chromium"));
+    }
     let output = Command::new(root.join("target/python/bin/python"))
         .arg(root.join("tests").join(script))
         .args(arguments)
