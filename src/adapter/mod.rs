@@ -27,7 +27,7 @@ mod torchtune;
 mod update;
 
 pub use delta::{Decomposed, Delta};
-pub use names::{layer_of, natural_order, projection_of};
+pub use names::{block_of, layer_of, natural_order, projection_of};
 
 use update::Update;
 

@@ -2,28 +2,62 @@
 
 use std::cmp::Ordering;
 
-/// The block number in a module's path: its first all-digit component that is not the last.
+/// What models call the list of their blocks.
+const BLOCKS: [&str; 7] = [
+    "layers",
+    "layer",
+    "h",
+    "blocks",
+    "block",
+    "resblocks",
+    "blk",
+];
+
+/// The block number in a module's path: the first number behind a name that models give to their
+/// list of blocks, else the first number; never the last part of a path.
 ///
 /// ```
 /// use lora_subspace::adapter::layer_of;
 /// assert_eq!(layer_of("bert.encoder.layer.3.attention.self.query"), Some(3));
+/// assert_eq!(layer_of("0.auto_model.encoder.layer.3.attention.self.query"), Some(3));
 /// assert_eq!(layer_of("lm_head"), None);
 /// ```
 pub fn layer_of(path: &str) -> Option<usize> {
+    let place = place_of_layer(path)?;
+    path.split('.').nth(place)?.parse().ok()
+}
+
+/// A module's path up to its block's number; all of it where there is none.
+///
+/// ```
+/// use lora_subspace::adapter::block_of;
+/// assert_eq!(block_of("bert.encoder.layer.3.attention.self.query"), "bert.encoder.layer.3");
+/// ```
+pub fn block_of(path: &str) -> &str {
+    let Some(place) = place_of_layer(path) else {
+        return path;
+    };
+    let mut dots = path.match_indices('.').map(|(at, _)| at);
+    dots.nth(place).map_or(path, |end| &path[..end])
+}
+
+/// Which part of a path is the block's number.
+fn place_of_layer(path: &str) -> Option<usize> {
     let (parents, _) = path.rsplit_once('.')?;
-    parents.split('.').find_map(|part| part.parse().ok())
+    let parts: Vec<&str> = parents.split('.').collect();
+    let is_number = |place: usize| parts[place].parse::<usize>().is_ok();
+    let is_listed = |place: usize| place > 0 && BLOCKS.contains(&parts[place - 1]);
+    let mut listed = (0..parts.len()).filter(|&place| is_number(place) && is_listed(place));
+    let first = || (0..parts.len()).find(|&place| is_number(place));
+    listed.next().or_else(first)
 }
 
 /// A path whose block number is another one; `None` where the number has no counterpart. A path
 /// without a number stays.
 pub(super) fn with_layer(path: &str, other: impl Fn(usize) -> Option<usize>) -> Option<String> {
     let mut parts: Vec<String> = path.split('.').map(str::to_string).collect();
-    let inner = parts.len().saturating_sub(1);
-    let number = parts[..inner]
-        .iter_mut()
-        .find_map(|part| Some((part.parse().ok()?, part)));
-    if let Some((number, part)) = number {
-        *part = other(number)?.to_string();
+    if let Some(place) = place_of_layer(path) {
+        parts[place] = other(parts[place].parse().ok()?)?.to_string();
     }
     Some(parts.join("."))
 }
@@ -100,5 +134,8 @@ mod tests {
         assert_eq!(projection_of("mlp.0"), "mlp.0");
         assert_eq!(layer_of("mlp.0"), None);
         assert_eq!(layer_of("down_blocks.1.attentions.0.to_q"), Some(1));
+        assert_eq!(layer_of("encoder.block.2.layer.0.SelfAttention.q"), Some(2));
+        assert_eq!(layer_of("h.7"), None);
+        assert_eq!(block_of("lm_head"), "lm_head");
     }
 }

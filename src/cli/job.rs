@@ -183,7 +183,9 @@ impl Job<'_> {
                 staging.write(made)?;
             }
         }
-        let summary = record::summary(self.plan, &headlines, &provenance, staging.places());
+        let findings = staging.rows("findings.csv")?;
+        let places = staging.places();
+        let summary = record::summary(self.plan, &headlines, &provenance, &findings, places);
         let took = (started.elapsed(), headlines.reading());
         staging.write(record::artifact(self.command, self.plan, &summary, took))?;
         let places = staging.persist()?;

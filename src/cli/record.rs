@@ -11,7 +11,7 @@ use crate::linalg::blas_version;
 use crate::measure::Basis;
 use crate::measure::chance::overlap_chance;
 use crate::study::{Comparison, Grid, Plan, Results};
-use crate::table::{AmplificationRow, Provenance};
+use crate::table::{AmplificationRow, FindingRow, Provenance};
 
 use super::outputs::{Artifact, tables_folder};
 
@@ -152,6 +152,7 @@ pub(super) fn summary<'a>(
     plan: &Plan,
     headlines: &Headlines,
     provenance: &Provenance,
+    findings: &[FindingRow],
     files: impl Iterator<Item = &'a Path>,
 ) -> Value {
     let adapters: Vec<Value> = plan
@@ -195,6 +196,7 @@ pub(super) fn summary<'a>(
         "modules": plan.modules,
         "overlap": headlines.overlaps.iter().map(Overlap::json).collect::<Vec<_>>(),
         "amplification": headlines.amplification(),
+        "findings": findings,
         "certificates": headlines.rest.certificates,
         "warnings": headlines.warnings(plan).collect::<Vec<_>>(),
         "files": files.collect::<Vec<_>>(),

@@ -52,6 +52,8 @@ pub fn amplification_factor(delta_norm: f64, projected_norm: f64) -> Option<f64>
 pub struct RandomProjection {
     /// √mean‖UᵀWV‖²_F over the draws.
     pub root_mean_square: f64,
+    /// exp(mean ln‖UᵀWV‖_F) over the draws: what logarithms of norms are centred on.
+    pub geometric_mean: f64,
     /// Sample standard deviation of ‖UᵀWV‖_F; `None` for a single draw.
     pub standard_deviation: Option<f64>,
 }
@@ -126,6 +128,7 @@ fn summarise(squares: &[f64]) -> Option<RandomProjection> {
     let deviations: f64 = norms.iter().map(|norm| (norm - mean).powi(2)).sum();
     Some(RandomProjection {
         root_mean_square: (squares.iter().sum::<f64>() / count).sqrt(),
+        geometric_mean: (norms.iter().map(|norm| norm.ln()).sum::<f64>() / count).exp(),
         standard_deviation: (squares.len() > 1).then(|| (deviations / (count - 1.0)).sqrt()),
     })
 }

@@ -1,6 +1,7 @@
 //! How likely chance alone is: exact laws where there are any, seeded draws elsewhere.
 
 use statrs::distribution::{Beta, ContinuousCDF, StudentsT};
+use statrs::function::gamma::digamma;
 
 use crate::linalg::Stream;
 
@@ -29,6 +30,22 @@ pub fn share_tail(overlap: f64, many: usize, d: usize) -> f64 {
         Ok(law) => law.sf(overlap.clamp(0.0, 1.0)),
         Err(_) => 1.0,
     }
+}
+
+/// exp(E ln(‖UᵀWV‖/√E‖UᵀWV‖²)) of `k` random directions on each side of a W of independent normal
+/// numbers: how far a typical norm lies below the root mean square.
+///
+/// ‖UᵀWV‖² is then χ² with k² degrees of freedom, so that it is exp((ψ(k²/2) − ln(k²/2))/2), about
+/// 1 − 1/(2k²).
+///
+/// ```
+/// use lora_subspace::measure::significance::typical_projection;
+/// // k = 1: E ln|x| of a standard normal is −(γ + ln 2)/2 = −0.6352.
+/// assert!((typical_projection(1) - (-0.635181_f64).exp()).abs() < 1e-6);
+/// ```
+pub fn typical_projection(k: usize) -> f64 {
+    let half = (k * k) as f64 / 2.0;
+    ((digamma(half) - half.ln()) / 2.0).exp()
 }
 
 /// (1 + how many draws reach `value`)/(N + 1): a valid p for any N (Phipson & Smyth 2010).

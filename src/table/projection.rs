@@ -1,13 +1,30 @@
 //! q, k, v and o under the names that model families give them.
 
 /// Letter, the last names of modules that it stands for.
-const NAMES: [(&str, [&str; 6]); 4] = [
-    ("q", ["q", "query", "q_proj", "to_q", "wq", "q_lin"]),
-    ("k", ["k", "key", "k_proj", "to_k", "wk", "k_lin"]),
-    ("v", ["v", "value", "v_proj", "to_v", "wv", "v_lin"]),
+const NAMES: [(&str, [&str; 7]); 4] = [
+    (
+        "q",
+        ["q", "query", "q_proj", "query_proj", "to_q", "wq", "q_lin"],
+    ),
+    (
+        "k",
+        ["k", "key", "k_proj", "key_proj", "to_k", "wk", "k_lin"],
+    ),
+    (
+        "v",
+        ["v", "value", "v_proj", "value_proj", "to_v", "wv", "v_lin"],
+    ),
     (
         "o",
-        ["o", "o_proj", "out_proj", "to_out.0", "wo", "out_lin"],
+        [
+            "o",
+            "o_proj",
+            "out_proj",
+            "output_proj",
+            "to_out.0",
+            "wo",
+            "out_lin",
+        ],
     ),
 ];
 

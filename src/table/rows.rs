@@ -165,11 +165,11 @@ pub struct FindingRow {
     pub verdict: String,
     /// The verdict with its evidence and chance level, to be cited.
     pub sentence: String,
-    /// What was computed of each module, or of each block: `φ(1,8)`.
+    /// What was computed of each module, or of each layer: `φ(1,8)`.
     pub statistic: String,
     /// What it was held against.
     pub test: String,
-    /// How many modules, or blocks, it was computed of.
+    /// How many modules, or layers, it was computed of.
     pub count: usize,
     /// In how many of them the claim holds by itself.
     pub holding: usize,
@@ -179,8 +179,8 @@ pub struct FindingRow {
     /// Median of its chance value.
     #[serde(serialize_with = "nine_digits_or_empty")]
     pub chance: Option<f64>,
-    /// Of a test over blocks, its p; of one test a module, the median of the adjusted ones; empty
-    /// where a margin alone decides.
+    /// Of a test over layers, its p; of one test a module, that of the null that at most half of the
+    /// modules are beyond chance; empty where a margin alone decides.
     #[serde(serialize_with = "nine_digits_or_empty")]
     pub p: Option<f64>,
     /// The margin that decides, where one does.

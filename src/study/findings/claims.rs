@@ -29,32 +29,32 @@ pub(super) struct Claim {
 
 pub(super) const RANKS: Claim = Claim {
     name: "ranks",
-    statement: "The top direction of the smaller rank lies in the leading ones of the larger rank.",
+    statement: "The top direction of the smaller rank lies in the leading directions of the larger one, more than chance allows.",
     takes: "two adapters of different rank (`ranks` in [compare])",
     words: [
-        "The top direction of {one} lies in the leading ones of {other}",
-        "The top direction of {one} does not lie in the leading ones of {other}",
-        "Whether the top direction of {one} lies in the leading ones of {other}",
+        "The top direction of {one} lies in the leading directions of {other} more than chance allows",
+        "The top direction of {one} lies in the leading directions of {other} hardly more than chance allows",
+        "Whether the top direction of {one} lies in the leading directions of {other} more than chance allows",
     ],
 };
 pub(super) const SEEDS: Claim = Claim {
     name: "seeds",
-    statement: "Two seeds of one rank share leading directions.",
+    statement: "The leading directions of two seeds of one rank overlap beyond chance.",
     takes: "two adapters of one rank (`seeds` in [compare])",
     words: [
-        "{one} and {other} share leading directions",
-        "{one} and {other} share next to none of their leading directions",
-        "Whether {one} and {other} share leading directions",
+        "The leading directions of {one} and {other} overlap beyond chance",
+        "The leading directions of {one} and {other} overlap hardly beyond chance",
+        "Whether the leading directions of {one} and {other} overlap beyond chance",
     ],
 };
 pub(super) const QUERY_VALUE: Claim = Claim {
     name: "query-value",
-    statement: "Two seeds share more leading directions in the update of query than in that of value.",
-    takes: "two adapters of one rank (`seeds` in [compare]) on query and value",
+    statement: "The leading directions of two seeds overlap more in the update of query than in that of value.",
+    takes: "two adapters of one rank (`seeds` in [compare]) on query and value, each with an A of its own or on basis b",
     words: [
-        "{one} and {other} share more in {query} than in {value}",
-        "{one} and {other} share more in {value} than in {query}",
-        "Whether {one} and {other} share more in {query} than in {value}",
+        "{one} and {other} overlap more in {query} than in {value}",
+        "{one} and {other} overlap more in {value} than in {query}",
+        "Whether {one} and {other} overlap more in {query} than in {value}",
     ],
 };
 pub(super) const CORRELATES: Claim = Claim {
@@ -62,9 +62,9 @@ pub(super) const CORRELATES: Claim = Claim {
     statement: "ΔW correlates with W more than random directions do.",
     takes: "a base, and its weights",
     words: [
-        "ΔW of {one} correlates with W more than random directions do",
-        "ΔW of {one} does not correlate with W more than random directions do",
-        "Whether ΔW of {one} correlates with W more than random directions do",
+        "In most modules ΔW of {one} correlates with W more than random directions do",
+        "In most modules ΔW of {one} correlates with W hardly more than random directions do",
+        "Whether ΔW of {one} correlates with W more than random directions do in most modules",
     ],
 };
 pub(super) const NEW_DIRECTIONS: Claim = Claim {
@@ -79,22 +79,22 @@ pub(super) const NEW_DIRECTIONS: Claim = Claim {
 };
 pub(super) const FACTOR: Claim = Claim {
     name: "factor",
-    statement: "The amplification factor falls with the rank, beyond what the rank alone does.",
-    takes: "a base and two adapters of different rank",
+    statement: "The amplification factor falls with the rank, beyond that of random updates of the same rank and norm.",
+    takes: "a base and two adapters of different ranks above 1",
     words: [
-        "The amplification factor falls from {one} to {other} beyond what the rank alone does",
-        "The amplification factor of {other} is not below that of {one} once the rank alone is allowed for",
-        "Whether the amplification factor falls from {one} to {other} beyond what the rank alone does",
+        "The amplification factor falls from {one} to {other} beyond that of random updates",
+        "Relative to random updates of the same rank and norm, the amplification factor rises from {one} to {other}",
+        "Whether the amplification factor falls from {one} to {other} beyond that of random updates",
     ],
 };
 pub(super) const B_AS_A: Claim = Claim {
     name: "b-as-a",
-    statement: "B shares as much as A does.",
+    statement: "Between two runs, the B factors overlap as much as the A factors.",
     takes: "two adapters compared on the bases a and b",
     words: [
-        "B of {one} and {other} shares as much as A does",
-        "B of {one} and {other} does not share as much as A does",
-        "Whether B of {one} and {other} shares as much as A does",
+        "Between {one} and {other} the B factors overlap as much as the A factors",
+        "Between {one} and {other} the B factors do not overlap as much as the A factors",
+        "Whether between {one} and {other} the B factors overlap as much as the A factors",
     ],
 };
 

@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use crate::error::Result;
 use crate::linalg::random_shares;
 use crate::measure::Basis;
-use crate::measure::significance::{drawn_tail, holm, share_tail};
+use crate::measure::significance::{drawn_tail, holm, share_tail, typical_projection};
 use crate::study::{Grid, ModuleName, Plan};
 use crate::table::{AmplificationRow, EvidenceRow, letter};
 
 use super::claims::{
-    B_AS_A, Claim, DRAWS_A_MODULE, FACTOR, NEW_DIRECTIONS, QUERY_VALUE, RANKS, SEEDS,
+    B_AS_A, CORRELATES, Claim, DRAWS_A_MODULE, FACTOR, NEW_DIRECTIONS, QUERY_VALUE, RANKS, SEEDS,
 };
 use super::shared::{Cell, Share, Shared};
 
@@ -50,7 +50,14 @@ impl Pair {
         };
         let is_there = |basis: &Basis| on(*basis).any(|shared| shared.share(cell).value.is_some());
         let basis = Basis::ALL.into_iter().find(is_there);
-        basis.map(|basis| on(basis).collect()).unwrap_or_default()
+        let mut shared: Vec<&Shared> = Vec::new();
+        for one in basis.into_iter().flat_map(on) {
+            // Slices of a fused projection have one A: it counts once.
+            if !shared.iter().any(|other| other.is_the_same_as(one)) {
+                shared.push(one);
+            }
+        }
+        shared
     }
 
     /// The names with the smaller rank first, and the cell of its first direction; `None` for equal
@@ -113,10 +120,12 @@ impl Evidence {
         let query_value = of_query_and_value(&seeds);
         rows.extend(seeds);
         rows.extend(query_value);
-        rows.extend(adjusted(self.measured.clone()));
+        let measured = self.measured.iter().cloned();
+        let (correlates, factors) = measured.partition(|row| row.claim == CORRELATES.name);
+        rows.extend(adjusted(correlates));
         let sizes = Sizes(amplification);
         rows.extend(sizes.against_own());
-        rows.extend(sizes.factors());
+        rows.extend(sizes.factors(&factors));
         rows.extend(self.of_both_factors());
         Ok(rows)
     }
@@ -127,7 +136,9 @@ impl Evidence {
         };
         let row = |shared: &Shared| {
             let share = shared.share(cell);
-            let tail = |value| share_tail(value, share.many, share.dimension);
+            // It underflows far out, and is never 0.
+            let tail =
+                |value| share_tail(value, share.many, share.dimension).max(f64::MIN_POSITIVE);
             let p = share.value.map(tail);
             EvidenceRow {
                 p,
@@ -279,14 +290,6 @@ impl Sizes<'_> {
         self.adapters().into_iter().min_by_key(|(_, rank)| *rank)
     }
 
-    /// The first of the largest rank.
-    fn largest(&self) -> Option<(&str, usize)> {
-        self.adapters()
-            .into_iter()
-            .rev()
-            .max_by_key(|(_, rank)| *rank)
-    }
-
     fn rows(&self, adapter: &str, directions: &str) -> impl Iterator<Item = &AmplificationRow> {
         let is_asked =
             move |row: &&AmplificationRow| row.adapter == adapter && row.directions == directions;
@@ -315,20 +318,32 @@ impl Sizes<'_> {
         self.rows(adapter, "delta").filter_map(row).collect()
     }
 
-    /// The factors of the smallest and of the largest rank, beside those of random updates.
-    fn factors(&self) -> Vec<EvidenceRow> {
-        let (Some((smaller, low)), Some((larger, high))) = (self.smallest(), self.largest()) else {
+    /// The factors of the smallest and of the largest rank, beside those of random updates: as they
+    /// were measured with W, else by the law of a W of independent numbers.
+    fn factors(&self, measured: &[EvidenceRow]) -> Vec<EvidenceRow> {
+        let adapters = self.adapters().into_iter();
+        // Of one direction the logarithm is too skewed for signs to be as likely as not.
+        let usable: Vec<(&str, usize)> = adapters.filter(|(_, rank)| *rank > 1).collect();
+        let smallest = usable.iter().min_by_key(|(_, rank)| *rank);
+        // The first of the largest rank.
+        let largest = usable.iter().rev().max_by_key(|(_, rank)| *rank);
+        let (Some(&(smaller, low)), Some(&(larger, high))) = (smallest, largest) else {
             return Vec::new();
         };
         if low == high {
             return Vec::new();
         }
         let row = |delta: &AmplificationRow| {
-            let chance = (delta.chance_projected_norm > 0.0)
-                .then(|| delta.delta_norm / delta.chance_projected_norm);
+            let is_it =
+                |row: &&EvidenceRow| row.module == delta.module && row.first == delta.adapter;
+            let drawn = measured.iter().find(is_it).and_then(|row| row.chance);
+            let expected = || {
+                let typical = typical_projection(delta.rank) * delta.chance_projected_norm;
+                (typical > 0.0).then(|| delta.delta_norm / typical)
+            };
             EvidenceRow {
                 value: delta.amplification,
-                chance,
+                chance: drawn.or_else(expected),
                 ..of_amplification(&FACTOR, delta, format!("factor, r = {}", delta.rank))
             }
         };

@@ -10,10 +10,11 @@ use crate::measure::{Basis, Directions};
 use crate::study::{ModuleName, Plan};
 use crate::table::EvidenceRow;
 
-use super::claims::{CORRELATES, DRAWS_A_MODULE, LEADING};
+use super::claims::{CORRELATES, DRAWS_A_MODULE, FACTOR, LEADING};
 
-/// Fewest frames on each side.
-const FRAMES: usize = 100;
+/// Fewest frames on each side: p then has an error of some hundredths of itself where Holm's
+/// correction decides.
+const FRAMES: usize = 300;
 
 /// The adapter whose ΔW is held against W: the one of the smallest rank in table 7.
 pub(in crate::study) fn correlating(plan: &Plan) -> Option<usize> {
@@ -70,4 +71,28 @@ pub(in crate::study) fn correlates(
         p: found.map(|found| found.p),
         p_adjusted: None,
     })
+}
+
+/// The factor of an adapter's ΔW beside that of random updates of its norm and rank: their geometric
+/// mean, which is the one that the logarithms of factors are centred on.
+pub(in crate::study) fn factor(
+    module: &ModuleName,
+    adapter: &str,
+    (rank, amplification): (usize, Option<f64>),
+    random: Option<f64>,
+) -> EvidenceRow {
+    EvidenceRow {
+        claim: FACTOR.name.into(),
+        module: module.path.clone(),
+        layer: module.layer,
+        projection: module.projection.clone(),
+        basis: String::new(),
+        first: adapter.into(),
+        second: "base".into(),
+        statistic: format!("factor, r = {rank}"),
+        value: amplification,
+        chance: random.filter(|chance| chance.is_finite()),
+        p: None,
+        p_adjusted: None,
+    }
 }

@@ -1,16 +1,17 @@
-//! Claims about differences: two modules, two ranks or two factors, a difference a block.
+//! Claims about differences: two modules, two ranks or two factors, a difference a layer.
 //!
-//! A block is a layer of the model. What is in one block is trained on the same input and by the
+//! What is in one layer of the model is trained on the same input and by the
 //! same gradient, hence counted once: the mean of its differences.
 
 use std::cmp::Ordering;
 
+use crate::adapter::block_of;
 use crate::measure::significance::{mean_interval, median, sign_flip};
 use crate::table::{EvidenceRow, FindingRow, letter};
 
-use super::claims::{B_AS_A, CONFIDENCE, Claim, FACTOR, LEVEL, QUERY_VALUE, SAME};
+use super::claims::{B_AS_A, CONFIDENCE, Claim, EXCESS, FACTOR, LEVEL, QUERY_VALUE, SAME};
 use super::verdict::{Judged, Verdict, excess, mean, median_of};
-use super::words::{common, count, digits, equals, of_basis, shown};
+use super::words::{common, count, equals, of_basis, shown, signed};
 
 /// Fewer differences cannot reach [`LEVEL`] by flipping signs: 2/2⁵ exceeds it.
 const FEWEST: usize = 6;
@@ -22,16 +23,16 @@ pub(super) fn query_and_value(rows: &[&EvidenceRow]) -> Option<FindingRow> {
         rows.iter().filter(is).copied()
     };
     let (query, value) = (of("q").next()?, of("v").next()?);
-    let by_block = |wanted| {
-        let values = of(wanted).filter_map(|row| Some((block_of(row), excess(row)?)));
+    let by_layer = |wanted| {
+        let values = of(wanted).filter_map(|row| Some((block_of(&row.module), excess(row)?)));
         block_means(values.collect())
     };
-    let of_value = by_block("v");
+    let of_value = by_layer("v");
     let difference = |(block, query): (&str, f64)| {
         let (_, value) = of_value.iter().find(|(other, _)| *other == block)?;
         Some(query - value)
     };
-    let differences: Vec<f64> = by_block("q").into_iter().filter_map(difference).collect();
+    let differences: Vec<f64> = by_layer("q").into_iter().filter_map(difference).collect();
     let phi = common(rows.iter().map(|row| row.statistic.as_str()));
     let (q, v) = (query.projection.as_str(), value.projection.as_str());
     let statistic = format!("excess of {phi} over chance, {q} less {v}");
@@ -39,12 +40,12 @@ pub(super) fn query_and_value(rows: &[&EvidenceRow]) -> Option<FindingRow> {
     let counts = format!(
         "{q} is ahead in {} of {}",
         judged.holding,
-        count(judged.count, "block")
+        count(judged.count, "layer")
     );
     let numbers = format!(
         "median difference of the excess of {phi}{} over chance {}; {}",
         of_basis(&query.basis),
-        shown(judged.median),
+        signed(judged.median),
         judged.test
     );
     let names = [
@@ -71,14 +72,14 @@ pub(super) fn factor(rows: &[&EvidenceRow]) -> Option<FindingRow> {
     let statistic = format!("log of factor over chance, {one} less {other}");
     let judged = flipped(&FACTOR, &falls, statistic)?;
     let counts = format!(
-        "the factor falls in {} of {}, divided by that of a random update in {} of {}",
+        "the factor falls in {} of {}, relative to random updates in {} of {}",
         pairs
             .iter()
             .filter(|(low, high)| low.value > high.value)
             .count(),
         count(pairs.len(), "module"),
         judged.holding,
-        count(judged.count, "block")
+        count(judged.count, "layer")
     );
     let of = |side: usize| {
         let rows = pairs.iter().map(|&(low, high)| [low, high][side]);
@@ -102,15 +103,32 @@ pub(super) fn both_factors(rows: &[&EvidenceRow]) -> Option<FindingRow> {
     let pairs = partners(rows, |row| row.basis == "b", |row| row.basis == "a");
     let (first, _) = pairs.first()?;
     let differences = differences(&pairs, |b, a| Some(excess(b)? - excess(a)?));
-    let blocks = count(differences.len(), "block");
+    if differences.is_empty() {
+        return None;
+    }
+    let mean_excess = |side: usize| {
+        let rows = pairs.iter().map(|&(b, a)| [b, a][side]);
+        mean(&rows.filter_map(excess).collect::<Vec<_>>())
+    };
+    let [of_b, of_a] = [mean_excess(0), mean_excess(1)];
+    // What is next to nothing on both sides agrees, and tells no story.
+    let is_empty = [of_a, of_b]
+        .iter()
+        .all(|mean| mean.is_none_or(|mean| mean.abs() < EXCESS));
+    let blocks = count(differences.len(), "layer");
     let interval = mean_interval(&differences, CONFIDENCE);
     let spread = match interval {
-        Some((low, high)) => format!("90 % interval {} to {}", digits(low), digits(high)),
-        None => "no interval of 1 block".into(),
+        Some((low, high)) => format!(
+            "90 % interval {} to {}",
+            signed(Some(low)),
+            signed(Some(high))
+        ),
+        None => "no interval of 1 layer".into(),
     };
     let phi = common(rows.iter().map(|row| row.statistic.as_str()));
     let judged = Judged {
         verdict: match interval {
+            _ if is_empty => Verdict::Open,
             Some((low, high)) if -SAME < low && high < SAME => Verdict::Holds,
             Some((low, high)) if low > SAME || high < -SAME => Verdict::Fails,
             _ => Verdict::Open,
@@ -124,10 +142,15 @@ pub(super) fn both_factors(rows: &[&EvidenceRow]) -> Option<FindingRow> {
         p: None,
         margin: Some(SAME),
     };
-    let counts = format!("within the margin in {} of {blocks}", judged.holding);
+    let counts = match is_empty {
+        true => "neither shares enough to be compared".into(),
+        false => format!("within the margin in {} of {blocks}", judged.holding),
+    };
     let numbers = format!(
-        "mean difference of the excess of {phi} over chance, B less A: {}, {spread}, margin {SAME}",
-        shown(mean(&differences))
+        "mean excess of {phi} over chance {} of A and {} of B, mean difference {}, {spread}, margin {SAME}",
+        signed(of_a),
+        signed(of_b),
+        signed(mean(&differences))
     );
     let names = [("{one}", first.first.as_str()), ("{other}", &first.second)];
     Some(judged.said(&B_AS_A, &names, (&counts, &numbers)))
@@ -137,8 +160,13 @@ pub(super) fn both_factors(rows: &[&EvidenceRow]) -> Option<FindingRow> {
 fn flipped(claim: &Claim, differences: &[f64], statistic: String) -> Option<Judged> {
     let p = sign_flip(differences, &format!("findings/{}", claim.name))?;
     let sum: f64 = differences.iter().sum();
-    let few = match differences.len() < FEWEST {
+    let n = differences.len();
+    let few = match n < FEWEST {
         true => ", too few to tell",
+        false => "",
+    };
+    let least = match (FEWEST..=16).contains(&n) && p == 2.0 / (1u32 << n) as f64 {
+        true => ", the smallest that they allow",
         false => "",
     };
     Some(Judged {
@@ -149,8 +177,8 @@ fn flipped(claim: &Claim, differences: &[f64], statistic: String) -> Option<Judg
         },
         statistic,
         test: format!(
-            "sign flips over {}{few}, p {}",
-            count(differences.len(), "block"),
+            "sign flips over {}{few}, p {}{least}",
+            count(n, "layer"),
             equals(p)
         ),
         count: differences.len(),
@@ -183,7 +211,7 @@ fn partners<'a>(
 fn differences(pairs: &[Two], of: impl Fn(&EvidenceRow, &EvidenceRow) -> Option<f64>) -> Vec<f64> {
     let mut values = Vec::new();
     for (one, other) in pairs {
-        values.extend(of(one, other).map(|value| (block_of(one), value)));
+        values.extend(of(one, other).map(|value| (block_of(&one.module), value)));
     }
     block_means(values)
         .into_iter()
@@ -204,21 +232,4 @@ fn block_means(values: Vec<(&str, f64)>) -> Vec<(&str, f64)> {
     means
         .filter_map(|(block, values)| Some((block, mean(&values)?)))
         .collect()
-}
-
-/// A module's path up to its block's number; all of it where there is none.
-fn block_of(row: &EvidenceRow) -> &str {
-    let module = row.module.as_str();
-    let mut end = 0;
-    for part in module
-        .rsplit_once('.')
-        .map_or("", |(parents, _)| parents)
-        .split('.')
-    {
-        end += part.len() + 1;
-        if part.parse::<usize>().is_ok() {
-            return &module[..end - 1];
-        }
-    }
-    module
 }

@@ -75,6 +75,22 @@ impl Shared {
         }
     }
 
+    /// Whether both are slices of one module and show one and the same A.
+    pub(super) fn is_the_same_as(&self, other: &Shared) -> bool {
+        let parent = |shared: &'_ Shared| {
+            shared
+                .module
+                .path
+                .rsplit_once('.')
+                .map(|(path, _)| path.to_string())
+        };
+        self.basis == Basis::A
+            && other.basis == Basis::A
+            && parent(self) == parent(other)
+            && self.cells[0].is_some()
+            && self.cells == other.cells
+    }
+
     /// One of the cells; where none is defined, φ of the one that was asked for is missing.
     pub(super) fn share(&self, cell: Cell) -> Share {
         let [i, j] = self.asked;

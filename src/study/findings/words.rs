@@ -26,6 +26,14 @@ pub(super) fn shown(value: Option<f64>) -> String {
     value.map_or("–".into(), digits)
 }
 
+/// A difference in three digits, four decimals at most; or a dash.
+pub(super) fn signed(value: Option<f64>) -> String {
+    match value {
+        Some(value) if value.abs() < 1e-4 => "0.0000".into(),
+        value => shown(value),
+    }
+}
+
 /// A probability: never 0, whatever underflowed.
 pub(super) fn probability(p: f64) -> String {
     digits(p.max(f64::MIN_POSITIVE))

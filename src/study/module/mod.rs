@@ -110,6 +110,10 @@ pub(super) fn measure(plan: &Plan, path: &str) -> Result<Results> {
     drop(w);
     let (own, projected) = (own?, projected?);
     results.evidence.extend(evidence?);
+    if plan.findings {
+        let factors = projected.iter().map(|one| one.evidence(&run.module));
+        results.evidence.extend(factors);
+    }
     run.base_spectrum(&own, &mut results);
     run.overlaps(Some(&own), &mut results)?;
     for projected in &projected {

@@ -9,7 +9,9 @@ use crate::measure::amplification::{
 };
 use crate::measure::chance::projected_norm_chance;
 use crate::measure::{Basis, Directions};
-use crate::table::AmplificationRow;
+use crate::study::findings;
+use crate::study::results::ModuleName;
+use crate::table::{AmplificationRow, EvidenceRow};
 
 use super::{ModuleRun, Update};
 
@@ -107,6 +109,18 @@ impl ModuleRun<'_> {
                 )
             },
         ]
+    }
+}
+
+impl Projected<'_> {
+    /// Its factor, for findings.
+    pub(super) fn evidence(&self, module: &ModuleName) -> EvidenceRow {
+        let norm = self.update.norm;
+        let factor = self
+            .learned
+            .and_then(|over| amplification_factor(norm, over));
+        let random = self.random.map(|random| norm / random.geometric_mean);
+        findings::factor(module, self.update.name, (self.rank, factor), random)
     }
 }
 
