@@ -117,3 +117,35 @@ fn of_a_sharded_base_the_shards_that_are_used() {
         .collect();
     assert_eq!(files, ["a.safetensors"]);
 }
+
+/// OpenBLAS takes a processor that it does not know for one of twenty years ago.
+#[cfg(target_arch = "x86_64")]
+#[test]
+fn a_processor_has_kernels_of_its_time() {
+    let folder = workshop();
+    let blas = |(_, record): (_, Value)| record["machine"]["blas"].as_str().unwrap().to_string();
+    let chosen = blas(results(folder.path()));
+    if std::is_x86_feature_detected!("avx2") && std::is_x86_feature_detected!("fma") {
+        for old in ["Prescott", "Core2", "Nehalem"] {
+            assert!(!chosen.contains(old), "{chosen}");
+        }
+    }
+    // What somebody asked for stands.
+    let output = Command::new(env!("CARGO_BIN_EXE_subspace-overlap"))
+        .args(["one", "--base", "base"])
+        .env("OPENBLAS_CORETYPE", "Nehalem")
+        .current_dir(folder.path())
+        .output()
+        .unwrap();
+    assert!(output.status.success());
+    let record = folder
+        .path()
+        .join("out/notebooks-export/one/run-subspace-overlap.json");
+    let record: Value = serde_json::from_slice(&fs::read(record).unwrap()).unwrap();
+    let asked = record["machine"]["blas"].as_str().unwrap();
+    // A build for one processor only has no choice.
+    assert!(
+        asked.contains("Nehalem") || !asked.contains("DYNAMIC_ARCH"),
+        "{asked}"
+    );
+}

@@ -8,6 +8,7 @@ mod flags;
 mod init;
 mod inspect;
 mod job;
+mod kernels;
 mod outputs;
 mod record;
 mod report;
@@ -42,6 +43,7 @@ pub enum Failure {
 
 /// Parses the command line, runs a command and turns what happens into messages and an exit code.
 pub fn main<Flags: Parser>(command: impl FnOnce(Flags) -> Result<(), Failure>) -> ExitCode {
+    kernels::choose();
     // First of all: until then OpenBLAS's threads are busy looking for work.
     use_one_thread_from_the_start();
     let flags = match Flags::try_parse() {

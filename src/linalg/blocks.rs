@@ -204,8 +204,9 @@ mod tests {
             {
                 let error = (core / scale - expected).mapv(|x| x * x).sum().sqrt();
                 let norm = expected.mapv(|x| x * x).sum().sqrt();
+                // All terms are positive, which is the worst: kernels add them in different orders.
                 assert!(
-                    error <= 1e-6 * norm,
+                    error <= 1e-5 * norm,
                     "{error:e} of {norm:e}, scale {scale:e}"
                 );
             }

@@ -20,7 +20,7 @@ mod svd;
 mod tall;
 
 pub use angles::principal_angles;
-pub(crate) use blas::use_one_thread_from_the_start;
+pub(crate) use blas::{better_kernels, use_one_thread_from_the_start};
 pub use blas::{blas_version, use_one_thread};
 pub use blocks::{projections, projections_in_f32};
 pub use factored::Factored;
