@@ -131,6 +131,9 @@ fn open_adapter(
     adapter.split(&|module| fused::slices(module, base));
     Ok(NamedAdapter {
         name: entry.name.clone(),
+        label: entry.label.clone(),
+        task: entry.task.clone(),
+        seed: entry.seed,
         adapter,
         factor_entries,
     })
