@@ -62,7 +62,16 @@ fn rows_that_are_wrong() {
             HEADER.replace("metric", "metrik"),
             "",
             1,
-            ["no column `metric`", "did you mean `metrik`?"],
+            [
+                "no column `metric`, and `metrik` is none",
+                "did you mean `metric`?",
+            ],
+        ),
+        (
+            HEADER.replace(',', ";"),
+            "",
+            1,
+            ["separated by semicolons", "separate them by commas"],
         ),
         (
             HEADER.replace(",value", ""),
@@ -170,6 +179,13 @@ fn rows_that_are_wrong() {
         fs::write(&path, format!("{header}{GOOD}{row}\n")).unwrap();
         refused(folder.path(), "runs.csv", line, &words);
     }
+    fs::write(&path, "").unwrap();
+    refused(
+        folder.path(),
+        "runs.csv",
+        1,
+        &["the file is empty", "the columns are adapter"],
+    );
     fs::write(&path, HEADER).unwrap();
     refused(folder.path(), "runs.csv", 1, &["no run below the header"]);
     fs::write(

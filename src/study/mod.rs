@@ -9,6 +9,7 @@ mod definition;
 mod figures;
 mod findings;
 mod first;
+mod header;
 mod keys;
 mod lineage;
 mod lines;
