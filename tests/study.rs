@@ -200,6 +200,29 @@ fn a_first_study_runs_without_edits() {
 }
 
 #[test]
+fn a_copy_is_no_second_seed_and_another_scale_is_said() {
+    let folder = runs();
+    let runs = folder.path().join("runs");
+    AdapterFolder::new(4, 3)
+        .field("base_model_name_or_path", json!("models/tiny"))
+        .save(&runs.join("r4-seed1"));
+    let outcome = done(&["--init", "runs"], folder.path());
+    let said = "r4-seed1 is left out: it has the same bytes in its weight file as r4-seed0";
+    assert!(outcome.stderr.contains(said), "{}", outcome.stderr);
+    fs::remove_file(folder.path().join(PLACE)).unwrap();
+    fs::remove_dir_all(runs.join("r2-seed0")).unwrap();
+    AdapterFolder::new(4, 4)
+        .field("base_model_name_or_path", json!("models/tiny"))
+        .field("use_rslora", json!(true))
+        .save(&runs.join("r4-seed1"));
+    let outcome = done(&["--init", "runs"], folder.path());
+    let text = fs::read_to_string(folder.path().join(PLACE)).unwrap();
+    let remark =
+        "they are scaled by s = α/r and by s = α/√r (use_rslora), so that more than the seed";
+    assert!(text.contains(remark), "{}\n{text}", outcome.stderr);
+}
+
+#[test]
 fn adapters_are_given_one_by_one_and_elsewhere() {
     let folder = runs();
     let arguments = ["--init", "runs/r2-seed0", "runs/r4-seed1", "--out", "there"];

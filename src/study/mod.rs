@@ -24,6 +24,7 @@ mod results;
 mod run;
 mod runs;
 mod runs_file;
+mod sameness;
 mod schema;
 mod select;
 mod size;
