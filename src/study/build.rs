@@ -65,6 +65,7 @@ pub(super) fn build(
     let mut warnings = lineage::check(definition, &adapters, base.as_ref())?;
     warnings.extend(sameness::check(definition, &adapters, &pairs)?);
     warnings.extend(sameness::other_scales(&figures, &adapters));
+    warnings.extend(runs.warnings.iter().cloned());
     warnings.extend(checks::only_in_one(&adapters, &pairs, &modules, lines)?);
     warnings.extend(checks::twins(&modules, &figures));
     let plan = Plan {
