@@ -435,3 +435,47 @@ fn a_study_chooses_the_runs_of_a_table() {
     let outcome = run("amplification", &["one", "--base", "base"], folder.path());
     assert_eq!(outcome.code, 0, "{}", outcome.stderr);
 }
+
+#[test]
+fn tables_too_wide_for_a_column_stand_across_both() {
+    let folder = workshop();
+    let environment = |table: &str| {
+        let path = folder
+            .path()
+            .join(format!("notebooks-export/tiny/{table}.tex"));
+        let text = fs::read_to_string(path).unwrap();
+        let first = text.lines().find(|line| line.starts_with("\\begin{table"));
+        first.unwrap().to_string()
+    };
+    let header = RUNS.lines().next().unwrap();
+    let ranks = [1, 2, 4, 8, 16, 32, 64, 128];
+    let row = |rank: &u32| format!("q{rank},q+v,{rank},4,0,sst2,accuracy,0.123{rank},\n");
+    let wide: String = ranks.iter().map(row).collect();
+    for (rows, venue, wanted) in [
+        (wide.as_str(), "icml", "\\begin{table*}"),
+        (&wide, "acl", "\\begin{table*}"),
+        (&wide, "neurips", "\\begin{table}"),
+        (&wide, "plain", "\\begin{table}"),
+        (
+            "q2,q,2,4,0,sst2,accuracy,0.5,\nq4,q,4,4,0,sst2,accuracy,0.6,\n",
+            "icml",
+            "\\begin{table}",
+        ),
+    ] {
+        fs::write(folder.path().join("runs.csv"), format!("{header}\n{rows}")).unwrap();
+        study(folder.path(), &format!("[print]\nvenue = \"{venue}\"\n"));
+        let path = folder.path().join("study.toml");
+        let text = fs::read_to_string(&path).unwrap();
+        let text = text.replacen("base =", "runs = \"runs.csv\"\nbase =", 1);
+        fs::write(&path, text).unwrap();
+        done(&["study.toml", "--no-figures"], folder.path());
+        assert_eq!(environment("table6"), wanted, "{venue}");
+        // Three adapters are nine columns of numbers.
+        let seven = if ["icml", "acl"].contains(&venue) {
+            "\\begin{table*}"
+        } else {
+            "\\begin{table}"
+        };
+        assert_eq!(environment("table7"), seven, "{venue}");
+    }
+}
