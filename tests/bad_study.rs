@@ -458,3 +458,15 @@ fn seeds_of_another_scale_are_warned_of() {
     let said = warning("lora_alpha", json!(4));
     assert!(!said.contains("have α"), "{said}");
 }
+
+#[test]
+fn a_base_that_fits_no_adapter_is_what_is_wrong() {
+    let folder = workshop();
+    let mut other = common::Tensors::default();
+    for module in common::MODULES {
+        other = other.with(&format!("{module}.weight"), &[9, 9], 1);
+    }
+    other.save(&folder.path().join("base/model.safetensors"));
+    let words = ["base, which fits no adapter", "shape [9, 9]"];
+    refused(folder.path(), GOOD, 2, &words);
+}

@@ -24,7 +24,7 @@ fn seeds_of(one: &Candidate, other: &Candidate) -> Seeds {
 
 /// The pair for figures 3 and 6, smaller rank first, and why: of different seeds if they are known,
 /// the ranks as far apart as can be.
-pub(super) fn ranks(found: &[Candidate]) -> Option<([usize; 2], &'static str)> {
+pub(super) fn ranks(found: &[Candidate]) -> Option<([usize; 2], String)> {
     let rank = |place: usize| found[place].adapter.rank();
     let apart = pairs(found).filter(|&[one, other]| rank(one) != rank(other));
     let best = apart.max_by_key(|&[one, other]| {
@@ -44,6 +44,10 @@ pub(super) fn ranks(found: &[Candidate]) -> Option<([usize; 2], &'static str)> {
             "the smallest and the largest rank, but of one seed: they share their random stream and \
              overlap more than two seeds do"
         }
+    };
+    let remark = match other_scale(&found[best[0]].adapter, &found[best[1]].adapter, false) {
+        None => remark.into(),
+        Some(differs) => format!("{remark}; they {differs}"),
     };
     Some((best, remark))
 }
