@@ -62,7 +62,16 @@ fn rows_that_are_wrong() {
             HEADER.replace("metric", "metrik"),
             "",
             1,
-            ["no column `metric`", "did you mean `metrik`?"],
+            [
+                "no column `metric`, and `metrik` is none",
+                "did you mean `metric`?",
+            ],
+        ),
+        (
+            HEADER.replace(',', ";"),
+            "",
+            1,
+            ["separated by semicolons", "separate them by commas"],
         ),
         (
             HEADER.replace(",value", ""),
@@ -170,6 +179,13 @@ fn rows_that_are_wrong() {
         fs::write(&path, format!("{header}{GOOD}{row}\n")).unwrap();
         refused(folder.path(), "runs.csv", line, &words);
     }
+    fs::write(&path, "").unwrap();
+    refused(
+        folder.path(),
+        "runs.csv",
+        1,
+        &["the file is empty", "the columns are adapter"],
+    );
     fs::write(&path, HEADER).unwrap();
     refused(folder.path(), "runs.csv", 1, &["no run below the header"]);
     fs::write(
@@ -248,4 +264,70 @@ fn tables_that_the_runs_do_not_give() {
         10,
         &["no runs that the rank curve shows", "add runs ="],
     );
+}
+
+#[test]
+fn runs_that_contradict_their_adapter() {
+    let folder = workshop();
+    study(folder.path(), "");
+    let path = folder.path().join("study.toml");
+    let text = fs::read_to_string(&path).unwrap();
+    let seeded = text.replacen("path = \"one\"\n", "path = \"one\"\nseed = 0\n", 1);
+    fs::write(&path, seeded).unwrap();
+    let one = "one,q+v,2,4,0,sst2";
+    for (row, words) in [
+        (
+            "one,q+v,3,4,0,sst2",
+            ["rank is 3", "adapter `one` has rank 2"],
+        ),
+        (
+            "one,q+v,2,8,0,sst2",
+            ["alpha is 8", "adapter `one` has α = 4"],
+        ),
+        (
+            "one,q+v,2,4,1,sst2",
+            ["seed is 1", "adapter `one` has seed 0"],
+        ),
+        (
+            "one,q+k,2,4,0,sst2",
+            ["weight_types is q+k", "adapter `one` changes q+v"],
+        ),
+    ] {
+        let runs = GOOD.replace(one, row);
+        fs::write(folder.path().join("runs.csv"), format!("{HEADER}{runs}")).unwrap();
+        refused(folder.path(), "runs.csv", 2, &words);
+    }
+    // What the file leaves open, and names that may stand for several, are no contradiction.
+    for row in ["one,q+v,2,,,sst2", "one,attention,2,4,0,sst2"] {
+        let runs = GOOD.replace(one, row);
+        fs::write(folder.path().join("runs.csv"), format!("{HEADER}{runs}")).unwrap();
+        let outcome = run("regenerate", &["study.toml", "--no-figures"], folder.path());
+        assert_eq!(outcome.code, 0, "{}", outcome.stderr);
+        assert!(
+            !outcome.stderr.contains("did you mean"),
+            "{}",
+            outcome.stderr
+        );
+    }
+}
+
+#[test]
+fn a_run_named_almost_as_an_adapter() {
+    let folder = workshop();
+    study(folder.path(), "");
+    let warned = |from: &str, to: &str| {
+        let runs = GOOD.replace(from, to);
+        fs::write(folder.path().join("runs.csv"), format!("{HEADER}{runs}")).unwrap();
+        let outcome = run("regenerate", &["study.toml", "--no-figures"], folder.path());
+        assert_eq!(outcome.code, 0, "{}", outcome.stderr);
+        outcome
+            .stderr
+            .contains("line 2: no adapter is named `onne`; did you mean `one`?")
+    };
+    assert!(warned("one,", "onne,"));
+    // Of another rank it is another run.
+    assert!(!warned(
+        "one,q+v,2,4,0,sst2,accuracy,0.75,88",
+        "onne,q+v,4,4,0,sst2,accuracy,0.75,"
+    ));
 }

@@ -411,3 +411,62 @@ fn a_base_in_the_cache_has_a_name() {
     let warning = "warning: the base is `org/other`, and one was trained on `tiny`";
     assert!(outcome.stderr.contains(warning), "{}", outcome.stderr);
 }
+
+#[test]
+fn one_adapter_under_two_names() {
+    let folder = workshop();
+    AdapterFolder::new(2, 1).save(&folder.path().join("copy"));
+    let seeds = "[compare]\nseeds = [\"one\", \"two\"]\n";
+    let text = |path: &str| with(seeds).replace("path = \"two\"", &format!("path = \"{path}\""));
+    let words = ["two is the same file as one", "give the path of another"];
+    refused(folder.path(), &text("one"), 11, &words);
+    let words = [
+        "two has the same bytes in its weight file as one",
+        "another",
+    ];
+    refused(folder.path(), &text("copy"), 11, &words);
+    // Measured and not drawn, it may be meant.
+    let also = text("copy").replace("seeds = [\"one\", \"two\"]", "also = [[\"one\", \"two\"]]");
+    let outcome = regenerate(folder.path(), &also);
+    assert_eq!(outcome.code, 0, "{}", outcome.stderr);
+    assert!(
+        outcome.stderr.contains("two has the same bytes"),
+        "{}",
+        outcome.stderr
+    );
+}
+
+#[test]
+fn seeds_of_another_scale_are_warned_of() {
+    let folder = workshop();
+    let warning = |field: &str, value: serde_json::Value| {
+        AdapterFolder::new(2, 3)
+            .field(field, value)
+            .save(&folder.path().join("two"));
+        let text = with("[compare]\nseeds = [\"one\", \"two\"]\n");
+        let outcome = regenerate(folder.path(), &text);
+        assert_eq!(outcome.code, 0, "{}", outcome.stderr);
+        outcome.stderr
+    };
+    let said = warning("lora_alpha", json!(8));
+    assert!(said.contains("one and two have α = 4 and α = 8"), "{said}");
+    let said = warning("use_rslora", json!(true));
+    assert!(
+        said.contains("are scaled by s = α/r and by s = α/√r"),
+        "{said}"
+    );
+    let said = warning("lora_alpha", json!(4));
+    assert!(!said.contains("have α"), "{said}");
+}
+
+#[test]
+fn a_base_that_fits_no_adapter_is_what_is_wrong() {
+    let folder = workshop();
+    let mut other = common::Tensors::default();
+    for module in common::MODULES {
+        other = other.with(&format!("{module}.weight"), &[9, 9], 1);
+    }
+    other.save(&folder.path().join("base/model.safetensors"));
+    let words = ["base, which fits no adapter", "shape [9, 9]"];
+    refused(folder.path(), GOOD, 2, &words);
+}

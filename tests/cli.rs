@@ -270,11 +270,13 @@ fn the_scale_changes_norms_and_not_overlaps() {
 #[test]
 fn an_adapter_against_itself_overlaps_wholly() {
     let folder = workshop();
-    done(
+    let outcome = done(
         "subspace-overlap",
         &["one", "one", "--no-figures", "--basis", "delta-left"],
         folder.path(),
     );
+    let said = "is the same file as";
+    assert!(outcome.stderr.contains(said), "{}", outcome.stderr);
     let name = files(&folder.path().join("out"))
         .iter()
         .find(|name| name.ends_with("overlap.csv"))

@@ -232,7 +232,20 @@ fn rows_that_are_wrong_have_their_line() {
         ),
         ("q,a,one,two,1,1", "q,c,one,two,1,1", 2, "no basis `c`"),
         ("two,1,1,0.5", "two,1,1,half", 2, "overlap: "),
-        (",chance,", ",chances,", 2, "chance"),
+        (",chance,", ",chances,", 1, "did you mean `chance`?"),
+        (
+            ",overlap,",
+            ",phi,",
+            1,
+            "no column `overlap`, and `phi` is none",
+        ),
+        (",z\n", "\n", 1, "no column `z`; the columns are module"),
+        (
+            ",chance,",
+            ",overlap,",
+            1,
+            "two columns are named `overlap`",
+        ),
     ] {
         assert!(GRID.contains(from), "{from}");
         fs::write(&overlap, GRID.replacen(from, to, 1)).unwrap();
@@ -344,6 +357,31 @@ fn amplification_rows_get_their_factors() {
         );
         assert!(error.contains(word), "{error}");
     }
+    // A rank without a row of ΔW would have no column in table 7.
+    for (line, word) in [
+        (
+            "h.0.q,0,q,r4,4,base,0.5,,,10,4,,0.1",
+            "`h.0.q`, adapter `r4`, rank 4 has no row for `delta`",
+        ),
+        (
+            "h.0.q,0,q,r2,2,delta,0.5,,,10,4,,0.1",
+            "is there already, in line 2",
+        ),
+    ] {
+        let error = write(line).error().to_string();
+        assert!(
+            error.starts_with("error: rows/amplification.csv: line 3: "),
+            "{error}"
+        );
+        assert!(error.contains(word), "{error}");
+    }
+    let text = format!("{}\n", header.replace("projected_norm_sd", "sd"));
+    fs::write(rows.join("amplification.csv"), text).unwrap();
+    let error = study(folder.path(), "").error().to_string();
+    assert!(
+        error.contains("line 1: there is no column `projected_norm_sd`, and `sd`"),
+        "{error}"
+    );
     assert_eq!(write("h.0.q,0,q,r2,2,random,,,,10,4,,0.1").code, 0);
     let path = folder
         .path()

@@ -180,6 +180,10 @@ fn a_first_study_runs_without_edits() {
         "seeds = [\"r4-seed0\", \"r4-seed1\"]",
         "base = [\"r2-seed0\", \"r4-seed0\"]",
         "adapters = [\"r2-seed0\", \"r4-seed0\"]",
+        "# runs = \"runs.csv\"",
+        "# which = [\"3\", \"8\"]",
+        "[tables]",
+        "[text]",
     ] {
         assert!(
             text.lines().any(|found| found == line),
@@ -197,6 +201,34 @@ fn a_first_study_runs_without_edits() {
     assert_eq!(outcome.code, 1);
     assert!(outcome.error().contains("not overwritten"));
     assert_eq!(text, fs::read_to_string(folder.path().join(PLACE)).unwrap());
+}
+
+#[test]
+fn a_copy_is_no_second_seed_and_another_scale_is_said() {
+    let folder = runs();
+    let runs = folder.path().join("runs");
+    AdapterFolder::new(4, 3)
+        .field("base_model_name_or_path", json!("models/tiny"))
+        .save(&runs.join("r4-seed1"));
+    let outcome = done(&["--init", "runs"], folder.path());
+    let said = "r4-seed1 is left out: it has the same bytes in its weight file as r4-seed0";
+    assert!(outcome.stderr.contains(said), "{}", outcome.stderr);
+    fs::remove_file(folder.path().join(PLACE)).unwrap();
+    fs::remove_dir_all(runs.join("r2-seed0")).unwrap();
+    let seed =
+        |salt| AdapterFolder::new(4, salt).field("base_model_name_or_path", json!("models/tiny"));
+    seed(4).save(&runs.join("r4-seed1"));
+    seed(3)
+        .field("use_rslora", json!(true))
+        .save(&runs.join("r4-seed0"));
+    let outcome = done(&["--init", "runs"], folder.path());
+    let text = fs::read_to_string(folder.path().join(PLACE)).unwrap();
+    for remark in [
+        "they are scaled by s = α/√r (use_rslora) and by s = α/r, so that more than the seed differs",
+        "different seeds; they are scaled by s = α/r and by s = α/√r (use_rslora).",
+    ] {
+        assert!(text.contains(remark), "{}\n{text}", outcome.stderr);
+    }
 }
 
 #[test]
@@ -411,4 +443,97 @@ fn a_study_chooses_the_runs_of_a_table() {
     // The other commands measure, and leave runs alone.
     let outcome = run("amplification", &["one", "--base", "base"], folder.path());
     assert_eq!(outcome.code, 0, "{}", outcome.stderr);
+}
+
+#[test]
+fn the_readmes_study_runs_as_it_stands() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let readme = fs::read_to_string(root.join("README.md")).unwrap();
+    let (_, from) = readme.split_once("```toml\n#:schema").unwrap();
+    let (text, _) = from.split_once("```").unwrap();
+    let folder = runs();
+    let runs = folder.path().join("runs");
+    for (from, to) in [
+        ("r2-seed0", "r8-seed0"),
+        ("r4-seed0", "r64-seed1"),
+        ("r4-seed1", "r64-seed2"),
+    ] {
+        fs::rename(runs.join(from), runs.join(to)).unwrap();
+    }
+    let place = folder.path().join(PLACE);
+    fs::create_dir_all(place.parent().unwrap()).unwrap();
+    // The small adapters here have two layers, and the paper's study is elsewhere.
+    let published = root.join("experiments/lora-paper/study.toml");
+    let text = format!("#:schema{text}")
+        .replace("layer = 5 ", "layer = 1 ")
+        .replace("../lora-paper/study.toml", published.to_str().unwrap());
+    fs::write(&place, text).unwrap();
+    let scores = RUNS
+        .replace("0.75,\n", "0.75,88\n")
+        .replace("1.5,\n", "1.5,88\n");
+    fs::write(place.with_file_name("runs.csv"), scores).unwrap();
+    done(&[PLACE, "--format", "svg"], folder.path());
+    assert!(
+        folder
+            .path()
+            .join("notebooks-export/runs/table6.tex")
+            .is_file()
+    );
+}
+
+#[test]
+fn a_folder_is_no_study_but_may_hold_one() {
+    let folder = workshop();
+    study(folder.path(), "");
+    let outcome = run("regenerate", &["."], folder.path());
+    assert_eq!(outcome.code, 1);
+    let error = outcome.error();
+    assert!(
+        error.contains("give the study in it: ./study.toml"),
+        "{error}"
+    );
+}
+
+#[test]
+fn tables_too_wide_for_a_column_stand_across_both() {
+    let folder = workshop();
+    let environment = |table: &str| {
+        let path = folder
+            .path()
+            .join(format!("notebooks-export/tiny/{table}.tex"));
+        let text = fs::read_to_string(path).unwrap();
+        let first = text.lines().find(|line| line.starts_with("\\begin{table"));
+        first.unwrap().to_string()
+    };
+    let header = RUNS.lines().next().unwrap();
+    let ranks = [1, 2, 4, 8, 16, 32, 64, 128];
+    let row = |rank: &u32| format!("q{rank},q+v,{rank},4,0,sst2,accuracy,0.123{rank},\n");
+    let wide: String = ranks.iter().map(row).collect();
+    for (rows, venue, wanted) in [
+        (wide.as_str(), "icml", "\\begin{table*}"),
+        (&wide, "acl", "\\begin{table*}"),
+        (&wide, "neurips", "\\begin{table}"),
+        (&wide, "plain", "\\begin{table}"),
+        (
+            "q2,q,2,4,0,sst2,accuracy,0.5,\nq4,q,4,4,0,sst2,accuracy,0.6,\n",
+            "icml",
+            "\\begin{table}",
+        ),
+    ] {
+        fs::write(folder.path().join("runs.csv"), format!("{header}\n{rows}")).unwrap();
+        study(folder.path(), &format!("[print]\nvenue = \"{venue}\"\n"));
+        let path = folder.path().join("study.toml");
+        let text = fs::read_to_string(&path).unwrap();
+        let text = text.replacen("base =", "runs = \"runs.csv\"\nbase =", 1);
+        fs::write(&path, text).unwrap();
+        done(&["study.toml", "--no-figures"], folder.path());
+        assert_eq!(environment("table6"), wanted, "{venue}");
+        // Three adapters are nine columns of numbers.
+        let seven = if ["icml", "acl"].contains(&venue) {
+            "\\begin{table*}"
+        } else {
+            "\\begin{table}"
+        };
+        assert_eq!(environment("table7"), seven, "{venue}");
+    }
 }

@@ -12,7 +12,7 @@ use crate::measure::Basis;
 use crate::study::{FigurePlan, ModuleName, Plan, findings, findings_page};
 use crate::table::{
     AmplificationRow, EvidenceRow, OverlapRow, Provenance, RunTable, RunsRow, SpectrumRow, Table7,
-    from_csv, read_overlaps, to_csv,
+    Widths, from_csv, read_overlaps, to_csv,
 };
 
 /// One file that a run makes.
@@ -198,6 +198,7 @@ pub(super) fn pictures(
 
 /// Tables 5, 6 and 18 as far as a plan wants them and the rows of `runs.csv` give them.
 pub(super) fn run_table_files(plan: &Plan, rows: &[RunsRow]) -> Result<Vec<(String, Vec<u8>)>> {
+    let page = widths(&plan.figures)?;
     let mut files = Vec::new();
     for number in RunTable::NUMBERS {
         let wanted = plan.makes_everything() && plan.makes_table(number);
@@ -206,11 +207,18 @@ pub(super) fn run_table_files(plan: &Plan, rows: &[RunsRow]) -> Result<Vec<(Stri
             files.extend([
                 (format!("{}.csv", table.name()), table.csv()?),
                 (format!("{}.md", table.name()), table.markdown().into()),
-                (format!("{}.tex", table.name()), table.latex().into()),
+                (format!("{}.tex", table.name()), table.latex(page).into()),
             ]);
         }
     }
     Ok(files)
+}
+
+/// The page that tables are set for, where the study names a venue.
+fn widths(figures: &FigurePlan) -> Result<Option<Widths>> {
+    let venue: Venue = figures.venue.parse()?;
+    let widths = venue.widths();
+    Ok(widths.map(|[column, text]| Widths { column, text }))
 }
 
 /// Table 7 in its three forms, from the rows of `amplification.csv`.
@@ -222,7 +230,7 @@ pub(super) fn table7_files(
     Ok([
         ("table7.csv", table.csv()?),
         ("table7.md", table.markdown().into_bytes()),
-        ("table7.tex", table.latex().into_bytes()),
+        ("table7.tex", table.latex(widths(figures)?).into_bytes()),
     ])
 }
 

@@ -167,15 +167,18 @@ fn in_words(types: &str) -> Text {
 
 fn footer(scores: &[Score], names: &[String], single: &[String]) -> Vec<String> {
     let mut footer = Vec::new();
-    if scores.iter().any(|score| score.sd.is_some()) {
-        footer.push(
+    let spread = match scores.iter().any(|score| score.sd.is_some()) {
+        true => {
             "Marks: means over seeds; bars: one sample standard deviation, where there are two seeds \
-             or more; dots: single runs. Lines are set a little apart sideways."
-                .into(),
-        );
-    } else {
-        footer.push("No setting has two runs: its spread is not known.".into());
-    }
+             or more; dots: single runs."
+        }
+        false => "No setting has two runs: its spread is not known.",
+    };
+    let apart = match names.len() {
+        0 | 1 => "",
+        _ => " Lines are set a little apart sideways.",
+    };
+    footer.push(format!("{spread}{apart}"));
     for types in names
         .iter()
         .filter(|types| in_words(types).bare().contains('…'))
@@ -294,6 +297,21 @@ mod tests {
             curve.footer
         );
         assert_eq!(rank_curve(&rows[3..5], &Options::default()), None);
+    }
+
+    #[test]
+    fn the_footer_says_that_lines_are_apart_where_they_are() {
+        let one = |types: &str, seed: u64| {
+            [1, 2].map(|rank| run(types, rank, seed, "t", 0.1 * rank as f64))
+        };
+        let says = |rows: &[[RunsRow; 2]]| {
+            let curve = rank_curve(&rows.concat(), &Options::default()).unwrap();
+            curve.footer[0].contains("apart sideways")
+        };
+        assert!(!says(&[one("q", 0)]));
+        assert!(!says(&[one("q", 0), one("q", 1)]), "one line, two seeds");
+        assert!(says(&[one("q", 0), one("v", 0)]), "two lines, one seed");
+        assert!(says(&[one("q", 0), one("v", 0), one("v", 1)]));
     }
 
     #[test]

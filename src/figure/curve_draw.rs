@@ -6,10 +6,12 @@
 use crate::error::Result;
 
 use super::curve::{Curve, CurveLine, CurvePanel, CurvePoint};
-use super::curve_layout::{CurveLayout, TO_NAMES, across, down, labelled, name_gap, spread};
+use super::curve_layout::{
+    CurveLayout, TO_NAMES, across, down, labelled, name_gap, spread, title_line,
+};
 use super::font::CAPITAL;
 use super::label::Text;
-use super::layout::{Box, TICK_GAP, TICK_LENGTH, TITLE_RISE, fitting};
+use super::layout::{Box, TICK_GAP, TICK_LENGTH, TITLE_RISE};
 use super::palette::Rgb;
 use super::pen::{Drawn, GREY, Hang, INK, PAPER, Pen, svg, whole};
 use super::venue::Page;
@@ -67,7 +69,9 @@ fn style(curve: &Curve, line: usize) -> Style {
 
 impl Pen<'_> {
     fn curve(&mut self, curve: &Curve, layout: &CurveLayout) -> Drawn {
-        for (panel, &place) in curve.panels.iter().zip(&layout.panels) {
+        let places = layout.panels.iter().zip(&layout.titles);
+        for (panel, (&place, title)) in curve.panels.iter().zip(places) {
+            self.curve_title(title, place)?;
             self.curve_axes(panel, place)?;
             for CurveLine { line, points } in &panel.lines {
                 self.curve_line(panel, place, points, style(curve, *line))?;
@@ -81,12 +85,19 @@ impl Pen<'_> {
         Ok(())
     }
 
-    /// Title, axes and ticks.
+    /// Lines of a title, the last one just above its panel.
+    fn curve_title(&mut self, (lines, size): &(Vec<String>, f64), place: Box) -> Drawn {
+        for (up, line) in lines.iter().rev().enumerate() {
+            let rise = TITLE_RISE + up as f64 * title_line(&self.sizes);
+            let at = (place.centre(), place.y - rise);
+            self.text(&Text::plain(line), at, *size, INK, Hang::Centre)?;
+        }
+        Ok(())
+    }
+
+    /// Axes and ticks.
     fn curve_axes(&mut self, panel: &CurvePanel, place: Box) -> Drawn {
         let (bottom, tick) = (place.bottom(), self.sizes.tick);
-        let size = fitting(&panel.title, self.sizes.title, place.width + 2.0 * TO_NAMES);
-        let title = (place.centre(), place.y - TITLE_RISE);
-        self.text(&panel.title, title, size, INK, Hang::Centre)?;
         self.line((place.x, place.y), (place.x, bottom))?;
         self.line((place.x, bottom), (place.right(), bottom))?;
         for (&value, label) in panel.y.ticks.iter().zip(panel.y.labels()) {

@@ -3,7 +3,9 @@
 use super::curve::{Curve, CurvePanel};
 use super::font;
 use super::label::Text;
-use super::layout::{ABOVE, Box, FOOTER_LINE, MARGIN, TICK_GAP, TICK_LENGTH, X_AXIS, wrapped};
+use super::layout::{
+    ABOVE, Box, FOOTER_LINE, MARGIN, TICK_GAP, TICK_LENGTH, X_AXIS, fitting, wrapped,
+};
 use super::venue::Page;
 
 /// Panels in a row at most, and their width.
@@ -29,6 +31,8 @@ pub(super) struct CurveLayout {
     pub(super) height: f64,
     /// As the curve's panels.
     pub(super) panels: Vec<Box>,
+    /// The lines of each panel's title as they fit, and their size.
+    pub(super) titles: Vec<(Vec<String>, f64)>,
     /// The footer's lines as they fit, their left edge, and their baselines.
     pub(super) footer: Vec<(String, f64)>,
     pub(super) left: f64,
@@ -63,22 +67,30 @@ impl CurveLayout {
         let left = MARGIN + spare + axis;
         let footer_lines = wrapped(&curve.footer, page.footer, width - MARGIN - left);
         let footer = footer_lines.len() as f64 * FOOTER_LINE + MARGIN;
-        let down = (page.height - MARGIN - footer) / rows as f64 - ABOVE - X_AXIS;
+        let titles: Vec<_> = curve
+            .panels
+            .iter()
+            .map(|panel| title(page, panel, side + 2.0 * TO_NAMES))
+            .collect();
+        let most = titles.iter().map(|(lines, _)| lines.len()).max();
+        let above = ABOVE + most.unwrap_or(1).saturating_sub(1) as f64 * title_line(page);
+        let down = (page.height - MARGIN - footer) / rows as f64 - above - X_AXIS;
         let lines = curve.panels.iter().map(|panel| panel.lines.len());
         let names = lines.max().unwrap_or(0) as f64 * name_gap(page);
         let tall = (side * ASPECT).min(down).max(LOWEST).max(names);
         let place = |number: usize| Box {
             x: left + (number % columns) as f64 * step,
-            y: MARGIN + ABOVE + (number / columns) as f64 * (ABOVE + tall + X_AXIS),
+            y: MARGIN + above + (number / columns) as f64 * (above + tall + X_AXIS),
             width: side,
             height: tall,
         };
-        let bottom = MARGIN + rows as f64 * (ABOVE + tall + X_AXIS);
+        let bottom = MARGIN + rows as f64 * (above + tall + X_AXIS);
         let baseline = |line: usize| bottom + (line as f64 + 0.9) * FOOTER_LINE;
         CurveLayout {
             width,
             height: (bottom + footer).ceil(),
             panels: (0..curve.panels.len()).map(place).collect(),
+            titles,
             footer: footer_lines
                 .into_iter()
                 .enumerate()
@@ -87,6 +99,19 @@ impl CurveLayout {
             left,
         }
     }
+}
+
+/// From one line of a title to the next.
+pub(super) fn title_line(page: &Page) -> f64 {
+    1.2 * page.title
+}
+
+/// A panel's title, set smaller where that helps, and then in lines.
+fn title(page: &Page, panel: &CurvePanel, room: f64) -> (Vec<String>, f64) {
+    /// Of the width of a text that was just made to fit.
+    const ROUNDING: f64 = 1e-6;
+    let size = fitting(&panel.title, page.title, room);
+    (wrapped(&[panel.title.bare()], size, room + ROUNDING), size)
 }
 
 /// From one name of a line to the next below it.
@@ -174,7 +199,36 @@ pub(super) fn spread(wanted: &[f64], gap: f64, (top, bottom): (f64, f64)) -> Vec
 
 #[cfg(test)]
 mod tests {
+    use super::super::layout::TITLE_RISE;
     use super::*;
+    use crate::figure::{Options, Venue, rank_curve};
+    use crate::table::RunsRow;
+
+    #[test]
+    fn a_long_title_is_set_in_lines() {
+        let run = |rank: usize| RunsRow {
+            adapter: format!("r{rank}"),
+            weight_types: "q".into(),
+            rank,
+            alpha: None,
+            seed: None,
+            task: "a task whose name says at some length what it was that was trained".repeat(2),
+            metric: "accuracy".into(),
+            value: rank as f64,
+            trainable_parameters: None,
+        };
+        let curve = rank_curve(&[run(1), run(2)], &Options::default()).unwrap();
+        let page = Venue::Icml.page();
+        let layout = CurveLayout::on(&page, &curve);
+        let ((lines, size), place) = (&layout.titles[0], layout.panels[0]);
+        assert!(lines.len() > 1, "{lines:?}");
+        for line in lines {
+            let half = font::width(&Text::plain(line), *size) / 2.0;
+            assert!(place.centre() - half >= 0.0 && place.centre() + half <= layout.width);
+        }
+        let top = place.y - TITLE_RISE - (lines.len() - 1) as f64 * title_line(&page);
+        assert!(top - size >= 0.0, "the first line is on the page");
+    }
 
     #[test]
     fn names_do_not_touch_and_stay_near() {

@@ -69,6 +69,13 @@ impl Venue {
         }
     }
 
+    /// Widths of a column and of the text in TeX's points, for tables; of no venue none.
+    pub fn widths(self) -> Option<[f64; 2]> {
+        const TEX: f64 = 72.27 / INCH;
+        let page = self.page();
+        page.is_exact.then(|| [page.column * TEX, page.text * TEX])
+    }
+
     /// Widths are those of the style files: ICML 234.88 and 487.82 TeX points, NeurIPS and ICLR
     /// `\textwidth` 5.5 in, ACL A4 with margins of 2.5 cm and 0.6 cm between the columns.
     ///

@@ -12,7 +12,7 @@ use crate::tensors::find_model_near;
 use super::definition::AdapterEntry;
 use super::figures::{self, FigurePlan, panels};
 use super::plan::{Comparison, NamedAdapter, Operand, Plan, Request};
-use super::{Definition, Runs, Selection, build_rows, checks, lineage, memory, runs};
+use super::{Definition, Runs, Selection, build_rows, checks, lineage, memory, runs, sameness};
 
 /// Builds a plan. `file` is the study's file: paths in the definition are relative to its folder,
 /// and messages name it. `every_grid` as in [`Plan`].
@@ -63,6 +63,9 @@ pub(super) fn build(
         .filter(|basis| bases.contains(basis))
         .collect();
     let mut warnings = lineage::check(definition, &adapters, base.as_ref())?;
+    warnings.extend(sameness::check(definition, &adapters, &pairs)?);
+    warnings.extend(sameness::other_scales(&figures, &adapters));
+    warnings.extend(runs.warnings.iter().cloned());
     warnings.extend(checks::only_in_one(&adapters, &pairs, &modules, lines)?);
     warnings.extend(checks::twins(&modules, &figures));
     let plan = Plan {
@@ -131,6 +134,9 @@ fn open_adapter(
     adapter.split(&|module| fused::slices(module, base));
     Ok(NamedAdapter {
         name: entry.name.clone(),
+        label: entry.label.clone(),
+        task: entry.task.clone(),
+        seed: entry.seed,
         adapter,
         factor_entries,
     })

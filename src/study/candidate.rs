@@ -11,6 +11,7 @@ use crate::adapter::{Adapter, ReadOptions, natural_order, projection_of};
 use crate::error::Result;
 
 use super::first::{in_order, nothing, plain_names};
+use super::sameness::is_same;
 
 /// Files beside an adapter that may hold the seed it was trained with.
 const CONFIGS: [&str; 3] = [
@@ -57,6 +58,15 @@ impl Candidate {
         modules.any(|module| other.adapter.module(&module.path).is_some())
     }
 
+    /// A sentence, if both are one adapter.
+    fn repeats(&self, other: &Candidate) -> Option<String> {
+        let how = is_same(&other.adapter, &self.adapter).ok()??;
+        Some(format!(
+            "{} is left out: it {how} {}",
+            self.name, other.name
+        ))
+    }
+
     /// A sentence, if a module has another shape here than there.
     fn contradicts(&self, other: &Candidate) -> Option<String> {
         self.adapter.modules.iter().find_map(|one| {
@@ -100,6 +110,10 @@ pub(super) fn candidates(paths: &[PathBuf]) -> Result<(Vec<Candidate>, Vec<Strin
     in_order(&mut found);
     let mut kept: Vec<Candidate> = Vec::new();
     for candidate in found {
+        if let Some(sentence) = kept.iter().find_map(|other| candidate.repeats(other)) {
+            said.push(sentence);
+            continue;
+        }
         match kept.iter().find_map(|other| candidate.contradicts(other)) {
             None => kept.push(candidate),
             Some(sentence) => said.push(sentence),

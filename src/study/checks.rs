@@ -85,6 +85,9 @@ pub(super) fn twins(modules: &[String], figures: &FigurePlan) -> Vec<String> {
 
 /// ΔW of a module must have one shape in all adapters, and W's in the base.
 pub(super) fn check_shapes(plan: &Plan, lines: &Lines) -> Result<()> {
+    if let Some(error) = fits_none(plan) {
+        return Err(lines.locate("base", "base, which fits no adapter", error));
+    }
     for path in &plan.modules {
         let mut earlier: Option<(&NamedAdapter, (usize, usize))> = None;
         for (number, named) in plan.adapters.iter().enumerate() {
@@ -114,6 +117,20 @@ pub(super) fn check_shapes(plan: &Plan, lines: &Lines) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// What the base lacks for the first of several adapters, where it fits none: then the base is what
+/// is wrong.
+fn fits_none(plan: &Plan) -> Option<Error> {
+    let base = plan.base.as_ref()?;
+    let wrong = |named: &NamedAdapter| {
+        let modules = plan.modules.iter();
+        let mut modules = modules.filter_map(|path| named.adapter.module(path));
+        modules.find_map(|module| base.check(module).err())
+    };
+    let errors: Option<Vec<Error>> = plan.adapters.iter().map(wrong).collect();
+    let errors = errors.filter(|errors| errors.len() > 1)?;
+    errors.into_iter().next()
 }
 
 /// What a ΔW without factors needs: a number of directions, and W where it is a difference from it.

@@ -183,6 +183,14 @@ impl Definition {
     ///
     /// [`Error::NotFound`], or [`Error::Config`] with the line that is wrong.
     pub fn read(path: &Path) -> Result<Self> {
+        let inside = path.join("study.toml");
+        if inside.is_file() {
+            return Err(Error::NotFound {
+                path: path.into(),
+                problem: "it is a folder, and no study file".into(),
+                remedy: format!("give the study in it: {}", inside.display()),
+            });
+        }
         if !path.is_file() {
             return Err(Error::NotFound {
                 path: path.into(),

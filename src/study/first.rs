@@ -171,6 +171,8 @@ impl Writer<'_> {
             Some(base) => format!("base = {}\n", quoted(&self.path(base))),
             None => "# base = \"PATH\"\n".into(),
         };
+        text += "# Scores of runs, for tables 5, 6 and 18 and a rank curve; README.md has the columns.\n\
+                 # runs = \"runs.csv\"\n";
         if self.out.join(PUBLISHED).is_file() {
             text += "# Their figures stand beside these in the report.\npublished = \"../lora-paper/study.toml\"\n";
         }
@@ -235,8 +237,12 @@ impl Writer<'_> {
             "\n[amplification]\n# Table 7.\nadapters = {}\n",
             list(&chosen)
         );
-        text += "\n[figures]\n# Left out, they are chosen as in the paper: the middle layer, and the first, thirds, last.\n\
-                 # layer = 0\n# layers = [0, 1]\n\n[print]\n# icml, neurips, iclr, acl or plain\nvenue = \"plain\"\n";
+        text += "\n[figures]\n# Left out, all are drawn that the comparisons allow.\n# which = [\"3\", \"8\"]\n\
+                 # Left out, they are chosen as in the paper: the middle layer, and the first, thirds, last.\n\
+                 # layer = 0\n# layers = [0, 1]\n\n[tables]\n# Left out, all are made that there are rows for.\n\
+                 # which = [\"5\", \"6\", \"7\"]\n\n[print]\n# icml, neurips, iclr, acl or plain\nvenue = \"plain\"\n\n\
+                 # What the report says around the results.\n[text]\n# question = \"What is asked.\"\n\
+                 # expectation = \"What was expected beforehand.\"\n# outcome = \"What came out.\"\n";
         text
     }
 

@@ -281,5 +281,5 @@ const PRINT: &[Field] = &[field(
     "venue",
     Kind::Choice(&VENUES),
     "\"icml\"",
-    "Page and type sizes of the figures; `plain`, 6.75 in at most, when left out.",
+    "Page and type sizes of the figures, and widths of the tables in LaTeX; `plain`, 6.75 in at most, when left out.",
 )];

@@ -1,6 +1,7 @@
 //! Which adapters a first study compares.
 
 use super::candidate::Candidate;
+use super::sameness::other_scale;
 
 /// A panel for each in figure 8, and one for random directions.
 const AGAINST_BASE: usize = 3;
@@ -23,7 +24,7 @@ fn seeds_of(one: &Candidate, other: &Candidate) -> Seeds {
 
 /// The pair for figures 3 and 6, smaller rank first, and why: of different seeds if they are known,
 /// the ranks as far apart as can be.
-pub(super) fn ranks(found: &[Candidate]) -> Option<([usize; 2], &'static str)> {
+pub(super) fn ranks(found: &[Candidate]) -> Option<([usize; 2], String)> {
     let rank = |place: usize| found[place].adapter.rank();
     let apart = pairs(found).filter(|&[one, other]| rank(one) != rank(other));
     let best = apart.max_by_key(|&[one, other]| {
@@ -44,22 +45,33 @@ pub(super) fn ranks(found: &[Candidate]) -> Option<([usize; 2], &'static str)> {
              overlap more than two seeds do"
         }
     };
+    let remark = match other_scale(&found[best[0]].adapter, &found[best[1]].adapter, false) {
+        None => remark.into(),
+        Some(differs) => format!("{remark}; they {differs}"),
+    };
     Some((best, remark))
 }
 
-/// The pair for figures 4 and 7, and why: of the largest rank that two seeds have.
-pub(super) fn seeds(found: &[Candidate]) -> Option<([usize; 2], &'static str)> {
+/// The pair for figures 4 and 7, and why: of one scale, if there are such, and of the largest rank
+/// that two seeds have.
+pub(super) fn seeds(found: &[Candidate]) -> Option<([usize; 2], String)> {
     let rank = |place: usize| found[place].adapter.rank();
     let of_one_rank = pairs(found).filter(|&[one, other]| {
         rank(one) == rank(other) && seeds_of(&found[one], &found[other]) != Seeds::Same
     });
     let best = of_one_rank.max_by_key(|&[one, other]| {
         let known = seeds_of(&found[one], &found[other]);
-        (known, rank(one), first([one, other]))
+        let alike = other_scale(&found[one].adapter, &found[other].adapter, true).is_none();
+        (alike, known, rank(one), first([one, other]))
     })?;
-    let remark = match seeds_of(&found[best[0]], &found[best[1]]) {
+    let [one, other] = best.map(|place| &found[place]);
+    let remark = match seeds_of(one, other) {
         Seeds::Different => "two seeds of the largest rank that has two",
         _ => "two runs of one rank, taken for two seeds, as their seeds are not known",
+    };
+    let remark = match other_scale(&one.adapter, &other.adapter, true) {
+        None => remark.into(),
+        Some(differs) => format!("{remark}; they {differs}, so that more than the seed differs"),
     };
     Some((best, remark))
 }

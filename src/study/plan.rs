@@ -78,6 +78,12 @@ pub struct Comparison {
 pub struct NamedAdapter {
     /// The name in tables.
     pub name: String,
+    /// What the report calls it, as the study says.
+    pub label: Option<String>,
+    /// What it was trained on, as the study says.
+    pub task: Option<String>,
+    /// The seed that it was trained with, as the study says.
+    pub seed: Option<u64>,
     /// The adapter.
     pub adapter: Adapter,
     /// Entries of its factors, see [`Adapter::factor_entries`].

@@ -1,6 +1,7 @@
 //! A study of rows: tables in this toolkit's own formats, read off a publication, in place of
 //! adapters. Nothing is measured; the rows are checked, and written and drawn as measured ones are.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
@@ -12,10 +13,51 @@ use crate::error::{Error, Result};
 use crate::measure::Basis;
 use crate::table::{AmplificationRow, OverlapRow, SpectrumRow};
 
-use super::{Grid, ModuleName, Results};
+use super::{Grid, ModuleName, Results, header};
 
 /// How far a chance level may be off max(i,j)/d, relatively: tables have a few digits.
 const CHANCE_TOLERANCE: f64 = 1e-4;
+
+/// The columns of the tables, in their rows' order.
+const OVERLAP: [&str; 11] = [
+    "module",
+    "layer",
+    "projection",
+    "basis",
+    "first",
+    "second",
+    "i",
+    "j",
+    "overlap",
+    "chance",
+    "z",
+];
+const AMPLIFICATION: [&str; 13] = [
+    "module",
+    "layer",
+    "projection",
+    "adapter",
+    "rank",
+    "directions",
+    "projected_norm",
+    "projected_norm_sd",
+    "draws",
+    "base_norm",
+    "delta_norm",
+    "amplification",
+    "chance_projected_norm",
+];
+const SPECTRUM: [&str; 9] = [
+    "module",
+    "layer",
+    "projection",
+    "matrix",
+    "index",
+    "sigma",
+    "residual",
+    "gap",
+    "sin_theta_bound",
+];
 
 /// Rows of a study that measures nothing.
 #[derive(Debug, Clone, Default)]
@@ -141,8 +183,12 @@ struct Table<'a> {
 }
 
 impl Table<'_> {
-    /// Rows with their lines; none where the file is not there.
-    fn rows<Row: DeserializeOwned>(&self) -> Result<Vec<(u64, Row)>> {
+    /// Rows with their lines; none where the file is not there. A column that may be empty must
+    /// have its header too: under another name all of it would be missing without a word.
+    fn rows<Row: DeserializeOwned, const N: usize>(
+        &self,
+        columns: [&str; N],
+    ) -> Result<Vec<(u64, Row)>> {
         if !self.path.is_file() {
             return Ok(Vec::new());
         }
@@ -155,6 +201,8 @@ impl Table<'_> {
         let mut reader = csv::Reader::from_reader(file);
         let header = reader.headers().map_err(|error| self.wrong(&error, None))?;
         let header = header.clone();
+        header::places(&header, columns)
+            .map_err(|(problem, remedy)| self.error(1, &problem, &remedy))?;
         let wrong = |error: csv::Error| self.wrong(&error, Some(&header));
         let mut rows = Vec::new();
         for record in reader.records() {
@@ -208,7 +256,7 @@ impl Table<'_> {
 /// `overlap.csv` as grids, each of neighbouring rows.
 fn grids(path: &Path) -> Result<Vec<Grid>> {
     let table = Table { path };
-    let rows: Vec<(u64, OverlapRow)> = table.rows()?;
+    let rows: Vec<(u64, OverlapRow)> = table.rows(OVERLAP)?;
     let names = |row: &OverlapRow| {
         (
             row.module.clone(),
@@ -328,7 +376,8 @@ fn check_cell(table: &Table, line: u64, row: &OverlapRow, dimension: f64) -> Res
 fn amplifications(path: &Path) -> Result<Vec<AmplificationRow>> {
     let table = Table { path };
     let mut rows = Vec::new();
-    for (line, mut row) in table.rows::<AmplificationRow>()? {
+    let read: Vec<(u64, AmplificationRow)> = table.rows(AMPLIFICATION)?;
+    for (line, mut row) in read.iter().cloned() {
         table.check_module(line, &row.module, row.layer, &row.projection)?;
         let norms = [
             Some(row.base_norm),
@@ -358,15 +407,70 @@ fn amplifications(path: &Path) -> Result<Vec<AmplificationRow>> {
         row.amplification = row.amplification.filter(|factor| factor.is_finite());
         rows.push(row);
     }
+    check_directions(&table, &read)?;
     Ok(rows)
+}
+
+/// Table 7 has a column where an adapter has a row of `delta`: without it, the others would be
+/// dropped. Norms of W's directions and of random ones may be unknown, and are left out then.
+fn check_directions(table: &Table, rows: &[(u64, AmplificationRow)]) -> Result<()> {
+    let of = |row: &AmplificationRow| (row.module.clone(), row.adapter.clone(), row.rank);
+    let mut first: BTreeMap<_, u64> = BTreeMap::new();
+    let mut seen: BTreeMap<_, u64> = BTreeMap::new();
+    for (line, row) in rows {
+        first.entry(of(row)).or_insert(*line);
+        let key = (of(row), row.directions.clone());
+        if let Some(earlier) = seen.insert(key, *line) {
+            let problem = format!(
+                "{} of `{}` in module `{}` is there already, in line {earlier}",
+                row.directions, row.adapter, row.module
+            );
+            return Err(table.error(*line, &problem, "leave one out"));
+        }
+    }
+    let without = rows.iter().find(|(line, row)| {
+        first[&of(row)] == *line && !seen.contains_key(&(of(row), "delta".to_string()))
+    });
+    match without {
+        None => Ok(()),
+        Some((line, row)) => {
+            let problem = format!(
+                "module `{}`, adapter `{}`, rank {} has no row for `delta`, and so no column in table 7",
+                row.module, row.adapter, row.rank
+            );
+            Err(table.error(*line, &problem, "add it, or leave out its other rows"))
+        }
+    }
 }
 
 fn spectra(path: &Path) -> Result<Vec<SpectrumRow>> {
     let table = Table { path };
     let mut rows = Vec::new();
-    for (line, row) in table.rows::<SpectrumRow>()? {
+    for (line, row) in table.rows::<SpectrumRow, _>(SPECTRUM)? {
         table.check_module(line, &row.module, row.layer, &row.projection)?;
         rows.push(row);
     }
     Ok(rows)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::table::columns;
+
+    #[test]
+    fn the_columns_are_those_of_the_rows() {
+        let of = |file: &str| -> Vec<String> {
+            let tables = columns();
+            let table = tables.iter().find(|table| table.file == file).unwrap();
+            table
+                .columns
+                .iter()
+                .map(|column| column.name.clone())
+                .collect()
+        };
+        assert_eq!(of("overlap.csv"), OVERLAP);
+        assert_eq!(of("amplification.csv"), AMPLIFICATION);
+        assert_eq!(of("spectrum.csv"), SPECTRUM);
+    }
 }

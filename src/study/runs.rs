@@ -1,17 +1,19 @@
 //! Scores of training runs: which of them a table shows, and whether they can stand in one cell.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use globset::{Glob, GlobMatcher};
 
+use crate::adapter::projection_of;
 use crate::error::Result;
-use crate::table::{RunTable, RunsRow, has_two_ranks, scores, weight_types};
+use crate::table::{RunTable, RunsRow, has_two_ranks, letter, scores, weight_types};
 
 use super::Definition;
 use super::keys::{RANK_CURVE, TABLES};
 use super::plan::NamedAdapter;
 use super::runs_file::RunsFile;
+use super::sameness::told_alpha;
 
 /// The runs of a study, with its choice of them for each table.
 #[derive(Debug, Clone, Default)]
@@ -20,6 +22,8 @@ pub struct Runs {
     pub rows: Vec<RunsRow>,
     /// The file.
     pub(super) file: Option<PathBuf>,
+    /// Names that may be an adapter's, misspelt: a sentence each.
+    pub(super) warnings: Vec<String>,
     /// Table, names of the runs that it shows.
     chosen: Vec<(&'static str, Vec<GlobMatcher>)>,
 }
@@ -73,9 +77,11 @@ pub(super) fn read(
         _ => error,
     };
     let mut file = RunsFile::read(path).map_err(located)?;
+    agree(&file, adapters)?;
     count_parameters(&mut file, adapters)?;
     let runs = Runs {
         rows: file.rows.iter().map(|(_, row)| row.clone()).collect(),
+        warnings: misspelt(&file, adapters),
         chosen: choices(definition, &file)?,
         file: Some(path.into()),
     };
@@ -92,6 +98,102 @@ pub(super) fn read(
         })?;
     }
     Ok(runs)
+}
+
+/// Holds what the file says of a run against the adapter of its name.
+fn agree(file: &RunsFile, adapters: &[NamedAdapter]) -> Result<()> {
+    for (line, row) in &file.rows {
+        let named = adapters.iter().find(|named| named.name == row.adapter);
+        let Some(differs) = named.and_then(|named| contradiction(row, named)) else {
+            continue;
+        };
+        let remedy = "correct it, or name another run";
+        return Err(file.error(*line, &differs, remedy));
+    }
+    Ok(())
+}
+
+/// What a run and its adapter do not agree about.
+fn contradiction(row: &RunsRow, named: &NamedAdapter) -> Option<String> {
+    let (name, modules) = (&named.name, &named.adapter.modules);
+    let mut ranks: Vec<usize> = modules.iter().filter_map(|module| module.rank).collect();
+    ranks.sort_unstable();
+    ranks.dedup();
+    if !ranks.is_empty() && !ranks.contains(&row.rank) {
+        let ranks: Vec<String> = ranks.iter().map(usize::to_string).collect();
+        let ranks = ranks.join(" and ");
+        return Some(format!(
+            "rank is {}, and adapter `{name}` has rank {ranks}",
+            row.rank
+        ));
+    }
+    if let (Some(written), Some(told)) = (row.alpha, told_alpha(&named.adapter))
+        && written != told
+    {
+        return Some(format!(
+            "alpha is {written}, and adapter `{name}` has α = {told}"
+        ));
+    }
+    if let (Some(written), Some(seed)) = (row.seed, named.seed)
+        && written != seed
+    {
+        return Some(format!(
+            "seed is {written}, and the study says that adapter `{name}` has seed {seed}"
+        ));
+    }
+    let paths = modules.iter().map(|module| module.path.as_str());
+    let own = letters(paths.map(projection_of))?;
+    let written = letters(row.weight_types.split('+').map(str::trim))?;
+    (own != written).then(|| {
+        let own = own.into_iter().collect::<Vec<_>>().join("+");
+        format!(
+            "weight_types is {}, and adapter `{name}` changes {}",
+            row.weight_types,
+            weight_types(&own)
+        )
+    })
+}
+
+/// The letters of projections, if all have one: other names may stand for several.
+fn letters<'a>(mut names: impl Iterator<Item = &'a str>) -> Option<BTreeSet<&'static str>> {
+    names.try_fold(BTreeSet::new(), |mut letters, name| {
+        let short = ["q", "k", "v", "o"]
+            .into_iter()
+            .find(|short| *short == name);
+        letters.insert(letter(name).or(short)?);
+        Some(letters)
+    })
+}
+
+/// Runs named almost as an adapter that has no run, and agreeing with it. Another digit is another
+/// run: `r8-seed0`, `r8-seed1`.
+fn misspelt(file: &RunsFile, adapters: &[NamedAdapter]) -> Vec<String> {
+    let digits = |name: &str| {
+        name.chars()
+            .filter(char::is_ascii_digit)
+            .collect::<String>()
+    };
+    let has_run = |name: &String| file.rows.iter().any(|(_, row)| &row.adapter == name);
+    let mut said: Vec<String> = Vec::new();
+    for (line, row) in &file.rows {
+        let name = &row.adapter;
+        let near = adapters.iter().find(|named| {
+            !has_run(&named.name)
+                && strsim::damerau_levenshtein(name, &named.name) == 1
+                && digits(name) == digits(&named.name)
+                && contradiction(row, named).is_none()
+        });
+        let is_first = file.rows.iter().find(|(_, other)| &other.adapter == name);
+        if let Some(near) = near
+            && is_first.is_some_and(|(first, _)| first == line)
+        {
+            said.push(format!(
+                "runs.csv, line {line}: no adapter is named `{name}`; did you mean `{}`?",
+                near.name
+            ));
+        }
+    }
+    said
 }
 
 /// Holds trainable parameters against the adapters that the study has, and fills them in.

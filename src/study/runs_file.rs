@@ -9,7 +9,7 @@ use csv::StringRecord;
 use crate::error::{Error, Result};
 use crate::table::{RunsRow, weight_types};
 
-use super::lines::suggestion;
+use super::header;
 
 /// The columns, in [`RunsRow`]'s order.
 const COLUMNS: [&str; 9] = [
@@ -62,7 +62,9 @@ impl RunsFile {
         let mut reader = csv::ReaderBuilder::new()
             .trim(csv::Trim::All)
             .from_reader(bytes);
-        let places = file.places(reader.headers().map_err(|error| file.no_csv(&error))?)?;
+        let header = reader.headers().map_err(|error| file.no_csv(&error))?;
+        let places = header::places(header, COLUMNS)
+            .map_err(|(problem, remedy)| file.error(1, &problem, remedy))?;
         for record in reader.records() {
             let record = record.map_err(|error| file.no_csv(&error))?;
             let line = record.position().map_or(1, csv::Position::line);
@@ -99,35 +101,6 @@ impl RunsFile {
         let line = error.position().map_or(1, csv::Position::line);
         let problem = error.to_string().replace('\n', " ");
         self.error(line, &problem, "each line needs a field for each column")
-    }
-
-    /// Where each column stands.
-    fn places(&self, header: &StringRecord) -> Result<[usize; 9]> {
-        let mut places = [0; 9];
-        for (place, column) in places.iter_mut().zip(COLUMNS) {
-            let mut found = header
-                .iter()
-                .enumerate()
-                .filter(|(_, name)| *name == column);
-            let Some((first, _)) = found.next() else {
-                let others = header.iter().filter(|name| !COLUMNS.contains(name));
-                let problem = format!("there is no column `{column}`");
-                let remedy = match others.clone().next() {
-                    Some(_) => format!(
-                        "of `{column}`, {}",
-                        suggestion(column, others, "beside the others there are")
-                    ),
-                    None => format!("the columns are {}", COLUMNS.join(", ")),
-                };
-                return Err(self.error(1, &problem, remedy));
-            };
-            if found.next().is_some() {
-                let problem = format!("two columns are named `{column}`");
-                return Err(self.error(1, &problem, "leave one out"));
-            }
-            *place = first;
-        }
-        Ok(places)
     }
 
     /// One adapter is one run: its scores agree about it, and each is there once.

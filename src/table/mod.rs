@@ -16,6 +16,7 @@ mod scores;
 mod sheet;
 mod table7;
 mod text;
+mod widths;
 
 pub use csv::{from_csv, to_csv};
 pub use dictionary::{TableColumns, columns, dictionary};
@@ -29,3 +30,4 @@ pub use rows::{
 };
 pub use scores::{Score, higher_is_better, scores, weight_types};
 pub use table7::Table7;
+pub use widths::Widths;

@@ -7,6 +7,7 @@ use super::scores::{Score, decimals, higher_is_better, mark_best, scores};
 use super::sheet::{Block, Cell, Row, Sheet};
 use super::text::{Words, grouped};
 use super::to_csv;
+use super::widths::Widths;
 
 /// One of the paper's tables of runs, in LaTeX, Markdown and CSV.
 #[derive(Debug, Clone, PartialEq)]
@@ -180,9 +181,9 @@ impl RunTable {
         self.sheet.markdown()
     }
 
-    /// As a LaTeX table with booktabs and siunitx.
-    pub fn latex(&self) -> String {
-        self.sheet.latex()
+    /// As a LaTeX table with booktabs and siunitx, for a page or else an article of one column.
+    pub fn latex(&self, page: Option<Widths>) -> String {
+        self.sheet.latex(page)
     }
 }
 

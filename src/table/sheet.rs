@@ -2,6 +2,7 @@
 
 use super::scores::Score;
 use super::text::{PACKAGES, Words, s_cell, s_column};
+use super::widths::{Place, Widths};
 
 /// A table whose columns all of its blocks share.
 #[derive(Debug, Clone, PartialEq)]
@@ -57,25 +58,25 @@ impl Cell {
 /// Missing.
 const DASH: &str = "–";
 
-/// Width in points of the text of an article, 345, less what our widths are not sure of.
-const TEXT: f64 = 335.0;
 /// Between two columns (twice `\tabcolsep` as set), and about what a letter and a digit take at 10 pt.
 const BETWEEN: f64 = 8.0;
-const LETTER: f64 = 5.0;
+pub(super) const LETTER: f64 = 5.0;
+/// From larger to smaller.
+const SIZES: [(&str, f64); 2] = [("small", 0.9), ("footnotesize", 0.8)];
 
 impl Sheet {
-    /// A table per group of columns that fit the page, in LaTeX with booktabs and siunitx. A row's
-    /// standard deviations stand below it, so that all numbers align on their points.
-    pub(super) fn latex(&self) -> String {
-        let (size, factor) = match self.width(0..self.columns.len(), 0.9) <= TEXT {
-            true => ("small", 0.9),
-            false => ("footnotesize", 0.8),
-        };
+    /// A table per group of columns that fit the page, or an article without one, in LaTeX with
+    /// booktabs and siunitx. A row's standard deviations stand below it, so that all numbers align on
+    /// their points.
+    pub(super) fn latex(&self, page: Option<Widths>) -> String {
+        let count = self.columns.len();
+        let place = Place::of(page, &SIZES, |factor| self.width(0..count, factor));
+        let (environment, size) = (place.environment, place.size);
         let mut text = format!(
-            "{PACKAGES}\\begin{{table}}\n\\centering\n\\{size}\n\\setlength{{\\tabcolsep}}{{{}pt}}\n",
+            "{PACKAGES}\\begin{{{environment}}}\n\\centering\n\\{size}\n\\setlength{{\\tabcolsep}}{{{}pt}}\n",
             BETWEEN / 2.0
         );
-        let groups = self.groups(factor);
+        let groups = place.groups(count, |columns| self.width(columns, place.factor));
         for (number, columns) in groups.into_iter().enumerate() {
             if number > 0 {
                 text += "\n\\medskip\n";
@@ -83,22 +84,9 @@ impl Sheet {
             text += &self.tabular(columns);
         }
         text + &format!(
-            "\\caption{{{}}}\n\\label{{{}}}\n\\end{{table}}\n",
+            "\\caption{{{}}}\n\\label{{{}}}\n\\end{{{environment}}}\n",
             self.caption.latex, self.label
         )
-    }
-
-    /// Columns that fit side by side at a size relative to 10 pt.
-    fn groups(&self, size: f64) -> Vec<std::ops::Range<usize>> {
-        let (mut groups, mut start) = (Vec::new(), 0);
-        for end in 1..=self.columns.len() {
-            if end - start > 1 && self.width(start..end, size) > TEXT {
-                groups.push(start..end - 1);
-                start = end - 1;
-            }
-        }
-        groups.push(start..self.columns.len());
-        groups
     }
 
     /// About how wide a table of some columns is, in points.

@@ -1,12 +1,20 @@
 //! Table 7: ‖UᵀWV‖_F for directions of ΔW, of W and random, in LaTeX, Markdown and CSV.
 
+use std::ops::Range;
+
 use serde::Serialize;
 
 use crate::error::{Error, Result};
 
 use super::rows::{AmplificationRow, round9};
+use super::sheet::LETTER;
 use super::text::{PACKAGES, latex_symbol, latex_text, s_cell, s_column};
 use super::to_csv;
+use super::widths::{Place, Widths};
+
+/// Size of its type, relative to 10 pt, and what is between two columns.
+const SIZE: (&str, f64) = ("footnotesize", 0.8);
+const BETWEEN: f64 = 6.0;
 
 /// One layer's rows of `amplification.csv` in the paper's arrangement: a block per projection, a
 /// group of three columns per adapter.
@@ -146,43 +154,72 @@ impl Table7 {
         text
     }
 
-    /// As a LaTeX table with booktabs and siunitx, which it needs and nothing else.
-    pub fn latex(&self) -> String {
+    /// As a LaTeX table with booktabs and siunitx, which it needs and nothing else. On a page it
+    /// stands across both columns where one is too narrow, and adapters that do not fit side by side
+    /// stand below each other.
+    pub fn latex(&self, page: Option<Widths>) -> String {
+        let blocks = self.blocks();
+        let most = blocks.iter().map(Vec::len).max().unwrap_or(0);
+        let place = Place::of(page, &[SIZE], |_| self.width(&blocks));
+        let groups = match page {
+            None => vec![0..most],
+            Some(_) => place.groups(most, |group| self.width(&part(&blocks, group))),
+        };
+        let (environment, size) = (place.environment, place.size);
         let mut text = format!(
-            "{PACKAGES}\\begin{{table}}\n\\centering\n\\footnotesize\n\\setlength{{\\tabcolsep}}{{3pt}}\n"
+            "{PACKAGES}\\begin{{{environment}}}\n\\centering\n\\{size}\n\\setlength{{\\tabcolsep}}{{{}pt}}\n",
+            BETWEEN / 2.0
         );
-        text += &format!(
-            "\\begin{{tabular}}{{@{{}}l\n  {}@{{}}}}\n\\toprule\n",
-            self.specs().join("\n  ")
-        );
-        for (number, block) in self.blocks().iter().enumerate() {
+        for (number, group) in groups.into_iter().enumerate() {
             if number > 0 {
-                text += "\\midrule\n";
+                text += "\n\\medskip\n";
             }
-            text += &latex_block(block, |column| self.heading(column));
+            text += &self.tabular(&part(&blocks, group));
         }
-        text += "\\bottomrule\n\\end{tabular}\n";
         text += &format!(
             "\\caption{{$\\|U^\\top W V\\|_F$ for the leading $r$ directions of $\\Delta W$, of $W$ and \
              Haar-random ones{}; the closed form for random ones is $\\|W\\|_F\\, r/\\sqrt{{d_\\mathrm{{out}} d_\\mathrm{{in}}}}$.}}\n",
             self.place()
         );
-        text + "\\label{tab:amplification}\n\\end{table}\n"
+        text + &format!("\\label{{tab:amplification}}\n\\end{{{environment}}}\n")
     }
 
-    /// The columns' types: as many as the widest block has, each with room for its numbers.
-    fn specs(&self) -> Vec<String> {
-        let lines: Vec<Vec<String>> = self
-            .blocks()
-            .iter()
-            .flat_map(|block| lines(block))
-            .map(|(_, cells)| cells)
-            .collect();
-        let widest = lines.iter().map(Vec::len).max().unwrap_or(3);
-        let numbers = |place: usize| lines.iter().filter_map(move |line| line.get(place));
-        (0..widest)
-            .map(|place| s_column(numbers(place).map(String::as_str)))
-            .collect()
+    fn tabular(&self, blocks: &[Vec<&Column>]) -> String {
+        let mut text = format!(
+            "\\begin{{tabular}}{{@{{}}l\n  {}@{{}}}}\n\\toprule\n",
+            specs(blocks).join("\n  ")
+        );
+        for (number, block) in blocks.iter().enumerate() {
+            if number > 0 {
+                text += "\\midrule\n";
+            }
+            text += &latex_block(block, |column| self.heading(column));
+        }
+        text + "\\bottomrule\n\\end{tabular}\n"
+    }
+
+    /// About how wide a table of some blocks is, in points.
+    fn width(&self, blocks: &[Vec<&Column>]) -> f64 {
+        let letter = LETTER * SIZE.1;
+        let most = blocks.iter().map(Vec::len).max().unwrap_or(0);
+        let of_adapter = |place: usize| {
+            let columns = || blocks.iter().filter_map(|block| block.get(place));
+            let cells = |number: usize| {
+                let heads = [2.0, 1.0, 6.0];
+                let lines = columns().flat_map(|column| lines(&[column]));
+                let lengths = lines.map(|(_, cells)| cells[number].chars().count() as f64);
+                lengths.fold(heads[number], f64::max) * letter
+            };
+            let cells = (0..3).map(cells).sum::<f64>() + 3.0 * BETWEEN;
+            let heads = columns().map(|column| self.heading(column).chars().count() as f64);
+            heads
+                .fold(0.0, f64::max)
+                .mul_add(letter, BETWEEN)
+                .max(cells)
+        };
+        let has_draws = blocks.iter().flatten().any(|column| column.draws.is_some());
+        let label = if has_draws { 17.0 } else { 13.0 };
+        label * letter + (0..most).map(of_adapter).sum::<f64>()
     }
 
     /// Columns by projection, in order.
@@ -211,6 +248,30 @@ impl Table7 {
         self.layer
             .map_or(String::new(), |layer| format!(", layer {layer}"))
     }
+}
+
+/// Some adapters of every block that has them.
+fn part<'a>(blocks: &[Vec<&'a Column>], group: Range<usize>) -> Vec<Vec<&'a Column>> {
+    let of = |block: &Vec<&'a Column>| -> Vec<&'a Column> {
+        let columns = block.iter().skip(group.start).take(group.len());
+        columns.copied().collect()
+    };
+    let parts = blocks.iter().map(of);
+    parts.filter(|block| !block.is_empty()).collect()
+}
+
+/// The columns' types: as many as the widest block has, each with room for its numbers.
+fn specs(blocks: &[Vec<&Column>]) -> Vec<String> {
+    let lines: Vec<Vec<String>> = blocks
+        .iter()
+        .flat_map(|block| lines(block))
+        .map(|(_, cells)| cells)
+        .collect();
+    let widest = lines.iter().map(Vec::len).max().unwrap_or(3);
+    let numbers = |place: usize| lines.iter().filter_map(move |line| line.get(place));
+    (0..widest)
+        .map(|place| s_column(numbers(place).map(String::as_str)))
+        .collect()
 }
 
 fn column(rows: &[AmplificationRow], delta: &AmplificationRow) -> Column {

@@ -16,7 +16,7 @@ mod stored;
 mod torch;
 
 pub use checkpoint::Checkpoint;
-pub use digest::sha256;
+pub use digest::{same_bytes, sha256};
 pub use file::TensorFile;
 pub use hub::{find_model, find_model_near};
 pub use number::Number;

@@ -1,0 +1,107 @@
+//! How much room a page has for tables.
+
+/// What our estimates of a table's width are not sure of.
+const SURE: f64 = 0.97;
+/// Width in points of the text of an article, 345, less that.
+const ARTICLE: f64 = 335.0;
+
+/// Widths of a page in TeX's points, of which an inch has 72.27.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Widths {
+    /// Of a column.
+    pub column: f64,
+    /// Of all columns, with what is between them.
+    pub text: f64,
+}
+
+/// Where a table stands, how large its type is relative to 10 pt, and how wide it may be.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Place {
+    /// `table`, or `table*` across both columns.
+    pub(super) environment: &'static str,
+    pub(super) size: &'static str,
+    pub(super) factor: f64,
+    pub(super) room: f64,
+}
+
+impl Place {
+    /// The first place that takes a table: in a column, else across the text; each time at the
+    /// largest size that fits, of those that the table allows. Where none does it is the last, and
+    /// the table must be cut. Without a page it is an article's.
+    pub(super) fn of(
+        page: Option<Widths>,
+        sizes: &[(&'static str, f64)],
+        width: impl Fn(f64) -> f64,
+    ) -> Self {
+        let rooms = match page {
+            None => vec![("table", ARTICLE)],
+            Some(page) if page.text > page.column => {
+                vec![("table", page.column * SURE), ("table*", page.text * SURE)]
+            }
+            Some(page) => vec![("table", page.column * SURE)],
+        };
+        let mut place = Place {
+            environment: "table",
+            size: "small",
+            factor: 0.9,
+            room: ARTICLE,
+        };
+        for (environment, room) in rooms {
+            for &(size, factor) in sizes {
+                place = Place {
+                    environment,
+                    size,
+                    factor,
+                    room,
+                };
+                if width(factor) <= room {
+                    return place;
+                }
+            }
+        }
+        place
+    }
+
+    /// Neighbours of so many that fit side by side: `width` says how wide some are.
+    pub(super) fn groups(
+        &self,
+        count: usize,
+        width: impl Fn(std::ops::Range<usize>) -> f64,
+    ) -> Vec<std::ops::Range<usize>> {
+        let (mut groups, mut start) = (Vec::new(), 0);
+        for end in 1..=count {
+            if end - start > 1 && width(start..end) > self.room {
+                groups.push(start..end - 1);
+                start = end - 1;
+            }
+        }
+        groups.push(start..count);
+        groups
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_table_takes_a_column_if_it_can() {
+        let sizes = [("small", 0.9), ("footnotesize", 0.8)];
+        let icml = Some(Widths {
+            column: 234.88,
+            text: 487.82,
+        });
+        let place = |page, width: f64| {
+            let place = Place::of(page, &sizes, |factor| factor * width);
+            (place.environment, place.size)
+        };
+        assert_eq!(place(icml, 250.0), ("table", "small"));
+        assert_eq!(place(icml, 270.0), ("table", "footnotesize"));
+        assert_eq!(place(icml, 400.0), ("table*", "small"));
+        assert_eq!(place(icml, 900.0), ("table*", "footnotesize"));
+        assert_eq!(place(None, 400.0), ("table", "footnotesize"));
+        let wide = Place::of(icml, &sizes, |factor| factor * 900.0);
+        let groups = wide.groups(9, |of| of.len() as f64 * 80.0);
+        assert_eq!(groups, [0..5, 5..9]);
+    }
+}
