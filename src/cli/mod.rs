@@ -8,6 +8,7 @@ mod flags;
 mod init;
 mod inspect;
 mod job;
+mod made;
 mod outputs;
 mod record;
 mod report;

@@ -20,13 +20,13 @@ use crate::table::{Provenance, columns, from_csv, read_grids};
 use super::outputs::{Artifact, NamedChart, Published, tables_folder};
 
 /// Tables that are shown where a study makes them.
-const TABLES: [&str; 4] = ["table5", "table6", "table7", "table18"];
+pub(super) const TABLES: [&str; 4] = ["table5", "table6", "table7", "table18"];
 /// Tables that the notebook shows as they are.
 const SHOWN: [&str; 6] = [
     "table5", "table6", "table18", "runs", "findings", "evidence",
 ];
 /// What lies beside the report, in the order in which it is named.
-const FILES: [&str; 9] = [
+pub(super) const FILES: [&str; 9] = [
     "overlap.csv",
     "overlap.npz",
     "spectrum.csv",
@@ -304,7 +304,7 @@ fn corners(
     Ok(by_module)
 }
 
-fn rows<Row: DeserializeOwned>(tables: Tables, name: &str) -> Result<Vec<Row>> {
+pub(super) fn rows<Row: DeserializeOwned>(tables: Tables, name: &str) -> Result<Vec<Row>> {
     from_csv(name, &bytes(tables, name)?.unwrap_or_default())
 }
 
