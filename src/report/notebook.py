@@ -21,7 +21,7 @@ rebuilt = {}
 
 def read(name, **more):
     """A table beside this notebook; empty fields, and nothing else, become NaN."""
-    return pd.read_csv(folder / name, keep_default_na=False, na_values=[""], float_precision="round_trip", **more)
+    return pd.read_csv(folder / name, keep_default_na=False, na_values=[""], **more)
 
 
 def at_layer(rows, layer):
@@ -177,7 +177,7 @@ def decimals(here):
     most = max(0, 5 - len(str(int(here["mean"].abs().max()))))
     if here.sd.max() > 0:
         return min(most, 5, max(0, 1 - int(np.floor(np.log10(here.sd.max())))))
-    written = [np.format_float_positional(value, trim="-") for values in here.each for value in values]
+    written = [np.format_float_positional(nine(value), trim="-") for values in here.each for value in values]
     return min(most, max(len(value.partition(".")[2]) for value in written))
 
 
@@ -244,9 +244,11 @@ def rank_curve(names=None, columns=4):
             for x, values in zip(beside, line.each):
                 if len(values) > 1:
                     axis.plot([x] * len(values), values, ".", color=colour, markersize=2)
-        ticks = sorted(set(panel["rank"]))
+        ranks = sorted(set(panel["rank"]))
         axis.set_xscale("log", base=2)
-        axis.set_xticks(ticks, labels=ticks)
+        step, last = -(-len(ranks) // 6), len(ranks) - 1  # labels do not touch
+        labelled = [place == last or place % step == 0 and place + step <= last for place in range(len(ranks))]
+        axis.set_xticks(ranks, labels=[rank if shown else "" for rank, shown in zip(ranks, labelled)])
         axis.minorticks_off()
         arrow = {True: " ↑", False: " ↓", None: ""}[higher_is_better[metric]]
         axis.set(title=f"{task}, {metric}{arrow}".replace("$", r"\$"), xlabel="$r$")
