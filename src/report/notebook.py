@@ -137,7 +137,7 @@ def base(name, basis, adapters, layer, projection):
     low, high = np.floor(np.nanmin(values) * 100) / 100, np.ceil(np.nanmax(values) * 100) / 100
     show(name, [*panels, (strip, chance, chance)], columns=len(panels) + 1, low=low, high=high)
 
-# %% runs
+# %% scores
 runs = read("runs.csv", dtype=dict.fromkeys(["adapter", "weight_types", "task", "metric"], str))
 spelt = {{spelt}}  # weight types in one spelling and order
 higher_is_better = {{better}}  # None: the metric's name does not tell

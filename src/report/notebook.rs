@@ -237,13 +237,13 @@ impl Notebook<'_> {
             |chosen: &Option<Vec<String>>| chosen.as_deref().map(names).unwrap_or_default();
         if let Some(of_curve) = &runs.curve {
             cells.take("colours");
-            cells.take("runs");
+            cells.take("scores");
             cells.take("curve");
             cells.markdown("rank-curve-title", "## Rank curve");
             cells.code("rank-curve", &format!("rank_curve({})", chosen(of_curve)));
         }
         for (table, of_table) in &runs.tables {
-            cells.take("runs");
+            cells.take("scores");
             let number = table.trim_start_matches("table");
             cells.markdown(&format!("{table}-title"), &format!("## Table {number}"));
             let (key, call) = (text(table), format!("{table}({})", chosen(of_table)));

@@ -35,6 +35,7 @@ def execute(path):
     """The notebook's `rebuilt`, and the executed notebook."""
     notebook = nbformat.read(path, as_version=4)
     nbformat.validate(notebook)
+    assert len({cell.id for cell in notebook.cells}) == len(notebook.cells), "two cells have one id"
     assert not any(cell.get("outputs") for cell in notebook.cells), "it is to be committed without outputs"
     with tempfile.NamedTemporaryFile(suffix=".pickle") as file:
         setup = next(place for place, cell in enumerate(notebook.cells) if cell.id == "setup")
