@@ -218,7 +218,7 @@ pub enum Error {
 
     /// `regenerate --check` found differences.
     #[error(
-        "{study}: {differences} of {files} generated files differ from what is committed; run `cargo run --release` and look at the changes"
+        "{study}: {differences} of {files} generated files differ from what is committed; run `{command}` and look at the changes"
     )]
     CheckFailed {
         /// The study.
@@ -227,6 +227,8 @@ pub enum Error {
         differences: usize,
         /// How many were compared.
         files: usize,
+        /// What makes them anew.
+        command: String,
     },
 }
 

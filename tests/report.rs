@@ -155,6 +155,11 @@ fn findings_published_figures_and_pictures_have_their_places() {
         modules: Modules::default(),
         adapters: Vec::new(),
         provenance: &provenance,
+        beside: vec![Input {
+            of: "paper: rows".into(),
+            file: "overlap.csv".into(),
+            sha256: "fedcba9876543210".repeat(4),
+        }],
         files: vec!["table5.csv".into()],
     };
     let html = page.html();
@@ -176,12 +181,17 @@ fn findings_published_figures_and_pictures_have_their_places() {
         "Figure 9",
         "A curve of ranks",
         "Figure 4",
-        "Beside it: GPT-3",
+        // Its own caption before the published panels, and theirs after them.
+        "one (i) against other (j)",
+        "Beside it, in the same colours: GPT-3",
+        "one (i) against other (j)",
         "Tables",
         "Table 5",
         "Settings and provenance",
         "7",
         "0123456789abcdef",
+        "paper: rows",
+        "fedcba9876543210",
     ] {
         let Some((_, after)) = rest.split_once(wanted) else {
             panic!("no `{wanted}`, or not in its place: {text}");

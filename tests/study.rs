@@ -61,6 +61,50 @@ fn what_a_study_asked_for_is_checked() {
 }
 
 #[test]
+fn what_a_study_does_not_make_any_more_is_named_and_takes_no_part() {
+    let folder = workshop();
+    study(folder.path(), "");
+    let before = run("regenerate", &["study.toml", "--check"], folder.path());
+    assert_eq!(
+        before.error(),
+        "error: study tiny: nothing has been made yet; run `regenerate study.toml`"
+    );
+    done(&["study.toml"], folder.path());
+    let tables = folder.path().join("notebooks-export/tiny");
+    assert!(tables.join("table7.csv").is_file());
+    // A reader's own.
+    fs::write(tables.join("mine.ipynb"), "{}").unwrap();
+    study(folder.path(), "[tables]\nwhich = []\n");
+    let outcome = done(&["study.toml"], folder.path());
+    let strays = ["table7.csv", "table7.md", "table7.tex"]
+        .map(|name| format!("notebooks-export/tiny/{name}"));
+    for stray in &strays {
+        assert!(outcome.stderr.contains(stray), "{}", outcome.stderr);
+    }
+    assert!(!outcome.stderr.contains("mine.ipynb"), "{}", outcome.stderr);
+    // Quiet or not, what differs is said: these three, and nothing else.
+    let outcome = run(
+        "regenerate",
+        &["study.toml", "--check", "-q"],
+        folder.path(),
+    );
+    let lines: Vec<&str> = outcome.stderr.lines().collect();
+    assert_eq!(lines.len(), 4, "{}", outcome.stderr);
+    for (line, stray) in lines.iter().zip(&strays) {
+        assert!(line.starts_with(stray.as_str()), "{line}");
+    }
+    assert!(
+        lines[3].ends_with("run `regenerate study.toml` and look at the changes"),
+        "{}",
+        lines[3]
+    );
+    for stray in &strays {
+        fs::remove_file(folder.path().join(stray)).unwrap();
+    }
+    done(&["study.toml", "--check"], folder.path());
+}
+
+#[test]
 fn the_layers_that_are_picked_are_said() {
     let folder = workshop();
     study(folder.path(), "");

@@ -5,16 +5,19 @@
 
 use std::collections::HashMap;
 use std::fs;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
 use crate::figure::{Format, Palette};
 use crate::measure::Basis;
 use crate::study::Plan;
-use crate::table::{AmplificationRow, EvidenceRow, RunsRow, SpectrumRow, from_csv, from_npz};
+use crate::table::from_csv;
+use crate::table::{AmplificationRow, EvidenceRow, RunsRow, SpectrumRow, from_npz};
 
-use super::outputs::{self, Artifact, figures_folder, tables_folder};
-use super::report::{self, Sources};
+use super::made::Made;
+use super::outputs::{self, Artifact, tables_folder};
+use super::report::{self, Sources, Tables};
 use super::talk::Talk;
 
 /// φ is compared absolutely, norms and σ relatively.
@@ -37,6 +40,7 @@ pub(super) fn check(
     out: &Path,
     fresh: &Path,
     tables: &[PathBuf],
+    command: &str,
     talk: Talk,
 ) -> Result<()> {
     let mut comparison = Comparison {
@@ -45,8 +49,12 @@ pub(super) fn check(
         files: 0,
         differences: 0,
     };
-    let committed = out.join(tables_folder(&plan.name));
-    let spectrum = fs::read(committed.join("spectrum.csv")).unwrap_or_default();
+    let made = Made::new(&plan.name, tables.iter().map(PathBuf::as_path));
+    let committed: Tables = &|name| Ok(made.open(out, name));
+    let mut spectrum = Vec::new();
+    if let Some(mut file) = committed("spectrum.csv")? {
+        let _ = file.read_to_end(&mut spectrum);
+    }
     let bounds = Bounds::read(&spectrum);
     for table in tables {
         // The paper's tables and findings are made from committed rows, below.
@@ -55,12 +63,9 @@ pub(super) fn check(
             comparison.numbers(table, fresh, &bounds);
         }
     }
-    let runs: Vec<RunsRow> = match fs::read(committed.join("runs.csv")) {
-        Ok(csv) => from_csv("runs.csv", &csv)?,
-        Err(_) => Vec::new(),
-    };
-    comparison.paper_tables(plan, &committed, &runs)?;
-    let charts = outputs::committed_charts(plan, &committed, Palette::Rocket)?;
+    let runs: Vec<RunsRow> = report::rows(committed, "runs.csv")?;
+    comparison.paper_tables(plan, committed, &runs)?;
+    let charts = outputs::charts_of(plan, committed, Palette::Rocket)?;
     let curve = outputs::curve(plan, &runs, Palette::Rocket);
     let provenance = plan.provenance()?;
     for picture in outputs::pictures(plan, &charts, curve.as_ref(), &provenance, FORMATS)? {
@@ -72,16 +77,18 @@ pub(super) fn check(
         curve: curve.as_ref(),
         published: published.as_ref(),
         formats: &[Format::Svg, Format::Pdf, Format::Png],
-        tables: &|name| Ok(fs::File::open(committed.join(name)).ok()),
+        tables: committed,
         provenance: &provenance,
     };
-    for made in report::artifacts(plan, &sources)? {
-        comparison.bytes(&made);
+    for artifact in report::artifacts(plan, &sources)? {
+        comparison.bytes(&artifact);
     }
-    let charts = charts.iter().map(|(name, _)| name.as_str());
     let curve = curve.as_ref().map(|curve| curve.name.as_str());
-    let figures: Vec<&str> = charts.chain(curve).collect();
-    comparison.strays(&figures_folder(&plan.name), &figures);
+    // A file that the study does not make any more is a difference too.
+    for path in made.with(&charts, curve).strays(out) {
+        let outcome = Err("this study does not make it any more: delete it".into());
+        comparison.report(&path, outcome);
+    }
     talk.say(&format!(
         "{}: {} files compared",
         plan.name, comparison.files
@@ -92,6 +99,7 @@ pub(super) fn check(
             study: plan.name.clone(),
             differences,
             files: comparison.files,
+            command: command.into(),
         }),
     }
 }
@@ -108,7 +116,7 @@ impl Comparison<'_> {
         self.files += 1;
         if let Err(difference) = outcome {
             self.differences += 1;
-            self.talk.say(&format!("{}: {difference}", path.display()));
+            self.talk.tell(&format!("{}: {difference}", path.display()));
         }
     }
 
@@ -129,23 +137,21 @@ impl Comparison<'_> {
     }
 
     /// The paper's tables and findings, made again from committed rows.
-    fn paper_tables(&mut self, plan: &Plan, committed: &Path, runs: &[RunsRow]) -> Result<()> {
+    fn paper_tables(&mut self, plan: &Plan, committed: Tables, runs: &[RunsRow]) -> Result<()> {
         let place = |name: &str| tables_folder(&plan.name).join(name);
         for (name, bytes) in outputs::run_table_files(plan, runs)? {
             let path = place(&name);
             self.bytes(&Artifact { path, bytes });
         }
-        if plan.makes_table("7")
-            && let Ok(csv) = fs::read(committed.join("amplification.csv"))
-        {
-            let rows: Vec<AmplificationRow> = from_csv("amplification.csv", &csv)?;
+        let rows: Vec<AmplificationRow> = report::rows(committed, "amplification.csv")?;
+        if plan.makes_table("7") && !rows.is_empty() {
             for (name, bytes) in outputs::table7_files(&plan.figures, &rows)? {
                 let path = place(name);
                 self.bytes(&Artifact { path, bytes });
             }
         }
-        if let Ok(csv) = fs::read(committed.join("evidence.csv")) {
-            let rows: Vec<EvidenceRow> = from_csv("evidence.csv", &csv)?;
+        let rows: Vec<EvidenceRow> = report::rows(committed, "evidence.csv")?;
+        if !rows.is_empty() {
             for (name, bytes) in outputs::findings_files(&plan.title, &rows)? {
                 let path = place(name);
                 self.bytes(&Artifact { path, bytes });
@@ -164,20 +170,6 @@ impl Comparison<'_> {
         };
         let outcome = compare().and_then(|first| first.map_or(Ok(()), Err));
         self.report(table, outcome);
-    }
-
-    /// A picture that no figure makes any more is a difference too.
-    fn strays(&mut self, folder: &Path, figures: &[&str]) {
-        let Ok(entries) = fs::read_dir(self.out.join(folder)) else {
-            return;
-        };
-        for entry in entries.flatten() {
-            let path = folder.join(entry.file_name());
-            let stem = path.file_stem().unwrap_or_default();
-            if !figures.iter().any(|name| stem == *name) {
-                self.report(&path, Err("no figure of this study has this name".into()));
-            }
-        }
     }
 }
 

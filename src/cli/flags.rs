@@ -198,7 +198,7 @@ pub(super) struct Output {
     /// A machine-readable summary on stdout
     #[arg(long)]
     pub(super) json: bool,
-    /// Say nothing but errors
+    /// No notes, warnings or progress: only results (paths of the files, differences) and errors
     #[arg(short, long)]
     pub(super) quiet: bool,
 }

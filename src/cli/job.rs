@@ -6,9 +6,10 @@ use std::time::Instant;
 use crate::error::{Error, Result};
 use crate::figure::{Curve, Palette};
 use crate::study::{Plan, Request};
-use crate::table::{Provenance, RunsRow, SpectrumRow};
+use crate::table::{Provenance, RunsRow};
 
 use super::flags::{Amplification, Inputs, Measuring, Output, Overlap, Regenerate};
+use super::made::{Made, is_anything_made};
 use super::outputs::{self, Artifact, NamedChart};
 use super::record::{self, Headlines};
 use super::report::{self, Sources};
@@ -63,6 +64,7 @@ fn measure(
     Ok(Job {
         command,
         plan: &plan,
+        file: None,
         out,
         output: &inputs.output,
     }
@@ -110,11 +112,12 @@ pub fn regenerate(flags: Regenerate) -> std::result::Result<(), Failure> {
         .iter()
         .map(|study| Plan::from_file(study, &request))
         .collect::<Result<Vec<_>>>()?;
-    for plan in &plans {
+    for (plan, file) in plans.iter().zip(&studies) {
         let out = out_folder(&flags.output, &flags.measuring, true);
         let job = Job {
             command: "regenerate",
             plan,
+            file: Some(file),
             out,
             output: &flags.output,
         };
@@ -162,6 +165,8 @@ fn start(output: &Output) -> Result<()> {
 struct Job<'a> {
     command: &'static str,
     plan: &'a Plan,
+    /// The study's file, where `regenerate` was given it.
+    file: Option<&'a Path>,
     out: PathBuf,
     output: &'a Output,
 }
@@ -178,10 +183,14 @@ impl Job<'_> {
         stage::probe(&self.out, &self.plan.name)?;
         let (mut staging, headlines) = self.measure(&self.out)?;
         let provenance = self.plan.provenance()?;
+        let mut made = Made::new(&self.plan.name, staging.places());
         if !self.output.no_figures {
-            for made in self.pictures_and_report(&staging, &provenance)? {
-                staging.write(made)?;
+            let (charts, curve) = self.charts(&staging)?;
+            let curve = curve.as_ref();
+            for artifact in self.pictures_and_report(&staging, &charts, curve, &provenance)? {
+                staging.write(artifact)?;
             }
+            made = made.with(&charts, curve.map(|curve| curve.name.as_str()));
         }
         let findings = staging.rows("findings.csv")?;
         let places = staging.places();
@@ -193,6 +202,16 @@ impl Job<'_> {
             record::print(&summary);
         } else {
             record::print_paths(&self.out, &places);
+        }
+        if self.command == "regenerate" {
+            for path in made.strays(&self.out) {
+                let path = self.out.join(path);
+                let text = format!(
+                    "{}: an earlier run made it, this study does not",
+                    path.display()
+                );
+                self.talk().say(&text);
+            }
         }
         let seconds = started.elapsed().as_secs_f64();
         self.talk()
@@ -231,15 +250,16 @@ impl Job<'_> {
     fn pictures_and_report(
         &self,
         staging: &Staging,
+        charts: &[NamedChart],
+        curve: Option<&Curve>,
         provenance: &Provenance,
     ) -> Result<Vec<Artifact>> {
-        let (charts, curve) = self.charts(staging)?;
-        let (curve, formats) = (curve.as_ref(), &self.output.format);
-        let mut made = outputs::pictures(self.plan, &charts, curve, provenance, formats)?;
+        let formats = &self.output.format;
+        let mut made = outputs::pictures(self.plan, charts, curve, provenance, formats)?;
         if self.command == "regenerate" {
             let published = outputs::published_charts(self.plan, self.output.palette)?;
             let sources = Sources {
-                charts: &charts,
+                charts,
                 curve,
                 published: published.as_ref(),
                 formats,
@@ -253,14 +273,7 @@ impl Job<'_> {
 
     fn charts(&self, staging: &Staging) -> Result<(Vec<NamedChart>, Option<Curve>)> {
         let palette = self.output.palette;
-        let charts = match staging.open("overlap.csv")? {
-            Some(overlap) => {
-                let rows = outputs::drawn_rows(&self.plan.figures, overlap)?;
-                let spectrum = staging.rows::<SpectrumRow>("spectrum.csv")?;
-                outputs::charts(self.plan, &rows, &spectrum, palette)?
-            }
-            None => Vec::new(),
-        };
+        let charts = outputs::charts_of(self.plan, &|name| staging.open(name), palette)?;
         let runs = staging.rows::<RunsRow>("runs.csv")?;
         let curve = outputs::curve(self.plan, &runs, palette);
         let count = charts.len() + usize::from(curve.is_some());
@@ -284,6 +297,14 @@ impl Job<'_> {
     }
 
     fn check(&self) -> Result<()> {
+        let command = self.makes_anew();
+        if !is_anything_made(&self.out, &self.plan.name) {
+            return Err(Error::Request {
+                what: format!("study {}", self.plan.name),
+                problem: "nothing has been made yet".into(),
+                remedy: format!("run `{command}`"),
+            });
+        }
         let fresh = tempfile::tempdir().map_err(|source| Error::Io {
             path: std::env::temp_dir(),
             action: "create a folder there",
@@ -292,7 +313,27 @@ impl Job<'_> {
         })?;
         let (staging, _) = self.measure(fresh.path())?;
         let tables = staging.persist()?;
-        check::check(self.plan, &self.out, fresh.path(), &tables, self.talk())
+        check::check(
+            self.plan,
+            &self.out,
+            fresh.path(),
+            &tables,
+            &command,
+            self.talk(),
+        )
+    }
+
+    /// The command that makes this study's files.
+    fn makes_anew(&self) -> String {
+        let quoted = |path: &Path| match path.display().to_string() {
+            plain if !plain.contains([' ', '\'', '"', '$', '*', '\\']) => plain,
+            text => format!("'{}'", text.replace('\'', "'\\''")),
+        };
+        let study = self.file.map(|file| format!(" {}", quoted(file)));
+        let out = self.output.out.as_deref();
+        let out = out.map(|out| format!(" --out {}", quoted(out)));
+        let ends = [study, out].map(Option::unwrap_or_default);
+        format!("regenerate{}", ends.concat())
     }
 }
 

@@ -9,6 +9,7 @@ mod init;
 mod inspect;
 mod job;
 mod kernels;
+mod made;
 mod outputs;
 mod record;
 mod report;

@@ -1,7 +1,7 @@
 //! What a run makes of its rows: figures, from `overlap.csv` and `runs.csv` as written, and the
 //! paper's tables.
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
@@ -12,8 +12,10 @@ use crate::measure::Basis;
 use crate::study::{FigurePlan, ModuleName, Plan, findings, findings_page};
 use crate::table::{
     AmplificationRow, EvidenceRow, OverlapRow, Provenance, RunTable, RunsRow, SpectrumRow, Table7,
-    Widths, from_csv, read_overlaps, to_csv,
+    Widths, read_overlaps, to_csv,
 };
+
+use super::report::{self, Tables};
 
 /// One file that a run makes.
 pub(super) struct Artifact {
@@ -112,19 +114,14 @@ pub(super) fn charts(
     Ok(charts)
 }
 
-/// The same from a study's committed rows alone: no weights are read. Without overlaps there are
-/// none.
-pub(super) fn committed_charts(
-    plan: &Plan,
-    tables: &Path,
-    palette: Palette,
-) -> Result<Vec<NamedChart>> {
-    let Ok(overlap) = File::open(tables.join("overlap.csv")) else {
+/// The same from rows as written: no weights are read. Without overlaps there are none.
+pub(super) fn charts_of(plan: &Plan, tables: Tables, palette: Palette) -> Result<Vec<NamedChart>> {
+    let Some(overlap) = tables("overlap.csv")? else {
         return Ok(Vec::new());
     };
     let rows = drawn_rows(&plan.figures, overlap)?;
-    let spectrum = fs::read(tables.join("spectrum.csv")).unwrap_or_default();
-    charts(plan, &rows, &from_csv("spectrum.csv", &spectrum)?, palette)
+    let spectrum: Vec<SpectrumRow> = report::rows(tables, "spectrum.csv")?;
+    charts(plan, &rows, &spectrum, palette)
 }
 
 /// The figures of the published study that is to be shown beside, and whose they are.
@@ -133,7 +130,7 @@ pub(super) fn published_charts(plan: &Plan, palette: Palette) -> Result<Option<P
         return Ok(None);
     };
     let charts = match other.rows() {
-        Some(rows) => committed_charts(other, rows, palette)?,
+        Some(rows) => charts_of(other, &|name| Ok(File::open(rows.join(name)).ok()), palette)?,
         None => Vec::new(),
     };
     let whose = match other.title.as_str() {

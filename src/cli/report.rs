@@ -11,22 +11,20 @@ use crate::error::{Error, Result};
 use crate::figure::{Curve, Drawing, Format};
 use crate::report::{
     AdapterFacts, Compared, Content, Corners, Figure, Module, Modules, Notebook, Page, Rebuilt,
-    TableFile,
+    RebuiltRuns, TableFile,
 };
-use crate::study::{ModuleName, Plan, grid_key};
+use crate::study::{ModuleName, NamedAdapter, Plan, grid_key};
 use crate::table::rows::round9;
-use crate::table::{Provenance, columns, from_csv, read_grids};
+use crate::table::{Input, Provenance, RunTable, RunsRow, columns, from_csv, read_grids};
 
 use super::outputs::{Artifact, NamedChart, Published, tables_folder};
 
 /// Tables that are shown where a study makes them.
-const TABLES: [&str; 4] = ["table5", "table6", "table7", "table18"];
+pub(super) const TABLES: [&str; 4] = ["table5", "table6", "table7", "table18"];
 /// Tables that the notebook shows as they are.
-const SHOWN: [&str; 6] = [
-    "table5", "table6", "table18", "runs", "findings", "evidence",
-];
+const SHOWN: [&str; 3] = ["runs", "findings", "evidence"];
 /// What lies beside the report, in the order in which it is named.
-const FILES: [&str; 9] = [
+pub(super) const FILES: [&str; 9] = [
     "overlap.csv",
     "overlap.npz",
     "spectrum.csv",
@@ -82,6 +80,19 @@ fn notebook(plan: &Plan, sources: &Sources, files: &[String]) -> Result<Vec<u8>>
         .filter(|table| there(&table.file))
         .map(|table| format!("**{}**. {}", table.file, table.markdown()))
         .collect();
+    let runs: Vec<RunsRow> = rows(sources.tables, "runs.csv")?;
+    let tables = RunTable::NUMBERS.into_iter().filter_map(|number| {
+        let name = format!("table{number}");
+        let shown = chosen(plan.runs.of_table(number, &runs), &runs);
+        there(&format!("{name}.csv")).then_some((name, shown))
+    });
+    let of_runs = RebuiltRuns {
+        rows: &runs,
+        tables: tables.collect(),
+        curve: sources
+            .curve
+            .map(|_| chosen(plan.runs.of_curve(&runs), &runs)),
+    };
     let mut palettes = sources.charts.iter().map(|(_, chart)| chart.palette);
     Notebook {
         study: &plan.name,
@@ -90,11 +101,22 @@ fn notebook(plan: &Plan, sources: &Sources, files: &[String]) -> Result<Vec<u8>>
         palette: palettes.next().unwrap_or_default(),
         figures: rebuilt(plan, sources.charts),
         table7,
+        runs: (!runs.is_empty()).then_some(of_runs),
         shown: shown.map(|name| name.to_string()).collect(),
         every_grid: there("overlap.npz"),
         columns: &described.join("\n"),
     }
     .json()
+}
+
+/// Names of the runs that are shown; `None` where it is all of them.
+fn chosen(shown: Vec<RunsRow>, all: &[RunsRow]) -> Option<Vec<String>> {
+    if shown.len() == all.len() {
+        return None;
+    }
+    let mut names: Vec<String> = shown.into_iter().map(|row| row.adapter).collect();
+    names.dedup();
+    Some(names)
 }
 
 /// How the notebook makes each figure again.
@@ -156,8 +178,9 @@ fn page(plan: &Plan, sources: &Sources, files: Vec<String>) -> Result<String> {
         formats: sources.formats.iter().map(Format::to_string).collect(),
         tables: markdown_tables(tables)?,
         modules: modules(plan, tables)?,
-        adapters: adapters(plan),
+        adapters: plan.adapters.iter().map(adapter).collect(),
         provenance: sources.provenance,
+        beside: beside(plan)?,
         files,
     };
     Ok(page.html())
@@ -191,16 +214,28 @@ fn figures<'a>(plan: &Plan, sources: &Sources<'a>) -> Result<Vec<Figure<'a>>> {
     Ok(figures)
 }
 
-fn adapters(plan: &Plan) -> Vec<AdapterFacts> {
-    let adapters = plan.adapters.iter().map(|named| AdapterFacts {
+/// The files of the published study that is shown beside.
+fn beside(plan: &Plan) -> Result<Vec<Input>> {
+    let Some(other) = &plan.beside else {
+        return Ok(Vec::new());
+    };
+    let inputs = other.provenance()?.inputs.into_iter();
+    let named = inputs.map(|input| Input {
+        of: format!("{}: {}", other.name, input.of),
+        ..input
+    });
+    Ok(named.collect())
+}
+
+fn adapter(named: &NamedAdapter) -> AdapterFacts {
+    AdapterFacts {
         name: named.name.clone(),
         layout: named.adapter.layout.into(),
         rank: named.adapter.rank(),
         modules: named.adapter.modules.len(),
         scale_rule: named.adapter.scale_rule.clone(),
         notes: named.adapter.notes.clone(),
-    });
-    adapters.collect()
+    }
 }
 
 /// Names of the files beside the page, tables in each of their forms.
@@ -304,7 +339,7 @@ fn corners(
     Ok(by_module)
 }
 
-fn rows<Row: DeserializeOwned>(tables: Tables, name: &str) -> Result<Vec<Row>> {
+pub(super) fn rows<Row: DeserializeOwned>(tables: Tables, name: &str) -> Result<Vec<Row>> {
     from_csv(name, &bytes(tables, name)?.unwrap_or_default())
 }
 

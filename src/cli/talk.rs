@@ -15,9 +15,14 @@ pub(super) struct Talk {
 impl Talk {
     pub(super) fn say(self, line: &str) {
         if !self.quiet {
-            // A closed stderr is no reason to stop.
-            let _ = writeln!(std::io::stderr(), "{line}");
+            self.tell(line);
         }
+    }
+
+    /// What was asked for, and is said with `-q` too.
+    pub(super) fn tell(self, line: &str) {
+        // A closed stderr is no reason to stop.
+        let _ = writeln!(std::io::stderr(), "{line}");
     }
 
     pub(super) fn warn(self, line: &str) {

@@ -13,7 +13,7 @@ use super::font::CAPITAL;
 use super::label::Text;
 use super::layout::{Box, TICK_GAP, TICK_LENGTH, TITLE_RISE};
 use super::palette::Rgb;
-use super::pen::{Drawn, GREY, Hang, INK, PAPER, Pen, svg, whole};
+use super::pen::{Drawn, GREY, Hang, INK, PAPER, Pen, Picture, svg, whole};
 use super::venue::Page;
 
 /// Width of a line, and of a bar of a standard deviation.
@@ -49,11 +49,11 @@ struct Style {
 }
 
 /// The SVG of a curve, in units, and its layout on a page.
-pub(super) fn draw(curve: &Curve, page: Page) -> Result<(String, CurveLayout)> {
+pub(super) fn draw(curve: &Curve, page: Page) -> Result<(Picture, CurveLayout)> {
     let layout = CurveLayout::on(&page, curve);
     let size = (layout.width, layout.height);
-    let svg = svg(&curve.name, size, page, |pen| pen.curve(curve, &layout))?;
-    Ok((svg, layout))
+    let picture = svg(&curve.name, size, page, |pen| pen.curve(curve, &layout))?;
+    Ok((picture, layout))
 }
 
 fn style(curve: &Curve, line: usize) -> Style {

@@ -6,11 +6,12 @@ use super::chart::{Chart, Panel};
 use super::font::{self, CAPITAL};
 use super::label::Text;
 use super::layout::{
-    Box, LETTER_GAP, Layout, TICK_GAP, TICK_LENGTH, TITLE_RISE, edge, fitting, ticks_width,
+    Box, LETTER_GAP, Layout, TICK_GAP, TICK_LENGTH, TITLE_OVER, TITLE_RISE, edge, fitting,
+    ticks_width,
 };
 use super::mark::{Shape, shapes};
 use super::palette::Rgb;
-use super::pen::{Drawn, GREY, Hang, INK, PAPER, Pen, svg, whole};
+use super::pen::{Drawn, GREY, Hang, INK, PAPER, Pen, Picture, svg, whole};
 use super::venue::Page;
 
 /// Cells that are not shown.
@@ -22,11 +23,11 @@ const UNDERLAP: f64 = 0.6;
 const BRACKET: f64 = 2.5;
 
 /// The SVG of a chart, in units, and its layout on a page.
-pub(super) fn draw(chart: &Chart, page: Page) -> Result<(String, Layout)> {
+pub(super) fn draw(chart: &Chart, page: Page) -> Result<(Picture, Layout)> {
     let layout = Layout::on(&page, chart);
     let size = (layout.width, layout.height);
-    let svg = svg(&chart.name, size, page, |pen| pen.chart(chart, &layout))?;
-    Ok((svg, layout))
+    let picture = svg(&chart.name, size, page, |pen| pen.chart(chart, &layout))?;
+    Ok((picture, layout))
 }
 
 impl Pen<'_> {
@@ -171,7 +172,7 @@ impl Pen<'_> {
     fn frame(&mut self, panel: &Panel, place: Box) -> Drawn {
         let (rows, columns) = panel.cells.dim();
         let title = (place.centre(), place.y - TITLE_RISE);
-        let size = fitting(&panel.title, self.sizes.title, place.width + 20.0);
+        let size = fitting(&panel.title, self.sizes.title, place.width + TITLE_OVER);
         self.text(&panel.title, title, size, INK, Hang::Centre)?;
         for tick in &panel.x.ticks {
             let x = place.x + place.width * (tick.cell as f64 - 0.5) / columns as f64;

@@ -13,26 +13,33 @@ pub(super) const UPRIGHT: &[u8] = include_bytes!("../../assets/fonts/DejaVuSans.
 /// DejaVu Sans Oblique.
 pub(super) const OBLIQUE: &[u8] = include_bytes!("../../assets/fonts/DejaVuSans-Oblique.ttf");
 
-/// Size of a subscript, and how far it is lowered, relative to the text.
-pub(super) const SUBSCRIPT: (f64, f64) = (0.72, 0.18);
+/// No text is set smaller, in points.
+pub(super) const SMALLEST: f64 = 6.0;
+/// Size of a subscript where that is not too small, and how far it is lowered, relative to the text.
+const SUBSCRIPT: f64 = 0.72;
+pub(super) const LOWERED: f64 = 0.18;
 /// Height of a capital letter, relative to the size.
 pub(super) const CAPITAL: f64 = 0.73;
 
 static FACES: LazyLock<[Option<Face<'static>>; 2]> =
     LazyLock::new(|| [UPRIGHT, OBLIQUE].map(|font| Face::parse(font, 0).ok()));
 
-/// The width of a line of text at a size, in the size's unit.
+/// The size of a run in a text of a size, in points.
+pub(super) fn run_size(run: &Run, size: f64) -> f64 {
+    match run.subscript {
+        true => (size * SUBSCRIPT).max(SMALLEST).min(size),
+        false => size,
+    }
+}
+
+/// The width of a line of text at a size, in points.
 pub(super) fn width(text: &Text, size: f64) -> f64 {
     text.0.iter().map(|run| run_width(run, size)).sum()
 }
 
 /// The width of a run, at the size of the text around it.
 pub(super) fn run_width(run: &Run, size: f64) -> f64 {
-    let size = if run.subscript {
-        size * SUBSCRIPT.0
-    } else {
-        size
-    };
+    let size = run_size(run, size);
     let Some(face) = &FACES[usize::from(run.italic)] else {
         return 0.0;
     };
@@ -64,5 +71,10 @@ mod tests {
         let both = a.clone().low("8");
         assert!((width(&a, 10.0) - 6.84).abs() < 0.01); // 1401/2048 em
         assert!((width(&both, 10.0) - width(&a, 10.0) - 0.72 * 6.36).abs() < 0.01);
+        let low = &both.0[1];
+        assert_eq!(
+            [6.0, 6.5, 10.0].map(|size| run_size(low, size)),
+            [6.0, 6.0, 7.2]
+        );
     }
 }

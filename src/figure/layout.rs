@@ -1,12 +1,9 @@
 //! Where things stand on the page, in points (1/72 inch).
 
 use super::chart::{Chart, Panel};
-use super::font;
+use super::font::{self, SMALLEST};
 use super::label::Text;
 use super::venue::Page;
-
-/// No text is set smaller, its subscripts apart.
-const SMALLEST: f64 = 6.0;
 
 /// Length of a tick, and from there to its label.
 pub(super) const TICK_LENGTH: f64 = 2.0;
@@ -21,6 +18,8 @@ pub(super) const X_AXIS: f64 = 22.0;
 /// Room above a panel for its title, and from the title's baseline to the panel.
 pub(super) const ABOVE: f64 = 15.0;
 pub(super) const TITLE_RISE: f64 = 5.5;
+/// How much wider than its panel a title may be.
+pub(super) const TITLE_OVER: f64 = 20.0;
 /// Room for a row's label.
 const ROW_LABEL: f64 = 13.0;
 /// Room for the heading.
@@ -95,7 +94,11 @@ impl Layout {
     pub(super) fn on(page: &Page, chart: &Chart) -> Layout {
         let fits = |width: f64| {
             let heading = font::width(&chart.heading, SMALLEST);
-            side_within(page, chart, width) >= LEAST_IN_COLUMN && heading <= width / 2.0
+            let side = side_within(page, chart, width);
+            let wide = chart.panels.iter().flatten().filter(|panel| !panel.narrow);
+            let titles = wide.map(|panel| font::width(&panel.title, SMALLEST));
+            let titles = titles.fold(0.0, f64::max) <= side + TITLE_OVER;
+            side >= LEAST_IN_COLUMN && heading <= width / 2.0 && titles
         };
         let width = match fits(page.column) {
             true => page.column,
@@ -272,12 +275,12 @@ pub(super) fn edge(start: f64, length: f64, n: usize, of: usize) -> f64 {
 
 /// The largest size, not above `size`, at which a text is no wider than `room`.
 pub(super) fn fitting(text: &Text, size: f64, room: f64) -> f64 {
-    let width = font::width(text, size);
-    if width <= room {
-        size
-    } else {
-        (size * room / width).max(SMALLEST)
+    // Subscripts do not shrink with the rest.
+    let mut fitting = size;
+    while fitting > SMALLEST && font::width(text, fitting) > room {
+        fitting = (fitting - 0.05).max(SMALLEST);
     }
+    fitting
 }
 
 #[cfg(test)]

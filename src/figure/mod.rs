@@ -32,6 +32,7 @@ pub use figure7::figure7;
 pub use figure8::{Ranked, figure8};
 pub use label::{Run, Text};
 pub use palette::Palette;
+pub use pen::Placed;
 pub use render::{Drawing, Format};
 pub use select::Pair;
 pub use venue::Venue;

@@ -8,7 +8,7 @@ use plotters_backend::{DrawingBackend, DrawingErrorKind};
 
 use crate::error::{Error, Result};
 
-use super::font::{self, FAMILY, SUBSCRIPT};
+use super::font::{self, CAPITAL, FAMILY, LOWERED};
 use super::label::Text;
 use super::layout::Box;
 use super::palette::Rgb;
@@ -37,10 +37,34 @@ pub(super) enum Hang {
 
 pub(super) type Drawn = std::result::Result<(), DrawingErrorKind<std::io::Error>>;
 
+/// A piece of text where it stands in a picture, in points from its upper left corner.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Placed {
+    /// The characters.
+    pub text: String,
+    /// Size of type.
+    pub size: f64,
+    /// Left edge.
+    pub x: f64,
+    /// Upper edge of a capital; of turned text the upper end.
+    pub y: f64,
+    /// To the right edge.
+    pub width: f64,
+    /// To the baseline; of turned text to the lower end.
+    pub height: f64,
+}
+
+/// An SVG in units, and the texts in it.
+pub(super) struct Picture {
+    pub(super) svg: String,
+    pub(super) texts: Vec<Placed>,
+}
+
 /// Draws in points on a page.
 pub(super) struct Pen<'a> {
     backend: SVGBackend<'a>,
     pub(super) sizes: Page,
+    texts: Vec<Placed>,
 }
 
 /// The SVG, in units, of a figure of a width and height in points.
@@ -49,13 +73,15 @@ pub(super) fn svg(
     (width, height): (f64, f64),
     sizes: Page,
     draw: impl FnOnce(&mut Pen) -> Drawn,
-) -> Result<String> {
+) -> Result<Picture> {
     let mut svg = String::new();
+    let mut texts = Vec::new();
     let size = (whole(width) as u32, whole(height) as u32);
     let outcome = {
         let mut pen = Pen {
             backend: SVGBackend::with_string(&mut svg, size),
             sizes,
+            texts: Vec::new(),
         };
         let page = Box {
             x: 0.0,
@@ -63,15 +89,18 @@ pub(super) fn svg(
             width,
             height,
         };
-        pen.fill(page, PAPER)
+        let drawn = pen
+            .fill(page, PAPER)
             .and_then(|()| draw(&mut pen))
-            .and_then(|()| pen.backend.present())
+            .and_then(|()| pen.backend.present());
+        texts.append(&mut pen.texts);
+        drawn
     };
     outcome.map_err(|error| Error::Drawing {
         figure: figure.into(),
         problem: error.to_string(),
     })?;
-    Ok(svg)
+    Ok(Picture { svg, texts })
 }
 
 impl Pen<'_> {
@@ -120,17 +149,24 @@ impl Pen<'_> {
                 Hang::Right => width,
             };
         for run in &text.0 {
-            let (run_size, lower) = match run.subscript {
-                true => (size * SUBSCRIPT.0, size * SUBSCRIPT.1),
-                false => (size, 0.0),
-            };
+            let run_size = font::run_size(run, size);
+            let lower = if run.subscript { size * LOWERED } else { 0.0 };
+            let width = font::run_width(run, size);
+            self.texts.push(Placed {
+                text: run.text.clone(),
+                size: run_size,
+                x,
+                y: at.1 + lower - run_size * CAPITAL,
+                width,
+                height: run_size * CAPITAL,
+            });
             let style = style(run_size, run.italic, colour);
             let y = at.1 + lower + run_size * PLOTTERS_RAISE;
             // SVG drops ordinary spaces at the ends of a text.
             let kept = run.text.replace(' ', "\u{a0}");
             self.backend
                 .draw_text(&kept, &style, (whole(x), whole(y)))?;
-            x += font::run_width(run, size);
+            x += width;
         }
         Ok(())
     }
@@ -140,7 +176,16 @@ impl Pen<'_> {
         let Some(run) = text.0.first() else {
             return Ok(());
         };
-        let start = at.1 + font::width(text, size) / 2.0;
+        let width = font::width(text, size);
+        let start = at.1 + width / 2.0;
+        self.texts.push(Placed {
+            text: run.text.clone(),
+            size,
+            x: at.0 - size * CAPITAL,
+            y: at.1 - width / 2.0,
+            width: size * CAPITAL,
+            height: width,
+        });
         let style = style(size, run.italic, INK).transform(FontTransform::Rotate270);
         // Turned, the raise that plotters adds points left.
         let x = at.0 + size * PLOTTERS_RAISE;

@@ -18,7 +18,7 @@ use super::chart::Chart;
 use super::curve::{Curve, CurveLine, CurvePanel};
 use super::curve_draw;
 use super::draw::draw;
-use super::pen::UNITS_PER_POINT;
+use super::pen::{Picture, Placed, UNITS_PER_POINT};
 use super::{Venue, font};
 
 /// Dots per inch of a PNG.
@@ -68,6 +68,7 @@ pub struct Drawing {
     /// Width and height in points.
     size: (f64, f64),
     tree: Tree,
+    texts: Vec<Placed>,
     provenance: Option<Provenance>,
 }
 
@@ -94,9 +95,9 @@ impl Drawing {
     ///
     /// [`Error::Drawing`].
     pub fn at(venue: Venue, chart: &Chart) -> Result<Self> {
-        let (svg, layout) = draw(chart, venue.page())?;
+        let (picture, layout) = draw(chart, venue.page())?;
         let size = (layout.width, layout.height);
-        Self::of(&chart.name, description(chart), size, &svg)
+        Self::of(&chart.name, description(chart), size, picture)
     }
 
     /// Draws a curve at the size at which a venue prints it.
@@ -105,24 +106,25 @@ impl Drawing {
     ///
     /// [`Error::Drawing`].
     pub fn of_curve(venue: Venue, curve: &Curve) -> Result<Self> {
-        let (svg, layout) = curve_draw::draw(curve, venue.page())?;
+        let (picture, layout) = curve_draw::draw(curve, venue.page())?;
         let size = (layout.width, layout.height);
-        Self::of(&curve.name, curve_description(curve), size, &svg)
+        Self::of(&curve.name, curve_description(curve), size, picture)
     }
 
-    fn of(name: &str, description: String, size: (f64, f64), svg: &str) -> Result<Self> {
+    fn of(name: &str, description: String, size: (f64, f64), picture: Picture) -> Result<Self> {
         let options = usvg::Options {
             font_family: font::FAMILY.into(),
             fontdb: FONTS.clone(),
             ..usvg::Options::default()
         };
-        let tree =
-            Tree::from_str(svg, &options).map_err(|error| failed(name, error.to_string()))?;
+        let tree = Tree::from_str(&picture.svg, &options)
+            .map_err(|error| failed(name, error.to_string()))?;
         Ok(Drawing {
             name: name.into(),
             description,
             size,
             tree,
+            texts: picture.texts,
             provenance: None,
         })
     }
@@ -134,6 +136,16 @@ impl Drawing {
             provenance: Some(provenance.clone()),
             ..self
         }
+    }
+
+    /// Width and height in points.
+    pub fn size(&self) -> (f64, f64) {
+        self.size
+    }
+
+    /// Every piece of text, in the order in which it is drawn.
+    pub fn texts(&self) -> &[Placed] {
+        &self.texts
     }
 
     /// What it shows, for those who do not see it.

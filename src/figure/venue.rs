@@ -81,7 +81,7 @@ impl Venue {
     ///
     /// Captions are set in Times of 9 pt (ICML) or 10 pt. DejaVu Sans looks as large as Times a
     /// fifth larger (its x is 0.55 of its size, Times' 0.45), so that 8 and 8.5 stand well beside
-    /// them; nothing is below 6 pt but subscripts. Columns have the smaller ones, for room.
+    /// them; nothing is below 6 pt, subscripts neither. Columns have the smaller ones, for room.
     pub(super) fn page(self) -> Page {
         let plain = Page {
             column: 6.75 * INCH,

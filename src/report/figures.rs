@@ -2,10 +2,11 @@
 
 use serde_json::{Value, json};
 
-use crate::figure::{Axis, Chart, Panel, Text, Tick};
+use crate::figure::{Axis, Bar, Chart, Panel, Text, Tick};
 use crate::table::rows::round_to;
 
 use super::html::{escape, href, rich};
+use super::markdown::scrolling;
 
 /// A figure as the page shows it.
 #[derive(Debug, Clone)]
@@ -105,18 +106,48 @@ pub(super) fn section(figure: &Figure, place: usize, study: &str, formats: &[Str
         } => {
             let source = format!("data:image/svg+xml,{}", href(svg));
             let image = format!(
-                "<img class=\"picture\" src=\"{source}\" alt=\"{}\">",
+                "<img class=\"picture\"{} src=\"{source}\" alt=\"{}\">",
+                width(svg).map_or(String::new(), |inches| format!(
+                    " style=\"width: {:.2}in\"",
+                    inches * ENLARGED
+                )),
                 escape(description)
             );
-            (image, escape(caption))
+            (scrolling(&image, &title), escape(caption))
         }
     };
+    // In a frame of its own, so that each caption stands below its own panels.
+    let beside = match figure.published {
+        Some((whose, _)) => format!(
+            "<figure class=\"published\" data-figure=\"{place}\" aria-label=\"{}, {}\"></figure>\n",
+            escape(&title),
+            escape(whose)
+        ),
+        None => String::new(),
+    };
     format!(
-        "<figure id=\"{}\">\n<h3>{}</h3>\n{shown}\n<figcaption>{caption} <span class=\"links\">{}</span></figcaption>\n</figure>\n",
+        "<figure id=\"{}\">\n<h3>{}</h3>\n{shown}\n<figcaption>{caption} <span class=\"links\">{}</span></figcaption>\n</figure>\n{beside}",
         escape(figure.name),
         escape(&title),
         links.join(" ")
     )
+}
+
+/// A picture is shown larger than it is printed: small type is harder to read on a screen.
+const ENLARGED: f64 = 1.25;
+
+/// Width of an SVG that gives it in inches.
+fn width(svg: &str) -> Option<f64> {
+    let (_, rest) = svg.split_once(" width=\"")?;
+    rest.split_once("in\"")?.0.parse().ok()
+}
+
+/// The bars of two figures over what both of them show, so that one colour is one value; each keeps
+/// its own levels of chance.
+fn common(one: &Bar, other: &Bar) -> [Bar; 2] {
+    let range = Some((one.low.min(other.low), one.high.max(other.high)));
+    let over = |bar: &Bar| Bar::over(&[], range, bar.chance, true);
+    [one, other].map(|bar| over(bar).unwrap_or_else(|_| bar.clone()))
 }
 
 /// What `report.js` draws of a figure.
@@ -124,22 +155,25 @@ pub(super) fn data(figure: &Figure, digits: usize) -> Value {
     let Some(chart) = chart(figure) else {
         return Value::Null;
     };
+    let bars = figure
+        .published
+        .map(|(_, other)| common(&chart.bar, &other.bar));
+    let [own, others] = bars.unwrap_or_else(|| [chart.bar.clone(), chart.bar.clone()]);
     let published = figure.published.map(|(whose, chart)| {
         let words = chart.footer.join(" ");
-        json!({ "whose": whose, "words": words, "rows": rows(chart, digits), "bar": bar(chart) })
+        json!({ "whose": whose, "words": words, "rows": rows(chart, digits), "bar": bar(&others) })
     });
     json!({
         "name": figure.name,
         "title": title(figure.name),
         "aspect": chart.aspect,
-        "bar": bar(chart),
+        "bar": bar(&own),
         "rows": rows(chart, digits),
         "published": published,
     })
 }
 
-fn bar(chart: &Chart) -> Value {
-    let bar = &chart.bar;
+fn bar(bar: &Bar) -> Value {
     let ticks: Vec<Value> = bar
         .ticks
         .iter()
@@ -248,6 +282,20 @@ mod tests {
             tick.label = (tick.cell + 400).to_string();
         }
         assert_eq!(first(&later), 401);
+    }
+
+    #[test]
+    fn figures_side_by_side_have_one_scale() {
+        let bar =
+            |low, high, chance| Bar::over(&[], Some((low, high)), Some(chance), true).unwrap();
+        let [one, other] = common(&bar(0.09, 0.15, (0.1, 0.11)), &bar(0.12, 0.3, (0.2, 0.25)));
+        assert_eq!((one.low, one.high), (0.09, 0.3));
+        assert_eq!((other.low, other.high), (0.09, 0.3));
+        assert_eq!(one.ticks, other.ticks);
+        assert_eq!(
+            (one.chance, other.chance),
+            (Some((0.1, 0.11)), Some((0.2, 0.25)))
+        );
     }
 
     #[test]

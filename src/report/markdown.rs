@@ -71,15 +71,17 @@ fn table_html(lines: &[&str]) -> String {
     let body = lines.iter().skip(1 + usize::from(rule.is_some()));
     let body: String = body.map(|line| row(line, "td")).collect();
     let head = lines.first().map_or(String::new(), |line| row(line, "th"));
-    scrolling(&format!(
-        "<table>\n<thead>{head}</thead>\n<tbody>{body}</tbody>\n</table>"
-    ))
+    scrolling(
+        &format!("<table>\n<thead>{head}</thead>\n<tbody>{body}</tbody>\n</table>"),
+        "table",
+    )
 }
 
 /// A box in which something wide scrolls, by keyboard too.
-pub(super) fn scrolling(html: &str) -> String {
+pub(super) fn scrolling(html: &str, what: &str) -> String {
     format!(
-        "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"table\">{html}</div>\n"
+        "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"{}\">{html}</div>\n",
+        escape(what)
     )
 }
 

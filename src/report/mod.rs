@@ -14,5 +14,5 @@ mod sections;
 
 pub use figures::{Content, Figure};
 pub use modules::{Corners, Module, Modules};
-pub use notebook::{Compared, Notebook, Rebuilt};
+pub use notebook::{Compared, Notebook, Rebuilt, RebuiltRuns};
 pub use page::{AdapterFacts, Page, TableFile};

@@ -19,9 +19,9 @@ folder = Path(".")  # where the tables are
 rebuilt = {}
 
 
-def read(name):
-    """A table beside this notebook; empty fields become NaN."""
-    return pd.read_csv(folder / name)
+def read(name, **more):
+    """A table beside this notebook; empty fields, and nothing else, become NaN."""
+    return pd.read_csv(folder / name, keep_default_na=False, na_values=[""], **more)
 
 
 def at_layer(rows, layer):
@@ -57,6 +57,21 @@ def symbol(projection):
     return r"$\Delta W$ " + projection.replace("$", r"\$")
 
 
+def ticks(cells):
+    """Whole numbers: all of eight cells or fewer, else the first, the last and round ones between."""
+    first, last = cells[0], cells[-1]
+    count = last - first + 1
+    if count <= 8:
+        return [*range(first, last + 1)]
+    step = next(step for power in range(9) for step in (10**power, 2 * 10**power, 5 * 10**power) if count // step <= 4)
+    room = 2 * step // 5
+    between = range(first // step * step, last - room + 1, step)
+    return [first, *(cell for cell in between if cell > first + room // 2), last]
+
+
+strip = "$i/d$"
+
+
 def show(name, panels, columns=4, low=0.0, high=None):
     """Draws panels (title, φ, chance) in rows with one colour bar; the bracket on it is chance."""
     rebuilt[name] = [phi.to_numpy() for _, phi, _ in panels]
@@ -72,7 +87,9 @@ def show(name, panels, columns=4, low=0.0, high=None):
     for axis, (title, phi, _) in zip(axes.flat, panels):
         extent = (phi.columns[0] - 0.5, phi.columns[-1] + 0.5, phi.index[-1] + 0.5, phi.index[0] - 0.5)
         image = axis.imshow(phi, cmap=palette, vmin=low, vmax=high, aspect="auto", extent=extent, interpolation="none")
-        axis.set(title=title, xlabel="$j$", ylabel="$i$")
+        axis.set(title=title, xlabel="$j$", ylabel="$i$", xticks=ticks(phi.columns), yticks=ticks(phi.index))
+        if title == strip:  # the same for all j
+            axis.set(xlabel="", xticks=[])
     bar = figure.colorbar(image, ax=axes, shrink=0.7, label=r"$\varphi(i, j)$")
     chances = [chance.to_numpy() for *_, chance in panels]
     for level in [min(map(np.min, chances)), max(map(np.max, chances))]:
@@ -118,7 +135,130 @@ def base(name, basis, adapters, layer, projection):
     chance = panels[-1][2].iloc[:, :1]
     values = np.concatenate([phi.to_numpy().ravel() for _, phi, _ in panels] + [chance.to_numpy().ravel()])
     low, high = np.floor(np.nanmin(values) * 100) / 100, np.ceil(np.nanmax(values) * 100) / 100
-    show(name, [*panels, ("$i/d$", chance, chance)], columns=len(panels) + 1, low=low, high=high)
+    show(name, [*panels, (strip, chance, chance)], columns=len(panels) + 1, low=low, high=high)
+
+# %% scores
+runs = read("runs.csv", dtype=dict.fromkeys(["adapter", "weight_types", "task", "metric"], str))
+spelt = {{spelt}}  # weight types in one spelling and order
+higher_is_better = {{better}}  # None: the metric's name does not tell
+
+
+def nine(value):
+    """To nine digits, as in the tables."""
+    return float(f"{value:.8e}")
+
+
+def order(types):
+    """Fewer weight types first; q, k, v and o in this order, then others by name."""
+    names, known = types.split("+"), ["q", "k", "v", "o"]
+    return len(names), [(known.index(name) if name in known else len(known), name) for name in names]
+
+
+def scores(names=None):
+    """A row per setting over its runs, those of some names or all: mean, standard deviation, how many."""
+    rows = runs if names is None else runs[runs.adapter.isin(names)]
+    rows = rows.assign(weight_types=rows.weight_types.map(spelt))
+    places = list(dict.fromkeys(zip(rows.task, rows.metric)))
+    table = rows.groupby(["task", "metric", "weight_types", "rank"], sort=False).agg(
+        trainable_parameters=("trainable_parameters", lambda of: of.iloc[0]),
+        mean=("value", lambda of: nine(of.mean())),
+        sd=("value", lambda of: nine(of.std())),
+        runs=("value", "size"),
+        each=("value", list),
+    )
+    table = table.reset_index()
+    keys = zip(table.task, table.metric, table.weight_types, table["rank"])
+    keys = [(places.index((task, metric)), *order(types), rank) for task, metric, types, rank in keys]
+    return table.iloc[sorted(range(len(table)), key=keys.__getitem__)].reset_index(drop=True)
+
+
+def decimals(here):
+    """As printed: two digits of the largest standard deviation, else as in the file; at most five digits in all."""
+    most = max(0, 5 - len(str(int(here["mean"].abs().max()))))
+    if here.sd.max() > 0:
+        return min(most, 5, max(0, 1 - int(np.floor(np.log10(here.sd.max())))))
+    written = [np.format_float_positional(nine(value), trim="-") for values in here.each for value in values]
+    return min(most, max(len(value.partition(".")[2]) for value in written))
+
+
+def with_best(table, groups):
+    """Marks the best mean of each group as printed; none where all are alike."""
+    best = pd.Series(None, index=table.index, dtype=object)
+    for _, here in table.groupby(groups, sort=False):
+        better, digits = higher_is_better[here.metric.iloc[0]], decimals(here)
+        if better is not None:
+            printed = here["mean"].map(lambda mean: float(f"{mean:.{digits}f}")) * (1 if better else -1)
+            best[here.index] = (printed == printed.max()) & (printed.min() < printed.max())
+    return table.drop(columns="each").assign(best=best)
+
+
+def table5(names=None):
+    """Weight types with one number of trainable parameters: that with most of them, then with most runs."""
+    table = scores(names)
+    budgets = table.groupby("trainable_parameters").agg(types=("weight_types", "nunique"), runs=("runs", "sum"))
+    budget = min(budgets.itertuples(), key=lambda budget: (-budget.types, -budget.runs, budget.Index)).Index
+    return with_best(table[table.trainable_parameters == budget].reset_index(drop=True), ["task", "metric"])
+
+
+def table6(names=None):
+    """Weight types and ranks."""
+    return with_best(scores(names), ["task", "metric"])
+
+
+def table18(names=None):
+    """Ranks by several metrics, of tasks and weight types that have both."""
+    table = scores(names)
+    groups = table.groupby(["task", "weight_types"])
+    several = (groups.metric.transform("nunique") > 1) & (groups["rank"].transform("nunique") > 1)
+    return with_best(table[several].reset_index(drop=True), ["task", "weight_types", "metric"])
+
+# %% curve
+dashes = ["-", (0, (3.6, 1.6)), (0, (1.1, 1.3)), (0, (3.6, 1.4, 1.1, 1.4)), (0, (6.4, 1.8))]
+markers = ["o", "s", "^", "D", "v", "P", "X", "*"]
+
+
+def rank_curve(names=None, columns=4):
+    """Scores over the rank: a panel per task and metric, a line per weight types with two ranks or more."""
+    table = scores(names)
+    ranks = table.groupby(["task", "metric", "weight_types"])["rank"].transform("size")
+    table = table[ranks > 1].reset_index(drop=True)
+    rebuilt["rank-curve"] = table.drop(columns="each")
+    lines = list(table.weight_types.drop_duplicates())
+    panels = list(table.groupby(["task", "metric"], sort=False))
+    columns = min(columns, len(panels))
+    rows = -(-len(panels) // columns)
+    figure, axes = plt.subplots(
+        rows, columns, figsize=(3.2 * columns + 1, 2.8 * rows), squeeze=False, layout="constrained"
+    )
+    for axis in axes.flat[len(panels) :]:
+        axis.set_axis_off()
+    for axis, ((task, metric), panel) in zip(axes.flat, panels):
+        for types, line in panel.groupby("weight_types", sort=False):
+            place = lines.index(types)
+            colour = palette(round(176 * place / max(1, len(lines) - 1)))
+            beside = line["rank"] * 1.03 ** (place - (len(lines) - 1) / 2)  # bars do not cover each other
+            axis.errorbar(
+                beside, line["mean"], yerr=line.sd, color=colour, label=symbols(types), capsize=2, elinewidth=0.8,
+                linestyle=dashes[place % len(dashes)], marker=markers[min(place, len(markers) - 1)], markersize=5,
+            )
+            for x, values in zip(beside, line.each):
+                if len(values) > 1:
+                    axis.plot([x] * len(values), values, ".", color=colour, markersize=2)
+        ranks = sorted(set(panel["rank"]))
+        axis.set_xscale("log", base=2)
+        step, last = -(-len(ranks) // 6), len(ranks) - 1  # labels do not touch
+        labelled = [place == last or place % step == 0 and place + step <= last for place in range(len(ranks))]
+        axis.set_xticks(ranks, labels=[rank if shown else "" for rank, shown in zip(ranks, labelled)])
+        axis.minorticks_off()
+        arrow = {True: " ↑", False: " ↓", None: ""}[higher_is_better[metric]]
+        axis.set(title=f"{task}, {metric}{arrow}".replace("$", r"\$"), xlabel="$r$")
+        axis.legend(fontsize="small")
+    plt.show()
+
+
+def symbols(types):
+    """Weight types for a legend."""
+    return ", ".join("$W$ " + name.replace("$", r"\$") for name in types.split("+"))
 
 # %% amplification
 amplification = read("amplification.csv")

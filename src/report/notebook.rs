@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use crate::error::{Error, Result};
 use crate::figure::Palette;
+use crate::table::{RunsRow, higher_is_better, weight_types};
 
 use super::figures::title;
 use super::html::fill;
@@ -30,12 +31,25 @@ pub struct Notebook<'a> {
     pub figures: Vec<Rebuilt<'a>>,
     /// Layer and projections of table 7, where there is one.
     pub table7: Option<(Option<usize>, &'a [String])>,
+    /// What comes of runs, where there are some.
+    pub runs: Option<RebuiltRuns<'a>>,
     /// CSV tables that are shown as they are.
     pub shown: Vec<String>,
     /// Whether there is an `overlap.npz`.
     pub every_grid: bool,
     /// What the columns of the tables mean, in Markdown.
     pub columns: &'a str,
+}
+
+/// Tables of runs and the rank curve, each with the names of the runs that it shows: `None` is all.
+#[derive(Debug, Clone)]
+pub struct RebuiltRuns<'a> {
+    /// Rows of `runs.csv`.
+    pub rows: &'a [RunsRow],
+    /// Tables by name: `table5`.
+    pub tables: Vec<(String, Option<Vec<String>>)>,
+    /// The rank curve.
+    pub curve: Option<Option<Vec<String>>>,
 }
 
 /// A figure, and the rows that it shows.
@@ -155,11 +169,16 @@ impl Notebook<'_> {
             self.title
         };
         let anchors = anchors(self.palette);
+        let (heading, study) = (escaped(named), escaped(self.study));
+        let rows = self.runs.as_ref().map_or(&[][..], |runs| runs.rows);
+        let (spelt, better) = (spelt(rows), better(rows));
         let values = [
-            ("title", named),
-            ("study", self.study),
+            ("title", heading.as_str()),
+            ("study", study.as_str()),
             ("version", self.version),
             ("anchors", anchors.as_str()),
+            ("spelt", spelt.as_str()),
+            ("better", better.as_str()),
         ];
         let mut cells = Cells {
             values: &values,
@@ -182,6 +201,9 @@ impl Notebook<'_> {
                 &format!("## {}", title(figure.name)),
             );
             cells.code(figure.name, &figure.call());
+        }
+        if let Some(runs) = &self.runs {
+            self.of_runs(runs, &mut cells);
         }
         if let Some((layer, projections)) = self.table7 {
             cells.markdown("table7-title", "## Table 7");
@@ -206,6 +228,27 @@ impl Notebook<'_> {
             cells.take("every-module-cells");
         }
         cells.cells
+    }
+}
+
+impl Notebook<'_> {
+    fn of_runs(&self, runs: &RebuiltRuns, cells: &mut Cells) {
+        let chosen =
+            |chosen: &Option<Vec<String>>| chosen.as_deref().map(names).unwrap_or_default();
+        if let Some(of_curve) = &runs.curve {
+            cells.take("colours");
+            cells.take("scores");
+            cells.take("curve");
+            cells.markdown("rank-curve-title", "## Rank curve");
+            cells.code("rank-curve", &format!("rank_curve({})", chosen(of_curve)));
+        }
+        for (table, of_table) in &runs.tables {
+            cells.take("scores");
+            let number = table.trim_start_matches("table");
+            cells.markdown(&format!("{table}-title"), &format!("## Table {number}"));
+            let (key, call) = (text(table), format!("{table}({})", chosen(of_table)));
+            cells.code(table, &format!("rebuilt[{key}] = {call}\nrebuilt[{key}]"));
+        }
     }
 }
 
@@ -259,6 +302,57 @@ fn names(names: &[String]) -> String {
     format!("[{}]", names.join(", "))
 }
 
+/// A dictionary from weight types as written to their one spelling.
+fn spelt(rows: &[RunsRow]) -> String {
+    let spelt = |row: &RunsRow| {
+        (
+            row.weight_types.clone(),
+            text(&weight_types(&row.weight_types)),
+        )
+    };
+    dictionary(rows.iter().map(spelt))
+}
+
+/// A dictionary from metrics to whether more is better.
+fn better(rows: &[RunsRow]) -> String {
+    let python = |metric: &str| match higher_is_better(metric) {
+        Some(true) => "True",
+        Some(false) => "False",
+        None => "None",
+    };
+    let better = |row: &RunsRow| (row.metric.clone(), python(&row.metric).to_string());
+    dictionary(rows.iter().map(better))
+}
+
+fn dictionary(entries: impl Iterator<Item = (String, String)>) -> String {
+    let mut pairs: Vec<String> = Vec::new();
+    for (key, value) in entries {
+        let pair = format!("{}: {value}", text(&key));
+        if !pairs.contains(&pair) {
+            pairs.push(pair);
+        }
+    }
+    format!("{{{}}}", pairs.join(", "))
+}
+
+/// A name or title as Markdown text: none of its characters is markup, and it is one line.
+fn escaped(text: &str) -> String {
+    let mut escaped = String::new();
+    for character in text.chars() {
+        match character {
+            '&' => escaped.push_str("&amp;"),
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            '\\' | '`' | '*' | '_' | '{' | '}' | '[' | ']' | '#' | '|' | '$' | '~' | '!' => {
+                escaped.extend(['\\', character]);
+            }
+            other if other.is_control() => escaped.push(' '),
+            other => escaped.push(other),
+        }
+    }
+    escaped
+}
+
 fn number(layer: Option<usize>) -> String {
     layer.map_or("None".into(), |layer| layer.to_string())
 }
@@ -305,6 +399,32 @@ mod tests {
     }
 
     #[test]
+    fn titles_are_text() {
+        assert_eq!(
+            escaped("r8_seed0 *vs* <b>`x`</b>\n# $1$ [a](b)"),
+            "r8\\_seed0 \\*vs\\* &lt;b&gt;\\`x\\`&lt;/b&gt; \\# \\$1\\$ \\[a\\](b)"
+        );
+    }
+
+    #[test]
+    fn runs_are_chosen_by_name() {
+        let row = |types: &str, metric: &str| RunsRow {
+            adapter: "a\"b".into(),
+            weight_types: types.into(),
+            rank: 1,
+            alpha: None,
+            seed: None,
+            task: "t".into(),
+            metric: metric.into(),
+            value: 1.0,
+            trainable_parameters: None,
+        };
+        let rows = [row("v_proj+q", "loss"), row("q", "wobble")];
+        assert_eq!(spelt(&rows), r#"{"v_proj+q": "q+v", "q": "q"}"#);
+        assert_eq!(better(&rows), r#"{"loss": False, "wobble": None}"#);
+    }
+
+    #[test]
     fn a_notebook_has_the_cells_that_its_study_takes() {
         let notebook = Notebook {
             study: "s",
@@ -313,6 +433,7 @@ mod tests {
             palette: Palette::Rocket,
             figures: Vec::new(),
             table7: Some((Some(2), &[])),
+            runs: None,
             shown: vec!["findings".into()],
             every_grid: false,
             columns: "",

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use crate::figure::Palette;
-use crate::table::{EvidenceRow, FindingRow, Provenance};
+use crate::table::{EvidenceRow, FindingRow, Input, Provenance};
 
 use super::figures::{self, Content, Figure};
 use super::html::{escape, fill, in_script};
@@ -41,6 +41,8 @@ pub struct Page<'a> {
     pub adapters: Vec<AdapterFacts>,
     /// What all of it was made from.
     pub provenance: &'a Provenance,
+    /// Files of the published figures that are shown beside.
+    pub beside: Vec<Input>,
     /// Names of the files beside the page.
     pub files: Vec<String>,
 }

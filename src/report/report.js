@@ -240,10 +240,14 @@ for (const place of document.querySelectorAll(".heatmaps")) {
   const readout = element("output", { class: "readout", "aria-live": "polite" });
   const say = (text) => { readout.textContent = text; };
   place.append(...panelRows(figure.rows, figure.bar, figure.aspect, say), colourBar(figure.bar));
-  if (figure.published) {
-    const { whose, words, rows, bar } = figure.published;
-    place.append(element("div", { class: "whose" }, `Beside it: ${whose}`),
-      ...panelRows(rows, bar, figure.aspect, say), colourBar(bar), element("div", { class: "words" }, words));
-  }
   place.append(readout, valuesDetails(figure));
+}
+
+for (const place of document.querySelectorAll(".published")) {
+  const figure = data.figures[place.dataset.figure];
+  const { whose, words, rows, bar } = figure.published;
+  const readout = element("output", { class: "readout", "aria-live": "polite" });
+  const say = (text) => { readout.textContent = text; };
+  place.append(element("div", { class: "whose" }, `Beside it, in the same colours: ${whose}`),
+    ...panelRows(rows, bar, figure.aspect, say), colourBar(bar), readout, element("figcaption", {}, words));
 }

@@ -149,10 +149,9 @@ pub(super) fn provenance(page: &Page) -> String {
         "<h3>Settings</h3>\n{}",
         table(&["setting", "value"], &settings, 0..0)
     );
-    if !provenance.inputs.is_empty() {
-        let rows: Vec<Vec<String>> = provenance
-            .inputs
-            .iter()
+    let inputs = || provenance.inputs.iter().chain(&page.beside);
+    if inputs().next().is_some() {
+        let rows: Vec<Vec<String>> = inputs()
             .map(|input| vec![input.of.clone(), input.file.clone(), input.sha256.clone()])
             .collect();
         html += &format!(
@@ -209,9 +208,10 @@ fn table(header: &[&str], rows: &[Vec<String>], numbers: Range<usize>) -> String
             format!("<tr>{}</tr>\n", cells.collect::<String>())
         })
         .collect();
-    scrolling(&format!(
-        "<table>\n<thead><tr>{head}</tr></thead>\n<tbody>{body}</tbody>\n</table>"
-    ))
+    scrolling(
+        &format!("<table>\n<thead><tr>{head}</tr></thead>\n<tbody>{body}</tbody>\n</table>"),
+        "table",
+    )
 }
 
 fn links(files: &[&String]) -> String {

@@ -1,4 +1,4 @@
-"""Runs a notebook as a reader would, and holds what it rebuilt to the report's figures and to table7.csv.
+"""Runs a notebook as a reader would, and holds what it rebuilt to the report's figures and to the tables.
 
 Usage: run.py FOLDER, a folder with report.html and one notebook.
 """
@@ -16,17 +16,38 @@ import pandas as pd
 from nbclient import NotebookClient
 
 
+# Between the notebook's cells: where the ticks of its heat maps stand.
+WATCH = """
+places = []
+original = plt.show
+
+def watch():
+    for axis in plt.gcf().axes:
+        if axis.images:
+            places.append([list(axis.get_xticks()), list(axis.get_yticks())])
+    original()
+
+plt.show = watch
+"""
+
+
 def execute(path):
     """The notebook's `rebuilt`, and the executed notebook."""
     notebook = nbformat.read(path, as_version=4)
     nbformat.validate(notebook)
+    assert len({cell.id for cell in notebook.cells}) == len(notebook.cells), "two cells have one id"
     assert not any(cell.get("outputs") for cell in notebook.cells), "it is to be committed without outputs"
     with tempfile.NamedTemporaryFile(suffix=".pickle") as file:
-        keep = f"import pickle\nwith open({file.name!r}, 'wb') as file:\n    pickle.dump(rebuilt, file)"
+        setup = next(place for place, cell in enumerate(notebook.cells) if cell.id == "setup")
+        notebook.cells.insert(setup + 1, nbformat.v4.new_code_cell(WATCH))
+        keep = f"import pickle\nwith open({file.name!r}, 'wb') as file:\n    pickle.dump((rebuilt, places), file)"
         notebook.cells.append(nbformat.v4.new_code_cell(keep))
         folder = {"metadata": {"path": str(path.parent)}}
         NotebookClient(notebook, timeout=300, kernel_name="python3", resources=folder).execute()
-        return pickle.load(file), notebook
+        rebuilt, places = pickle.load(file)
+        for ticks in places:
+            assert all(tick == round(tick) for side in ticks for tick in side), ticks
+        return rebuilt, notebook
 
 
 def figures(page):
@@ -57,7 +78,17 @@ def compare_table(here, there):
         if pd.api.types.is_numeric_dtype(there[column]):
             np.testing.assert_allclose(here[column].astype(float), there[column], rtol=1e-8, err_msg=column)
         else:
-            assert list(here[column]) == list(there[column]), column
+            assert list(here[column].fillna("")) == list(there[column].fillna("")), column
+
+
+def compare_curve(here, tables):
+    """Each point of the rank curve is a line of table 6 or 18, and none with two ranks is missing."""
+    settings = ["task", "metric", "weight_types", "rank"]
+    there = pd.concat(tables).drop_duplicates(settings)
+    ranks = there.groupby(settings[:3])["rank"].transform("size")
+    columns = [*settings, "mean", "sd", "runs"]
+    both = [table[columns].sort_values(settings).reset_index(drop=True) for table in (here, there[ranks > 1])]
+    compare_table(*both)
 
 
 def main():
@@ -67,10 +98,15 @@ def main():
     expected = figures((folder / "report.html").read_text())
     cells = compare_figures(rebuilt, expected)
     drawn = [output for cell in notebook.cells for output in cell.get("outputs", []) if "image/png" in output.get("data", {})]
-    assert len(drawn) == len(expected), f"{len(drawn)} pictures, not {len(expected)}"
-    if (folder / "table7.csv").exists():
-        compare_table(rebuilt["table7"], pd.read_csv(folder / "table7.csv"))
-    print(f"{len(expected)} figures, {cells} cells, table 7: {'table7' in rebuilt}")
+    with_curve = len(expected) + ("rank-curve" in rebuilt)
+    assert len(drawn) == with_curve, f"{len(drawn)} pictures, not {with_curve}"
+    tables = {name: pd.read_csv(folder / f"{name}.csv") for name in ["table5", "table6", "table18", "table7"]
+              if (folder / f"{name}.csv").exists()}
+    for name, table in tables.items():
+        compare_table(rebuilt[name], table)
+    if "rank-curve" in rebuilt:
+        compare_curve(rebuilt["rank-curve"], [tables[name] for name in ["table6", "table18"] if name in tables])
+    print(f"{with_curve} figures, {cells} cells, {', '.join(tables)}")
 
 
 main()

@@ -148,6 +148,27 @@ def modules_can_be_walked(report):
             assert text == "–" if value is None else abs(float(text) - value) <= 0.006 * abs(value), (title, text, value)
 
 
+def published_ones_have_the_same_colours(report):
+    """One scale for both, and each caption below its own panels, before the published ones."""
+    published = [figure for _, figure in report.figures() if figure["published"]]
+    for figure in published:
+        own, others = figure["bar"], figure["published"]["bar"]
+        assert [own[end] for end in ("low", "high", "ticks")] == [others[end] for end in ("low", "high", "ticks")], figure["name"]
+        values = [cell for row in figure["published"]["rows"] for panel in row["panels"] for cell in panel["cells"] if cell]
+        assert own["low"] <= min(values) and max(values) <= own["high"] + 1e-9, figure["name"]
+    tops = "[...document.querySelectorAll('.published')].map((place) => [place.previousElementSibling.querySelector('.plot'), " \
+        "place.previousElementSibling.querySelector('figcaption'), place.querySelector('.plot')].map((e) => e.getBoundingClientRect().top))"
+    tops = report.browser.value(tops)
+    assert len(tops) == len(published) and all(own < caption < other for own, caption, other in tops), tops
+
+
+def curve_is_readable_on_a_telephone(report):
+    report.browser.size(390, 800)
+    for shown, natural in report.browser.value("[...document.querySelectorAll('.picture')].map((p) => [p.clientWidth, p.naturalWidth])"):
+        assert shown >= natural > 0, f"{shown} of {natural} pixels"
+    report.browser.size(1200, 900)
+
+
 def nothing_overflows(report):
     for width in [360, 768, 1200]:
         for dark in [False, True]:
@@ -204,6 +225,8 @@ def main():
         modules_can_be_walked(report)
         assert links_lead_somewhere(report) > 5
         nothing_overflows(report)
+        published_ones_have_the_same_colours(report)
+        curve_is_readable_on_a_telephone(report)
         pdf, pages = prints(report)
         if len(sys.argv) > 2:
             pictures(browser, pdf, Path(sys.argv[2]))
