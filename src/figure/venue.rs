@@ -73,7 +73,8 @@ impl Venue {
     pub fn widths(self) -> Option<[f64; 2]> {
         const TEX: f64 = 72.27 / INCH;
         let page = self.page();
-        page.is_exact.then(|| [page.column * TEX, page.text * TEX])
+        page.is_exact
+            .then_some([page.column * TEX, page.text * TEX])
     }
 
     /// Widths are those of the style files: ICML 234.88 and 487.82 TeX points, NeurIPS and ICLR

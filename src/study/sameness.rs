@@ -120,7 +120,7 @@ pub(super) fn other_scales(figures: &FigurePlan, adapters: &[NamedAdapter]) -> V
 
 /// How the scales of two adapters differ in more than rank: `have α = 8 and α = 16`.
 pub(super) fn other_scale(one: &Adapter, other: &Adapter, with_alpha: bool) -> Option<String> {
-    let rules = [one, other].map(|adapter| rule(adapter));
+    let rules = [one, other].map(rule);
     if rules[0] != rules[1] {
         return Some(format!("are scaled by {} and by {}", rules[0], rules[1]));
     }

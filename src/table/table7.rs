@@ -162,7 +162,7 @@ impl Table7 {
         let most = blocks.iter().map(Vec::len).max().unwrap_or(0);
         let place = Place::of(page, &[SIZE], |_| self.width(&blocks));
         let groups = match page {
-            None => vec![0..most],
+            None => place.groups(most, |_| 0.0),
             Some(_) => place.groups(most, |group| self.width(&part(&blocks, group))),
         };
         let (environment, size) = (place.environment, place.size);
