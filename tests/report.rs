@@ -47,6 +47,26 @@ fn published_figures_stand_beside_those_of_the_same_name() {
 }
 
 #[test]
+fn what_a_study_says_of_its_adapters_is_in_the_report() {
+    let folder = common::workshop();
+    let adapter = |name: &str, more: &str| {
+        format!("[[adapter]]\nname = \"{name}\"\npath = \"{name}\"\n{more}")
+    };
+    let text = format!(
+        "name = \"told\"\n{}{}[compare]\nranks = [\"one\", \"two\"]\n",
+        adapter("one", "label = \"the <small> one\"\n"),
+        adapter("two", "seed = 41\n")
+    );
+    fs::write(folder.path().join("study.toml"), text).unwrap();
+    let arguments = ["study.toml", "-q", "--format", "svg", "--out", "out"];
+    assert_eq!(run("regenerate", &arguments, folder.path()).code, 0);
+    let page = folder.path().join("out/notebooks-export/told/report.html");
+    let page = fs::read_to_string(page).unwrap();
+    assert!(page.contains("the &lt;small&gt; one") && page.contains(">41<"));
+    assert!(page.contains(">label<") && page.contains(">seed<") && !page.contains(">task<"));
+}
+
+#[test]
 fn so_can_that_of_published_values() {
     used("lora-paper");
 }

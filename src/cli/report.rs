@@ -230,6 +230,11 @@ fn beside(plan: &Plan) -> Result<Vec<Input>> {
 fn adapter(named: &NamedAdapter) -> AdapterFacts {
     AdapterFacts {
         name: named.name.clone(),
+        told: [
+            named.label.clone(),
+            named.task.clone(),
+            named.seed.map(|seed| seed.to_string()),
+        ],
         layout: named.adapter.layout.into(),
         rank: named.adapter.rank(),
         modules: named.adapter.modules.len(),

@@ -61,6 +61,9 @@ pub struct TableFile {
 pub struct AdapterFacts {
     /// The study's name for it.
     pub name: String,
+    /// What the study calls it in the report, what it was trained on, and with which seed, as far as
+    /// the study says so.
+    pub told: [Option<String>; 3],
     /// What its file is.
     pub layout: String,
     /// Its rank.

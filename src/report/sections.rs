@@ -170,21 +170,31 @@ pub(super) fn provenance(page: &Page) -> String {
 }
 
 fn adapters(adapters: &[AdapterFacts]) -> String {
+    const TOLD: [&str; 3] = ["label", "task", "seed"];
+    // A column that the study says nothing in is left out.
+    let is_told = |place: usize| adapters.iter().any(|adapter| adapter.told[place].is_some());
     let rows: Vec<Vec<String>> = adapters
         .iter()
         .map(|adapter| {
-            vec![
-                adapter.name.clone(),
+            let told = (0..TOLD.len()).filter(|&place| is_told(place));
+            let told = told.map(|place| adapter.told[place].clone().unwrap_or_default());
+            let found = [
                 adapter.rank.to_string(),
                 adapter.modules.to_string(),
                 adapter.layout.clone(),
                 adapter.scale_rule.clone(),
                 adapter.notes.join("; "),
-            ]
+            ];
+            let name = std::iter::once(adapter.name.clone());
+            name.chain(told).chain(found).collect()
         })
         .collect();
-    let header = ["adapter", "rank", "modules", "layout", "scale", "notes"];
-    table(&header, &rows, 1..3)
+    let told = (0..TOLD.len()).filter(|&place| is_told(place));
+    let mut header = vec!["adapter"];
+    header.extend(told.map(|place| TOLD[place]));
+    let numbers = header.len()..header.len() + 2;
+    header.extend(["rank", "modules", "layout", "scale", "notes"]);
+    table(&header, &rows, numbers)
 }
 
 /// A table; `numbers` are the columns that hold numbers.
