@@ -5,20 +5,19 @@
 
 use std::collections::HashMap;
 use std::fs;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
 use crate::figure::{Format, Palette};
 use crate::measure::Basis;
 use crate::study::Plan;
-use crate::table::from_csv;
 use crate::table::{AmplificationRow, EvidenceRow, RunsRow, SpectrumRow, from_npz};
 
 use super::made::Made;
-use super::outputs::{self, Artifact, tables_folder};
-use super::report::{self, Sources, Tables};
+use super::outputs::{self, Artifact};
+use super::report::{self, Sources};
 use super::talk::Talk;
+use super::written::{self, Tables};
 
 /// φ is compared absolutely, norms and σ relatively.
 const TOLERANCE: f64 = 1e-6;
@@ -51,11 +50,8 @@ pub(super) fn check(
     };
     let made = Made::new(&plan.name, tables.iter().map(PathBuf::as_path));
     let committed: Tables = &|name| Ok(made.open(out, name));
-    let mut spectrum = Vec::new();
-    if let Some(mut file) = committed("spectrum.csv")? {
-        let _ = file.read_to_end(&mut spectrum);
-    }
-    let bounds = Bounds::read(&spectrum);
+    // A damaged one is found below.
+    let bounds = Bounds::of(written::rows(committed, "spectrum.csv").unwrap_or_default());
     for table in tables {
         // The paper's tables and findings are made from committed rows, below.
         let name = table.file_name().unwrap_or_default().to_string_lossy();
@@ -63,7 +59,7 @@ pub(super) fn check(
             comparison.numbers(table, fresh, &bounds);
         }
     }
-    let runs: Vec<RunsRow> = report::rows(committed, "runs.csv")?;
+    let runs: Vec<RunsRow> = written::rows(committed, "runs.csv")?;
     comparison.paper_tables(plan, committed, &runs)?;
     let charts = outputs::charts_of(plan, committed, Palette::Rocket)?;
     let curve = outputs::curve(plan, &runs, Palette::Rocket);
@@ -138,25 +134,16 @@ impl Comparison<'_> {
 
     /// The paper's tables and findings, made again from committed rows.
     fn paper_tables(&mut self, plan: &Plan, committed: Tables, runs: &[RunsRow]) -> Result<()> {
-        let place = |name: &str| tables_folder(&plan.name).join(name);
-        for (name, bytes) in outputs::run_table_files(plan, runs)? {
-            let path = place(&name);
-            self.bytes(&Artifact { path, bytes });
-        }
-        let rows: Vec<AmplificationRow> = report::rows(committed, "amplification.csv")?;
-        if plan.makes_table("7") && !rows.is_empty() {
-            for (name, bytes) in outputs::table7_files(&plan.figures, &rows)? {
-                let path = place(name);
-                self.bytes(&Artifact { path, bytes });
-            }
-        }
-        let rows: Vec<EvidenceRow> = report::rows(committed, "evidence.csv")?;
-        if !rows.is_empty() {
-            for (name, bytes) in outputs::findings_files(&plan.title, &rows)? {
-                let path = place(name);
-                self.bytes(&Artifact { path, bytes });
-            }
-        }
+        let amplified: Vec<AmplificationRow> = written::rows(committed, "amplification.csv")?;
+        let evidence: Vec<EvidenceRow> = written::rows(committed, "evidence.csv")?;
+        let made = [
+            outputs::run_tables(plan, runs)?,
+            outputs::table7(plan, &amplified)?,
+            outputs::findings_of(plan, &evidence)?,
+        ];
+        made.iter()
+            .flatten()
+            .for_each(|artifact| self.bytes(artifact));
         Ok(())
     }
 
@@ -177,8 +164,7 @@ impl Comparison<'_> {
 struct Bounds(HashMap<(String, usize), f64>);
 
 impl Bounds {
-    fn read(spectrum_csv: &[u8]) -> Self {
-        let rows: Vec<SpectrumRow> = from_csv("spectrum.csv", spectrum_csv).unwrap_or_default();
+    fn of(rows: Vec<SpectrumRow>) -> Self {
         let bound =
             |row: SpectrumRow| Some(((row.module, row.index), row.sin_theta_bound.unwrap_or(1.0)));
         Bounds(

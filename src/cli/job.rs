@@ -187,9 +187,8 @@ impl Job<'_> {
         if !self.output.no_figures {
             let (charts, curve) = self.charts(&staging)?;
             let curve = curve.as_ref();
-            for artifact in self.pictures_and_report(&staging, &charts, curve, &provenance)? {
-                staging.write(artifact)?;
-            }
+            let drawn = self.pictures_and_report(&staging, &charts, curve, &provenance)?;
+            staging.write_all(drawn)?;
             made = made.with(&charts, curve.map(|curve| curve.name.as_str()));
         }
         let findings = staging.rows("findings.csv")?;

@@ -16,6 +16,7 @@ mod report;
 mod stage;
 mod tables;
 mod talk;
+mod written;
 
 use std::io::Write;
 use std::panic;

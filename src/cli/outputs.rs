@@ -15,7 +15,7 @@ use crate::table::{
     Widths, read_overlaps, to_csv,
 };
 
-use super::report::{self, Tables};
+use super::written::{self, Tables};
 
 /// One file that a run makes.
 pub(super) struct Artifact {
@@ -120,7 +120,7 @@ pub(super) fn charts_of(plan: &Plan, tables: Tables, palette: Palette) -> Result
         return Ok(Vec::new());
     };
     let rows = drawn_rows(&plan.figures, overlap)?;
-    let spectrum: Vec<SpectrumRow> = report::rows(tables, "spectrum.csv")?;
+    let spectrum: Vec<SpectrumRow> = written::rows(tables, "spectrum.csv")?;
     charts(plan, &rows, &spectrum, palette)
 }
 
@@ -193,19 +193,29 @@ pub(super) fn pictures(
         .collect())
 }
 
+/// Files among a study's tables.
+fn in_tables<const N: usize>(study: &str, files: [(String, Vec<u8>); N]) -> [Artifact; N] {
+    files.map(|(name, bytes)| Artifact {
+        path: tables_folder(study).join(name),
+        bytes,
+    })
+}
+
 /// Tables 5, 6 and 18 as far as a plan wants them and the rows of `runs.csv` give them.
-pub(super) fn run_table_files(plan: &Plan, rows: &[RunsRow]) -> Result<Vec<(String, Vec<u8>)>> {
+pub(super) fn run_tables(plan: &Plan, rows: &[RunsRow]) -> Result<Vec<Artifact>> {
     let page = widths(&plan.figures)?;
     let mut files = Vec::new();
     for number in RunTable::NUMBERS {
         let wanted = plan.makes_everything() && plan.makes_table(number);
         let table = wanted.then(|| RunTable::new(number, &plan.runs.of_table(number, rows)));
         if let Some(table) = table.flatten() {
-            files.extend([
-                (format!("{}.csv", table.name()), table.csv()?),
-                (format!("{}.md", table.name()), table.markdown().into()),
-                (format!("{}.tex", table.name()), table.latex(page).into()),
-            ]);
+            let name = table.name();
+            let forms = [
+                (format!("{name}.csv"), table.csv()?),
+                (format!("{name}.md"), table.markdown().into()),
+                (format!("{name}.tex"), table.latex(page).into()),
+            ];
+            files.extend(in_tables(&plan.name, forms));
         }
     }
     Ok(files)
@@ -218,27 +228,33 @@ fn widths(figures: &FigurePlan) -> Result<Option<Widths>> {
     Ok(widths.map(|[column, text]| Widths { column, text }))
 }
 
-/// Table 7 in its three forms, from the rows of `amplification.csv`.
-pub(super) fn table7_files(
-    figures: &FigurePlan,
-    rows: &[AmplificationRow],
-) -> Result<[(&'static str, Vec<u8>); 3]> {
+/// Table 7 in its three forms, as far as a plan wants it and the rows of `amplification.csv` give it.
+pub(super) fn table7(plan: &Plan, rows: &[AmplificationRow]) -> Result<Vec<Artifact>> {
+    if rows.is_empty() || !plan.makes_table("7") {
+        return Ok(Vec::new());
+    }
+    let figures = &plan.figures;
     let table = Table7::new(rows, figures.layer, &figures.projections)?;
-    Ok([
-        ("table7.csv", table.csv()?),
-        ("table7.md", table.markdown().into_bytes()),
-        ("table7.tex", table.latex(widths(figures)?).into_bytes()),
-    ])
+    let forms = [
+        ("table7.csv".into(), table.csv()?),
+        ("table7.md".into(), table.markdown().into()),
+        ("table7.tex".into(), table.latex(widths(figures)?).into()),
+    ];
+    Ok(in_tables(&plan.name, forms).into())
 }
 
-/// Findings as a table and for people, from the rows of `evidence.csv`.
-pub(super) fn findings_files(
-    title: &str,
-    evidence: &[EvidenceRow],
-) -> Result<[(&'static str, Vec<u8>); 2]> {
+/// Findings as a table and for people, where `evidence.csv` has rows.
+pub(super) fn findings_of(plan: &Plan, evidence: &[EvidenceRow]) -> Result<Vec<Artifact>> {
+    if evidence.is_empty() {
+        return Ok(Vec::new());
+    }
     let found = findings(evidence);
-    Ok([
-        ("findings.csv", to_csv("findings.csv", &found)?),
-        ("findings.md", findings_page(title, &found).into_bytes()),
-    ])
+    let forms = [
+        ("findings.csv".into(), to_csv("findings.csv", &found)?),
+        (
+            "findings.md".into(),
+            findings_page(&plan.title, &found).into(),
+        ),
+    ];
+    Ok(in_tables(&plan.name, forms).into())
 }

@@ -2,12 +2,8 @@
 //! them, and the study. `regenerate` makes them, and `--check` makes them again from what is committed.
 
 use std::collections::HashMap;
-use std::fs::File;
-use std::io::Read;
 
-use serde::de::DeserializeOwned;
-
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::figure::{Curve, Drawing, Format};
 use crate::report::{
     AdapterFacts, Compared, Content, Corners, Figure, Module, Modules, Notebook, Page, Rebuilt,
@@ -15,9 +11,10 @@ use crate::report::{
 };
 use crate::study::{ModuleName, NamedAdapter, Plan, grid_key};
 use crate::table::rows::round9;
-use crate::table::{Input, Provenance, RunTable, RunsRow, columns, from_csv, read_grids};
+use crate::table::{Input, Provenance, RunTable, RunsRow, columns, read_grids};
 
 use super::outputs::{Artifact, NamedChart, Published, tables_folder};
+use super::written::{Tables, bytes, rows};
 
 /// Tables that are shown where a study makes them.
 pub(super) const TABLES: [&str; 4] = ["table5", "table6", "table7", "table18"];
@@ -35,9 +32,6 @@ pub(super) const FILES: [&str; 9] = [
     "findings.md",
     "evidence.csv",
 ];
-
-/// A study's tables by their file names; `None` for one that it has not.
-pub(super) type Tables<'a> = &'a dyn Fn(&str) -> Result<Option<File>>;
 
 /// What a report is made from, beside the plan.
 pub(super) struct Sources<'a> {
@@ -342,22 +336,4 @@ fn corners(
         }
     }
     Ok(by_module)
-}
-
-pub(super) fn rows<Row: DeserializeOwned>(tables: Tables, name: &str) -> Result<Vec<Row>> {
-    from_csv(name, &bytes(tables, name)?.unwrap_or_default())
-}
-
-fn bytes(tables: Tables, name: &str) -> Result<Option<Vec<u8>>> {
-    let Some(mut file) = tables(name)? else {
-        return Ok(None);
-    };
-    let mut bytes = Vec::new();
-    file.read_to_end(&mut bytes).map_err(|source| Error::Io {
-        path: name.into(),
-        action: "read",
-        source,
-        remedy: "make it again with `cargo run --release`",
-    })?;
-    Ok(Some(bytes))
 }

@@ -1,16 +1,16 @@
 //! Files on their way: made beside their places, then put in place together.
 
 use std::fs::{self, File};
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use serde::de::DeserializeOwned;
 use tempfile::{Builder, NamedTempFile};
 
 use crate::error::{Error, Result};
-use crate::table::from_csv;
 
 use super::outputs::{Artifact, figures_folder, tables_folder};
+use super::written;
 
 /// The files of a run under temporary names beside their places. Dropped before they are put in
 /// place, it leaves nothing behind.
@@ -58,6 +58,10 @@ impl Staging {
         self.complete(artifact.path, written)
     }
 
+    pub(super) fn write_all(&mut self, artifacts: Vec<Artifact>) -> Result<()> {
+        artifacts.into_iter().try_for_each(|one| self.write(one))
+    }
+
     /// What went wrong with the file for a place.
     pub(super) fn failed(&self, place: &Path, source: io::Error) -> Error {
         Error::Io {
@@ -79,12 +83,7 @@ impl Staging {
 
     /// The rows of a finished table, none where there is none of this name.
     pub(super) fn rows<Row: DeserializeOwned>(&self, name: &str) -> Result<Vec<Row>> {
-        let mut bytes = Vec::new();
-        if let Some(mut file) = self.open(name)? {
-            file.read_to_end(&mut bytes)
-                .map_err(|source| self.failed(Path::new(name), source))?;
-        }
-        from_csv(name, &bytes)
+        written::rows(&|name| self.open(name), name)
     }
 
     /// The files' places under `out`.

@@ -9,7 +9,7 @@ use crate::error::Result;
 use crate::study::{Evidence, Grid, Plan, Results};
 use crate::table::{AmplificationRow, EvidenceRow, GridArchive, OverlapWriter, to_csv};
 
-use super::outputs::{Artifact, findings_files, run_table_files, table7_files, tables_folder};
+use super::outputs::{self, Artifact, tables_folder};
 use super::stage::Staging;
 
 /// The tables of a run on their way, each begun with its first row: a table without rows is not
@@ -79,20 +79,13 @@ impl<'a> TableFiles<'a> {
             self.amplification.finish(staging)?;
             self.ranks.finish(staging)?;
         }
-        if !amplified.is_empty() && self.plan.makes_table("7") {
-            for (name, bytes) in table7_files(&self.plan.figures, amplified)? {
-                let path = folder.join(name);
-                staging.write(Artifact { path, bytes })?;
-            }
-        }
+        staging.write_all(outputs::table7(self.plan, amplified)?)?;
         if self.plan.makes_everything() {
-            let mut runs = RowFile::new(folder.join("runs.csv"));
-            runs.take(&self.plan.runs.rows, staging)?;
-            runs.finish(staging)?;
-            for (name, bytes) in run_table_files(self.plan, &self.plan.runs.rows)? {
-                let path = folder.join(name);
-                staging.write(Artifact { path, bytes })?;
-            }
+            let runs = &self.plan.runs.rows;
+            let mut file = RowFile::new(folder.join("runs.csv"));
+            file.take(runs, staging)?;
+            file.finish(staging)?;
+            staging.write_all(outputs::run_tables(self.plan, runs)?)?;
         }
         if let Some(evidence) = self.evidence {
             findings(self.plan, &evidence.rows(amplified)?, staging)?;
@@ -132,17 +125,12 @@ fn findings(plan: &Plan, evidence: &[EvidenceRow], staging: &mut Staging) -> Res
     if evidence.is_empty() {
         return Ok(());
     }
-    let folder = tables_folder(&plan.name);
     staging.write(Artifact {
-        path: folder.join("evidence.csv"),
+        path: tables_folder(&plan.name).join("evidence.csv"),
         bytes: to_csv("evidence.csv", evidence)?,
     })?;
     let evidence = staging.rows("evidence.csv")?;
-    for (name, bytes) in findings_files(&plan.title, &evidence)? {
-        let path = folder.join(name);
-        staging.write(Artifact { path, bytes })?;
-    }
-    Ok(())
+    staging.write_all(outputs::findings_of(plan, &evidence)?)
 }
 
 /// A CSV table of few rows.

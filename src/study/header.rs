@@ -10,10 +10,10 @@ pub(super) type Complaint = (String, String);
 /// # Errors
 ///
 /// For a column that is missing or there twice.
-pub(super) fn places<const N: usize>(
+pub(super) fn places(
     header: &csv::StringRecord,
-    columns: [&str; N],
-) -> Result<[usize; N], Complaint> {
+    columns: &[&str],
+) -> Result<Vec<usize>, Complaint> {
     let known = || format!("the columns are {}", columns.join(", "));
     if header.iter().all(|name| name.trim().is_empty()) {
         return Err(("the file is empty".into(), known()));
@@ -26,22 +26,21 @@ pub(super) fn places<const N: usize>(
         let problem = format!("the columns are separated by {name}");
         return Err((problem, "separate them by commas".into()));
     }
-    let mut places = [0; N];
-    for (place, column) in places.iter_mut().zip(columns) {
-        let mut found = header
-            .iter()
-            .enumerate()
-            .filter(|(_, name)| *name == column);
-        let Some((first, _)) = found.next() else {
-            return Err(missing(header, column, &columns));
+    let place = |column: &&str| {
+        let named = header.iter().enumerate();
+        let mut found = named.filter(|(_, name)| name == column);
+        let Some((place, _)) = found.next() else {
+            return Err(missing(header, column, columns));
         };
-        if found.next().is_some() {
-            let problem = format!("two columns are named `{column}`");
-            return Err((problem, "leave one out".into()));
+        match found.next() {
+            None => Ok(place),
+            Some(_) => {
+                let problem = format!("two columns are named `{column}`");
+                Err((problem, "leave one out".into()))
+            }
         }
-        *place = first;
-    }
-    Ok(places)
+    };
+    columns.iter().map(place).collect()
 }
 
 /// A column that is not there, and the one that may be meant for it.

@@ -11,53 +11,12 @@ use serde::de::DeserializeOwned;
 use crate::adapter::{layer_of, natural_order, projection_of};
 use crate::error::{Error, Result};
 use crate::measure::Basis;
-use crate::table::{AmplificationRow, OverlapRow, SpectrumRow};
+use crate::table::{AmplificationRow, OverlapRow, SpectrumRow, column_names};
 
 use super::{Grid, ModuleName, Results, header};
 
 /// How far a chance level may be off max(i,j)/d, relatively: tables have a few digits.
 const CHANCE_TOLERANCE: f64 = 1e-4;
-
-/// The columns of the tables, in their rows' order.
-const OVERLAP: [&str; 11] = [
-    "module",
-    "layer",
-    "projection",
-    "basis",
-    "first",
-    "second",
-    "i",
-    "j",
-    "overlap",
-    "chance",
-    "z",
-];
-const AMPLIFICATION: [&str; 13] = [
-    "module",
-    "layer",
-    "projection",
-    "adapter",
-    "rank",
-    "directions",
-    "projected_norm",
-    "projected_norm_sd",
-    "draws",
-    "base_norm",
-    "delta_norm",
-    "amplification",
-    "chance_projected_norm",
-];
-const SPECTRUM: [&str; 9] = [
-    "module",
-    "layer",
-    "projection",
-    "matrix",
-    "index",
-    "sigma",
-    "residual",
-    "gap",
-    "sin_theta_bound",
-];
 
 /// Rows of a study that measures nothing.
 #[derive(Debug, Clone, Default)]
@@ -185,10 +144,7 @@ struct Table<'a> {
 impl Table<'_> {
     /// Rows with their lines; none where the file is not there. A column that may be empty must
     /// have its header too: under another name all of it would be missing without a word.
-    fn rows<Row: DeserializeOwned, const N: usize>(
-        &self,
-        columns: [&str; N],
-    ) -> Result<Vec<(u64, Row)>> {
+    fn rows<Row: DeserializeOwned>(&self) -> Result<Vec<(u64, Row)>> {
         if !self.path.is_file() {
             return Ok(Vec::new());
         }
@@ -201,7 +157,10 @@ impl Table<'_> {
         let mut reader = csv::Reader::from_reader(file);
         let header = reader.headers().map_err(|error| self.wrong(&error, None))?;
         let header = header.clone();
-        header::places(&header, columns)
+        let name = self.path.file_name().unwrap_or_default().to_string_lossy();
+        let columns = column_names(&name);
+        let columns: Vec<&str> = columns.iter().map(String::as_str).collect();
+        header::places(&header, &columns)
             .map_err(|(problem, remedy)| self.error(1, &problem, &remedy))?;
         let wrong = |error: csv::Error| self.wrong(&error, Some(&header));
         let mut rows = Vec::new();
@@ -256,7 +215,7 @@ impl Table<'_> {
 /// `overlap.csv` as grids, each of neighbouring rows.
 fn grids(path: &Path) -> Result<Vec<Grid>> {
     let table = Table { path };
-    let rows: Vec<(u64, OverlapRow)> = table.rows(OVERLAP)?;
+    let rows: Vec<(u64, OverlapRow)> = table.rows()?;
     let names = |row: &OverlapRow| {
         (
             row.module.clone(),
@@ -376,7 +335,7 @@ fn check_cell(table: &Table, line: u64, row: &OverlapRow, dimension: f64) -> Res
 fn amplifications(path: &Path) -> Result<Vec<AmplificationRow>> {
     let table = Table { path };
     let mut rows = Vec::new();
-    let read: Vec<(u64, AmplificationRow)> = table.rows(AMPLIFICATION)?;
+    let read: Vec<(u64, AmplificationRow)> = table.rows()?;
     for (line, mut row) in read.iter().cloned() {
         table.check_module(line, &row.module, row.layer, &row.projection)?;
         let norms = [
@@ -446,31 +405,9 @@ fn check_directions(table: &Table, rows: &[(u64, AmplificationRow)]) -> Result<(
 fn spectra(path: &Path) -> Result<Vec<SpectrumRow>> {
     let table = Table { path };
     let mut rows = Vec::new();
-    for (line, row) in table.rows::<SpectrumRow, _>(SPECTRUM)? {
+    for (line, row) in table.rows::<SpectrumRow>()? {
         table.check_module(line, &row.module, row.layer, &row.projection)?;
         rows.push(row);
     }
     Ok(rows)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::table::columns;
-
-    #[test]
-    fn the_columns_are_those_of_the_rows() {
-        let of = |file: &str| -> Vec<String> {
-            let tables = columns();
-            let table = tables.iter().find(|table| table.file == file).unwrap();
-            table
-                .columns
-                .iter()
-                .map(|column| column.name.clone())
-                .collect()
-        };
-        assert_eq!(of("overlap.csv"), OVERLAP);
-        assert_eq!(of("amplification.csv"), AMPLIFICATION);
-        assert_eq!(of("spectrum.csv"), SPECTRUM);
-    }
 }

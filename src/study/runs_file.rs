@@ -63,7 +63,7 @@ impl RunsFile {
             .trim(csv::Trim::All)
             .from_reader(bytes);
         let header = reader.headers().map_err(|error| file.no_csv(&error))?;
-        let places = header::places(header, COLUMNS)
+        let places = header::places(header, &COLUMNS)
             .map_err(|(problem, remedy)| file.error(1, &problem, remedy))?;
         for record in reader.records() {
             let record = record.map_err(|error| file.no_csv(&error))?;
@@ -71,7 +71,7 @@ impl RunsFile {
             let row = Fields {
                 file: &file,
                 line,
-                places,
+                places: &places,
                 record: &record,
             };
             let row = row.row()?;
@@ -144,7 +144,7 @@ impl RunsFile {
 struct Fields<'a> {
     file: &'a RunsFile,
     line: u64,
-    places: [usize; 9],
+    places: &'a [usize],
     record: &'a StringRecord,
 }
 

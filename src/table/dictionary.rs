@@ -55,6 +55,13 @@ pub fn columns() -> Vec<TableColumns> {
     SOURCES.iter().flat_map(|source| structs(source)).collect()
 }
 
+/// The names in a file's header, in its order; none of a file that is not ours.
+pub fn column_names(file: &str) -> Vec<String> {
+    let table = columns().into_iter().find(|table| table.file == file);
+    let columns = table.map_or(Vec::new(), |table| table.columns);
+    columns.into_iter().map(|column| column.name).collect()
+}
+
 impl TableColumns {
     /// What a row is, and a table of the columns.
     pub fn markdown(&self) -> String {
@@ -146,6 +153,59 @@ fn column(name: &str, kind: &str, comment: &str) -> Column {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_columns_are_those_of_the_rows() {
+        assert_eq!(
+            column_names("overlap.csv"),
+            [
+                "module",
+                "layer",
+                "projection",
+                "basis",
+                "first",
+                "second",
+                "i",
+                "j",
+                "overlap",
+                "chance",
+                "z",
+            ]
+        );
+        assert_eq!(
+            column_names("amplification.csv"),
+            [
+                "module",
+                "layer",
+                "projection",
+                "adapter",
+                "rank",
+                "directions",
+                "projected_norm",
+                "projected_norm_sd",
+                "draws",
+                "base_norm",
+                "delta_norm",
+                "amplification",
+                "chance_projected_norm",
+            ]
+        );
+        assert_eq!(
+            column_names("spectrum.csv"),
+            [
+                "module",
+                "layer",
+                "projection",
+                "matrix",
+                "index",
+                "sigma",
+                "residual",
+                "gap",
+                "sin_theta_bound",
+            ]
+        );
+        assert!(column_names("other.csv").is_empty());
+    }
 
     #[test]
     fn structs_are_read_with_comments_and_attributes() {

@@ -19,7 +19,7 @@ mod text;
 mod widths;
 
 pub use csv::{from_csv, to_csv};
-pub use dictionary::{TableColumns, columns, dictionary};
+pub use dictionary::{TableColumns, column_names, columns, dictionary};
 pub use npz::{GridArchive, from_npz, read_grids};
 pub use overlap::{OverlapCell, OverlapNames, OverlapWriter, read_overlaps};
 pub use projection::letter;

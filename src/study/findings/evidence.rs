@@ -1,6 +1,7 @@
 //! What each module says of each claim, beside what chance says.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use crate::error::Result;
 use crate::linalg::random_shares;
@@ -165,13 +166,11 @@ impl Evidence {
                 Some(value) if k == 1 => Some(share_tail(value, 1, d)),
                 Some(value) => {
                     let key = format!("{}/overlap/d{d}/k{k}", self.seed);
-                    let drawn = match random.remove(&(d, k)) {
-                        Some(drawn) => drawn,
-                        None => random_shares(d, k, draws, &key)?,
+                    let drawn = match random.entry((d, k)) {
+                        Entry::Occupied(drawn) => drawn.into_mut(),
+                        Entry::Vacant(place) => place.insert(random_shares(d, k, draws, &key)?),
                     };
-                    let p = drawn_tail(value, &drawn);
-                    random.insert((d, k), drawn);
-                    Some(p)
+                    Some(drawn_tail(value, drawn))
                 }
                 None => None,
             };
@@ -344,7 +343,7 @@ impl Sizes<'_> {
             EvidenceRow {
                 value: delta.amplification,
                 chance: drawn.or_else(expected),
-                ..of_amplification(&FACTOR, delta, format!("factor, r = {}", delta.rank))
+                ..of_amplification(&FACTOR, delta, factor_at(delta.rank))
             }
         };
         let both = [smaller, larger].into_iter();
@@ -359,9 +358,24 @@ fn of_amplification(claim: &Claim, row: &AmplificationRow, statistic: String) ->
         layer: row.layer,
         projection: row.projection.clone(),
     };
+    of_adapter(claim, &module, &row.adapter, statistic)
+}
+
+/// An adapter's ΔW beside W.
+pub(super) fn of_adapter(
+    claim: &Claim,
+    module: &ModuleName,
+    adapter: &str,
+    statistic: String,
+) -> EvidenceRow {
     EvidenceRow {
-        first: row.adapter.clone(),
+        first: adapter.into(),
         second: "base".into(),
-        ..blank(claim, &module, statistic)
+        ..blank(claim, module, statistic)
     }
+}
+
+/// The statistic of `factor` at one rank.
+pub(super) fn factor_at(rank: usize) -> String {
+    format!("factor, r = {rank}")
 }

@@ -11,6 +11,7 @@ use crate::study::{ModuleName, Plan};
 use crate::table::EvidenceRow;
 
 use super::claims::{CORRELATES, DRAWS_A_MODULE, FACTOR, LEADING};
+use super::evidence::{factor_at, of_adapter};
 
 /// Fewest frames on each side: p then has an error of some hundredths of itself where Holm's
 /// correction decides.
@@ -58,41 +59,28 @@ pub(in crate::study) fn correlates(
     let used = if found.is_some() { k } else { most };
     let base_norm = w.iter().map(|x| x * x).sum::<f64>().sqrt();
     Ok(EvidenceRow {
-        claim: CORRELATES.name.into(),
-        module: module.path.clone(),
-        layer: module.layer,
-        projection: module.projection.clone(),
-        basis: String::new(),
-        first: adapter.into(),
-        second: "base".into(),
-        statistic: format!("‖UᵀWV‖_F, k = {used}"),
         value: found.map(|found| found.projected_norm),
         chance: Some(projected_norm_chance(base_norm, used, (d_out, d_in))),
         p: found.map(|found| found.p),
-        p_adjusted: None,
+        ..of_adapter(
+            &CORRELATES,
+            module,
+            adapter,
+            format!("‖UᵀWV‖_F, k = {used}"),
+        )
     })
 }
 
-/// The factor of an adapter's ΔW beside that of random updates of its norm and rank: their geometric
-/// mean, which is the one that the logarithms of factors are centred on.
-pub(in crate::study) fn factor(
+/// The factor of random updates of an adapter's norm and rank in a module: their geometric mean,
+/// which is the one that the logarithms of factors are centred on.
+pub(in crate::study) fn factor_of_random(
     module: &ModuleName,
     adapter: &str,
-    (rank, amplification): (usize, Option<f64>),
+    rank: usize,
     random: Option<f64>,
 ) -> EvidenceRow {
     EvidenceRow {
-        claim: FACTOR.name.into(),
-        module: module.path.clone(),
-        layer: module.layer,
-        projection: module.projection.clone(),
-        basis: String::new(),
-        first: adapter.into(),
-        second: "base".into(),
-        statistic: format!("factor, r = {rank}"),
-        value: amplification,
         chance: random.filter(|chance| chance.is_finite()),
-        p: None,
-        p_adjusted: None,
+        ..of_adapter(&FACTOR, module, adapter, factor_at(rank))
     }
 }

@@ -16,6 +16,6 @@ mod words;
 
 pub(super) use claims::LEADING;
 pub use evidence::Evidence;
-pub(super) use measured::{correlates, correlating, factor, frames};
+pub(super) use measured::{correlates, correlating, factor_of_random, frames};
 pub use page::page;
 pub use verdict::findings;

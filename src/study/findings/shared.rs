@@ -77,18 +77,16 @@ impl Shared {
 
     /// Whether both are slices of one module and show one and the same A.
     pub(super) fn is_the_same_as(&self, other: &Shared) -> bool {
-        let parent = |shared: &'_ Shared| {
-            shared
-                .module
-                .path
-                .rsplit_once('.')
-                .map(|(path, _)| path.to_string())
-        };
         self.basis == Basis::A
             && other.basis == Basis::A
-            && parent(self) == parent(other)
+            && self.parent() == other.parent()
             && self.cells[0].is_some()
             && self.cells == other.cells
+    }
+
+    /// The path of what holds the module.
+    fn parent(&self) -> Option<&str> {
+        self.module.path.rsplit_once('.').map(|(parent, _)| parent)
     }
 
     /// One of the cells; where none is defined, φ of the one that was asked for is missing.

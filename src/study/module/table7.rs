@@ -113,14 +113,11 @@ impl ModuleRun<'_> {
 }
 
 impl Projected<'_> {
-    /// Its factor, for findings.
+    /// The factor of random updates like it, for findings.
     pub(super) fn evidence(&self, module: &ModuleName) -> EvidenceRow {
         let norm = self.update.norm;
-        let factor = self
-            .learned
-            .and_then(|over| amplification_factor(norm, over));
         let random = self.random.map(|random| norm / random.geometric_mean);
-        findings::factor(module, self.update.name, (self.rank, factor), random)
+        findings::factor_of_random(module, self.update.name, self.rank, random)
     }
 }
 
