@@ -4,28 +4,51 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Room, the rooms it may import.
-const ROOMS: [(&str, &[&str]); 11] = [
+/// Room, the rooms it may import: only rooms above it in this list.
+const ROOMS: [(&str, &[&str]); 17] = [
     ("error", &[]),
     ("linalg", &["error"]),
     ("tensors", &["error"]),
     ("adapter", &["error", "linalg", "tensors"]),
     ("base", &["error", "tensors", "adapter"]),
     ("measure", &["error", "linalg", "adapter"]),
-    ("table", &["error"]),
+    ("paper", &["error"]),
+    ("table", &["error", "paper"]),
+    ("results", &["adapter", "measure", "table"]),
     (
         "study",
         &[
-            "error", "linalg", "tensors", "adapter", "base", "measure", "table",
+            "error", "tensors", "adapter", "base", "measure", "paper", "table", "results",
         ],
     ),
-    ("figure", &["error", "table"]),
+    (
+        "findings",
+        &[
+            "error", "linalg", "adapter", "measure", "paper", "table", "results", "study",
+        ],
+    ),
+    (
+        "run",
+        &[
+            "error", "linalg", "adapter", "measure", "paper", "table", "results", "study",
+            "findings",
+        ],
+    ),
+    ("init", &["error", "adapter", "study"]),
+    ("figure", &["error", "paper", "table"]),
     ("report", &["error", "table", "figure"]),
+    (
+        "publish",
+        &[
+            "error", "linalg", "measure", "paper", "table", "results", "study", "findings", "run",
+            "figure", "report",
+        ],
+    ),
     (
         "cli",
         &[
-            "error", "linalg", "tensors", "adapter", "base", "measure", "table", "study", "figure",
-            "report",
+            "error", "linalg", "adapter", "base", "measure", "table", "study", "init", "figure",
+            "publish",
         ],
     ),
 ];

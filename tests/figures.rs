@@ -6,7 +6,7 @@ use lora_subspace::figure::{
     Chart, Drawing, Format, Options, Pair, Palette, Panel, Placed, Ranked, SURE, Venue, figure3,
     figure4, figure6, figure7, figure8, rank_curve,
 };
-use lora_subspace::study::{Plan, Request};
+use lora_subspace::study::{AdapterId, Plan, Request};
 use lora_subspace::table::{OverlapRow, RunsRow, SpectrumRow, from_csv, read_overlaps};
 
 /// Rows of one grid: φ(i,j) = 1/(i + j), but for undefined cells beyond row `defined`.
@@ -478,11 +478,8 @@ fn the_built_in_study_draws_its_rows() {
 /// All figures of a study of this repository, from its committed rows, as a venue prints them.
 fn drawn_of(study: &str, venues: &[Venue]) -> Vec<(String, Drawing)> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let request = Request {
-        overlap: true,
-        amplification: true,
-        ..Request::default()
-    };
+    let mut request = Request::everything();
+    request.findings = false;
     let file = root.join("experiments").join(study).join("study.toml");
     let plan = Plan::from_file(&file, &request).unwrap();
     let tables = root.join("notebooks-export").join(study);
@@ -491,17 +488,17 @@ fn drawn_of(study: &str, venues: &[Venue]) -> Vec<(String, Drawing)> {
     let spectrum: Vec<SpectrumRow> = from_csv("spectrum.csv", &read("spectrum.csv")).unwrap();
     let runs: Vec<RunsRow> = from_csv("runs.csv", &read("runs.csv")).unwrap();
     let (figures, options) = (&plan.figures, Options::default());
-    let of = |names: &Option<[String; 2]>| {
-        let [first, second] = names.as_ref().unwrap();
+    let of = |ids: Option<[AdapterId; 2]>| {
+        let [first, second] = ids.unwrap().map(|id| plan.adapter_name(id));
         pair(first, second)
     };
-    let (ranks, seeds) = (of(&figures.ranks), of(&figures.seeds));
+    let (ranks, seeds) = (of(figures.ranks), of(figures.seeds));
     let base: Vec<Ranked> = plan
         .against_base()
         .into_iter()
-        .map(|(name, rank)| Ranked {
-            name: name.into(),
-            rank,
+        .map(|id| Ranked {
+            name: plan.adapter_name(id).into(),
+            rank: plan.adapter_rank(id),
         })
         .collect();
     let (layer, layers, panels) = (figures.layer, &figures.layers, &figures.projections);

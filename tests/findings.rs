@@ -8,6 +8,7 @@ use std::path::Path;
 use std::sync::LazyLock;
 
 use common::{files, run, workshop};
+use lora_subspace::findings::{Evidence, findings};
 use lora_subspace::linalg::{Subspace, haar, random_shares};
 use lora_subspace::measure::Basis;
 use lora_subspace::measure::amplification::{projected_norms, random_projections};
@@ -16,7 +17,8 @@ use lora_subspace::measure::overlap::overlap;
 use lora_subspace::measure::significance::{
     drawn_tail, holm, mean_interval, share_tail, sign_flip, typical_projection,
 };
-use lora_subspace::study::{Evidence, Grid, ModuleName, Plan, Request, findings};
+use lora_subspace::results::{Grid, ModuleName};
+use lora_subspace::study::{Plan, Request};
 use lora_subspace::table::{AmplificationRow, EvidenceRow, FindingRow, from_csv, to_csv};
 use ndarray::{Array2, s};
 use proptest::prelude::*;
@@ -124,12 +126,7 @@ fn random_shares_have_the_law_of_random_subspaces() {
 // ---------------------------------------------------------------- the built-in study
 
 fn study() -> (Vec<EvidenceRow>, Vec<FindingRow>) {
-    let request = Request {
-        overlap: true,
-        amplification: true,
-        findings: true,
-        ..Request::default()
-    };
+    let request = Request::everything();
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("experiments/minilm-sst2/study.toml");
     let plan = Plan::from_file(&path, &request).unwrap();
     let results = plan.run(&|| {}).unwrap();

@@ -7,7 +7,8 @@ use std::sync::LazyLock;
 
 use lora_subspace::adapter::{Adapter, ReadOptions};
 use lora_subspace::linalg::{Subspace, principal_angles, svd};
-use lora_subspace::study::{Plan, Request, Results};
+use lora_subspace::results::Results;
+use lora_subspace::study::{Plan, Request};
 use ndarray::{ArrayD, s};
 use ndarray_npy::NpzReader;
 
@@ -27,11 +28,8 @@ static GOLDEN: LazyLock<HashMap<String, ArrayD<f64>>> = LazyLock::new(|| {
 });
 
 static RESULTS: LazyLock<Results> = LazyLock::new(|| {
-    let request = Request {
-        overlap: true,
-        amplification: true,
-        ..Request::default()
-    };
+    let mut request = Request::everything();
+    request.findings = false;
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("experiments/minilm-sst2/study.toml");
     Plan::from_file(&path, &request)
         .unwrap()

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use common::{Outcome, run};
 use lora_subspace::figure::{Chart, Options, Pair, Ranked, figure3, figure4, figure8};
+use lora_subspace::paper::Table;
 use lora_subspace::table::{AmplificationRow, OverlapRow, RunTable, RunsRow, from_csv};
 
 fn root() -> PathBuf {
@@ -112,33 +113,36 @@ fn figure_8_begins_at_401_and_marks_nothing() {
 #[test]
 fn tables_have_the_published_numbers() {
     let runs: Vec<RunsRow> = rows("runs.csv");
-    let of = |table: &str| -> Vec<RunsRow> {
+    let of = |table: Table| -> Vec<RunsRow> {
         let is_of = |row: &&RunsRow| row.adapter.starts_with(&format!("table{table}-"));
         runs.iter().filter(is_of).cloned().collect()
     };
-    let table = |number: &str| RunTable::new(number, &of(number)).unwrap().markdown();
-    let holds = |number: &str, line: &str| {
+    let table = |number: Table| RunTable::new(number, &of(number)).unwrap().markdown();
+    let holds = |number: Table, line: &str| {
         let table = table(number);
         assert!(table.lines().any(|found| found == line), "{line}\n{table}");
     };
-    holds("5", "18,874,368 trainable parameters:");
-    holds("5", "| rank r | 8 | 8 | 8 | 8 | 4 | 4 | 2 |");
+    holds(Table::Five, "18,874,368 trainable parameters:");
+    holds(Table::Five, "| rank r | 8 | 8 | 8 | 8 | 4 | 4 | 2 |");
     holds(
-        "5",
+        Table::Five,
         "| WikiSQL, accuracy ↑ | 70.4 | 70.0 | 73.0 | 73.2 | 71.4 | **73.7** | **73.7** |",
     );
     holds(
-        "5",
+        Table::Five,
         "| MultiNLI, accuracy ↑ | 91.0 | 90.8 | 91.0 | 91.3 | 91.3 | 91.3 | **91.7** |",
     );
-    holds("6", "| W_q, W_v | 91.3 | 91.4 | 91.3 | 91.6 | 91.4 |");
-    holds("6", "| W_q | 90.7 | 90.9 | 91.1 | 90.7 | 90.7 |");
     holds(
-        "18",
+        Table::Six,
+        "| W_q, W_v | 91.3 | 91.4 | 91.3 | 91.6 | 91.4 |",
+    );
+    holds(Table::Six, "| W_q | 90.7 | 90.9 | 91.1 | 90.7 | 90.7 |");
+    holds(
+        Table::Eighteen,
         "| 4 | 1.18 | **70.38** | **8.8439** | **0.4689** | 0.7186 | **2.5349** |",
     );
     holds(
-        "18",
+        Table::Eighteen,
         "| 1024 | 1.17 | 69.37 | 8.7495 | 0.4659 | 0.7149 | 2.5090 |",
     );
     let factors: Vec<Option<f64>> = rows::<AmplificationRow>("amplification.csv")

@@ -6,10 +6,12 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
-use crate::study::{self, FirstStudy};
+use crate::init::FirstStudy;
+use crate::study;
 use crate::table;
 
 use super::talk::Talk;
+use crate::publish::Listener;
 
 /// Writes a first study of adapters under `out`, never over one that is there; its path goes to
 /// stdout, what is not known to stderr.

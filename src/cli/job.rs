@@ -1,22 +1,19 @@
 //! The three commands that measure: flags → plan → results → files.
 
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
+use serde_json::Value;
+
 use crate::error::{Error, Result};
-use crate::figure::{Curve, Palette};
+use crate::figure::Palette;
+use crate::publish::{self, Listener, Options, is_anything_made};
 use crate::study::{Plan, Request};
-use crate::table::{Provenance, RunsRow};
 
 use super::flags::{Amplification, Inputs, Measuring, Output, Overlap, Regenerate};
-use super::made::{Made, is_anything_made};
-use super::outputs::{self, Artifact, NamedChart};
-use super::record::{self, Headlines};
-use super::report::{self, Sources};
-use super::stage::{self, Staging};
-use super::tables::TableFiles;
 use super::talk::Talk;
-use super::{Failure, check, init};
+use super::{Failure, init};
 
 /// The study that a command without arguments runs.
 const BUILT_IN: &str = "experiments/minilm-sst2/study.toml";
@@ -56,6 +53,7 @@ fn measure(
         [] => Plan::from_file(&built_in(), request)?,
         adapters => Plan::from_paths(adapters, inputs.base.as_deref(), request)?,
     };
+    let plan = planned(plan)?;
     let out = out_folder(
         &inputs.output,
         &inputs.measuring,
@@ -87,16 +85,13 @@ pub fn regenerate(flags: Regenerate) -> std::result::Result<(), Failure> {
         init::print_columns();
         return Ok(());
     }
-    match (flags.schema, flags.init) {
-        (true, _) => {
-            init::print_schema();
-            return Ok(());
-        }
-        (_, true) => {
-            let out = flags.output.out.as_deref();
-            return Ok(init::init(&flags.studies, out, Talk { quiet })?);
-        }
-        _ => {}
+    if flags.schema {
+        init::print_schema();
+        return Ok(());
+    }
+    if flags.init {
+        let out = flags.output.out.as_deref();
+        return Ok(init::init(&flags.studies, out, Talk { quiet })?);
     }
     let request = Request {
         findings: true,
@@ -110,7 +105,7 @@ pub fn regenerate(flags: Regenerate) -> std::result::Result<(), Failure> {
     // All plans first: a mistake in the last study is found before an hour of work on the first.
     let plans = studies
         .iter()
-        .map(|study| Plan::from_file(study, &request))
+        .map(|study| planned(Plan::from_file(study, &request)?))
         .collect::<Result<Vec<_>>>()?;
     for (plan, file) in plans.iter().zip(&studies) {
         let out = out_folder(&flags.output, &flags.measuring, true);
@@ -121,12 +116,19 @@ pub fn regenerate(flags: Regenerate) -> std::result::Result<(), Failure> {
             out,
             output: &flags.output,
         };
-        match flags.check {
-            true => job.check()?,
-            false => job.run()?,
+        if flags.check {
+            job.check()?;
+        } else {
+            job.run()?;
         }
     }
     Ok(())
+}
+
+/// A plan that fits into the memory that is allowed.
+fn planned(plan: Plan) -> Result<Plan> {
+    plan.check_memory()?;
+    Ok(plan)
 }
 
 /// The built-in study: of the current folder, else of the sources this was built from.
@@ -180,30 +182,30 @@ impl Job<'_> {
 
     fn run(&self) -> Result<()> {
         let started = Instant::now();
-        stage::probe(&self.out, &self.plan.name)?;
-        let (mut staging, headlines) = self.measure(&self.out)?;
-        let provenance = self.plan.provenance()?;
-        let mut made = Made::new(&self.plan.name, staging.places());
-        if !self.output.no_figures {
-            let (charts, curve) = self.charts(&staging)?;
-            let curve = curve.as_ref();
-            let drawn = self.pictures_and_report(&staging, &charts, curve, &provenance)?;
-            staging.write_all(drawn)?;
-            made = made.with(&charts, curve.map(|curve| curve.name.as_str()));
+        let measured = self.plan.measured();
+        let has_base = measured.is_none_or(|measured| measured.base.is_some());
+        if !has_base && self.command == "amplification" {
+            return Err(Error::Request {
+                what: format!("study {}", self.plan.name),
+                problem: "it names no base, and amplification compares ΔW with W".into(),
+                remedy: "add base = \"path\" to the study".into(),
+            });
         }
-        let findings = staging.rows("findings.csv")?;
-        let places = staging.places();
-        let summary = record::summary(self.plan, &headlines, &provenance, &findings, places);
-        let took = (started.elapsed(), headlines.reading());
-        staging.write(record::artifact(self.command, self.plan, &summary, took))?;
-        let places = staging.persist()?;
+        let is_study = self.command == "regenerate";
+        let mut options = Options::new(&self.out);
+        options.formats = self.output.format.clone();
+        options.palette = self.output.palette;
+        options.figures = !self.output.no_figures;
+        options.report = is_study;
+        options.command = self.command.into();
+        let written = publish::write(self.plan, &options, &self.talk())?;
         if self.output.json {
-            record::print(&summary);
+            print(&written.summary);
         } else {
-            record::print_paths(&self.out, &places);
+            print_paths(&self.out, &written.files);
         }
-        if self.command == "regenerate" {
-            for path in made.strays(&self.out) {
+        if is_study {
+            for path in &written.strays {
                 let path = self.out.join(path);
                 let text = format!(
                     "{}: an earlier run made it, this study does not",
@@ -213,113 +215,36 @@ impl Job<'_> {
             }
         }
         let seconds = started.elapsed().as_secs_f64();
-        self.talk()
-            .say(&format!("{} files in {seconds:.1} s", places.len()));
+        let text = format!("{} files in {seconds:.1} s", written.files.len());
+        self.talk().say(&text);
         Ok(())
     }
 
-    /// Measures, and writes the tables beside their places under `out`.
-    fn measure(&self, out: &Path) -> Result<(Staging, Headlines)> {
-        let (plan, talk) = (self.plan, self.talk());
-        if plan.base.is_none() && plan.rows().is_none() && self.command == "amplification" {
-            return Err(Error::Request {
-                what: format!("study {}", plan.name),
-                problem: "it names no base, and amplification compares ΔW with W".into(),
-                remedy: "add base = \"path\" to the study".into(),
-            });
-        }
-        describe(plan, talk);
-        let mut tables = TableFiles::new(plan, out);
-        let mut headlines = Headlines::new(plan);
-        let progress = talk.progress(plan.modules.len());
-        let streamed = plan.stream(&|| progress.step(), &mut |results| {
-            tables.take(&results)?;
-            headlines.take(results);
-            Ok(())
-        });
-        progress.finish();
-        streamed?;
-        headlines
-            .warnings(plan)
-            .for_each(|warning| talk.warn(warning));
-        let staging = tables.finish(headlines.amplification())?;
-        Ok((staging, headlines))
-    }
-
-    fn pictures_and_report(
-        &self,
-        staging: &Staging,
-        charts: &[NamedChart],
-        curve: Option<&Curve>,
-        provenance: &Provenance,
-    ) -> Result<Vec<Artifact>> {
-        let formats = &self.output.format;
-        let mut made = outputs::pictures(self.plan, charts, curve, provenance, formats)?;
-        if self.command == "regenerate" {
-            let published = outputs::published_charts(self.plan, self.output.palette)?;
-            let sources = Sources {
-                charts,
-                curve,
-                published: published.as_ref(),
-                formats,
-                tables: &|name| staging.open(name),
-                provenance,
-            };
-            made.extend(report::artifacts(self.plan, &sources)?);
-        }
-        Ok(made)
-    }
-
-    fn charts(&self, staging: &Staging) -> Result<(Vec<NamedChart>, Option<Curve>)> {
-        let palette = self.output.palette;
-        let charts = outputs::charts_of(self.plan, &|name| staging.open(name), palette)?;
-        let runs = staging.rows::<RunsRow>("runs.csv")?;
-        let curve = outputs::curve(self.plan, &runs, palette);
-        let count = charts.len() + usize::from(curve.is_some());
-        if count == 0 {
-            return Ok((charts, curve));
-        }
-        self.talk().say(&format!("drawing {count} figures"));
-        let plan = &self.plan.figures;
-        for (pair, figures, need) in [
-            (&plan.ranks, ["3", "6"], "two adapters of different rank"),
-            (&plan.seeds, ["4", "7"], "two adapters of one rank"),
-        ] {
-            if pair.is_none() && figures.iter().any(|figure| plan.draws(figure)) {
-                self.talk().say(&format!(
-                    "figures {} are not drawn: they take {need}",
-                    figures.join(" and ")
-                ));
-            }
-        }
-        Ok((charts, curve))
-    }
-
     fn check(&self) -> Result<()> {
-        let command = self.makes_anew();
-        if !is_anything_made(&self.out, &self.plan.name) {
+        let (study, command) = (&self.plan.name, self.makes_anew());
+        if !is_anything_made(&self.out, study) {
             return Err(Error::Request {
-                what: format!("study {}", self.plan.name),
+                what: format!("study {study}"),
                 problem: "nothing has been made yet".into(),
                 remedy: format!("run `{command}`"),
             });
         }
-        let fresh = tempfile::tempdir().map_err(|source| Error::Io {
-            path: std::env::temp_dir(),
-            action: "create a folder there",
-            source,
-            remedy: "name a folder that you may write to in TMPDIR",
-        })?;
-        let (staging, _) = self.measure(fresh.path())?;
-        let tables = staging.persist()?;
-        check::check(
-            self.plan,
-            &self.out,
-            fresh.path(),
-            &tables,
-            &command,
-            self.talk(),
-        )
+        let checked = publish::check(self.plan, &self.out, &self.talk())?;
+        for difference in &checked.differences {
+            let path = difference.path.display();
+            self.talk().tell(&format!("{path}: {}", difference.what));
+        }
+        self.talk()
+            .say(&format!("{study}: {} files compared", checked.files));
+        match checked.differences.len() {
+            0 => Ok(()),
+            differences => Err(Error::CheckFailed {
+                study: study.clone(),
+                differences,
+                files: checked.files,
+                command,
+            }),
+        }
     }
 
     /// The command that makes this study's files.
@@ -336,48 +261,23 @@ impl Job<'_> {
     }
 }
 
-/// Says what was read: nothing about an adapter is assumed in silence.
-fn describe(plan: &Plan, talk: Talk) {
-    talk.say(&format!(
-        "study {}: {} modules",
-        plan.name,
-        plan.modules.len()
-    ));
-    if let Some(rows) = plan.rows() {
-        talk.say(&format!("  rows: {}; nothing is measured", rows.display()));
-    }
-    for named in &plan.adapters {
-        let adapter = &named.adapter;
-        talk.say(&format!(
-            "  {}: {}, rank {}, {} modules, {}",
-            named.name,
-            adapter.layout,
-            adapter.rank(),
-            adapter.modules.len(),
-            adapter.scale_rule
-        ));
-        for note in &adapter.notes {
-            talk.say(&format!("    {note}"));
+/// One JSON object on stdout.
+fn print(value: &Value) {
+    // A reader that has gone away is no failure of ours.
+    let _ = writeln!(std::io::stdout(), "{value:#}");
+}
+
+/// The files made, one a line, on stdout.
+fn print_paths(out: &Path, places: &[PathBuf]) {
+    let mut stdout = std::io::stdout().lock();
+    for place in places {
+        let path = if out == Path::new(".") {
+            place.clone()
+        } else {
+            out.join(place)
+        };
+        if writeln!(stdout, "{}", path.display()).is_err() {
+            return;
         }
-        for (tensors, what) in [
-            (
-                &adapter.replaced,
-                "full tensors beside the factors, no part of any ΔW",
-            ),
-            (&adapter.unmapped, "tensors not understood and left out"),
-        ] {
-            if !tensors.is_empty() {
-                talk.say(&format!("    {what}: {}", tensors.join(", ")));
-            }
-        }
-    }
-    if let Some(base) = &plan.base {
-        talk.say(&format!("  base: {}", base.path().display()));
-    }
-    for note in &plan.figures.notes {
-        talk.say(&format!("  {note}"));
-    }
-    if let Some(warning) = plan.memory_warning() {
-        talk.warn(&warning);
     }
 }

@@ -3,20 +3,12 @@
 //! stdout is data, stderr is talk; the last line of a failure starts with `error:`; exit 0 done,
 //! 1 failed, 2 wrong usage.
 
-mod check;
 mod flags;
 mod init;
 mod inspect;
 mod job;
 mod kernels;
-mod made;
-mod outputs;
-mod record;
-mod report;
-mod stage;
-mod tables;
 mod talk;
-mod written;
 
 use std::io::Write;
 use std::panic;

@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
+use crate::publish::{Listener, Steps};
+
 /// Notes to the person who waits; silent with `-q`.
 #[derive(Clone, Copy)]
 pub(super) struct Talk {
@@ -13,24 +15,26 @@ pub(super) struct Talk {
 }
 
 impl Talk {
-    pub(super) fn say(self, line: &str) {
-        if !self.quiet {
-            self.tell(line);
-        }
-    }
-
     /// What was asked for, and is said with `-q` too.
     pub(super) fn tell(self, line: &str) {
         // A closed stderr is no reason to stop.
         let _ = writeln!(std::io::stderr(), "{line}");
     }
+}
 
-    pub(super) fn warn(self, line: &str) {
+impl Listener for Talk {
+    fn say(&self, line: &str) {
+        if !self.quiet {
+            self.tell(line);
+        }
+    }
+
+    fn warn(&self, line: &str) {
         self.say(&format!("warning: {line}"));
     }
 
     /// A bar with the time left on a terminal, a few plain lines elsewhere.
-    pub(super) fn progress(self, modules: usize) -> Progress {
+    fn measuring(&self, modules: usize) -> Box<dyn Steps + '_> {
         let bar = (!self.quiet && std::io::stderr().is_terminal()).then(|| {
             let bar = ProgressBar::new(modules as u64);
             let template = "measuring {bar:30} {pos}/{len} modules, {eta} left";
@@ -40,25 +44,24 @@ impl Talk {
             bar.enable_steady_tick(Duration::from_millis(200));
             bar
         });
-        Progress {
-            talk: self,
+        Box::new(Progress {
+            talk: *self,
             bar,
             done: AtomicUsize::new(0),
             modules,
-        }
+        })
     }
 }
 
-pub(super) struct Progress {
+struct Progress {
     talk: Talk,
     bar: Option<ProgressBar>,
     done: AtomicUsize,
     modules: usize,
 }
 
-impl Progress {
-    /// One module is done.
-    pub(super) fn step(&self) {
+impl Steps for Progress {
+    fn step(&self) {
         let done = self.done.fetch_add(1, Ordering::Relaxed) + 1;
         match &self.bar {
             Some(bar) => bar.inc(1),
@@ -71,7 +74,7 @@ impl Progress {
         }
     }
 
-    pub(super) fn finish(&self) {
+    fn finish(&self) {
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();
         }

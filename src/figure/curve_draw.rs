@@ -14,7 +14,7 @@ use super::label::Text;
 use super::layout::{Box, TICK_GAP, TICK_LENGTH, TITLE_RISE};
 use super::palette::Rgb;
 use super::pen::{Drawn, GREY, Hang, INK, PAPER, Pen, Picture, svg, whole};
-use super::venue::Page;
+use crate::paper::Page;
 
 /// Width of a line, and of a bar of a standard deviation.
 const LINE: f64 = 1.1;

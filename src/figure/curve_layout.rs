@@ -6,7 +6,7 @@ use super::label::Text;
 use super::layout::{
     ABOVE, Box, FOOTER_LINE, MARGIN, TICK_GAP, TICK_LENGTH, X_AXIS, fitting, wrapped,
 };
-use super::venue::Page;
+use crate::paper::Page;
 
 /// Panels in a row at most, and their width.
 const IN_A_ROW: usize = 4;
@@ -201,7 +201,8 @@ pub(super) fn spread(wanted: &[f64], gap: f64, (top, bottom): (f64, f64)) -> Vec
 mod tests {
     use super::super::layout::TITLE_RISE;
     use super::*;
-    use crate::figure::{Options, Venue, rank_curve};
+    use crate::figure::{Options, rank_curve};
+    use crate::paper::Venue;
     use crate::table::RunsRow;
 
     #[test]

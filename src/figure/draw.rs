@@ -12,7 +12,7 @@ use super::layout::{
 use super::mark::{Shape, shapes};
 use super::palette::Rgb;
 use super::pen::{Drawn, GREY, Hang, INK, PAPER, Pen, Picture, svg, whole};
-use super::venue::Page;
+use crate::paper::Page;
 
 /// Cells that are not shown.
 const MASK: Rgb = [234, 234, 242];

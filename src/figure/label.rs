@@ -1,6 +1,6 @@
 //! Text with italics and subscripts, as the paper sets it.
 
-use crate::table::letter;
+use crate::paper::Projection;
 
 /// A piece of text in one style.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -77,8 +77,8 @@ impl Text {
 /// W with the projection as its subscript: W_q for `q_proj`, W_up_proj for others.
 pub(super) fn weight(projection: &str) -> Text {
     let w = Text::default().symbol("W");
-    match letter(projection) {
-        Some(letter) => w.low_symbol(letter),
+    match Projection::of(projection) {
+        Some(known) => w.low_symbol(known.letter()),
         None => w.low(projection),
     }
 }

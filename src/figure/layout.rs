@@ -3,7 +3,7 @@
 use super::chart::{Chart, Panel};
 use super::font::{self, SMALLEST};
 use super::label::Text;
-use super::venue::Page;
+use crate::paper::Page;
 
 /// Length of a tick, and from there to its label.
 pub(super) const TICK_LENGTH: f64 = 2.0;
@@ -286,7 +286,8 @@ pub(super) fn fitting(text: &Text, size: f64, room: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::figure::{Axis, Bar, Palette, Venue};
+    use crate::figure::{Axis, Bar, Palette};
+    use crate::paper::Venue;
     use ndarray::Array2;
 
     fn chart(panels_per_row: &[usize], (rows, columns): (usize, usize)) -> Chart {

@@ -20,8 +20,8 @@ mod palette;
 mod pen;
 mod render;
 mod select;
-mod venue;
 
+pub use crate::paper::Venue;
 pub use chart::{Axis, Bar, Chart, Panel, Tick};
 pub use curve::{Curve, CurveLine, CurvePanel, CurvePoint, Span, rank_curve};
 pub use determined::SURE;
@@ -35,7 +35,6 @@ pub use palette::Palette;
 pub use pen::Placed;
 pub use render::{Drawing, Format};
 pub use select::Pair;
-pub use venue::Venue;
 
 /// How a figure is to look.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]

@@ -12,7 +12,7 @@ use super::font::{self, CAPITAL, FAMILY, LOWERED};
 use super::label::Text;
 use super::layout::Box;
 use super::palette::Rgb;
-use super::venue::Page;
+use crate::paper::Page;
 
 /// plotters counts in whole units; twenty a point leave no visible rounding.
 pub(super) const UNITS_PER_POINT: f64 = 20.0;

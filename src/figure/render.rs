@@ -12,14 +12,15 @@ use resvg::tiny_skia::{Color, Pixmap, Transform};
 use resvg::usvg::{self, Tree, WriteOptions, fontdb};
 
 use crate::error::{Error, Result};
+use crate::paper::Venue;
 use crate::table::Provenance;
 
 use super::chart::Chart;
 use super::curve::{Curve, CurveLine, CurvePanel};
 use super::curve_draw;
 use super::draw::draw;
+use super::font;
 use super::pen::{Picture, Placed, UNITS_PER_POINT};
-use super::{Venue, font};
 
 /// Dots per inch of a PNG.
 const DPI: f64 = 300.0;
@@ -33,6 +34,11 @@ pub enum Format {
     Pdf,
     /// 300 dpi, with its size in inches.
     Png,
+}
+
+impl Format {
+    /// All kinds.
+    pub const ALL: [Format; 3] = [Format::Svg, Format::Pdf, Format::Png];
 }
 
 impl fmt::Display for Format {
@@ -49,8 +55,7 @@ impl FromStr for Format {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self> {
-        let formats = [Format::Svg, Format::Pdf, Format::Png];
-        formats
+        Format::ALL
             .into_iter()
             .find(|format| format.to_string() == text)
             .ok_or_else(|| Error::Request {

@@ -13,7 +13,8 @@ use crate::linalg::{Subspace, numerical_rank};
 ///
 /// A is not ΔW: (B, A) → (B·M⁻¹, M·A) leaves ΔW as it is and changes A's order of directions, so
 /// the top j of A are not the top j of ΔW unless j = r.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Basis {
     /// Right-singular vectors of A, by A's own singular values (the paper's choice).
     A,
@@ -39,7 +40,7 @@ impl Basis {
     pub const ALL: [Basis; 4] = [Basis::A, Basis::B, Basis::DeltaRight, Basis::DeltaLeft];
 
     /// The name in tables and flags.
-    pub fn name(self) -> &'static str {
+    pub const fn name(self) -> &'static str {
         match self {
             Basis::A => "a",
             Basis::B => "b",

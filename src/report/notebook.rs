@@ -71,9 +71,9 @@ pub struct Rebuilt<'a> {
 #[derive(Debug, Clone)]
 pub enum Compared<'a> {
     /// Two ranks: figures 3 and 6.
-    Ranks(&'a [String; 2]),
+    Ranks([&'a str; 2]),
     /// Two seeds, and in figure 4 random directions: figures 4 and 7.
-    Seeds(&'a [String; 2], bool),
+    Seeds([&'a str; 2], bool),
     /// Adapters against W: figure 8.
     Base(Vec<&'a str>),
 }
@@ -263,9 +263,8 @@ impl Rebuilt<'_> {
         let projections = names(self.projections);
         let layers: Vec<String> = self.layers.iter().map(|layer| number(*layer)).collect();
         let layers = format!("[{}]", layers.join(", "));
-        let pair = |[first, second]: &[String; 2]| {
-            format!("first={}, second={}", text(first), text(second))
-        };
+        let pair =
+            |[first, second]: &[&str; 2]| format!("first={}, second={}", text(first), text(second));
         match &self.compared {
             Compared::Ranks(names) => format!(
                 "{start}, {}, layers={layers}, projections={projections})",
@@ -383,14 +382,14 @@ mod tests {
 
     #[test]
     fn names_cannot_become_code() {
-        let names = ["a\"b\\".to_string(), "c\nd".to_string()];
+        let names = ["a\"b\\", "c\nd"];
         let layers = [None, Some(3)];
         let figure = Rebuilt {
             name: "figure4",
             basis: "a",
             layers: &layers,
             projections: &["q".to_string()],
-            compared: Compared::Seeds(&names, true),
+            compared: Compared::Seeds(names, true),
         };
         assert_eq!(
             figure.call(),

@@ -5,12 +5,13 @@ use std::path::Path;
 use crate::error::{Error, Result};
 use crate::measure::Basis;
 
-use super::build::select;
-use super::definition::Definition;
 use super::figures::{self, FigurePlan, panels};
-use super::lines::suggestion;
-use super::plan::{Plan, Request};
+use super::file::{Definition, select};
+use super::named::AdapterId;
+use super::plan::{Makes, Plan, Source};
 use super::published::Published;
+use super::request::Request;
+use super::resolved::{Known, Resolved};
 use super::runs::{self, Runs};
 
 /// Builds a plan that hands on the rows of a folder.
@@ -24,10 +25,13 @@ pub(super) fn build(
     refuse_what_measures(definition, request)?;
     let folder = file.parent().unwrap_or(Path::new(""));
     let rows = folder.join(rows);
-    let located = |error| match rows.is_dir() {
-        // What is wrong inside of a table has its own line.
-        true => error,
-        false => lines.locate("rows", "rows", error),
+    let located = |error| {
+        if rows.is_dir() {
+            // What is wrong inside of a table has its own line.
+            error
+        } else {
+            lines.locate("rows", "rows", error)
+        }
     };
     let own = rows.join("runs.csv");
     let runs = match &definition.runs {
@@ -35,7 +39,9 @@ pub(super) fn build(
         None => own.is_file().then_some(own),
     };
     let published = Published::read(&rows, runs.is_some()).map_err(located)?;
-    check_names(definition, &published)?;
+    let names: Vec<&str> = published.adapters().iter().map(String::as_str).collect();
+    let resolved = Resolved::of(definition, &names, Known::Rows)?;
+    check_overlaps(definition, &resolved, &published)?;
     let runs = runs::read(definition, runs.as_deref(), &[])?;
     let all = published.modules();
     let modules = match all.as_slice() {
@@ -43,59 +49,48 @@ pub(super) fn build(
         [] => Vec::new(),
         all => select(all, &request.selection)?,
     };
-    let figures = figure_plan(definition, &runs, [&modules, &all])?;
+    let figures = figure_plan(definition, &resolved, &runs, [&modules, &all])?;
     let is_there = |basis: &Basis| published.grids.iter().any(|grid| grid.basis == *basis);
     Ok(Plan {
         name: definition.name.clone(),
         title: definition.title.clone(),
         text: definition.text.clone(),
         tables: runs::tables(definition, &runs, !published.amplification.is_empty())?,
-        adapters: Vec::new(),
-        base: None,
         bases: Basis::ALL.into_iter().filter(is_there).collect(),
         modules,
-        comparisons: Vec::new(),
-        amplified: Vec::new(),
-        rank: None,
-        draws: 0,
-        seed: 0,
-        memory: None,
         figures,
         runs,
-        every_grid: false,
         selected: request.selected(),
-        beside: None,
-        warnings: Vec::new(),
-        published: Some(published),
-        overlap: request.overlap,
-        amplification: request.amplification,
-        findings: request.findings,
+        makes: Makes::of(request),
+        source: Source::Rows(published),
     })
 }
 
 /// What is drawn of modules that are wanted, of all.
 fn figure_plan(
     definition: &Definition,
+    resolved: &Resolved,
     runs: &Runs,
     [modules, all]: [&[String]; 2],
 ) -> Result<FigurePlan> {
-    let (compare, entry) = (&definition.compare, &definition.figures);
+    let entry = &definition.figures;
     let panels = panels(entry, modules, all, &definition.lines)?;
-    let is_drawn = |basis: &Basis| match entry.bases.is_empty() {
-        true => *basis == Basis::A,
-        false => entry.bases.iter().any(|name| name == basis.name()),
-    };
-    let pairs = [&compare.ranks, &compare.seeds];
-    let venue = definition.print.venue.as_deref();
+    let is_drawn =
+        |basis: &Basis| entry.bases.contains(basis) || entry.bases.is_empty() && *basis == Basis::A;
+    let compared = [
+        resolved.ranks.is_some(),
+        resolved.seeds.is_some(),
+        !resolved.base.is_empty(),
+    ];
     Ok(FigurePlan {
-        which: figures::which(definition, pairs, !compare.base.is_empty(), runs)?,
-        venue: venue.unwrap_or("plain").into(),
+        which: figures::which(definition, compared, runs)?,
+        venue: definition.print.venue.unwrap_or_default(),
         footnote: entry.footnote.clone(),
         notes: panels.notes,
         bases: Basis::ALL.into_iter().filter(is_drawn).collect(),
-        ranks: compare.ranks.clone(),
-        seeds: compare.seeds.clone(),
-        base: compare.base.clone(),
+        ranks: resolved.ranks,
+        seeds: resolved.seeds,
+        base: resolved.base.clone(),
         layer: panels.layer,
         layers: panels.layers,
         projections: panels.projections,
@@ -131,45 +126,34 @@ fn refuse_what_measures(definition: &Definition, request: &Request) -> Result<()
     }
 }
 
-/// The adapters that comparisons name must be in the rows, and the comparisons too.
-fn check_names(definition: &Definition, published: &Published) -> Result<()> {
-    let (lines, known) = (&definition.lines, published.adapters());
-    for (place, named) in definition.named() {
-        if !known.contains(&named) {
-            let problem = format!("the rows have no adapter `{named}`");
-            let remedy = suggestion(named, known.iter().copied(), "they have");
-            return Err(lines.error(&place, &problem, remedy));
+/// The overlaps that figures show must be in the rows.
+fn check_overlaps(
+    definition: &Definition,
+    resolved: &Resolved,
+    published: &Published,
+) -> Result<()> {
+    let name = |id: AdapterId| published.adapters()[id.0].as_str();
+    let mut wanted: Vec<(String, &str, &str)> = Vec::new();
+    if let Some([one, other]) = resolved.ranks {
+        wanted.push(("compare.ranks".into(), name(one), name(other)));
+    }
+    if let Some([one, other]) = resolved.seeds {
+        wanted.push(("compare.seeds".into(), name(one), name(other)));
+        if !published.compares("random", "random") {
+            wanted.push(("compare.seeds".into(), "random", name(other)));
         }
     }
-    let compare = &definition.compare;
-    let of = |pair: &Option<[String; 2]>| pair.clone().map(|[one, other]| (one, other));
-    let two_random = published.compares("random", "random");
-    let random = compare.seeds.as_ref().filter(|_| !two_random);
-    let random = random.map(|[_, other]| ("random".to_string(), other.clone()));
-    let mut wanted = vec![
-        ("compare.ranks".to_string(), of(&compare.ranks)),
-        ("compare.seeds".to_string(), of(&compare.seeds)),
-        ("compare.seeds".to_string(), random),
-    ];
-    for (number, name) in compare.base.iter().enumerate() {
-        let pair = ("base".to_string(), name.clone());
-        wanted.push((format!("compare.base[{number}]"), Some(pair)));
+    for (number, &id) in resolved.base.iter().enumerate() {
+        wanted.push((format!("compare.base[{number}]"), "base", name(id)));
     }
-    if !compare.base.is_empty() {
-        let pair = ("base".to_string(), "random".to_string());
-        wanted.push(("compare.base".to_string(), Some(pair)));
+    if !resolved.base.is_empty() {
+        wanted.push(("compare.base".into(), "base", "random"));
     }
-    for (place, pair) in wanted {
-        let Some((first, second)) = pair else {
-            continue;
-        };
-        if !published.compares(&first, &second) {
+    for (place, first, second) in wanted {
+        if !published.compares(first, second) {
             let problem = format!("the rows have no overlap of {first} against {second}");
-            return Err(lines.error(
-                &place,
-                &problem,
-                "add it to overlap.csv, or leave the comparison out",
-            ));
+            let remedy = "add it to overlap.csv, or leave the comparison out";
+            return Err(definition.lines.error(&place, &problem, remedy));
         }
     }
     Ok(())

@@ -4,9 +4,10 @@ use crate::adapter::{layer_of, projection_of};
 use crate::error::{Error, Result};
 
 use super::figures::FigurePlan;
+use super::file::lines::Lines;
 use super::lineage;
-use super::lines::Lines;
-use super::plan::{NamedAdapter, Plan};
+use super::named::{AdapterId, NamedAdapter};
+use super::plan::Measured;
 
 /// A sentence for each pair with modules that only one of them has.
 ///
@@ -15,13 +16,13 @@ use super::plan::{NamedAdapter, Plan};
 /// [`Error::NoCommonModule`] for a pair that shares none.
 pub(super) fn only_in_one(
     adapters: &[NamedAdapter],
-    pairs: &[[usize; 2]],
+    pairs: &[[AdapterId; 2]],
     modules: &[String],
     lines: &Lines,
 ) -> Result<Vec<String>> {
     let mut warnings = Vec::new();
     for &[one, other] in pairs {
-        let (first, second) = (&adapters[one], &adapters[other]);
+        let (first, second) = (&adapters[one.0], &adapters[other.0]);
         let has = |named: &NamedAdapter, path: &str| named.adapter.module(path).is_some();
         let of = |named: &NamedAdapter| -> Vec<String> {
             modules
@@ -39,7 +40,7 @@ pub(super) fn only_in_one(
                 second_modules,
             };
             let what = format!("adapter `{}`", second.name);
-            return Err(lines.locate(&format!("adapter[{other}].path"), &what, error));
+            return Err(lines.locate(&format!("adapter[{}].path", other.0), &what, error));
         }
         let alone: Vec<&str> = modules
             .iter()
@@ -84,18 +85,18 @@ pub(super) fn twins(modules: &[String], figures: &FigurePlan) -> Vec<String> {
 }
 
 /// ΔW of a module must have one shape in all adapters, and W's in the base.
-pub(super) fn check_shapes(plan: &Plan, lines: &Lines) -> Result<()> {
-    if let Some(error) = fits_none(plan) {
+pub(super) fn check_shapes(measured: &Measured, modules: &[String], lines: &Lines) -> Result<()> {
+    if let Some(error) = fits_none(measured, modules) {
         return Err(lines.locate("base", "base, which fits no adapter", error));
     }
-    for path in &plan.modules {
+    for path in modules {
         let mut earlier: Option<(&NamedAdapter, (usize, usize))> = None;
-        for (number, named) in plan.adapters.iter().enumerate() {
+        for (number, named) in measured.adapters.iter().enumerate() {
             let Some(module) = named.adapter.module(path) else {
                 continue;
             };
             let place = format!("adapter[{number}].path");
-            if let Some(base) = &plan.base {
+            if let Some(base) = &measured.base {
                 let what = lineage::of_another_base(named, None, Some(base));
                 let checked = base.check(module);
                 checked.map_err(|error| lines.locate(&place, &what, error))?;
@@ -121,25 +122,23 @@ pub(super) fn check_shapes(plan: &Plan, lines: &Lines) -> Result<()> {
 
 /// What the base lacks for the first of several adapters, where it fits none: then the base is what
 /// is wrong.
-fn fits_none(plan: &Plan) -> Option<Error> {
-    let base = plan.base.as_ref()?;
+fn fits_none(measured: &Measured, modules: &[String]) -> Option<Error> {
+    let base = measured.base.as_ref()?;
     let wrong = |named: &NamedAdapter| {
-        let modules = plan.modules.iter();
-        let mut modules = modules.filter_map(|path| named.adapter.module(path));
+        let mut modules = modules.iter().filter_map(|path| named.adapter.module(path));
         modules.find_map(|module| base.check(module).err())
     };
-    let errors: Option<Vec<Error>> = plan.adapters.iter().map(wrong).collect();
+    let errors: Option<Vec<Error>> = measured.adapters.iter().map(wrong).collect();
     let errors = errors.filter(|errors| errors.len() > 1)?;
     errors.into_iter().next()
 }
 
 /// What a ΔW without factors needs: a number of directions, and W where it is a difference from it.
-pub(super) fn check_whole(plan: &Plan) -> Result<()> {
-    for named in &plan.adapters {
-        let wanted = plan.modules.iter();
-        for module in wanted.filter_map(|path| named.adapter.module(path)) {
+pub(super) fn check_whole(measured: &Measured, modules: &[String]) -> Result<()> {
+    for named in &measured.adapters {
+        for module in modules.iter().filter_map(|path| named.adapter.module(path)) {
             let what = format!("adapter {}, module `{}`", named.name, module.path);
-            if module.needs_base() && plan.base.is_none() {
+            if module.needs_base() && measured.base.is_none() {
                 return Err(Error::Request {
                     what,
                     problem: format!(
@@ -149,7 +148,7 @@ pub(super) fn check_whole(plan: &Plan) -> Result<()> {
                     remedy: "give the model that it was trained on with --base".into(),
                 });
             }
-            if module.rank.is_none() && plan.rank.is_none() {
+            if module.rank.is_none() && measured.rank.is_none() {
                 return Err(Error::Request {
                     what,
                     problem: "its ΔW has no factors, so no rank of its own".into(),
@@ -162,10 +161,12 @@ pub(super) fn check_whole(plan: &Plan) -> Result<()> {
 }
 
 /// `--rank` must not exceed any adapter's.
-pub(super) fn check_rank(plan: &Plan) -> Result<()> {
-    let Some(rank) = plan.rank else { return Ok(()) };
-    for named in &plan.adapters {
-        for path in &plan.modules {
+pub(super) fn check_rank(measured: &Measured, modules: &[String]) -> Result<()> {
+    let Some(rank) = measured.rank else {
+        return Ok(());
+    };
+    for named in &measured.adapters {
+        for path in modules {
             let Some(module) = named.adapter.module(path) else {
                 continue;
             };

@@ -3,34 +3,37 @@
 use crate::adapter::{layer_of, projection_of};
 use crate::error::Result;
 use crate::measure::Basis;
-use crate::table::letter;
+use crate::paper::{Figure, Projection, Venue};
+use crate::results::ModuleName;
 
-use super::definition::{Definition, FiguresEntry};
-use super::keys::{FIGURES, RANK_CURVE};
-use super::lines::{Lines, suggestion};
-use super::{ModuleName, Runs};
+use super::file::Definition;
+use super::file::definition::FiguresEntry;
+use super::file::lines::{Lines, suggestion};
+use super::named::{AdapterId, Comparison, Operand};
+use super::runs::Runs;
 
 /// What is drawn.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct FigurePlan {
-    /// Figures that are drawn, where the comparisons allow them: `3`, `4`, …
-    pub which: Vec<String>,
+    /// Figures that are drawn, where the comparisons allow them.
+    pub which: Vec<Figure>,
     /// Bases drawn.
     pub bases: Vec<Basis>,
     /// Figures 3 and 6: adapters of two ranks.
-    pub ranks: Option<[String; 2]>,
+    pub ranks: Option<[AdapterId; 2]>,
     /// Figures 4 and 7: adapters of two seeds.
-    pub seeds: Option<[String; 2]>,
+    pub seeds: Option<[AdapterId; 2]>,
     /// Figure 8: adapters held against W.
-    pub base: Vec<String>,
-    /// Figures 3, 4 and 8 and table 7.
+    pub base: Vec<AdapterId>,
+    /// The layer of figures 3, 4 and 8 and table 7.
     pub layer: Option<usize>,
-    /// Figures 6 and 7.
+    /// The layers of figures 6 and 7.
     pub layers: Vec<Option<usize>>,
-    /// Panels.
+    /// Names of the panels' projections.
     pub projections: Vec<String>,
-    /// Page and type sizes, by their venue's name.
-    pub venue: String,
+    /// Page and type sizes.
+    pub venue: Venue,
     /// A last line below every figure of overlaps.
     pub footnote: Option<String>,
     /// Which layers were picked, where the study names none.
@@ -39,35 +42,44 @@ pub struct FigurePlan {
 
 impl FigurePlan {
     /// Whether a figure is wanted.
-    pub fn draws(&self, figure: &str) -> bool {
-        self.which.iter().any(|wanted| wanted == figure)
+    pub fn draws(&self, figure: Figure) -> bool {
+        self.which.contains(&figure)
     }
 
     /// Whether a figure shows this grid.
-    pub fn shows(&self, module: &ModuleName, basis: Basis, first: &str, second: &str) -> bool {
+    pub(super) fn shows(&self, module: &ModuleName, basis: Basis, sides: Comparison) -> bool {
         if !self.bases.contains(&basis) || !self.projections.contains(&module.projection) {
             return false;
         }
-        let is = |pair: &Option<[String; 2]>| {
-            pair.as_ref()
-                .is_some_and(|[one, other]| one == first && other == second)
-        };
         let one_layer = module.layer == self.layer;
         let several = self.layers.contains(&module.layer);
-        let pairs = [(&self.ranks, "3", "6"), (&self.seeds, "4", "7")];
-        let shown = pairs.into_iter().filter(|(pair, ..)| is(pair));
-        for (_, of_one, of_several) in shown {
-            if one_layer && self.draws(of_one) || several && self.draws(of_several) {
-                return true;
+        match (sides.first, sides.second) {
+            (Operand::Adapter(one), Operand::Adapter(other)) => {
+                let pairs = [
+                    (self.ranks, Figure::Three, Figure::Six),
+                    (self.seeds, Figure::Four, Figure::Seven),
+                ];
+                pairs.into_iter().any(|(pair, of_one, of_several)| {
+                    pair == Some([one, other])
+                        && (one_layer && self.draws(of_one) || several && self.draws(of_several))
+                })
             }
+            (Operand::Random, second) => {
+                let is_beside = |[_, other]: [AdapterId; 2]| {
+                    second == Operand::Adapter(other) || second == Operand::Random
+                };
+                one_layer && self.draws(Figure::Four) && self.seeds.is_some_and(is_beside)
+            }
+            (Operand::Base, second) => {
+                let is_shown = match second {
+                    Operand::Adapter(id) => self.base.contains(&id),
+                    Operand::Random => true,
+                    Operand::Base => false,
+                };
+                one_layer && self.draws(Figure::Eight) && is_shown
+            }
+            (Operand::Adapter(_), _) => false,
         }
-        let random = || {
-            let seeds = self.seeds.as_ref().filter(|_| self.draws("4"));
-            seeds.is_some_and(|[_, other]| other == second || second == "random")
-        };
-        let with_base = || second == "random" || self.base.iter().any(|name| name == second);
-        let against_base = || self.draws("8") && with_base();
-        one_layer && (first == "random" && random() || first == "base" && against_base())
     }
 }
 
@@ -78,34 +90,34 @@ impl FigurePlan {
 /// [`crate::Error::Config`] for a figure that the study's comparisons do not give.
 pub(super) fn which(
     definition: &Definition,
-    [ranks, seeds]: [&Option<[String; 2]>; 2],
-    with_base: bool,
+    [has_ranks, has_seeds, has_base]: [bool; 3],
     runs: &Runs,
-) -> Result<Vec<String>> {
+) -> Result<Vec<Figure>> {
     let Some(named) = &definition.figures.which else {
-        return Ok(FIGURES.map(String::from).to_vec());
+        return Ok(Figure::ALL.to_vec());
     };
     for (number, figure) in named.iter().enumerate() {
-        let (is_there, needed) = match figure.as_str() {
-            "3" | "6" => (
-                ranks.is_some(),
-                "ranks = [\"SMALLER\", \"LARGER\"] in [compare]",
-            ),
-            "4" | "7" => (seeds.is_some(), "seeds = [\"ONE\", \"OTHER\"] in [compare]"),
-            RANK_CURVE => (
-                runs.gives(RANK_CURVE),
+        let (is_there, needed) = match figure {
+            Figure::Three | Figure::Six => {
+                (has_ranks, "ranks = [\"SMALLER\", \"LARGER\"] in [compare]")
+            }
+            Figure::Four | Figure::Seven => {
+                (has_seeds, "seeds = [\"ONE\", \"OTHER\"] in [compare]")
+            }
+            Figure::RankCurve => (
+                runs.give_curve(),
                 "runs = \"runs.csv\" with runs of two ranks",
             ),
-            _ => (
-                with_base,
+            Figure::Eight => (
+                has_base,
                 "base = \"PATH\" and base = [\"ADAPTER\"] in [compare]",
             ),
         };
         if !is_there {
             return Err(definition.lines.error(
                 &format!("figures.which[{number}]"),
-                &match figure.as_str() {
-                    RANK_CURVE => "there are no runs that the rank curve shows".into(),
+                &match figure {
+                    Figure::RankCurve => "there are no runs that the rank curve shows".into(),
                     figure => format!("nothing is compared that figure {figure} shows"),
                 },
                 format!("add {needed}, or leave the figure out"),
@@ -147,7 +159,7 @@ pub(super) fn panels(
     let named = entry.layer.map(Some);
     let named = named.filter(|layer| layers.contains(layer));
     let layer = named.unwrap_or_else(|| layers.get(layers.len() / 2).copied().flatten());
-    let (several, are_named) = several(entry.layers.as_deref().unwrap_or_default(), &layers);
+    let (shown, are_named) = several(entry.layers.as_deref().unwrap_or_default(), &layers);
     let mut notes = Vec::new();
     if let (None, Some(layer), true) = (named, layer, layers.len() > 1) {
         notes.push(format!(
@@ -155,8 +167,8 @@ pub(super) fn panels(
             layers.len()
         ));
     }
-    if !are_named && several.len() < layers.len() {
-        let picked: Vec<String> = several.iter().flatten().map(usize::to_string).collect();
+    if !are_named && shown.len() < layers.len() {
+        let picked: Vec<String> = shown.iter().flatten().map(usize::to_string).collect();
         notes.push(format!(
             "figures 6 and 7 show layers {} of {}: the first, thirds, the last",
             picked.join(", "),
@@ -165,7 +177,7 @@ pub(super) fn panels(
     }
     Ok(Panels {
         layer,
-        layers: several,
+        layers: shown,
         projections: chosen,
         notes,
     })
@@ -206,13 +218,17 @@ fn ranges(numbers: &[usize]) -> String {
             _ => ranges.push([number, number]),
         }
     }
-    let written = |[first, last]: &[usize; 2]| match first == last {
-        true => first.to_string(),
-        false => format!("{first}-{last}"),
+    let written = |[first, last]: &[usize; 2]| {
+        if first == last {
+            first.to_string()
+        } else {
+            format!("{first}-{last}")
+        }
     };
-    match ranges.is_empty() {
-        true => "no numbered layers".into(),
-        false => ranges.iter().map(written).collect::<Vec<_>>().join(", "),
+    if ranges.is_empty() {
+        "no numbered layers".into()
+    } else {
+        ranges.iter().map(written).collect::<Vec<_>>().join(", ")
     }
 }
 
@@ -256,8 +272,11 @@ fn projections(named: &[String], measured: &[&str]) -> Vec<String> {
     if !kept.is_empty() {
         return kept;
     }
-    let find = |wanted| measured.iter().find(|name| letter(name) == Some(wanted));
-    match (find("q"), find("v")) {
+    let find = |wanted| {
+        let mut names = measured.iter();
+        names.find(|name| Projection::of(name) == Some(wanted))
+    };
+    match (find(Projection::Query), find(Projection::Value)) {
         (Some(query), Some(value)) => vec![query.to_string(), value.to_string()],
         _ => measured
             .iter()

@@ -6,9 +6,10 @@ use crate::base::Base;
 use crate::error::Result;
 use crate::tensors::find_model;
 
-use super::Definition;
-use super::lines::Lines;
-use super::plan::NamedAdapter;
+use super::file::Definition;
+use super::file::lines::Lines;
+use super::named::{AdapterId, NamedAdapter};
+use super::resolved::Resolved;
 
 /// Holds what a study says of its adapters against their files. What is odd and possible is a
 /// sentence; shapes are checked elsewhere.
@@ -18,12 +19,13 @@ use super::plan::NamedAdapter;
 /// [`crate::Error::Config`] for a rank that an adapter has not.
 pub(super) fn check(
     definition: &Definition,
+    resolved: &Resolved,
     adapters: &[NamedAdapter],
     base: Option<&Base>,
 ) -> Result<Vec<String>> {
     check_ranks(definition, adapters, &definition.lines)?;
     let mut warnings = other_names(adapters, base);
-    warnings.extend(odd_pairs(definition, adapters));
+    warnings.extend(odd_pairs(resolved, adapters));
     Ok(warnings)
 }
 
@@ -44,13 +46,11 @@ fn check_ranks(definition: &Definition, adapters: &[NamedAdapter], lines: &Lines
         found.sort_unstable();
         found.dedup();
         let found: Vec<String> = found.iter().map(usize::to_string).collect();
-        let problem = match found.is_empty() {
-            true => format!("adapter `{}` has no factors, and so no rank", entry.name),
-            false => format!(
-                "adapter `{}` has rank {}, not {wanted}",
-                entry.name,
-                found.join(" and ")
-            ),
+        let problem = if found.is_empty() {
+            format!("adapter `{}` has no factors, and so no rank", entry.name)
+        } else {
+            let found = found.join(" and ");
+            format!("adapter `{}` has rank {found}, not {wanted}", entry.name)
         };
         let place = format!("adapter[{number}].rank");
         let remedy = "correct the rank, or give the path of another adapter";
@@ -90,20 +90,12 @@ fn other_names(adapters: &[NamedAdapter], base: Option<&Base>) -> Vec<String> {
 }
 
 /// Sentences about pairs whose ranks or seeds are not what figures 3, 4, 6 and 7 are about.
-fn odd_pairs(definition: &Definition, adapters: &[NamedAdapter]) -> Vec<String> {
+fn odd_pairs(resolved: &Resolved, adapters: &[NamedAdapter]) -> Vec<String> {
     let mut warnings = Vec::new();
-    let place = |name: &String| adapters.iter().position(|named| &named.name == name);
-    let both = |pair: &Option<[String; 2]>| {
-        let [one, other] = pair.as_ref()?;
-        Some([place(one)?, place(other)?])
-    };
-    let rank = |place: usize| adapters[place].adapter.rank();
-    let seed = |place: usize| definition.adapters.get(place)?.seed;
-    let names = |pair: [usize; 2]| {
-        pair.map(|place| adapters[place].name.as_str())
-            .join(" and ")
-    };
-    if let Some(pair @ [one, other]) = both(&definition.compare.ranks) {
+    let rank = |id: AdapterId| adapters[id.0].adapter.rank();
+    let seed = |id: AdapterId| adapters[id.0].seed;
+    let names = |pair: [AdapterId; 2]| pair.map(|id| adapters[id.0].name.as_str()).join(" and ");
+    if let Some(pair @ [one, other]) = resolved.ranks {
         if rank(one) == rank(other) {
             let (names, rank) = (names(pair), rank(one));
             warnings.push(format!(
@@ -117,7 +109,7 @@ fn odd_pairs(definition: &Definition, adapters: &[NamedAdapter]) -> Vec<String> 
             ));
         }
     }
-    if let Some(pair @ [one, other]) = both(&definition.compare.seeds) {
+    if let Some(pair @ [one, other]) = resolved.seeds {
         if rank(one) != rank(other) {
             let names = names(pair);
             warnings.push(format!(
@@ -179,7 +171,7 @@ fn cached_name(path: &Path) -> Option<String> {
 
 /// Where a base is that a config names: that path, from here or from the adapter, or the snapshot of
 /// that model in the Hugging Face cache. Nothing is downloaded.
-pub(super) fn find_base(name: &str, adapter: &Path) -> Option<PathBuf> {
+pub(crate) fn find_base(name: &str, adapter: &Path) -> Option<PathBuf> {
     let near = adapter.parent().map(|folder| folder.join(name));
     let local = [Some(PathBuf::from(name)), Some(adapter.join(name)), near];
     let local = local.into_iter().flatten().find(|path| path.exists());

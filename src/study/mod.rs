@@ -1,41 +1,30 @@
-//! A study: which adapters, which comparisons, on which modules. A study file or a command line
-//! becomes a [`Plan`]; running it gives [`Results`], which are rows and grids, a module at a time.
+//! A study: which adapters or rows, which comparisons, on which modules. A study file or a command
+//! line becomes a [`Plan`], in which every name is resolved; measuring it is the room [`crate::run`].
 
 mod build;
 mod build_rows;
-mod candidate;
 mod checks;
-mod definition;
+mod duplicates;
 mod figures;
-mod findings;
-mod first;
-mod header;
-mod keys;
+mod file;
 mod lineage;
-mod lines;
-mod memory;
-mod module;
+mod named;
 mod naming;
-mod pairing;
 mod plan;
 mod provenance;
 mod published;
-mod results;
-mod run;
+mod request;
+mod resolved;
 mod runs;
-mod runs_file;
-mod sameness;
-mod schema;
-mod select;
-mod size;
 
-pub use definition::{Definition, Prose};
+pub(crate) use duplicates::{is_same, other_scale};
 pub use figures::FigurePlan;
-pub use findings::{Evidence, findings, page as findings_page};
-pub use first::FirstStudy;
-pub use plan::{Comparison, NamedAdapter, Operand, Plan, Request};
-pub use results::{Certificate, Grid, ModuleName, Results, grid_key};
+pub(crate) use file::is_plain;
+pub use file::{Definition, Prose, Selection, human_size, parse_layers, parse_size, schema};
+pub(crate) use lineage::find_base;
+pub use named::{AdapterId, Comparison, NamedAdapter, Operand};
+pub(crate) use naming::{names_of, study_name};
+pub use plan::{Makes, Measured, Plan, Source};
+pub use published::Published;
+pub use request::Request;
 pub use runs::Runs;
-pub use schema::schema;
-pub use select::{Selection, parse_layers};
-pub use size::{human_size, parse_size};

@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use super::Definition;
-use super::definition::{AdapterEntry, Compare, DEFAULT_DRAWS};
+use super::file::Definition;
+use super::file::definition::{AdapterEntry, Compare, DEFAULT_DRAWS};
 
 /// The study behind adapters and a base on a command line: every pair is compared, and each
 /// adapter with the base if there is one.
@@ -38,7 +38,7 @@ pub(super) fn definition(paths: &[PathBuf], base: Option<&Path>) -> Definition {
 }
 
 /// `r8-vs-r64`; of many adapters the first and how many more, as it names a folder.
-pub(super) fn study_name(names: &[String]) -> String {
+pub(crate) fn study_name(names: &[String]) -> String {
     match names {
         [first, rest @ ..] if rest.len() > 3 => format!("{first}-and-{}-more", rest.len()),
         _ => names.join("-vs-"),
@@ -46,7 +46,7 @@ pub(super) fn study_name(names: &[String]) -> String {
 }
 
 /// Folder names, made distinct by their parents' names, then by numbers.
-pub(super) fn names_of(paths: &[PathBuf]) -> Vec<String> {
+pub(crate) fn names_of(paths: &[PathBuf]) -> Vec<String> {
     let found: Vec<(String, String)> = paths.iter().map(|path| name_and_parent(path)).collect();
     let mut names: Vec<String> = Vec::new();
     for (name, parent) in &found {

@@ -1,193 +1,218 @@
-//! What a run will do: checked, and nothing of it done yet.
+//! What a run will do: checked, every name resolved, and nothing of it done yet.
 
-use std::path::Path;
-
-use crate::adapter::{AdaptedModule, Adapter, ReadOptions};
+use crate::adapter::AdaptedModule;
 use crate::base::Base;
 use crate::measure::Basis;
+use crate::paper::Table;
+use crate::results::ModuleName;
 
+use super::figures::FigurePlan;
+use super::file::Prose;
+use super::named::{AdapterId, Comparison, NamedAdapter, Operand};
 use super::published::Published;
-use super::{FigurePlan, Prose, Runs, Selection};
+use super::request::Request;
+use super::runs::Runs;
 
-/// What the command line adds to a study, or says in place of one.
-#[derive(Debug, Clone, Default)]
-pub struct Request {
-    /// Which modules.
-    pub selection: Selection,
-    /// Bases to measure and draw, in place of the study's.
-    pub bases: Vec<Basis>,
-    /// Directions used, in place of the adapters' ranks.
-    pub rank: Option<usize>,
-    /// How adapters are read.
-    pub read: ReadOptions,
-    /// Random draws.
-    pub draws: Option<usize>,
-    /// Seed of the random directions.
-    pub seed: Option<u64>,
-    /// Bytes that measuring may take, in place of half of what is free.
-    pub memory: Option<u64>,
-    /// Measure overlaps.
+/// What is made of a plan's modules.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Makes {
+    /// Overlaps.
     pub overlap: bool,
-    /// Measure amplification and ranks.
+    /// Amplification and ranks.
     pub amplification: bool,
-    /// Measure what findings need beside them.
+    /// What findings need beside them.
     pub findings: bool,
 }
 
-impl Request {
-    /// What it changes beside seed, draws, bases and rank, in words.
-    pub(super) fn selected(&self) -> Vec<(&'static str, String)> {
-        let ReadOptions { alpha, scaled, .. } = &self.read;
-        let scale = match (alpha, scaled) {
-            (_, false) => Some("1, without the trained scale".to_string()),
-            (Some(alpha), true) => Some(format!("with α = {alpha}")),
-            (None, true) => None,
-        };
-        [
-            ("modules", self.selection.globs()),
-            ("layers", self.selection.layers()),
-            ("scale", scale),
-        ]
-        .into_iter()
-        .filter_map(|(name, value)| Some((name, value?)))
-        .collect()
+impl Makes {
+    /// What a request asks for.
+    pub(super) fn of(request: &Request) -> Self {
+        Makes {
+            overlap: request.overlap,
+            amplification: request.amplification,
+            findings: request.findings,
+        }
     }
 }
 
-/// One side of a comparison.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Operand {
-    /// An adapter, by its place in the plan.
-    Adapter(usize),
-    /// W.
-    Base,
-    /// Haar-random directions.
-    Random,
-}
-
-/// An overlap that is measured on every module both sides have.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Comparison {
-    /// Whose directions i counts.
-    pub first: Operand,
-    /// Whose directions j counts.
-    pub second: Operand,
-}
-
-/// An adapter under the study's name for it.
-pub struct NamedAdapter {
-    /// The name in tables.
-    pub name: String,
-    /// What the report calls it, as the study says.
-    pub label: Option<String>,
-    /// What it was trained on, as the study says.
-    pub task: Option<String>,
-    /// The seed that it was trained with, as the study says.
-    pub seed: Option<u64>,
-    /// The adapter.
-    pub adapter: Adapter,
-    /// Entries of its factors, see [`Adapter::factor_entries`].
-    pub factor_entries: Option<u64>,
-}
-
-/// A checked plan.
+/// A checked plan: what all studies have, and where their numbers come from.
+#[non_exhaustive]
 pub struct Plan {
-    /// Names the output folders.
+    /// The study's name, which names the output folders.
     pub name: String,
     /// One line for people.
     pub title: String,
     /// Prose for the report.
     pub text: Prose,
-    /// Tables that are wanted, by number.
-    pub tables: Vec<String>,
-    /// In the order of the tables.
-    pub adapters: Vec<NamedAdapter>,
-    /// W, if there is one.
-    pub base: Option<Base>,
-    /// Modules that are measured, in natural order.
+    /// Tables that are wanted.
+    pub tables: Vec<Table>,
+    /// Modules that are measured or shown, in natural order.
     pub modules: Vec<String>,
-    /// Bases that are measured.
+    /// Bases that are measured, or that the rows have.
     pub bases: Vec<Basis>,
-    /// Overlaps that are measured.
-    pub comparisons: Vec<Comparison>,
-    /// Adapters of table 7.
-    pub amplified: Vec<usize>,
-    /// Directions used, if not all.
-    pub rank: Option<usize>,
-    /// Random draws.
-    pub draws: usize,
-    /// Seed.
-    pub seed: u64,
-    /// Bytes that measuring may take; without, half of what is free. Nothing that is measured
-    /// depends on it.
-    pub memory: Option<u64>,
     /// What is drawn.
     pub figures: FigurePlan,
     /// Scores of training runs, of tables 5, 6 and 18 and the rank curve.
     pub runs: Runs,
+    /// What is made.
+    pub makes: Makes,
+    /// What a command line changes of a study's numbers beside seed, draws, bases and rank, in words.
+    pub selected: Vec<(&'static str, String)>,
+    /// Where the numbers come from.
+    pub source: Source,
+}
+
+/// Where a study's numbers come from.
+pub enum Source {
+    /// They are measured on adapters.
+    Adapters(Box<Measured>),
+    /// They are rows of tables that somebody wrote: nothing is measured.
+    Rows(Published),
+}
+
+/// Adapters, and what is measured on them.
+#[non_exhaustive]
+pub struct Measured {
+    /// The adapters, in the order of the tables.
+    pub adapters: Vec<NamedAdapter>,
+    /// W, if there is one.
+    pub base: Option<Base>,
+    /// Overlaps that are measured.
+    pub comparisons: Vec<Comparison>,
+    /// Adapters of table 7.
+    pub amplified: Vec<AdapterId>,
+    /// Directions used, if not all.
+    pub rank: Option<usize>,
+    /// Random draws.
+    pub draws: usize,
+    /// Seed of the random directions.
+    pub seed: u64,
+    /// Bytes that measuring may take; without, half of what is free. Nothing that is measured
+    /// depends on it.
+    pub memory: Option<u64>,
     /// Whether `overlap.csv` has every grid, or those that are drawn.
     pub every_grid: bool,
-    /// What the command line changes of a study's numbers beside that, in words.
-    pub selected: Vec<(&'static str, String)>,
     /// What was noticed while planning.
     pub warnings: Vec<String>,
     /// A study of published rows, to be shown beside this one.
     pub beside: Option<Box<Plan>>,
-    /// Rows in place of all that is measured.
-    pub(super) published: Option<Published>,
-    /// Measure overlaps.
-    pub(super) overlap: bool,
-    /// Measure amplification and ranks.
-    pub(super) amplification: bool,
-    /// Measure what findings need beside them.
-    pub findings: bool,
+}
+
+impl Measured {
+    /// An adapter by its id, which must be of this study.
+    pub fn adapter(&self, id: AdapterId) -> &NamedAdapter {
+        &self.adapters[id.0]
+    }
+
+    /// The adapters with their ids, in the order of the tables.
+    pub fn with_ids(&self) -> impl Iterator<Item = (AdapterId, &NamedAdapter)> {
+        self.adapters
+            .iter()
+            .enumerate()
+            .map(|(place, named)| (AdapterId(place), named))
+    }
+
+    /// The first adapter's module of a path.
+    pub fn module(&self, path: &str) -> Option<&AdaptedModule> {
+        self.adapters
+            .iter()
+            .find_map(|named| named.adapter.module(path))
+    }
+
+    /// How many directions of a module's ΔW are used.
+    pub(crate) fn directions(&self, module: &AdaptedModule) -> usize {
+        self.rank.or(module.rank).unwrap_or(1)
+    }
 }
 
 impl Plan {
-    /// How many directions of a module's ΔW are used.
-    pub(super) fn directions(&self, module: &AdaptedModule) -> usize {
-        self.rank.or(module.rank).unwrap_or(1)
-    }
-
-    /// The folder of a study of rows.
-    pub fn rows(&self) -> Option<&Path> {
-        self.published.as_ref().map(|rows| rows.folder.as_path())
-    }
-
-    /// The adapters of figure 8, and their ranks.
-    pub fn against_base(&self) -> Vec<(&str, usize)> {
-        let is_shown = |name: &str| self.figures.base.iter().any(|shown| shown == name);
-        match &self.published {
-            Some(rows) => {
-                let names = self.figures.base.iter();
-                names.map(|name| (name.as_str(), rows.rank(name))).collect()
-            }
-            None if self.base.is_none() => Vec::new(),
-            None => self
-                .adapters
-                .iter()
-                .filter(|named| is_shown(&named.name))
-                .map(|named| (named.name.as_str(), named.adapter.rank()))
-                .collect(),
+    /// What is measured; `None` for a study of rows.
+    pub fn measured(&self) -> Option<&Measured> {
+        match &self.source {
+            Source::Adapters(measured) => Some(measured),
+            Source::Rows(_) => None,
         }
+    }
+
+    /// The rows of a study that measures nothing.
+    pub fn rows(&self) -> Option<&Published> {
+        match &self.source {
+            Source::Adapters(_) => None,
+            Source::Rows(rows) => Some(rows),
+        }
+    }
+
+    /// An adapter's name in tables; the id must be of this study.
+    pub fn adapter_name(&self, id: AdapterId) -> &str {
+        match &self.source {
+            Source::Adapters(measured) => &measured.adapter(id).name,
+            Source::Rows(rows) => &rows.adapters()[id.0],
+        }
+    }
+
+    /// An adapter's rank; of rows, the most directions of it that one speaks of.
+    pub fn adapter_rank(&self, id: AdapterId) -> usize {
+        match &self.source {
+            Source::Adapters(measured) => measured.adapter(id).adapter.rank(),
+            Source::Rows(rows) => rows.rank(&rows.adapters()[id.0]),
+        }
+    }
+
+    /// The adapters of figure 8, in the order of the tables; none where there is no W.
+    pub fn against_base(&self) -> Vec<AdapterId> {
+        let mut shown = self.figures.base.clone();
+        match &self.source {
+            Source::Adapters(measured) if measured.base.is_none() => shown.clear(),
+            Source::Adapters(_) => {
+                shown.sort();
+                shown.dedup();
+            }
+            // The order that the study gives them.
+            Source::Rows(_) => {}
+        }
+        shown
     }
 
     /// Whether everything is made, and so what comes of runs: no weights are read for it.
     pub fn makes_everything(&self) -> bool {
-        self.overlap && self.amplification
+        self.makes.overlap && self.makes.amplification
     }
 
     /// Whether a table is wanted.
-    pub fn makes_table(&self, table: &str) -> bool {
-        self.tables.iter().any(|wanted| wanted == table)
+    pub fn makes_table(&self, table: Table) -> bool {
+        self.tables.contains(&table)
     }
 
     /// An operand's name in tables.
     pub fn operand_name(&self, operand: Operand) -> &str {
         match operand {
-            Operand::Adapter(place) => &self.adapters[place].name,
+            Operand::Adapter(id) => self.adapter_name(id),
             Operand::Base => "base",
             Operand::Random => "random",
         }
+    }
+
+    /// The operand that a row of a table names; `None` for a name that the study has not.
+    pub fn operand(&self, name: &str) -> Option<Operand> {
+        let place = match (name, &self.source) {
+            ("base", _) => return Some(Operand::Base),
+            ("random", _) => return Some(Operand::Random),
+            (_, Source::Adapters(measured)) => {
+                let mut names = measured.adapters.iter().map(|named| &named.name);
+                names.position(|other| other == name)
+            }
+            (_, Source::Rows(rows)) => rows.adapters().iter().position(|other| other == name),
+        };
+        place.map(|place| Operand::Adapter(AdapterId(place)))
+    }
+
+    /// Whether a figure shows the grid of a module on a basis between two sides, by their names in
+    /// tables.
+    pub fn shows(&self, module: &ModuleName, basis: Basis, first: &str, second: &str) -> bool {
+        let (Some(first), Some(second)) = (self.operand(first), self.operand(second)) else {
+            return false;
+        };
+        self.figures
+            .shows(module, basis, Comparison { first, second })
     }
 }

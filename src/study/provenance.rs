@@ -8,8 +8,7 @@ use crate::error::Result;
 use crate::table::{Input, Provenance};
 use crate::tensors::sha256;
 
-use super::Plan;
-use super::published::Published;
+use super::plan::{Plan, Source};
 
 impl Plan {
     /// Version, settings and input files with their SHA-256; every file is read for that.
@@ -30,14 +29,14 @@ impl Plan {
     fn settings(&self) -> Vec<(String, String)> {
         let bases: Vec<&str> = self.bases.iter().map(|basis| basis.name()).collect();
         let mut settings = vec![("bases", bases.join(", "))];
-        if self.published.is_none() {
-            let directions = match self.rank {
+        if let Some(measured) = self.measured() {
+            let directions = match measured.rank {
                 Some(rank) => rank.to_string(),
                 None => "each adapter's rank".into(),
             };
             settings.extend([
-                ("seed", self.seed.to_string()),
-                ("draws", self.draws.to_string()),
+                ("seed", measured.seed.to_string()),
+                ("draws", measured.draws.to_string()),
                 ("directions", directions),
             ]);
         }
@@ -50,18 +49,20 @@ impl Plan {
     /// tables that others made.
     fn inputs(&self) -> Result<Vec<Input>> {
         let mut files: Vec<(&str, PathBuf)> = Vec::new();
-        for named in &self.adapters {
-            let of_adapter = named.adapter.files().iter().cloned();
-            files.extend(of_adapter.map(|file| (named.name.as_str(), file)));
+        match &self.source {
+            Source::Adapters(measured) => {
+                for named in &measured.adapters {
+                    let of_adapter = named.adapter.files().iter().cloned();
+                    files.extend(of_adapter.map(|file| (named.name.as_str(), file)));
+                }
+                if let Some(base) = &measured.base {
+                    let modules = self.modules.iter();
+                    let used = base.files(modules.filter_map(|path| measured.module(path)))?;
+                    files.extend(used.into_iter().map(|file| ("base", file)));
+                }
+            }
+            Source::Rows(rows) => files.extend(rows.files().map(|file| ("rows", file))),
         }
-        if let Some(base) = &self.base {
-            let adapters = || self.adapters.iter().map(|named| &named.adapter);
-            let of = |path: &String| adapters().find_map(|adapter| adapter.module(path));
-            let used = base.files(self.modules.iter().filter_map(of))?;
-            files.extend(used.into_iter().map(|file| ("base", file)));
-        }
-        let rows = self.published.iter().flat_map(Published::files);
-        files.extend(rows.map(|file| ("rows", file)));
         files.extend(self.runs.file.clone().map(|file| ("runs", file)));
         let name = |file: &Path| file.file_name().map(|name| name.to_string_lossy().into());
         files

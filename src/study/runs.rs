@@ -7,13 +7,12 @@ use globset::{Glob, GlobMatcher};
 
 use crate::adapter::projection_of;
 use crate::error::Result;
-use crate::table::{RunTable, RunsRow, has_two_ranks, letter, scores, weight_types};
+use crate::paper::{Figure, Projection, Table};
+use crate::table::{RunTable, RunsRow, has_two_ranks, scores, weight_types};
 
-use super::Definition;
-use super::keys::{RANK_CURVE, TABLES};
-use super::plan::NamedAdapter;
-use super::runs_file::RunsFile;
-use super::sameness::told_alpha;
+use super::file::Definition;
+use super::file::runs_file::RunsFile;
+use super::named::{NamedAdapter, told_alpha};
 
 /// The runs of a study, with its choice of them for each table.
 #[derive(Debug, Clone, Default)]
@@ -25,34 +24,40 @@ pub struct Runs {
     /// Names that may be an adapter's, misspelt: a sentence each.
     pub(super) warnings: Vec<String>,
     /// Table, names of the runs that it shows.
-    chosen: Vec<(&'static str, Vec<GlobMatcher>)>,
+    chosen: Vec<(Table, Vec<GlobMatcher>)>,
 }
 
 impl Runs {
     /// The rows that a table shows: 5, 6 or 18.
-    pub fn of_table(&self, table: &str, rows: &[RunsRow]) -> Vec<RunsRow> {
+    pub fn of_table(&self, table: Table, rows: &[RunsRow]) -> Vec<RunsRow> {
         let is_shown = |row: &&RunsRow| self.shows(table, row);
         rows.iter().filter(is_shown).cloned().collect()
     }
 
     /// The rows that the rank curve shows: those of table 6 or table 18.
     pub fn of_curve(&self, rows: &[RunsRow]) -> Vec<RunsRow> {
-        let is_shown = |row: &&RunsRow| self.shows("6", row) || self.shows("18", row);
+        let is_shown = |row: &&RunsRow| self.shows_in_curve(row);
         rows.iter().filter(is_shown).cloned().collect()
     }
 
-    fn shows(&self, table: &str, row: &RunsRow) -> bool {
+    fn shows_in_curve(&self, row: &RunsRow) -> bool {
+        self.shows(Table::Six, row) || self.shows(Table::Eighteen, row)
+    }
+
+    fn shows(&self, table: Table, row: &RunsRow) -> bool {
         let chosen = self.chosen.iter().find(|(chosen, _)| *chosen == table);
         let is_named = |globs: &[GlobMatcher]| globs.iter().any(|glob| glob.is_match(&row.adapter));
         chosen.is_none_or(|(_, globs)| is_named(globs))
     }
 
-    /// Whether the rows give a table, or the rank curve.
-    pub(super) fn gives(&self, what: &str) -> bool {
-        match what {
-            RANK_CURVE => has_two_ranks(&scores(&self.of_curve(&self.rows))),
-            table => RunTable::new(table, &self.of_table(table, &self.rows)).is_some(),
-        }
+    /// Whether the rows give a table.
+    fn give(&self, table: Table) -> bool {
+        RunTable::new(table, &self.of_table(table, &self.rows)).is_some()
+    }
+
+    /// Whether the rows give the rank curve.
+    pub(super) fn give_curve(&self) -> bool {
+        has_two_ranks(&scores(&self.of_curve(&self.rows)))
     }
 }
 
@@ -77,33 +82,40 @@ pub(super) fn read(
         _ => error,
     };
     let mut file = RunsFile::read(path).map_err(located)?;
-    agree(&file, adapters)?;
-    count_parameters(&mut file, adapters)?;
+    let of_runs = of_runs(&file, adapters);
+    agree(&file, &of_runs)?;
+    count_parameters(&mut file, &of_runs)?;
     let runs = Runs {
         rows: file.rows.iter().map(|(_, row)| row.clone()).collect(),
-        warnings: misspelt(&file, adapters),
+        warnings: misspelt(&file, &of_runs, adapters),
         chosen: choices(definition, &file)?,
         file: Some(path.into()),
     };
-    for table in RunTable::NUMBERS {
+    for table in RunTable::TABLES {
         let which = definition.tables.which.as_ref();
-        if which.is_none_or(|which| which.iter().any(|wanted| wanted == table)) {
+        if which.is_none_or(|which| which.contains(&table)) {
             check_cells(&file, table, &|row| runs.shows(table, row))?;
         }
     }
     let which = definition.figures.which.as_ref();
-    if which.is_none_or(|which| which.iter().any(|wanted| wanted == RANK_CURVE)) {
-        check_cells(&file, "6", &|row| {
-            runs.shows("6", row) || runs.shows("18", row)
-        })?;
+    if which.is_none_or(|which| which.contains(&Figure::RankCurve)) {
+        check_cells(&file, Table::Six, &|row| runs.shows_in_curve(row))?;
     }
     Ok(runs)
 }
 
+/// The adapter of each row's run, where the study has it.
+type OfRuns<'a> = Vec<Option<&'a NamedAdapter>>;
+
+fn of_runs<'a>(file: &RunsFile, adapters: &'a [NamedAdapter]) -> OfRuns<'a> {
+    let of_run = |name: &str| adapters.iter().find(|named| named.name == name);
+    let rows = file.rows.iter();
+    rows.map(|(_, row)| of_run(&row.adapter)).collect()
+}
+
 /// Holds what the file says of a run against the adapter of its name.
-fn agree(file: &RunsFile, adapters: &[NamedAdapter]) -> Result<()> {
-    for (line, row) in &file.rows {
-        let named = adapters.iter().find(|named| named.name == row.adapter);
+fn agree(file: &RunsFile, of_runs: &OfRuns) -> Result<()> {
+    for ((line, row), named) in file.rows.iter().zip(of_runs) {
         let Some(differs) = named.and_then(|named| contradiction(row, named)) else {
             continue;
         };
@@ -157,23 +169,20 @@ fn contradiction(row: &RunsRow, named: &NamedAdapter) -> Option<String> {
 /// The letters of projections, if all have one: other names may stand for several.
 fn letters<'a>(mut names: impl Iterator<Item = &'a str>) -> Option<BTreeSet<&'static str>> {
     names.try_fold(BTreeSet::new(), |mut letters, name| {
-        let short = ["q", "k", "v", "o"]
-            .into_iter()
-            .find(|short| *short == name);
-        letters.insert(letter(name).or(short)?);
+        letters.insert(Projection::of(name)?.letter());
         Some(letters)
     })
 }
 
 /// Runs named almost as an adapter that has no run, and agreeing with it. Another digit is another
 /// run: `r8-seed0`, `r8-seed1`.
-fn misspelt(file: &RunsFile, adapters: &[NamedAdapter]) -> Vec<String> {
+fn misspelt(file: &RunsFile, of_runs: &OfRuns, adapters: &[NamedAdapter]) -> Vec<String> {
     let digits = |name: &str| {
         name.chars()
             .filter(char::is_ascii_digit)
             .collect::<String>()
     };
-    let has_run = |name: &String| file.rows.iter().any(|(_, row)| &row.adapter == name);
+    let has_run = |name: &String| of_runs.iter().flatten().any(|named| &named.name == name);
     let mut said: Vec<String> = Vec::new();
     for (line, row) in &file.rows {
         let name = &row.adapter;
@@ -197,10 +206,9 @@ fn misspelt(file: &RunsFile, adapters: &[NamedAdapter]) -> Vec<String> {
 }
 
 /// Holds trainable parameters against the adapters that the study has, and fills them in.
-fn count_parameters(file: &mut RunsFile, adapters: &[NamedAdapter]) -> Result<()> {
+fn count_parameters(file: &mut RunsFile, of_runs: &OfRuns) -> Result<()> {
     let mut wrong = None;
-    for (line, row) in &mut file.rows {
-        let named = adapters.iter().find(|named| named.name == row.adapter);
+    for ((line, row), named) in file.rows.iter_mut().zip(of_runs) {
         let Some((named, counted)) = named.and_then(|named| Some((named, named.factor_entries?)))
         else {
             continue;
@@ -231,16 +239,13 @@ fn count_parameters(file: &mut RunsFile, adapters: &[NamedAdapter]) -> Result<()
 }
 
 /// The runs that the study chooses for each table; every pattern must fit some.
-fn choices(
-    definition: &Definition,
-    file: &RunsFile,
-) -> Result<Vec<(&'static str, Vec<GlobMatcher>)>> {
+fn choices(definition: &Definition, file: &RunsFile) -> Result<Vec<(Table, Vec<GlobMatcher>)>> {
     let entry = &definition.tables;
     let mut chosen = Vec::new();
     for (table, patterns) in [
-        ("5", &entry.table5),
-        ("6", &entry.table6),
-        ("18", &entry.table18),
+        (Table::Five, &entry.table5),
+        (Table::Six, &entry.table6),
+        (Table::Eighteen, &entry.table18),
     ] {
         let Some(patterns) = patterns else { continue };
         let mut globs = Vec::new();
@@ -264,7 +269,7 @@ fn choices(
 }
 
 /// Runs in one cell are seeds of one setting; anything else has no standard deviation over seeds.
-fn check_cells(file: &RunsFile, table: &str, is_shown: &dyn Fn(&RunsRow) -> bool) -> Result<()> {
+fn check_cells(file: &RunsFile, table: Table, is_shown: &dyn Fn(&RunsRow) -> bool) -> Result<()> {
     let mut cells: BTreeMap<_, Vec<(u64, &RunsRow)>> = BTreeMap::new();
     for (line, row) in file.rows.iter().filter(|(_, row)| is_shown(row)) {
         let types = weight_types(&row.weight_types);
@@ -300,30 +305,31 @@ pub(super) fn tables(
     definition: &Definition,
     runs: &Runs,
     has_amplification: bool,
-) -> Result<Vec<String>> {
+) -> Result<Vec<Table>> {
     let Some(named) = &definition.tables.which else {
-        return Ok(TABLES.map(String::from).to_vec());
+        return Ok(Table::ALL.to_vec());
     };
-    for (number, table) in named.iter().enumerate() {
+    for (number, &table) in named.iter().enumerate() {
         let place = format!("tables.which[{number}]");
         let wrong = |problem: &str, remedy: &str| definition.lines.error(&place, problem, remedy);
-        if table == "7" && !has_amplification {
+        if table == Table::Seven && !has_amplification {
             return Err(wrong(
                 "table 7 compares ΔW with W, and the study has no base",
                 "add base = \"PATH\", or leave the table out",
             ));
         }
-        if table != "7" && !runs.gives(table) {
+        if table != Table::Seven && !runs.give(table) {
             let needs = RunTable::needs(table);
-            return Err(match runs.rows.is_empty() {
-                true => wrong(
+            return Err(if runs.rows.is_empty() {
+                wrong(
                     &format!("table {table} shows runs, and the study has none"),
                     "add runs = \"runs.csv\", or leave the table out",
-                ),
-                false => wrong(
+                )
+            } else {
+                wrong(
                     &format!("table {table} needs {needs}, and runs.csv has none"),
                     "add them, or leave the table out",
-                ),
+                )
             });
         }
     }

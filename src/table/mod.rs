@@ -8,7 +8,6 @@ mod dictionary;
 mod digits;
 mod npz;
 mod overlap;
-mod projection;
 mod provenance;
 mod rank_tables;
 pub mod rows;
@@ -22,7 +21,6 @@ pub use csv::{from_csv, to_csv};
 pub use dictionary::{TableColumns, column_names, columns, dictionary};
 pub use npz::{GridArchive, from_npz, read_grids};
 pub use overlap::{OverlapCell, OverlapNames, OverlapWriter, read_overlaps};
-pub use projection::letter;
 pub use provenance::{Input, Provenance};
 pub use rank_tables::{RunTable, has_two_ranks};
 pub use rows::{

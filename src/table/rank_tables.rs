@@ -1,6 +1,7 @@
 //! Tables 5, 6 and 18: what runs of other weight types and ranks score, from `runs.csv`.
 
 use crate::error::Result;
+use crate::paper::Table;
 
 use super::rows::RunsRow;
 use super::scores::{Score, decimals, higher_is_better, mark_best, scores};
@@ -22,24 +23,25 @@ pub struct RunTable {
 type Place = (String, String);
 
 impl RunTable {
-    /// The numbers of the tables that there are.
-    pub const NUMBERS: [&str; 3] = ["5", "6", "18"];
+    /// The tables that runs give.
+    pub const TABLES: [Table; 3] = [Table::Five, Table::Six, Table::Eighteen];
 
-    /// A table by its number; `None` where the rows do not give it.
-    pub fn new(number: &str, rows: &[RunsRow]) -> Option<Self> {
-        match number {
-            "5" => Self::table5(rows),
-            "6" => Self::table6(rows),
-            "18" => Self::table18(rows),
-            _ => None,
+    /// A table of the paper; `None` where the rows do not give it, and for table 7, which is of no
+    /// runs.
+    pub fn new(table: Table, rows: &[RunsRow]) -> Option<Self> {
+        match table {
+            Table::Five => Self::table5(rows),
+            Table::Six => Self::table6(rows),
+            Table::Eighteen => Self::table18(rows),
+            Table::Seven => None,
         }
     }
 
     /// What a table needs, in words.
-    pub fn needs(number: &str) -> &'static str {
-        match number {
-            "5" => "runs of two weight types with one number of trainable_parameters",
-            "6" => "runs of two ranks with the same weight types",
+    pub fn needs(table: Table) -> &'static str {
+        match table {
+            Table::Five => "runs of two weight types with one number of trainable_parameters",
+            Table::Six => "runs of two ranks with the same weight types",
             _ => "runs of two ranks with the same weight types, on one task by two metrics",
         }
     }

@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::letter;
 use super::rows::{RunsRow, round9};
+use crate::paper::Projection;
 
 /// The runs of one setting on one task by one metric (`table5.csv`, `table6.csv`, `table18.csv`).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -47,7 +47,10 @@ impl Score {
 /// assert_eq!(weight_types("up_proj+o"), "o+up_proj");
 /// ```
 pub fn weight_types(written: &str) -> String {
-    let short = |name: &str| letter(name).unwrap_or(name).to_string();
+    let short = |name: &str| {
+        let letter = Projection::of(name).map(Projection::letter);
+        letter.unwrap_or(name).to_string()
+    };
     let mut types: Vec<String> = written.split('+').map(|name| short(name.trim())).collect();
     types.sort_by_key(|name| order(name));
     types.join("+")

@@ -1,6 +1,6 @@
 //! Words of a table, in LaTeX and in Markdown.
 
-use super::letter;
+use crate::paper::Projection;
 
 /// The packages that tables need, as a comment in the first line.
 pub(super) const PACKAGES: &str = "% needs \\usepackage{booktabs} and \\usepackage{siunitx}\n";
@@ -54,8 +54,8 @@ impl Words {
 
 /// `W_q`, or `W_{\mathrm{up\_proj}}`.
 pub(super) fn latex_symbol(projection: &str) -> String {
-    match letter(projection) {
-        Some(letter) => format!("W_{letter}"),
+    match Projection::of(projection) {
+        Some(known) => format!("W_{}", known.letter()),
         None => format!("W_{{\\mathrm{{{}}}}}", latex_text(projection)),
     }
 }

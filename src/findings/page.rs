@@ -1,0 +1,53 @@
+//! `findings.md`.
+
+use crate::table::FindingRow;
+
+use super::claims::CLAIMS;
+use super::words::{digits, probability};
+
+/// Findings for people: a table, then a sentence a claim, then what could not be judged and what it
+/// takes.
+///
+/// ```
+/// let page = lora_subspace::findings::page("tiny", &[]);
+/// assert!(page.contains("`seeds`: takes two adapters of one rank"));
+/// ```
+pub fn page(title: &str, findings: &[FindingRow]) -> String {
+    let mut text = format!("# Findings: {title}\n\n");
+    text += "What these data say of the claims of section 7 of the LoRA paper. METHODS.md, \"Findings\", \
+             fixes statistic, test and margin of each.\n";
+    if !findings.is_empty() {
+        text += "\n| claim | verdict | holding | statistic | median | chance | p |\n|:--|:--|--:|:--|--:|--:|--:|\n";
+    }
+    let number = |value: Option<f64>| value.map_or(String::new(), digits);
+    for row in findings {
+        text += &format!(
+            "| `{}` | {} | {} of {} | {} | {} | {} | {} |\n",
+            row.claim,
+            row.verdict,
+            row.holding,
+            row.count,
+            // A bar would end the cell.
+            row.statistic.replace('|', "\\|"),
+            number(row.median),
+            number(row.chance),
+            row.p.map_or(String::new(), probability),
+        );
+    }
+    for row in findings {
+        text += &format!(
+            "\n- **`{}`: {}.** {} *{}*\n",
+            row.claim, row.verdict, row.statement, row.sentence
+        );
+    }
+    let is_missing =
+        |claim: &&&super::claims::Claim| findings.iter().all(|row| row.claim != claim.name);
+    let missing: Vec<_> = CLAIMS.iter().filter(is_missing).collect();
+    if !missing.is_empty() {
+        text += "\nNot judged:\n\n";
+    }
+    for claim in missing {
+        text += &format!("- `{}`: takes {}.\n", claim.name, claim.takes);
+    }
+    text
+}

@@ -1,0 +1,271 @@
+//! Adapters found in folders, with what their files and names tell.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
+
+use regex::Regex;
+use serde_json::Value;
+
+use crate::adapter::{Adapter, ReadOptions, natural_order, projection_of};
+use crate::error::{Error, Result};
+
+use crate::study::{is_plain, is_same, names_of};
+
+/// Files beside an adapter that may hold the seed it was trained with.
+const CONFIGS: [&str; 3] = [
+    "adapter_config.json",
+    "training_args.json",
+    "train_config.json",
+];
+
+/// `seed1`, `s1`, `r8-seed-1`, as a part of a name.
+static SEED: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"(?i)(?:^|[^a-z])(?:seed|s)[-_=]?(\d{1,9})(?:$|[^a-z0-9])").expect("a constant")
+});
+
+/// An adapter that a study may have.
+pub(super) struct Candidate {
+    pub(super) name: String,
+    /// Resolved.
+    pub(super) path: PathBuf,
+    pub(super) adapter: Adapter,
+    pub(super) seed: Option<Seed>,
+}
+
+/// The seed of a run, and where it is written.
+pub(super) struct Seed {
+    pub(super) value: u64,
+    pub(super) source: String,
+}
+
+impl Candidate {
+    /// Its projections, each once.
+    pub(super) fn projections(&self) -> Vec<&str> {
+        let mut names: Vec<&str> = Vec::new();
+        for module in &self.adapter.modules {
+            if !names.contains(&projection_of(&module.path)) {
+                names.push(projection_of(&module.path));
+            }
+        }
+        names
+    }
+
+    /// Whether a module is in both.
+    pub(super) fn shares_with(&self, other: &Candidate) -> bool {
+        let mut modules = self.adapter.modules.iter();
+        modules.any(|module| other.adapter.module(&module.path).is_some())
+    }
+
+    /// A sentence, if both are one adapter.
+    fn repeats(&self, other: &Candidate) -> Option<String> {
+        let how = is_same(&other.adapter, &self.adapter).ok()??;
+        Some(format!(
+            "{} is left out: it {how} {}",
+            self.name, other.name
+        ))
+    }
+
+    /// A sentence, if a module has another shape here than there.
+    fn contradicts(&self, other: &Candidate) -> Option<String> {
+        self.adapter.modules.iter().find_map(|one| {
+            let two = other.adapter.module(&one.path)?;
+            let differs = (one.d_out, one.d_in) != (two.d_out, two.d_in);
+            differs.then(|| {
+                format!(
+                    "{} is left out: it is of another base than {}, as module `{}` is {} × {} there and {} × {} here",
+                    self.name, other.name, one.path, two.d_out, two.d_in, one.d_out, one.d_in
+                )
+            })
+        })
+    }
+}
+
+/// The adapters among paths and in folders, by rank and seed, and a sentence for whatever was left
+/// out or is not known.
+///
+/// # Errors
+///
+/// [`crate::Error::Request`] when there is none.
+pub(super) fn candidates(paths: &[PathBuf]) -> Result<(Vec<Candidate>, Vec<String>)> {
+    let mut said = Vec::new();
+    let mut opened = Vec::new();
+    for path in paths.iter().flat_map(|path| places(path)) {
+        match open(&path) {
+            Ok(adapter) => opened.push((path.canonicalize().unwrap_or(path), adapter)),
+            Err(error) => said.push(format!("{} is left out: {error}", path.display())),
+        }
+    }
+    let names: Vec<PathBuf> = opened.iter().map(|(path, _)| path.clone()).collect();
+    let named = plain_names(&names).into_iter().zip(opened);
+    let mut found: Vec<Candidate> = named
+        .map(|(name, (path, adapter))| Candidate {
+            name,
+            seed: seed_of(&path),
+            path,
+            adapter,
+        })
+        .collect();
+    in_order(&mut found);
+    let mut kept: Vec<Candidate> = Vec::new();
+    for candidate in found {
+        if let Some(sentence) = kept.iter().find_map(|other| candidate.repeats(other)) {
+            said.push(sentence);
+            continue;
+        }
+        match kept.iter().find_map(|other| candidate.contradicts(other)) {
+            None => kept.push(candidate),
+            Some(sentence) => said.push(sentence),
+        }
+    }
+    if kept.is_empty() {
+        return Err(nothing(paths, &said));
+    }
+    let without: Vec<&str> = kept
+        .iter()
+        .filter(|candidate| candidate.seed.is_none())
+        .map(|candidate| candidate.name.as_str())
+        .collect();
+    if !without.is_empty() {
+        said.push(format!("the seeds of {}", without.join(", ")));
+    }
+    Ok((kept, said))
+}
+
+fn open(path: &Path) -> Result<Adapter> {
+    let adapter = Adapter::open(path, &ReadOptions::default())?;
+    adapter.check_trained()?;
+    Ok(adapter)
+}
+
+/// The path itself, or the folders in it where it is a folder without adapter or weights.
+fn places(path: &Path) -> Vec<PathBuf> {
+    let has = |folder: &Path, ending: &str| {
+        let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+        entries
+            .into_iter()
+            .any(|entry| entry.file_name().to_string_lossy().ends_with(ending))
+    };
+    let is_adapter = has(path, ".safetensors") || has(path, "adapter_config.json");
+    if !path.is_dir() || is_adapter {
+        return vec![path.into()];
+    }
+    let entries = fs::read_dir(path).into_iter().flatten().flatten();
+    let mut inside: Vec<PathBuf> = entries
+        .map(|entry| entry.path())
+        .filter(|path| path.is_dir())
+        .filter(|path| has(path, ".safetensors") || has(path, "adapter_config.json"))
+        .collect();
+    inside.sort_by(|one, other| natural_order(&one.to_string_lossy(), &other.to_string_lossy()));
+    inside
+}
+
+/// The seed that a config beside the weights has, else the one in the folder's name or its parent's.
+fn seed_of(path: &Path) -> Option<Seed> {
+    let folder = if path.is_dir() { path } else { path.parent()? };
+    let in_config = CONFIGS.iter().find_map(|name| {
+        let text = fs::read_to_string(folder.join(name)).ok()?;
+        let value = serde_json::from_str::<Value>(&text)
+            .ok()?
+            .get("seed")?
+            .as_u64()?;
+        let source = name.to_string();
+        Some(Seed { value, source })
+    });
+    let names = [Some(folder), folder.parent()];
+    let names = names.into_iter().flatten().filter_map(Path::file_name);
+    let mut names = names.map(|name| name.to_string_lossy().into_owned());
+    in_config.or_else(|| {
+        names.find_map(|name| {
+            Some(Seed {
+                value: seed_in(&name)?,
+                source: format!("the folder's name `{name}`, as no config has it"),
+            })
+        })
+    })
+}
+
+fn seed_in(name: &str) -> Option<u64> {
+    SEED.captures(name)?[1].parse().ok()
+}
+
+/// A name that a study takes.
+pub(super) fn plain(name: &str) -> String {
+    let kept = name.chars().map(|c| {
+        if c.is_alphanumeric() || "-_.".contains(c) {
+            c
+        } else {
+            '-'
+        }
+    });
+    let name: String = kept.collect();
+    let name = name.trim_start_matches(['.', '-']);
+    if is_plain(name) {
+        name.into()
+    } else {
+        "study".into()
+    }
+}
+
+/// Names for adapters, in the order of their paths, each a name that a study takes.
+fn plain_names(paths: &[PathBuf]) -> Vec<String> {
+    let mut names: Vec<String> = Vec::new();
+    for name in names_of(paths) {
+        let (stem, mut number) = (plain(&name), 2);
+        let mut name = stem.clone();
+        while names.contains(&name) {
+            name = format!("{stem}-{number}");
+            number += 1;
+        }
+        names.push(name);
+    }
+    names
+}
+
+/// An error for paths without any adapter that can be used.
+fn nothing(paths: &[PathBuf], reasons: &[String]) -> Error {
+    let names: Vec<String> = paths
+        .iter()
+        .map(|path| path.display().to_string())
+        .collect();
+    Error::Request {
+        what: format!("--init {}", names.join(" ")),
+        problem: match reasons.first() {
+            Some(reason) => format!("there is no adapter that can be used: {reason}"),
+            None => "there is no adapter in it".into(),
+        },
+        remedy: "give adapters, or the folder that holds them".into(),
+    }
+}
+
+/// Adapters by rank, then seed, then name.
+fn in_order(found: &mut [Candidate]) {
+    found.sort_by(|one, other| {
+        let seed = |candidate: &Candidate| candidate.seed.as_ref().map(|seed| seed.value);
+        let key = |candidate: &Candidate| (candidate.adapter.rank(), seed(candidate));
+        let by_name = || natural_order(&one.name, &other.name);
+        key(one).cmp(&key(other)).then_with(by_name)
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn seeds_are_read_from_names() {
+        for (name, seed) in [
+            ("r8-seed0", Some(0)),
+            ("seed_12", Some(12)),
+            ("r64_s1", Some(1)),
+            ("s3", Some(3)),
+            ("Seed=7-lr1e-4", Some(7)),
+            ("r8", None),
+            ("runs1", None),
+            ("sst2", None),
+            ("s2s", None),
+        ] {
+            assert_eq!(seed_in(name), seed, "{name}");
+        }
+    }
+}

@@ -1,0 +1,216 @@
+//! The figures that a plan asks for, from `overlap.csv`, `spectrum.csv` and `runs.csv` as written: no
+//! weights are read.
+
+use std::fs::File;
+use std::io::Read;
+
+use crate::error::Result;
+use crate::figure::{Chart, Options, Palette, figure3, figure4, figure6, figure7, figure8};
+use crate::figure::{Curve, Pair, Ranked, rank_curve};
+use crate::measure::Basis;
+use crate::paper::Figure;
+use crate::results::ModuleName;
+use crate::study::{AdapterId, Plan};
+use crate::table::{OverlapRow, RunsRow, SpectrumRow, read_overlaps};
+
+use super::written::{self, Tables};
+
+/// A figure of heat maps on one basis.
+pub(super) struct NamedChart {
+    pub(super) figure: Figure,
+    pub(super) basis: Basis,
+    /// The name of its files without an ending: `figure3`, `figure3-b`.
+    pub(super) stem: String,
+    pub(super) chart: Chart,
+}
+
+impl NamedChart {
+    fn new(figure: Figure, basis: Basis, chart: Chart) -> Self {
+        let stem = match basis {
+            Basis::A => figure.stem(),
+            other => format!("{}-{other}", figure.stem()),
+        };
+        NamedChart {
+            figure,
+            basis,
+            stem,
+            chart,
+        }
+    }
+}
+
+/// What is drawn.
+pub(super) struct Drawn {
+    pub(super) charts: Vec<NamedChart>,
+    pub(super) curve: Option<Curve>,
+}
+
+impl Drawn {
+    /// The figures of a plan from its tables.
+    pub(super) fn of(plan: &Plan, tables: Tables, palette: Palette) -> Result<Self> {
+        let charts = charts_of(plan, tables, palette)?;
+        let runs = written::rows::<RunsRow>(tables, "runs.csv")?;
+        Ok(Drawn {
+            charts,
+            curve: curve(plan, &runs, palette),
+        })
+    }
+
+    /// Names of the pictures, without an ending.
+    pub(super) fn stems(&self) -> Vec<String> {
+        let curve = self.curve.iter().map(|curve| curve.name.clone());
+        let charts = self.charts.iter().map(|named| named.stem.clone());
+        charts.chain(curve).collect()
+    }
+}
+
+/// The rows of `overlap.csv` that a plan's figures show.
+fn drawn_rows(plan: &Plan, overlap_csv: impl Read) -> Result<Vec<OverlapRow>> {
+    read_overlaps(overlap_csv, |row| {
+        let module = ModuleName {
+            path: row.module.clone(),
+            layer: row.layer,
+            projection: row.projection.clone(),
+        };
+        let basis = row.basis.parse::<Basis>();
+        basis.is_ok_and(|basis| plan.shows(&module, basis, &row.first, &row.second))
+    })
+}
+
+/// Heat maps from rows as written; without overlaps there are none.
+fn charts_of(plan: &Plan, tables: Tables, palette: Palette) -> Result<Vec<NamedChart>> {
+    let Some(overlap) = tables("overlap.csv")? else {
+        return Ok(Vec::new());
+    };
+    let rows = drawn_rows(plan, overlap)?;
+    let spectrum: Vec<SpectrumRow> = written::rows(tables, "spectrum.csv")?;
+    let of_plan = OfPlan {
+        plan,
+        rows: &rows,
+        spectrum: &spectrum,
+        options: Options {
+            palette,
+            range: None,
+        },
+    };
+    let mut charts = Vec::new();
+    for &basis in &plan.figures.bases {
+        for figure in Figure::ALL {
+            if plan.figures.draws(figure)
+                && let Some(mut chart) = of_plan.chart(figure, basis)?
+            {
+                chart.footer.extend(plan.figures.footnote.clone());
+                charts.push(NamedChart::new(figure, basis, chart));
+            }
+        }
+    }
+    charts.sort_by(|one, other| one.stem.cmp(&other.stem));
+    Ok(charts)
+}
+
+/// A plan with the rows that its figures show.
+struct OfPlan<'a> {
+    plan: &'a Plan,
+    rows: &'a [OverlapRow],
+    spectrum: &'a [SpectrumRow],
+    options: Options,
+}
+
+impl OfPlan<'_> {
+    /// One figure on one basis; `None` where the plan does not compare what it shows.
+    fn chart(&self, figure: Figure, basis: Basis) -> Result<Option<Chart>> {
+        let (rows, options, figures) = (self.rows, &self.options, &self.plan.figures);
+        let (layer, layers, panels) = (figures.layer, &figures.layers, &figures.projections);
+        let basis = basis.name();
+        let (ranks, seeds) = (self.pair(figures.ranks), self.pair(figures.seeds));
+        let chart = match figure {
+            Figure::Three => {
+                ranks.map(|ranks| figure3(rows, basis, &ranks, layer, panels, options))
+            }
+            Figure::Six => ranks.map(|ranks| figure6(rows, basis, &ranks, layers, panels, options)),
+            Figure::Four => seeds.map(|seeds| figure4(rows, basis, &seeds, layer, panels, options)),
+            Figure::Seven => {
+                seeds.map(|seeds| figure7(rows, basis, &seeds, layers, panels, options))
+            }
+            Figure::Eight => {
+                let adapters = self.against_base();
+                let panel = panels.first().filter(|_| !adapters.is_empty());
+                panel.map(|panel| {
+                    let spectrum = self.spectrum;
+                    figure8(rows, spectrum, basis, &adapters, layer, panel, options)
+                })
+            }
+            // It shows runs, and is no chart of overlaps.
+            Figure::RankCurve => None,
+        };
+        chart.transpose()
+    }
+
+    fn pair(&self, pair: Option<[AdapterId; 2]>) -> Option<Pair> {
+        let [first, second] = pair?.map(|id| self.plan.adapter_name(id).to_string());
+        Some(Pair { first, second })
+    }
+
+    /// The adapters of figure 8.
+    fn against_base(&self) -> Vec<Ranked> {
+        let ranked = |id: AdapterId| Ranked {
+            name: self.plan.adapter_name(id).into(),
+            rank: self.plan.adapter_rank(id),
+        };
+        self.plan.against_base().into_iter().map(ranked).collect()
+    }
+}
+
+/// The figures of a published study that is to be shown beside, and whose they are.
+pub(super) struct Beside {
+    pub(super) whose: String,
+    pub(super) charts: Vec<NamedChart>,
+}
+
+impl Beside {
+    /// The figures beside a plan's, where it names such a study.
+    pub(super) fn of(plan: &Plan, palette: Palette) -> Result<Option<Self>> {
+        let Some(other) = plan.measured().and_then(|one| one.beside.as_deref()) else {
+            return Ok(None);
+        };
+        let charts = match other.rows() {
+            Some(rows) => {
+                let folder = rows.folder();
+                charts_of(
+                    other,
+                    &|name| Ok(File::open(folder.join(name)).ok()),
+                    palette,
+                )?
+            }
+            None => Vec::new(),
+        };
+        let whose = match other.title.as_str() {
+            "" => &other.name,
+            title => title,
+        };
+        Ok(Some(Beside {
+            whose: whose.into(),
+            charts,
+        }))
+    }
+
+    /// The published figure that one of ours is shown beside.
+    pub(super) fn chart(&self, ours: &NamedChart) -> Option<(&str, &Chart)> {
+        let is_same =
+            |other: &&NamedChart| (other.figure, other.basis) == (ours.figure, ours.basis);
+        let chart = self.charts.iter().find(is_same)?;
+        Some((&self.whose, &chart.chart))
+    }
+}
+
+/// The rank curve that a plan asks for, from the rows of `runs.csv`.
+fn curve(plan: &Plan, rows: &[RunsRow], palette: Palette) -> Option<Curve> {
+    if !(plan.makes_everything() && plan.figures.draws(Figure::RankCurve)) {
+        return None;
+    }
+    let options = Options {
+        palette,
+        range: None,
+    };
+    rank_curve(&plan.runs.of_curve(rows), &options)
+}

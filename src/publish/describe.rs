@@ -1,0 +1,87 @@
+//! What was read, in words: nothing about an adapter is assumed in silence.
+
+use crate::paper::Figure;
+use crate::study::{NamedAdapter, Plan, Source};
+
+use super::listener::Listener;
+
+/// Says what a plan measures or shows.
+pub(super) fn describe(plan: &Plan, listener: &dyn Listener) {
+    listener.say(&format!(
+        "study {}: {} modules",
+        plan.name,
+        plan.modules.len()
+    ));
+    match &plan.source {
+        Source::Rows(rows) => {
+            let folder = rows.folder().display();
+            listener.say(&format!("  rows: {folder}; nothing is measured"));
+        }
+        Source::Adapters(measured) => {
+            for named in &measured.adapters {
+                describe_adapter(named, listener);
+            }
+            if let Some(base) = &measured.base {
+                listener.say(&format!("  base: {}", base.path().display()));
+            }
+        }
+    }
+    for note in &plan.figures.notes {
+        listener.say(&format!("  {note}"));
+    }
+    if let Some(warning) = plan.memory_warning() {
+        listener.warn(&warning);
+    }
+}
+
+fn describe_adapter(named: &NamedAdapter, listener: &dyn Listener) {
+    let adapter = &named.adapter;
+    listener.say(&format!(
+        "  {}: {}, rank {}, {} modules, {}",
+        named.name,
+        adapter.layout,
+        adapter.rank(),
+        adapter.modules.len(),
+        adapter.scale_rule
+    ));
+    for note in &adapter.notes {
+        listener.say(&format!("    {note}"));
+    }
+    for (tensors, what) in [
+        (
+            &adapter.replaced,
+            "full tensors beside the factors, no part of any ΔW",
+        ),
+        (&adapter.unmapped, "tensors not understood and left out"),
+    ] {
+        if !tensors.is_empty() {
+            listener.say(&format!("    {what}: {}", tensors.join(", ")));
+        }
+    }
+}
+
+/// Says how many figures are drawn, and which are not for want of a pair.
+pub(super) fn describe_figures(plan: &Plan, count: usize, listener: &dyn Listener) {
+    if count == 0 {
+        return;
+    }
+    listener.say(&format!("drawing {count} figures"));
+    let figures = &plan.figures;
+    for (pair, shown, need) in [
+        (
+            figures.ranks,
+            [Figure::Three, Figure::Six],
+            "two adapters of different rank",
+        ),
+        (
+            figures.seeds,
+            [Figure::Four, Figure::Seven],
+            "two adapters of one rank",
+        ),
+    ] {
+        if pair.is_none() && shown.iter().any(|&figure| figures.draws(figure)) {
+            let shown = shown.map(Figure::name).join(" and ");
+            listener.say(&format!("figures {shown} are not drawn: they take {need}"));
+        }
+    }
+}

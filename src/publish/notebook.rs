@@ -1,0 +1,100 @@
+//! The notebook, which makes every figure and table of a study again from its files.
+
+use crate::error::Result;
+use crate::paper::Figure;
+use crate::report::{Compared, Notebook, Rebuilt, RebuiltRuns};
+use crate::study::{AdapterId, Plan};
+use crate::table::{Provenance, RunTable, RunsRow, columns};
+
+use super::charts::{Drawn, NamedChart};
+use super::written::Written;
+
+/// Tables that the notebook shows as they are.
+const SHOWN: [&str; 3] = ["runs", "findings", "evidence"];
+
+/// The notebook's bytes; `files` are the names of what lies beside it.
+pub(super) fn notebook(
+    plan: &Plan,
+    (drawn, tables): (&Drawn, Written),
+    provenance: &Provenance,
+    files: &[String],
+) -> Result<Vec<u8>> {
+    let there = |name: &str| files.iter().any(|file| file == name);
+    let figures = &plan.figures;
+    let table7 = there("table7.csv").then_some((figures.layer, figures.projections.as_slice()));
+    let shown = SHOWN.iter().filter(|name| there(&format!("{name}.csv")));
+    let described: Vec<String> = columns()
+        .iter()
+        .filter(|table| there(&table.file))
+        .map(|table| format!("**{}**. {}", table.file, table.markdown()))
+        .collect();
+    let runs: Vec<RunsRow> = tables.rows("runs.csv")?;
+    let rebuilt_tables = RunTable::TABLES.into_iter().filter_map(|table| {
+        let name = table.stem();
+        let shown = chosen(plan.runs.of_table(table, &runs), &runs);
+        there(&format!("{name}.csv")).then_some((name, shown))
+    });
+    let curve = drawn.curve.as_ref();
+    let of_runs = RebuiltRuns {
+        rows: &runs,
+        tables: rebuilt_tables.collect(),
+        curve: curve.map(|_| chosen(plan.runs.of_curve(&runs), &runs)),
+    };
+    let mut palettes = drawn.charts.iter().map(|named| named.chart.palette);
+    let rebuilt = drawn.charts.iter().filter_map(|named| rebuilt(plan, named));
+    Notebook {
+        study: &plan.name,
+        title: &plan.title,
+        version: &provenance.version,
+        palette: palettes.next().unwrap_or_default(),
+        figures: rebuilt.collect(),
+        table7,
+        runs: (!runs.is_empty()).then_some(of_runs),
+        shown: shown.map(|name| name.to_string()).collect(),
+        every_grid: there("overlap.npz"),
+        columns: &described.join("\n"),
+    }
+    .json()
+}
+
+/// Names of the runs that are shown; `None` where it is all of them.
+fn chosen(shown: Vec<RunsRow>, all: &[RunsRow]) -> Option<Vec<String>> {
+    if shown.len() == all.len() {
+        return None;
+    }
+    let mut names: Vec<String> = shown.into_iter().map(|row| row.adapter).collect();
+    names.dedup();
+    Some(names)
+}
+
+/// How the notebook makes a figure again.
+fn rebuilt<'a>(plan: &'a Plan, named: &'a NamedChart) -> Option<Rebuilt<'a>> {
+    let figures = &plan.figures;
+    let names = |pair: [AdapterId; 2]| pair.map(|id| plan.adapter_name(id));
+    let one = std::slice::from_ref(&figures.layer);
+    let (layers, compared) = match named.figure {
+        Figure::Three => (one, Compared::Ranks(figures.ranks.map(names)?)),
+        Figure::Six => (
+            figures.layers.as_slice(),
+            Compared::Ranks(figures.ranks.map(names)?),
+        ),
+        Figure::Four => (one, Compared::Seeds(figures.seeds.map(names)?, true)),
+        Figure::Seven => (
+            figures.layers.as_slice(),
+            Compared::Seeds(figures.seeds.map(names)?, false),
+        ),
+        Figure::Eight => {
+            let against_base = plan.against_base().into_iter();
+            let against_base = against_base.map(|id| plan.adapter_name(id));
+            (one, Compared::Base(against_base.collect()))
+        }
+        Figure::RankCurve => return None,
+    };
+    Some(Rebuilt {
+        name: &named.stem,
+        basis: named.basis.name(),
+        layers,
+        projections: &figures.projections,
+        compared,
+    })
+}

@@ -1,0 +1,37 @@
+//! Pictures of a plan's figures.
+
+use rayon::prelude::*;
+
+use crate::error::Result;
+use crate::figure::{Drawing, Format};
+use crate::study::Plan;
+use crate::table::Provenance;
+
+use super::artifact::{Artifact, figures_folder};
+use super::charts::Drawn;
+
+/// Pictures with what they were made of, each in the formats asked for, drawn side by side.
+pub(super) fn pictures(
+    plan: &Plan,
+    drawn: &Drawn,
+    provenance: &Provenance,
+    formats: &[Format],
+) -> Result<Vec<Artifact>> {
+    let venue = plan.figures.venue;
+    let render = |name: &str, drawing: Result<Drawing>| -> Result<Vec<Artifact>> {
+        let drawing = drawing?.with(provenance);
+        let picture = |format: &Format| {
+            let path = figures_folder(&plan.name).join(format!("{name}.{format}"));
+            let bytes = drawing.render(*format)?;
+            Ok(Artifact { path, bytes })
+        };
+        formats.iter().map(picture).collect()
+    };
+    let charts = drawn.charts.par_iter();
+    let charts = charts.map(|named| render(&named.stem, Drawing::at(venue, &named.chart)));
+    let curve = drawn.curve.as_ref().into_par_iter();
+    let curve = curve.map(|curve| render(&curve.name, Drawing::of_curve(venue, curve)));
+    let pictures: Vec<Result<Vec<Artifact>>> = charts.chain(curve).collect();
+    let pictures = pictures.into_iter().collect::<Result<Vec<_>>>()?;
+    Ok(pictures.into_iter().flatten().collect())
+}

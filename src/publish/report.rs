@@ -1,0 +1,235 @@
+//! `report.html`, from what a run wrote: the tables on disk, the figures drawn from them, and the
+//! study.
+
+use std::collections::HashMap;
+
+use crate::error::Result;
+use crate::figure::{Drawing, Format};
+use crate::paper::Table;
+use crate::report::{AdapterFacts, Content, Corners, Figure, Module, Modules, Page, TableFile};
+use crate::results::{ModuleName, grid_key};
+use crate::study::{Comparison, NamedAdapter, Plan};
+use crate::table::rows::round9;
+use crate::table::{Input, Provenance, read_grids};
+
+use super::artifact::{Artifact, FILES};
+use super::charts::{Beside, Drawn};
+use super::notebook::notebook;
+use super::written::Written;
+
+/// What a report is made from, beside the plan.
+pub(super) struct Sources<'a> {
+    /// The figures.
+    pub(super) drawn: &'a Drawn,
+    /// The same figures of a published study, where one is to be shown.
+    pub(super) beside: Option<&'a Beside>,
+    /// Formats of the pictures.
+    pub(super) formats: &'a [Format],
+    /// The tables as written.
+    pub(super) tables: Written<'a>,
+    /// What the results were made from.
+    pub(super) provenance: &'a Provenance,
+}
+
+/// The files of a report: the page and the notebook.
+pub(super) fn report(plan: &Plan, sources: &Sources) -> Result<[Artifact; 2]> {
+    let files = files(&plan.name, sources.tables)?;
+    let notebook = notebook(
+        plan,
+        (sources.drawn, sources.tables),
+        sources.provenance,
+        &files,
+    )?;
+    let page = page(plan, sources, files)?;
+    let study = &plan.name;
+    Ok([
+        Artifact::in_tables(study, "report.html", page),
+        Artifact::in_tables(study, &format!("{study}.ipynb"), notebook),
+    ])
+}
+
+fn page(plan: &Plan, sources: &Sources, files: Vec<String>) -> Result<String> {
+    let tables = sources.tables;
+    let (findings, evidence) = (tables.rows("findings.csv")?, tables.rows("evidence.csv")?);
+    let text = &plan.text;
+    let page = Page {
+        study: &plan.name,
+        title: &plan.title,
+        text: [
+            ("Question", &text.question),
+            ("Expectation", &text.expectation),
+            ("Outcome", &text.outcome),
+            ("Notes", &text.notes),
+        ],
+        findings: &findings,
+        evidence: &evidence,
+        figures: figures(plan, sources)?,
+        formats: sources.formats.iter().map(Format::to_string).collect(),
+        tables: markdown_tables(tables),
+        modules: modules(plan, tables)?,
+        adapters: adapters(plan).iter().map(adapter).collect(),
+        provenance: sources.provenance,
+        beside: beside(plan)?,
+        files,
+    };
+    Ok(page.html())
+}
+
+fn figures<'a>(plan: &Plan, sources: &Sources<'a>) -> Result<Vec<Figure<'a>>> {
+    let figures = sources.drawn.charts.iter().map(|named| Figure {
+        name: &named.stem,
+        content: Content::HeatMaps(&named.chart),
+        published: sources.beside.and_then(|beside| beside.chart(named)),
+    });
+    let mut figures: Vec<Figure> = figures.collect();
+    if let Some(curve) = &sources.drawn.curve {
+        let drawing = Drawing::of_curve(plan.figures.venue, curve)?;
+        let svg = drawing.render(Format::Svg)?;
+        figures.push(Figure {
+            name: &curve.name,
+            content: Content::Picture {
+                caption: curve.footer.join(" "),
+                description: drawing.description().into(),
+                svg: String::from_utf8_lossy(&svg).into_owned(),
+            },
+            published: None,
+        });
+    }
+    Ok(figures)
+}
+
+/// What is measured, and nothing of a study of rows.
+fn adapters(plan: &Plan) -> &[NamedAdapter] {
+    plan.measured().map_or(&[], |measured| &measured.adapters)
+}
+
+fn comparisons(plan: &Plan) -> &[Comparison] {
+    plan.measured()
+        .map_or(&[], |measured| &measured.comparisons)
+}
+
+/// The files of the published study that is shown beside.
+fn beside(plan: &Plan) -> Result<Vec<Input>> {
+    let Some(other) = plan.measured().and_then(|one| one.beside.as_deref()) else {
+        return Ok(Vec::new());
+    };
+    let inputs = other.provenance()?.inputs.into_iter();
+    let named = inputs.map(|input| Input {
+        of: format!("{}: {}", other.name, input.of),
+        ..input
+    });
+    Ok(named.collect())
+}
+
+fn adapter(named: &NamedAdapter) -> AdapterFacts {
+    AdapterFacts {
+        name: named.name.clone(),
+        told: [
+            named.label.clone(),
+            named.task.clone(),
+            named.seed.map(|seed| seed.to_string()),
+        ],
+        layout: named.adapter.layout.into(),
+        rank: named.adapter.rank(),
+        modules: named.adapter.modules.len(),
+        scale_rule: named.adapter.scale_rule.clone(),
+        notes: named.adapter.notes.clone(),
+    }
+}
+
+/// Names of the files beside the page, tables in each of their forms.
+fn files(study: &str, tables: Written) -> Result<Vec<String>> {
+    let forms = Table::ALL
+        .into_iter()
+        .flat_map(|table| ["csv", "md", "tex"].map(|form| format!("{}.{form}", table.stem())));
+    let names = FILES.iter().map(|name| name.to_string()).chain(forms);
+    let mut there = vec![format!("{study}.ipynb")];
+    for name in names {
+        if tables.has(&name)? {
+            there.push(name);
+        }
+    }
+    Ok(there)
+}
+
+fn markdown_tables(tables: Written) -> Vec<TableFile> {
+    let shown = Table::ALL.into_iter().filter_map(|table| {
+        let name = table.stem();
+        let markdown = tables.made(&format!("{name}.md"))?;
+        Some(TableFile {
+            markdown: String::from_utf8_lossy(&markdown.bytes).into_owned(),
+            name,
+        })
+    });
+    shown.collect()
+}
+
+fn modules(plan: &Plan, tables: Written) -> Result<Modules> {
+    let mut modules: Vec<Module> = plan
+        .modules
+        .iter()
+        .filter_map(|path| module(plan, path))
+        .collect();
+    let mut corners = corners(plan, &modules, tables)?;
+    for module in &mut modules {
+        module.overlaps = corners.remove(&module.path).unwrap_or_default();
+    }
+    Ok(Modules {
+        modules,
+        amplification: tables.rows("amplification.csv")?,
+        ranks: tables.rows("ranks.csv")?,
+        spectrum: tables.rows("spectrum.csv")?,
+    })
+}
+
+fn module(plan: &Plan, path: &str) -> Option<Module> {
+    let adapted = plan.measured()?.module(path)?;
+    let name = ModuleName::new(path);
+    Some(Module {
+        path: name.path,
+        layer: name.layer,
+        projection: name.projection,
+        shape: (adapted.d_out, adapted.d_in),
+        overlaps: Vec::new(),
+    })
+}
+
+/// The corners of the grids in `overlap.npz`, by module, in the plan's order.
+fn corners(
+    plan: &Plan,
+    modules: &[Module],
+    tables: Written,
+) -> Result<HashMap<String, Vec<Corners>>> {
+    let mut ends = HashMap::new();
+    if let Some(file) = tables.open("overlap.npz")? {
+        let number = |cell: Option<&f64>| cell.copied().filter(|cell| !cell.is_nan()).map(round9);
+        read_grids("overlap.npz", file, |key, grid| {
+            ends.insert(key, (grid.dim(), number(grid.first()), number(grid.last())));
+        })?;
+    }
+    let mut by_module: HashMap<String, Vec<Corners>> = HashMap::new();
+    for module in modules {
+        for &basis in &plan.bases {
+            for pair in comparisons(plan) {
+                let names = [pair.first, pair.second].map(|operand| plan.operand_name(operand));
+                let key = grid_key(&module.path, basis, names[0], names[1]);
+                let Some(&(cells, one, all)) = ends.get(&key) else {
+                    continue;
+                };
+                by_module
+                    .entry(module.path.clone())
+                    .or_default()
+                    .push(Corners {
+                        first: names[0].into(),
+                        second: names[1].into(),
+                        basis: basis.name(),
+                        cells,
+                        one,
+                        all,
+                        dimension: basis.side().dimension(module.shape),
+                    });
+            }
+        }
+    }
+    Ok(by_module)
+}

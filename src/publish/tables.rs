@@ -1,0 +1,160 @@
+//! The tables of a run, written while its modules are measured.
+
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+use tempfile::NamedTempFile;
+
+use crate::error::Result;
+use crate::findings::Evidence;
+use crate::results::{Grid, Results};
+use crate::study::Plan;
+use crate::table::{AmplificationRow, GridArchive, OverlapWriter, to_csv};
+
+use super::artifact::{Artifact, tables_folder};
+use super::stage::Staging;
+
+/// The tables of a run on their way, each begun with its first row: a table without rows is not
+/// written.
+pub(super) struct TableFiles<'a> {
+    plan: &'a Plan,
+    overlap: Option<OverlapWriter<NamedTempFile>>,
+    archive: Option<GridArchive<NamedTempFile>>,
+    spectrum: RowFile,
+    amplification: RowFile,
+    ranks: RowFile,
+    evidence: Option<Evidence>,
+    // The last, as it removes the folders that the files above were in.
+    staging: Staging,
+}
+
+impl<'a> TableFiles<'a> {
+    /// Tables of a plan under `out`.
+    pub(super) fn new(plan: &'a Plan, out: &Path) -> Self {
+        let folder = tables_folder(&plan.name);
+        TableFiles {
+            overlap: None,
+            archive: None,
+            spectrum: RowFile::new(folder.join("spectrum.csv")),
+            amplification: RowFile::new(folder.join("amplification.csv")),
+            ranks: RowFile::new(folder.join("ranks.csv")),
+            evidence: plan.makes.findings.then(|| Evidence::of_plan(plan)),
+            staging: Staging::new(out),
+            plan,
+        }
+    }
+
+    /// Writes the rows of the next module.
+    pub(super) fn take(&mut self, results: &Results) -> Result<()> {
+        if let Some(evidence) = &mut self.evidence {
+            evidence.take(&results.grids, &results.evidence);
+        }
+        for grid in &results.grids {
+            self.archive(grid)?;
+            let plan = self.plan;
+            if plan.measured().is_some_and(|one| one.every_grid)
+                || plan.shows(&grid.module, grid.basis, &grid.first, &grid.second)
+            {
+                self.overlap(grid)?;
+            }
+        }
+        self.spectrum.take(&results.spectrum, &mut self.staging)?;
+        self.amplification
+            .take(&results.amplification, &mut self.staging)?;
+        self.ranks.take(&results.ranks, &mut self.staging)
+    }
+
+    /// Completes all tables of rows; `amplified` are all rows of `amplification.csv`.
+    pub(super) fn finish(mut self, amplified: &[AmplificationRow]) -> Result<Staging> {
+        let (overlap, archive) = (self.place("overlap.csv"), self.place("overlap.npz"));
+        let folder = tables_folder(&self.plan.name);
+        let staging = &mut self.staging;
+        if let Some(writer) = self.overlap {
+            staging.complete(overlap, writer.finish())?;
+        }
+        if let Some(writer) = self.archive {
+            staging.complete(archive, writer.finish())?;
+        }
+        self.spectrum.finish(staging)?;
+        if !amplified.is_empty() {
+            self.amplification.finish(staging)?;
+            self.ranks.finish(staging)?;
+        }
+        if self.plan.makes_everything() {
+            let runs = &self.plan.runs.rows;
+            let mut file = RowFile::new(folder.join("runs.csv"));
+            file.take(runs, staging)?;
+            file.finish(staging)?;
+        }
+        if let Some(evidence) = self.evidence {
+            let rows = evidence.rows(amplified)?;
+            if !rows.is_empty() {
+                let bytes = to_csv("evidence.csv", &rows)?;
+                staging.write(Artifact::in_tables(&self.plan.name, "evidence.csv", bytes))?;
+            }
+        }
+        Ok(self.staging)
+    }
+
+    fn place(&self, name: &str) -> PathBuf {
+        tables_folder(&self.plan.name).join(name)
+    }
+
+    fn overlap(&mut self, grid: &Grid) -> Result<()> {
+        let place = self.place("overlap.csv");
+        let writer = match &mut self.overlap {
+            Some(writer) => writer,
+            none => none.insert(OverlapWriter::new(self.staging.create(&place)?)),
+        };
+        writer
+            .grid(&grid.names(), grid.tidy_cells())
+            .map_err(|source| self.staging.failed(&place, source))
+    }
+
+    fn archive(&mut self, grid: &Grid) -> Result<()> {
+        let place = self.place("overlap.npz");
+        let writer = match &mut self.archive {
+            Some(writer) => writer,
+            none => none.insert(GridArchive::new(self.staging.create(&place)?)),
+        };
+        writer
+            .add(grid.key(), &grid.whole())
+            .map_err(|source| self.staging.failed(&place, source))
+    }
+}
+
+/// A CSV table of few rows.
+struct RowFile {
+    place: PathBuf,
+    writer: Option<csv::Writer<NamedTempFile>>,
+}
+
+impl RowFile {
+    fn new(place: PathBuf) -> Self {
+        RowFile {
+            place,
+            writer: None,
+        }
+    }
+
+    fn take<Row: Serialize>(&mut self, rows: &[Row], staging: &mut Staging) -> Result<()> {
+        for row in rows {
+            let writer = match &mut self.writer {
+                Some(writer) => writer,
+                none => none.insert(csv::Writer::from_writer(staging.create(&self.place)?)),
+            };
+            writer
+                .serialize(row)
+                .map_err(|error| staging.failed(&self.place, error.into()))?;
+        }
+        Ok(())
+    }
+
+    fn finish(self, staging: &mut Staging) -> Result<()> {
+        let Some(writer) = self.writer else {
+            return Ok(());
+        };
+        let file = writer.into_inner().map_err(|error| error.into_error());
+        staging.complete(self.place, file)
+    }
+}

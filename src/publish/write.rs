@@ -1,0 +1,121 @@
+//! Measures a plan and writes its files, all or none.
+
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use serde_json::Value;
+
+use crate::error::Result;
+use crate::figure::{Format, Palette};
+use crate::study::Plan;
+use crate::table::FindingRow;
+
+use super::describe::describe;
+use super::listener::Listener;
+use super::make::{Wanted, make};
+use super::products::Products;
+use super::record::{self, Headlines};
+use super::stage::{self, Staging};
+use super::tables::TableFiles;
+
+/// Where a study's files go, and which are made.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Options {
+    /// The folder in which `figures/` and `notebooks-export/` are made.
+    pub out: PathBuf,
+    /// Kinds of pictures.
+    pub formats: Vec<Format>,
+    /// Colours of the figures.
+    pub palette: Palette,
+    /// Whether pictures are drawn, or tables made only.
+    pub figures: bool,
+    /// Whether a report and a notebook are made too; they need the figures.
+    pub report: bool,
+    /// Names the run record, `run-COMMAND.json`.
+    pub command: String,
+}
+
+impl Options {
+    /// All tables, figures in all formats, report and notebook, under a folder.
+    pub fn new(out: impl Into<PathBuf>) -> Self {
+        Options {
+            out: out.into(),
+            formats: Format::ALL.to_vec(),
+            palette: Palette::default(),
+            figures: true,
+            report: true,
+            command: "publish".into(),
+        }
+    }
+}
+
+/// What was written.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Written {
+    /// The files, under the folder that was given.
+    pub files: Vec<PathBuf>,
+    /// Settings and headline numbers; the same for the same inputs.
+    pub summary: Value,
+    /// Files of earlier runs that this study does not make.
+    pub strays: Vec<PathBuf>,
+}
+
+/// Measures a plan and writes its files: tables, pictures, report, notebook and the run record.
+///
+/// # Errors
+///
+/// Whatever goes wrong, and then no file is written.
+pub fn write(plan: &Plan, options: &Options, listener: &dyn Listener) -> Result<Written> {
+    let started = Instant::now();
+    let out = options.out.as_path();
+    stage::probe(out, &plan.name)?;
+    let (mut staging, headlines) = measure(plan, out, listener)?;
+    let provenance = plan.provenance()?;
+    let wanted = Wanted {
+        palette: options.palette,
+        pictures: &options.formats,
+        named: &options.formats,
+        figures: options.figures,
+        report: options.report,
+    };
+    let tables = |name: &str| staging.open(name);
+    let made = make(plan, &tables, &wanted, &provenance, listener)?;
+    staging.write_all(made.artifacts)?;
+    let products = Products::new(&plan.name, staging.places()).with(made.pictures);
+    let findings: Vec<FindingRow> = staging.rows("findings.csv")?;
+    let places = staging.places();
+    let summary = record::summary(plan, &headlines, &provenance, &findings, places);
+    let took = (started.elapsed(), headlines.reading());
+    staging.write(record::artifact(&options.command, plan, &summary, took))?;
+    Ok(Written {
+        files: staging.persist()?,
+        summary,
+        strays: products.strays(out),
+    })
+}
+
+/// Measures, and writes the tables of rows beside their places under `out`.
+pub(super) fn measure(
+    plan: &Plan,
+    out: &Path,
+    listener: &dyn Listener,
+) -> Result<(Staging, Headlines)> {
+    describe(plan, listener);
+    let mut tables = TableFiles::new(plan, out);
+    let mut headlines = Headlines::new(plan);
+    let steps = listener.measuring(plan.modules.len());
+    let streamed = plan.stream(&|| steps.step(), &mut |results| {
+        tables.take(&results)?;
+        headlines.take(results);
+        Ok(())
+    });
+    steps.finish();
+    streamed?;
+    for warning in headlines.warnings(plan) {
+        listener.warn(warning);
+    }
+    let staging = tables.finish(headlines.amplification())?;
+    Ok((staging, headlines))
+}

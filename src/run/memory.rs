@@ -1,0 +1,267 @@
+//! How much memory measuring may take, and which modules fit into it together.
+
+use std::fs;
+use std::ops::Range;
+use std::path::Path;
+
+use crate::error::{Error, Result};
+use crate::findings::{LEADING, correlating, frames};
+use crate::linalg::SMALL_SIDE;
+use crate::measure::Basis;
+use crate::paper::{DIRECTIONS_AGAINST_BASE, TENTH};
+use crate::study::{AdapterId, Comparison, Measured, Operand, Plan, human_size};
+
+const F64: u64 = 8;
+/// Bytes of a cell: an `Option<f64>`.
+const CELL: u64 = 16;
+/// A module's factors, what QR makes of them, and directions.
+const COPIES_OF_FACTORS: u64 = 3;
+/// What a full decomposition takes beside a small W, in its own size.
+const COPIES_OF_FULL: u64 = 6;
+/// Enough for every thread to find work until a group's end; each holds its rows until then.
+const MODULES_PER_THREAD: usize = 8;
+/// The budget where the system does not say what is free.
+const UNKNOWN: u64 = 4 << 30;
+
+/// Bytes that measuring one module takes at its peak, its rows included.
+fn estimate(plan: &Plan, measured: &Measured, path: &str) -> u64 {
+    let modules = measured
+        .adapters
+        .iter()
+        .filter_map(|named| named.adapter.module(path));
+    let (mut shape, mut factors) = ((0, 0), 0);
+    for module in modules {
+        shape = (module.d_out, module.d_in);
+        factors += match module.rank {
+            Some(rank) => F64 * rank as u64 * (shape.0 + shape.1) as u64,
+            // Formed whole, and decomposed.
+            None => (1 + COPIES_OF_FULL) * F64 * shape.0 as u64 * shape.1 as u64,
+        };
+    }
+    let cells: u64 = plan
+        .bases
+        .iter()
+        .flat_map(|&basis| measured.comparisons.iter().map(move |pair| (basis, pair)))
+        .map(|(basis, pair)| cells(measured, path, basis, pair, shape))
+        .filter(|_| plan.makes.overlap)
+        .sum();
+    let weight = F64 * shape.0 as u64 * shape.1 as u64;
+    let smaller = shape.0.min(shape.1);
+    let base = match &measured.base {
+        None => 0,
+        Some(_) if smaller <= SMALL_SIDE => (1 + COPIES_OF_FULL) * weight,
+        // MᵀM, which is factorised in place, and the space of the search.
+        Some(_) => weight + 2 * F64 * (smaller as u64).pow(2),
+    };
+    // Frames, side by side, and their product with W.
+    let compared = correlating(plan, measured).map_or(0, |_| LEADING * frames(plan.modules.len()));
+    let frames = 3 * F64 * (compared * (shape.0 + shape.1)) as u64;
+    COPIES_OF_FACTORS * factors + CELL * cells + base + frames
+}
+
+/// How many cells a comparison's grid of one module has.
+fn cells(
+    measured: &Measured,
+    path: &str,
+    basis: Basis,
+    pair: &Comparison,
+    shape: (usize, usize),
+) -> u64 {
+    let rank = |id: AdapterId| {
+        let module = measured.adapter(id).adapter.module(path);
+        module.map_or(0, |module| measured.directions(module)) as u64
+    };
+    match (pair.first, pair.second) {
+        (Operand::Base, _) => {
+            let own = basis.side().dimension(shape).div_ceil(TENTH);
+            (DIRECTIONS_AGAINST_BASE * own) as u64
+        }
+        (Operand::Adapter(first), Operand::Adapter(second)) => rank(first) * rank(second),
+        (_, Operand::Adapter(second)) => rank(second) * rank(second),
+        _ => 0,
+    }
+}
+
+/// The modules of a plan, in order, cut into groups that are measured side by side.
+pub(super) fn groups(plan: &Plan, measured: &Measured) -> Vec<Range<usize>> {
+    let sizes: Vec<u64> = plan
+        .modules
+        .iter()
+        .map(|path| estimate(plan, measured, path))
+        .collect();
+    let budget = measured.memory.unwrap_or_else(default_budget);
+    cut(
+        &sizes,
+        budget,
+        MODULES_PER_THREAD * rayon::current_num_threads(),
+    )
+}
+
+/// Consecutive groups of at most `most`, each within the budget or alone.
+fn cut(sizes: &[u64], budget: u64, most: usize) -> Vec<Range<usize>> {
+    let mut groups: Vec<Range<usize>> = Vec::new();
+    let mut sum = 0u64;
+    for (place, &size) in sizes.iter().enumerate() {
+        sum = sum.saturating_add(size);
+        match groups.last_mut() {
+            Some(group) if group.len() < most && sum <= budget => group.end = place + 1,
+            _ => {
+                groups.push(place..place + 1);
+                sum = size;
+            }
+        }
+    }
+    groups
+}
+
+/// The module that takes most.
+fn largest<'a>(plan: &'a Plan, measured: &Measured) -> Option<(&'a str, u64)> {
+    let sizes = plan
+        .modules
+        .iter()
+        .map(|path| (path.as_str(), estimate(plan, measured, path)));
+    // The first of the largest.
+    sizes.rev().max_by_key(|(_, size)| *size)
+}
+
+impl Plan {
+    /// Holds the memory that a request allows against the largest module.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Request`] when that module alone takes more.
+    pub fn check_memory(&self) -> Result<()> {
+        let Some(measured) = self.measured() else {
+            return Ok(());
+        };
+        match (measured.memory, largest(self, measured)) {
+            (Some(memory), Some((module, size))) if size > memory => Err(Error::Request {
+                what: format!("--memory of {}", human_size(memory)),
+                problem: format!(
+                    "measuring module `{module}` takes about {}",
+                    human_size(size)
+                ),
+                remedy: "give at least that, or choose other modules with --modules".into(),
+            }),
+            _ => Ok(()),
+        }
+    }
+
+    /// A sentence when, without `--memory`, a module alone takes more than half of what is free
+    /// now. It depends on the machine and the hour, so it is none of [`Measured::warnings`].
+    pub fn memory_warning(&self) -> Option<String> {
+        let measured = self.measured()?;
+        let (module, size) = largest(self, measured)?;
+        let budget = default_budget();
+        (measured.memory.is_none() && size > budget).then(|| {
+            format!(
+                "measuring module `{module}` takes about {}, more than half of the memory that is \
+                 free now, {}: such modules are measured one at a time, and memory may run out",
+                human_size(size),
+                human_size(budget)
+            )
+        })
+    }
+}
+
+/// Half of what is free now: of the machine's memory, and of what the process's control group
+/// leaves.
+pub(super) fn default_budget() -> u64 {
+    let machine = fs::read_to_string("/proc/meminfo")
+        .ok()
+        .and_then(|text| field(&text, "MemAvailable:"))
+        .map(|kilobytes| kilobytes * 1024);
+    let groups = fs::read_to_string("/proc/self/cgroup").unwrap_or_default();
+    let free = left_by_groups(&groups, Path::new("/sys/fs/cgroup"))
+        .into_iter()
+        .chain(machine)
+        .min();
+    free.map_or(UNKNOWN, |free| free / 2)
+}
+
+/// What the tightest control group leaves, of those named in `/proc/self/cgroup` and the groups
+/// around them.
+fn left_by_groups(groups: &str, root: &Path) -> Option<u64> {
+    let mut least = None;
+    for line in groups.lines() {
+        let mut parts = line.splitn(3, ':').skip(1);
+        let (Some(controllers), Some(path)) = (parts.next(), parts.next()) else {
+            continue;
+        };
+        let (root, files) = match controllers {
+            "" => (
+                root.to_path_buf(),
+                ["memory.max", "memory.current", "inactive_file"],
+            ),
+            names if names.split(',').any(|name| name == "memory") => (
+                root.join("memory"),
+                [
+                    "memory.limit_in_bytes",
+                    "memory.usage_in_bytes",
+                    "total_inactive_file",
+                ],
+            ),
+            _ => continue,
+        };
+        // In a container the path may be one of the host's: then only the root is there.
+        let folder = root.join(path.trim_start_matches('/'));
+        let around = folder
+            .ancestors()
+            .take_while(|folder| folder.starts_with(&root));
+        least = around
+            .filter_map(|folder| left_by_group(folder, files))
+            .chain(least)
+            .min();
+    }
+    least
+}
+
+/// The limit less what is used; what files left behind in the page cache goes when it is needed.
+fn left_by_group(folder: &Path, [limit, used, cache]: [&str; 3]) -> Option<u64> {
+    let read = |name: &str| fs::read_to_string(folder.join(name)).ok();
+    let number = |name: &str| read(name)?.trim().parse::<u64>().ok();
+    let cached = read("memory.stat").and_then(|text| field(&text, cache));
+    let used = number(used)?.saturating_sub(cached.unwrap_or(0));
+    Some(number(limit)?.saturating_sub(used))
+}
+
+/// The number after a name, in files of a name and a number a line.
+fn field(text: &str, name: &str) -> Option<u64> {
+    let mut lines = text.lines().map(str::split_whitespace);
+    let mut line = lines.find(|line| line.clone().next() == Some(name))?;
+    line.nth(1)?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn groups_keep_to_the_budget_and_the_order() {
+        assert_eq!(cut(&[3, 3, 3, 9, 1, 1], 6, 8), [0..2, 2..3, 3..4, 4..6]);
+        assert_eq!(cut(&[1; 5], 100, 2), [0..2, 2..4, 4..5]);
+        assert!(cut(&[], 1, 1).is_empty());
+    }
+
+    #[test]
+    fn the_tightest_control_group_counts() {
+        let root = tempfile::tempdir().unwrap();
+        let write = |name: &str, text: &str| {
+            let path = root.path().join(name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, text).unwrap();
+        };
+        let left = |groups: &str| left_by_groups(groups, root.path());
+        assert_eq!(left("0::/\n"), None);
+        write("one/memory.max", "max\n");
+        write("one/memory.current", "700\n");
+        assert_eq!(left("0::/one\n"), None);
+        write("memory.max", "1000\n");
+        write("memory.current", "900\n");
+        write("memory.stat", "anon 600\ninactive_file 300\n");
+        assert_eq!(left("0::/one\n"), Some(400));
+        write("memory/memory.limit_in_bytes", "500\n");
+        write("memory/memory.usage_in_bytes", "450\n");
+        assert_eq!(left("4:cpu:/\n3:memory:/of/the/host\n0::/one\n"), Some(50));
+    }
+}

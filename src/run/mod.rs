@@ -1,0 +1,73 @@
+//! Measuring: a plan's modules, each read and decomposed once, as rows.
+
+mod memory;
+mod module;
+mod overlaps;
+mod spectra;
+mod table7;
+
+use rayon::prelude::*;
+
+use crate::error::Result;
+use crate::linalg::use_one_thread;
+use crate::results::Results;
+use crate::study::{Plan, Source};
+
+impl Plan {
+    /// Measures every module and hands its rows to `take`, in the plan's order whatever the number
+    /// of threads. Modules are measured side by side in groups that fit the memory; only one group
+    /// is held at a time. `progress` is called once per finished module, from any thread.
+    ///
+    /// # Errors
+    ///
+    /// [`Plan::check_memory`]'s, then the first in the plan's order: of a module that could not be
+    /// measured, or of `take`.
+    pub fn stream(
+        &self,
+        progress: &(dyn Fn() + Sync),
+        take: &mut dyn FnMut(Results) -> Result<()>,
+    ) -> Result<()> {
+        let measured = match &self.source {
+            Source::Adapters(measured) => measured,
+            Source::Rows(rows) => {
+                for module in &self.modules {
+                    take(rows.of_module(module))?;
+                    progress();
+                }
+                return Ok(());
+            }
+        };
+        self.check_memory()?;
+        use_one_thread();
+        // Groups and no semaphore: a worker that waits for the parallel parts inside a module may
+        // take up another module meanwhile, so that only a group's end bounds what is in flight.
+        for group in memory::groups(self, measured) {
+            let results: Vec<Result<Results>> = self.modules[group]
+                .par_iter()
+                .map(|module| {
+                    let results = module::measure(self, measured, module);
+                    progress();
+                    results
+                })
+                .collect();
+            for results in results {
+                take(results?)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// As [`Plan::stream`], with all rows at once.
+    ///
+    /// # Errors
+    ///
+    /// The first module's, in the plan's order, that could not be measured.
+    pub fn run(&self, progress: &(dyn Fn() + Sync)) -> Result<Results> {
+        let mut all = Results::default();
+        self.stream(progress, &mut |results| {
+            all.append(results);
+            Ok(())
+        })?;
+        Ok(all)
+    }
+}

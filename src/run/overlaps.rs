@@ -1,0 +1,114 @@
+//! φ of every comparison on every basis.
+
+use std::borrow::Cow;
+
+use crate::error::Result;
+use crate::linalg::{Leading, haar};
+use crate::measure::overlap::overlap_grid;
+use crate::measure::{Basis, Directions, Side};
+use crate::paper::{DIRECTIONS_AGAINST_BASE, TENTH};
+use crate::results::{Grid, Results};
+use crate::study::{AdapterId, Comparison, Operand};
+
+use super::module::ModuleRun;
+
+impl ModuleRun<'_> {
+    pub(super) fn overlaps(&self, own: Option<&Leading>, results: &mut Results) -> Result<()> {
+        if !self.plan.makes.overlap {
+            return Ok(());
+        }
+        for &basis in &self.plan.bases {
+            let directions = self
+                .updates
+                .iter()
+                .map(|update| Directions::of_delta(&update.delta, basis, update.rank))
+                .collect::<Result<Vec<_>>>()?;
+            for &comparison in &self.measured.comparisons {
+                let sides = self.sides(comparison, basis, &directions, own)?;
+                let Some((first, second)) = sides else {
+                    continue;
+                };
+                results.grids.push(Grid {
+                    module: self.module.clone(),
+                    basis,
+                    first: self.plan.operand_name(comparison.first).into(),
+                    second: self.plan.operand_name(comparison.second).into(),
+                    dimension: basis.side().dimension(self.shape),
+                    first_i: 1,
+                    is_measured: true,
+                    cells: overlap_grid(&first, &second)?,
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// The directions on both sides of a comparison; `None` when an adapter lacks this module.
+    fn sides<'d>(
+        &self,
+        comparison: Comparison,
+        basis: Basis,
+        directions: &'d [Directions],
+        own: Option<&Leading>,
+    ) -> Result<Option<(Cow<'d, Directions>, Cow<'d, Directions>)>> {
+        let of_adapter = |id: AdapterId| {
+            self.updates
+                .iter()
+                .position(|update| update.adapter == id)
+                .map(|position| Cow::Borrowed(&directions[position]))
+        };
+        let random = |role, count| self.random(basis, role, count).map(Cow::Owned);
+        let against_base = DIRECTIONS_AGAINST_BASE.min(self.measured.rank.unwrap_or(usize::MAX));
+        let d = basis.side().dimension(self.shape);
+        Ok(match (comparison.first, comparison.second) {
+            (Operand::Adapter(one), Operand::Adapter(other)) => {
+                of_adapter(one).zip(of_adapter(other))
+            }
+            (Operand::Base, Operand::Adapter(adapter)) => {
+                let leading = |directions: Cow<Directions>| directions.leading(against_base);
+                let second = of_adapter(adapter).map(leading).transpose()?;
+                let first = self.base_directions(basis, own)?;
+                first.map(Cow::Owned).zip(second.map(Cow::Owned))
+            }
+            (Operand::Base, _) => match self.base_directions(basis, own)? {
+                Some(first) => Some((Cow::Owned(first), random("second", against_base.min(d))?)),
+                None => None,
+            },
+            (_, Operand::Adapter(adapter)) => match of_adapter(adapter) {
+                Some(second) => Some((random("first", second.asked())?, second)),
+                None => None,
+            },
+            _ => None,
+        })
+    }
+
+    /// W's top ⌈d/10⌉ singular vectors of the basis's side.
+    fn base_directions(&self, basis: Basis, own: Option<&Leading>) -> Result<Option<Directions>> {
+        let Some(own) = own else {
+            return Ok(None);
+        };
+        let side = basis.side();
+        let vectors = match side {
+            Side::Left => &own.u,
+            Side::Right => &own.v,
+        };
+        let asked = side.dimension(self.shape).div_ceil(TENTH);
+        Directions::of_singular_vectors(vectors.clone(), &own.sigma, self.shape, asked).map(Some)
+    }
+
+    /// Haar-random directions from (seed, module, place in the pair, side).
+    fn random(&self, basis: Basis, role: &str, count: usize) -> Result<Directions> {
+        let side = basis.side();
+        let key = format!(
+            "{}/{}/{role}/{}",
+            self.measured.seed,
+            self.module.path,
+            side.name()
+        );
+        Ok(Directions::defined(haar(
+            side.dimension(self.shape),
+            count,
+            &key,
+        )?))
+    }
+}

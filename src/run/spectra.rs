@@ -1,0 +1,78 @@
+//! Singular values of ΔW and of W, how sure they are, and ranks.
+
+use crate::error::Result;
+use crate::linalg::Leading;
+use crate::measure::spectrum::{
+    Certified, Ranks, certify_delta, certify_leading, ranks_of_delta, ranks_of_leading,
+};
+use crate::results::{Certificate, Results};
+use crate::table::{RanksRow, SpectrumRow};
+
+use super::module::ModuleRun;
+
+impl ModuleRun<'_> {
+    /// Singular values of each ΔW, with certificates, and its ranks.
+    pub(super) fn spectra(&self, results: &mut Results) -> Result<()> {
+        for update in &self.updates {
+            self.push_spectrum(results, update.name, certify_delta(&update.delta)?);
+            self.push_ranks(results, update.name, ranks_of_delta(&update.delta)?);
+        }
+        Ok(())
+    }
+
+    /// As many of W's singular values as any row of the other tables uses.
+    pub(super) fn base_spectrum(&self, own: &Leading, results: &mut Results) {
+        let mut spectrum = certify_leading(own);
+        spectrum.truncate(self.directions_of_base());
+        results.certificates.push(Certificate {
+            module: self.module.path.clone(),
+            directions: spectrum.len(),
+            sin_theta_bound: worst(&spectrum),
+            proof: own.proof.name(),
+            method: own.method.to_string(),
+        });
+        self.push_spectrum(results, "base", spectrum);
+        self.push_ranks(results, "base", ranks_of_leading(own));
+    }
+
+    fn push_spectrum(&self, results: &mut Results, matrix: &str, spectrum: Vec<Certified>) {
+        let rows = (1..).zip(spectrum).map(|(index, certified)| SpectrumRow {
+            module: self.module.path.clone(),
+            layer: self.module.layer,
+            projection: self.module.projection.clone(),
+            matrix: matrix.into(),
+            index,
+            sigma: certified.sigma,
+            residual: certified.residual,
+            gap: certified.gap,
+            sin_theta_bound: certified.sin_theta_bound,
+        });
+        results.spectrum.extend(rows);
+    }
+
+    fn push_ranks(&self, results: &mut Results, matrix: &str, ranks: Ranks) {
+        results.ranks.push(RanksRow {
+            module: self.module.path.clone(),
+            layer: self.module.layer,
+            projection: self.module.projection.clone(),
+            matrix: matrix.into(),
+            numerical_rank: ranks.numerical,
+            stable_rank: ranks.stable,
+            effective_rank: ranks.effective,
+            energy_rank_90: ranks.energy_90,
+            frobenius_norm: ranks.frobenius_norm,
+            spectral_norm: ranks.spectral_norm,
+        });
+    }
+}
+
+/// The largest bound of the leading subspaces up to here; `None` where one is not determined.
+fn worst(spectrum: &[Certified]) -> Option<f64> {
+    let open = |certified: &&Certified| certified.gap.is_some();
+    spectrum
+        .iter()
+        .filter(open)
+        .try_fold(0.0f64, |worst, certified| {
+            Some(worst.max(certified.sin_theta_bound?))
+        })
+}

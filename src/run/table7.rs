@@ -1,0 +1,127 @@
+//! ‖UᵀWV‖ between directions of ΔW, of W and random ones.
+
+use ndarray::ArrayView2;
+
+use crate::error::Result;
+use crate::findings;
+use crate::linalg::{Leading, numerical_rank};
+use crate::measure::amplification::{
+    RandomProjection, amplification_factor, projected_norms, random_projections,
+};
+use crate::measure::chance::projected_norm_chance;
+use crate::measure::{Basis, Directions};
+use crate::results::ModuleName;
+use crate::table::{AmplificationRow, EvidenceRow};
+
+use super::module::{ModuleRun, Update};
+
+/// What table 7 takes from W itself, whose own directions are not among it.
+pub(super) struct Projected<'a> {
+    update: &'a Update<'a>,
+    /// Directions used in all three rows.
+    rank: usize,
+    /// ‖UᵀWV‖ for ΔW's directions; `None` where ΔW is zero.
+    learned: Option<f64>,
+    random: Option<RandomProjection>,
+}
+
+impl ModuleRun<'_> {
+    /// W between the directions of each ΔW of table 7, and between random ones.
+    pub(super) fn projected(&self, w: ArrayView2<f64>) -> Result<Vec<Projected<'_>>> {
+        if !self.plan.makes.amplification {
+            return Ok(Vec::new());
+        }
+        let is_asked = |update: &&Update| self.measured.amplified.contains(&update.adapter);
+        let amplified: Vec<&Update> = self.updates.iter().filter(is_asked).collect();
+        // Directions beyond ΔW's numerical rank are arbitrary, so all three rows use fewer.
+        let used = |update: &&Update| match numerical_rank(&update.sigma, self.shape) {
+            // The rows of W and of random directions stand, as far as W has directions.
+            0 => update.rank.min(self.shape.0).min(self.shape.1),
+            rank => rank.min(update.rank),
+        };
+        let ranks: Vec<usize> = amplified.iter().map(used).collect();
+        let directions = |update: &Update, basis, rank| match update.delta.is_zero() {
+            true => Ok(None),
+            false => Directions::of_delta(&update.delta, basis, rank).map(Some),
+        };
+        let mut frames = Vec::new();
+        for (update, &rank) in amplified.iter().zip(&ranks) {
+            let left = directions(update, Basis::DeltaLeft, rank)?;
+            frames.push(left.zip(directions(update, Basis::DeltaRight, rank)?));
+        }
+        let pairs: Vec<_> = frames
+            .iter()
+            .flatten()
+            .map(|(u, v)| (u.subspace().basis(), v.subspace().basis()))
+            .collect();
+        let mut norms = projected_norms(w, &pairs).into_iter();
+        let key = format!("{}/{}", self.measured.seed, self.module.path);
+        let random = random_projections(w, &ranks, self.measured.draws, &key)?;
+        let rows = amplified.into_iter().zip(ranks).zip(&frames).zip(random);
+        Ok(rows
+            .map(|(((update, rank), frame), random)| Projected {
+                update,
+                rank,
+                learned: frame.as_ref().and_then(|_| norms.next()),
+                random,
+            })
+            .collect())
+    }
+
+    /// One adapter's rows: directions of ΔW, of W and random.
+    pub(super) fn three_rows(&self, own: &Leading, projected: &Projected) -> [AmplificationRow; 3] {
+        let &Projected {
+            update,
+            rank,
+            learned,
+            random,
+        } = projected;
+        let base_norm = own.frobenius_norm;
+        let delta_norm = update.norm;
+        let chance = projected_norm_chance(base_norm, rank, self.shape);
+        let row = |directions: &str, projected_norm, amplification| AmplificationRow {
+            module: self.module.path.clone(),
+            layer: self.module.layer,
+            projection: self.module.projection.clone(),
+            adapter: update.name.into(),
+            rank,
+            directions: directions.into(),
+            projected_norm,
+            projected_norm_sd: None,
+            draws: None,
+            base_norm,
+            delta_norm,
+            amplification,
+            chance_projected_norm: chance,
+        };
+        // A ΔW of zero amplifies nothing, learned or by chance.
+        let factor = |over: f64| learned.and_then(|_| amplification_factor(delta_norm, over));
+        [
+            row("delta", learned, learned.and_then(factor)),
+            row("base", Some(norm(own.sigma.iter().take(rank))), None),
+            AmplificationRow {
+                projected_norm_sd: random.and_then(|random| random.standard_deviation),
+                draws: Some(self.measured.draws),
+                ..row(
+                    "random",
+                    random.map(|random| random.root_mean_square),
+                    factor(chance),
+                )
+            },
+        ]
+    }
+}
+
+impl Projected<'_> {
+    /// The factor of random updates like it, for findings.
+    pub(super) fn evidence(&self, module: &ModuleName) -> EvidenceRow {
+        let norm = self.update.norm;
+        let random = self.random.map(|random| norm / random.geometric_mean);
+        findings::factor_of_random(module, self.update.name, self.rank, random)
+    }
+}
+
+/// √Σσ².
+fn norm<'a>(sigma: impl Iterator<Item = &'a f64>) -> f64 {
+    sigma.map(|x| x * x).sum::<f64>().sqrt()
+}

@@ -1,0 +1,258 @@
+//! `study.toml` as written.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+use crate::error::{Error, Result};
+use crate::measure::Basis;
+use crate::paper::{Figure, Table, Venue};
+
+use super::lines::Lines;
+
+/// A study file. Paths in it are relative to its folder. `keys.rs` has the same keys, with what
+/// they take.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[cfg_attr(test, derive(serde::Serialize))]
+#[serde(deny_unknown_fields)]
+pub struct Definition {
+    /// Names the output folders.
+    pub name: String,
+    /// One line for people.
+    #[serde(default)]
+    pub title: String,
+    /// The base's folder or file, or its id in the Hugging Face cache.
+    pub base: Option<PathBuf>,
+    /// Seed of the random directions.
+    #[serde(default)]
+    pub seed: u64,
+    /// Random draws for table 7.
+    #[serde(default = "default_draws")]
+    pub draws: usize,
+    /// What the report says around the results.
+    #[serde(default)]
+    pub text: Prose,
+    /// A folder of tables in this toolkit's formats, in place of adapters.
+    pub rows: Option<PathBuf>,
+    /// The adapters, in the order of the tables.
+    #[serde(rename = "adapter", default)]
+    pub adapters: Vec<AdapterEntry>,
+    /// Which overlaps are measured.
+    #[serde(default)]
+    pub compare: Compare,
+    /// Which adapters table 7 has; all of them when left out.
+    #[serde(default)]
+    pub amplification: AmplificationEntry,
+    /// What is drawn.
+    #[serde(default)]
+    pub figures: FiguresEntry,
+    /// A study of published rows, whose figures the report shows beside these.
+    pub published: Option<PathBuf>,
+    /// Scores of training runs, a table of [`crate::table::RunsRow`]: tables 5, 6 and 18.
+    pub runs: Option<PathBuf>,
+    /// Which tables are made.
+    #[serde(default)]
+    pub tables: TablesEntry,
+    /// Where the figures will be printed.
+    #[serde(default)]
+    pub print: PrintEntry,
+    /// Where all of this stands in the file.
+    #[serde(skip)]
+    pub(in crate::study) lines: Lines,
+}
+
+/// `[text]`: prose for the report, as the study has it.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[cfg_attr(test, derive(serde::Serialize))]
+#[serde(deny_unknown_fields, default)]
+pub struct Prose {
+    /// What the study asks.
+    pub question: String,
+    /// What was expected beforehand.
+    pub expectation: String,
+    /// What came out.
+    pub outcome: String,
+    /// Anything else that a reader must know.
+    pub notes: String,
+}
+
+/// `[[adapter]]`
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[cfg_attr(test, derive(serde::Serialize))]
+#[serde(deny_unknown_fields)]
+pub struct AdapterEntry {
+    /// The study's name for it.
+    pub name: String,
+    /// Its folder.
+    pub path: PathBuf,
+    /// Its rank, to be checked against the file's.
+    pub rank: Option<usize>,
+    /// The seed that it was trained with.
+    pub seed: Option<u64>,
+    /// What it was trained on, for the report.
+    pub task: Option<String>,
+    /// What the report calls it.
+    pub label: Option<String>,
+}
+
+/// `[compare]`: names of adapters.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[cfg_attr(test, derive(serde::Serialize))]
+#[serde(deny_unknown_fields)]
+pub struct Compare {
+    /// Bases of directions to measure: a, b, delta-right, delta-left.
+    #[serde(default)]
+    pub bases: Vec<Basis>,
+    /// A smaller and a larger rank: figures 3 and 6.
+    pub ranks: Option<[String; 2]>,
+    /// Two seeds of one rank: figures 4 and 7.
+    pub seeds: Option<[String; 2]>,
+    /// Adapters held against W: figure 8.
+    #[serde(default)]
+    pub base: Vec<String>,
+    /// Further pairs, measured and not drawn.
+    #[serde(default)]
+    pub also: Vec<[String; 2]>,
+}
+
+/// `[amplification]`
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[cfg_attr(test, derive(serde::Serialize))]
+#[serde(deny_unknown_fields)]
+pub struct AmplificationEntry {
+    /// Adapters of table 7.
+    #[serde(default)]
+    pub adapters: Vec<String>,
+}
+
+/// `[figures]`
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[cfg_attr(test, derive(serde::Serialize))]
+#[serde(deny_unknown_fields)]
+pub struct FiguresEntry {
+    /// Figures that are drawn; all that the comparisons allow when left out.
+    pub which: Option<Vec<Figure>>,
+    /// Bases that are drawn; `a` when left out.
+    #[serde(default)]
+    pub bases: Vec<Basis>,
+    /// The layer of figures 3, 4 and 8 and of table 7.
+    pub layer: Option<usize>,
+    /// The layers of figures 6 and 7.
+    pub layers: Option<Vec<usize>>,
+    /// The panels; q and v, or the first two, when left out.
+    #[serde(default)]
+    pub projections: Vec<String>,
+    /// A last line below every figure of overlaps.
+    pub footnote: Option<String>,
+}
+
+/// `[tables]`
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[cfg_attr(test, derive(serde::Serialize))]
+#[serde(deny_unknown_fields)]
+pub struct TablesEntry {
+    /// Tables that are made; all that the study allows when left out.
+    pub which: Option<Vec<Table>>,
+    /// Runs of table 5, by patterns of their names; all when left out.
+    pub table5: Option<Vec<String>>,
+    /// Runs of table 6.
+    pub table6: Option<Vec<String>>,
+    /// Runs of table 18.
+    pub table18: Option<Vec<String>>,
+}
+
+/// `[print]`
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[cfg_attr(test, derive(serde::Serialize))]
+#[serde(deny_unknown_fields)]
+pub struct PrintEntry {
+    /// Page and type sizes; `plain` when left out.
+    pub venue: Option<Venue>,
+}
+
+/// Enough for a spread; the closed form stands beside them.
+pub(in crate::study) const DEFAULT_DRAWS: usize = 20;
+
+fn default_draws() -> usize {
+    DEFAULT_DRAWS
+}
+
+impl Definition {
+    /// Reads a study file.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotFound`], or [`Error::Config`] with the line that is wrong.
+    pub fn read(path: &Path) -> Result<Self> {
+        let inside = path.join("study.toml");
+        if inside.is_file() {
+            return Err(Error::NotFound {
+                path: path.into(),
+                problem: "it is a folder, and no study file".into(),
+                remedy: format!("give the study in it: {}", inside.display()),
+            });
+        }
+        if !path.is_file() {
+            return Err(Error::NotFound {
+                path: path.into(),
+                problem: "no such study file".into(),
+                remedy: "give the path of a study.toml; experiments/minilm-sst2/study.toml is one"
+                    .into(),
+            });
+        }
+        let text = fs::read_to_string(path).map_err(|source| Error::Io {
+            path: path.into(),
+            action: "read",
+            source,
+            remedy: "check that you may read it",
+        })?;
+        Self::parse(path, &text)
+    }
+
+    /// The study that a text is; `path` is what messages call it.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Config`] with the line that is wrong.
+    pub(crate) fn parse(path: &Path, text: &str) -> Result<Self> {
+        let lines = Lines::read(path, text)?;
+        let mut definition: Definition = toml::from_str(text).map_err(|error| {
+            // The schema lets through only what serde takes: a test holds the two together.
+            let remedy = "compare with experiments/minilm-sst2/study.toml";
+            lines.error("", &error.message().replace('\n', " "), remedy)
+        })?;
+        definition.lines = lines;
+        if definition.adapters.is_empty() && definition.rows.is_none() {
+            let remedy = "add [[adapter]], or rows = \"PATH\" for a study of published rows";
+            return Err(definition
+                .lines
+                .error("name", "`adapter` is missing", remedy));
+        }
+        if definition.rows.is_none() {
+            definition.check_names()?;
+        }
+        Ok(definition)
+    }
+
+    /// Every adapter has a name of its own.
+    fn check_names(&self) -> Result<()> {
+        for (place, adapter) in self.adapters.iter().enumerate() {
+            let (name, at) = (&adapter.name, format!("adapter[{place}].name"));
+            if name == "base" || name == "random" {
+                let problem = format!("an adapter is named {name:?}");
+                let remedy = "`base` and `random` are reserved for W and for random directions: \
+                              give it another name";
+                return Err(self.lines.error(&at, &problem, remedy));
+            }
+            if self.adapters[..place]
+                .iter()
+                .any(|earlier| &earlier.name == name)
+            {
+                let problem = format!("two adapters are named {name:?}");
+                return Err(self.lines.error(&at, &problem, "give each its own name"));
+            }
+        }
+        Ok(())
+    }
+}

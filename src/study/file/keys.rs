@@ -1,0 +1,313 @@
+//! Every key that a study file may have: what it means, what it takes, an example. Checking and the
+//! JSON Schema for editors are both made from here; tests hold [`super::Definition`] to it.
+
+use serde_json::{Value, json};
+
+use crate::measure::Basis;
+use crate::paper::{Figure, Table, Venue};
+
+use super::schema::{Field, Kind, object};
+
+/// The bases of directions, by name.
+const BASES: [&str; Basis::ALL.len()] = {
+    let mut names = [""; Basis::ALL.len()];
+    let mut place = 0;
+    while place < names.len() {
+        names[place] = Basis::ALL[place].name();
+        place += 1;
+    }
+    names
+};
+
+const fn field(key: &'static str, kind: Kind, example: &'static str, about: &'static str) -> Field {
+    Field {
+        key,
+        kind,
+        required: false,
+        about,
+        example,
+    }
+}
+
+const fn required(
+    key: &'static str,
+    kind: Kind,
+    example: &'static str,
+    about: &'static str,
+) -> Field {
+    Field {
+        required: true,
+        ..field(key, kind, example, about)
+    }
+}
+
+/// The file itself.
+pub(super) const STUDY: &[Field] = &[
+    required(
+        "name",
+        Kind::Name,
+        "\"my-paper\"",
+        "Names the output folders.",
+    ),
+    field(
+        "title",
+        Kind::Text,
+        "\"My model on my task\"",
+        "One line for people.",
+    ),
+    field(
+        "base",
+        Kind::Text,
+        "\"base\"",
+        "The model that the adapters were trained on: a folder or file of safetensors. Figure 8 and table 7 need it.",
+    ),
+    field(
+        "seed",
+        Kind::Whole(0),
+        "0",
+        "Seed of the random directions; 0 when left out.",
+    ),
+    field(
+        "draws",
+        Kind::Whole(0),
+        "20",
+        "Random draws for table 7; 20 when left out.",
+    ),
+    field("text", Kind::Table(TEXT), "", "Prose for the report."),
+    field(
+        "rows",
+        Kind::Text,
+        "\"rows\"",
+        "In place of adapters: a folder with overlap.csv, amplification.csv and runs.csv as this toolkit writes them, of published values. Nothing is measured.",
+    ),
+    field(
+        "adapter",
+        Kind::Tables(ADAPTER),
+        "",
+        "An adapter; they stand in the tables in this order.",
+    ),
+    field(
+        "published",
+        Kind::Text,
+        "\"../lora-paper/study.toml\"",
+        "A study of published rows: the report shows its figures beside this study's.",
+    ),
+    field(
+        "runs",
+        Kind::Text,
+        "\"runs.csv\"",
+        "Scores of training runs, for tables 5, 6 and 18 and the rank curve: CSV with the columns adapter, weight_types, rank, alpha, seed, task, metric, value and trainable_parameters.",
+    ),
+    field(
+        "compare",
+        Kind::Table(COMPARE),
+        "",
+        "Which overlaps are measured, by names of adapters.",
+    ),
+    field("amplification", Kind::Table(AMPLIFICATION), "", "Table 7."),
+    field("figures", Kind::Table(FIGURE), "", "What is drawn."),
+    field("tables", Kind::Table(TABLE), "", "Which tables are made."),
+    field(
+        "print",
+        Kind::Table(PRINT),
+        "",
+        "Where the figures will be printed.",
+    ),
+];
+
+const TEXT: &[Field] = &[
+    field(
+        "question",
+        Kind::Text,
+        "\"Do seeds share directions?\"",
+        "What the study asks.",
+    ),
+    field(
+        "expectation",
+        Kind::Text,
+        "\"The top ones.\"",
+        "What was expected beforehand.",
+    ),
+    field(
+        "outcome",
+        Kind::Text,
+        "\"One direction.\"",
+        "What came out.",
+    ),
+    field(
+        "notes",
+        Kind::Text,
+        "\"Trained on one GPU.\"",
+        "Anything else that a reader must know.",
+    ),
+];
+
+const ADAPTER: &[Field] = &[
+    required(
+        "name",
+        Kind::Name,
+        "\"r8\"",
+        "The study's name for it; `base` and `random` are reserved.",
+    ),
+    required("path", Kind::Text, "\"adapters/r8\"", "Its folder or file."),
+    field(
+        "rank",
+        Kind::Whole(1),
+        "8",
+        "Its rank, if it is to be checked against the file's.",
+    ),
+    field(
+        "seed",
+        Kind::Whole(0),
+        "0",
+        "The seed that it was trained with: runs of one seed share their random stream.",
+    ),
+    field(
+        "task",
+        Kind::Text,
+        "\"sst2\"",
+        "What it was trained on, for the report.",
+    ),
+    field(
+        "label",
+        Kind::Text,
+        "\"r = 8\"",
+        "What the report calls it; its name when left out.",
+    ),
+];
+
+const COMPARE: &[Field] = &[
+    field(
+        "bases",
+        Kind::List(&Kind::Choice(&BASES)),
+        "[\"a\", \"b\"]",
+        "Directions that are measured: right-singular vectors of A, left-singular ones of B, right or left ones of ΔW; `a` when left out.",
+    ),
+    field(
+        "ranks",
+        Kind::Two(&Kind::Text),
+        "[\"r8\", \"r8\"]",
+        "A smaller and a larger rank: figures 3 and 6.",
+    ),
+    field(
+        "seeds",
+        Kind::Two(&Kind::Text),
+        "[\"r8\", \"r8\"]",
+        "Two seeds of one rank: figures 4 and 7.",
+    ),
+    field(
+        "base",
+        Kind::List(&Kind::Text),
+        "[\"r8\"]",
+        "Adapters that are held against W: figure 8.",
+    ),
+    field(
+        "also",
+        Kind::List(&Kind::Two(&Kind::Text)),
+        "[[\"r8\", \"r8\"]]",
+        "Further pairs, measured and not drawn.",
+    ),
+];
+
+const AMPLIFICATION: &[Field] = &[field(
+    "adapters",
+    Kind::List(&Kind::Text),
+    "[\"r8\"]",
+    "Adapters of table 7; all of them when left out.",
+)];
+
+const FIGURE: &[Field] = &[
+    field(
+        "which",
+        Kind::List(&Kind::Choice(&Figure::NAMES)),
+        "[\"3\"]",
+        "Figures that are drawn; all that the comparisons allow when left out.",
+    ),
+    field(
+        "bases",
+        Kind::List(&Kind::Choice(&BASES)),
+        "[\"a\"]",
+        "Directions that are drawn; `a` when left out.",
+    ),
+    field(
+        "layer",
+        Kind::Whole(0),
+        "5",
+        "The layer of figures 3, 4 and 8 and of table 7; the middle one when left out.",
+    ),
+    field(
+        "layers",
+        Kind::List(&Kind::Whole(0)),
+        "[0, 5]",
+        "The layers of figures 6 and 7; first, thirds and last when left out.",
+    ),
+    field(
+        "projections",
+        Kind::List(&Kind::Text),
+        "[\"query\"]",
+        "The panels; q and v, or the first two, when left out.",
+    ),
+    field(
+        "footnote",
+        Kind::Text,
+        "\"Read off the published figure.\"",
+        "A last line below every figure of overlaps.",
+    ),
+];
+
+const TABLE: &[Field] = &[
+    field(
+        "which",
+        Kind::List(&Kind::Choice(&Table::NAMES)),
+        "[\"7\"]",
+        "Tables that are made; all that the study allows when left out.",
+    ),
+    field(
+        "table5",
+        Kind::List(&Kind::Text),
+        "[\"*-r8\"]",
+        "Runs of table 5, by their names in runs.csv with * and ?; all when left out.",
+    ),
+    field(
+        "table6",
+        Kind::List(&Kind::Text),
+        "[\"*-r8\"]",
+        "Runs of table 6 and of the rank curve, likewise.",
+    ),
+    field(
+        "table18",
+        Kind::List(&Kind::Text),
+        "[\"*-r8\"]",
+        "Runs of table 18 and of the rank curve, likewise.",
+    ),
+];
+
+const PRINT: &[Field] = &[field(
+    "venue",
+    Kind::Choice(&Venue::NAMES),
+    "\"icml\"",
+    "Page and type sizes of the figures, and widths of the tables in LaTeX; `plain`, 6.75 in at most, when left out.",
+)];
+
+/// The JSON Schema (draft 2020-12) of study files, as `docs/study.schema.json` has it.
+///
+/// ```
+/// let schema = lora_subspace::study::schema();
+/// assert!(schema.contains("https://json-schema.org/draft/2020-12/schema"));
+/// ```
+pub fn schema() -> String {
+    let mut schema = json!({
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "A study of lora-subspace",
+        "description": "study.toml: which adapters, which questions, which figures and tables. Paths are relative to its folder.",
+    });
+    if let (Some(schema), Value::Object(rest)) = (schema.as_object_mut(), object(STUDY)) {
+        schema.extend(rest);
+        let either = ["adapter", "rows"].map(|key| json!({"required": [key]}));
+        schema.insert("oneOf".into(), json!(either));
+    }
+    format!("{schema:#}\n")
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,18 @@
+//! What people write: `study.toml`, `runs.csv` and rows, every mistake with its line.
+
+pub(super) mod definition;
+pub(super) mod header;
+mod keys;
+pub(super) mod lines;
+pub(super) mod rows_file;
+pub(super) mod runs_file;
+mod schema;
+mod select;
+mod size;
+
+pub use definition::{Definition, Prose};
+pub use keys::schema;
+pub(crate) use schema::is_plain;
+pub(super) use select::select;
+pub use select::{Selection, parse_layers};
+pub use size::{human_size, parse_size};

@@ -1,0 +1,229 @@
+//! `runs.csv`, which people write: every field checked, every mistake with its line.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use csv::StringRecord;
+
+use crate::error::{Error, Result};
+use crate::table::{RunsRow, weight_types};
+
+use super::header;
+
+/// The columns, in [`RunsRow`]'s order.
+const COLUMNS: [&str; 9] = [
+    "adapter",
+    "weight_types",
+    "rank",
+    "alpha",
+    "seed",
+    "task",
+    "metric",
+    "value",
+    "trainable_parameters",
+];
+
+/// Rows with the lines that they stand on.
+#[derive(Debug, Clone, Default)]
+pub(in crate::study) struct RunsFile {
+    path: PathBuf,
+    pub(in crate::study) rows: Vec<(u64, RunsRow)>,
+}
+
+impl RunsFile {
+    /// Reads a file.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotFound`] or [`Error::Io`], or [`Error::Config`] with the line that is wrong.
+    pub(in crate::study) fn read(path: &Path) -> Result<Self> {
+        if !path.is_file() {
+            return Err(Error::NotFound {
+                path: path.into(),
+                problem: "no such file".into(),
+                remedy: "its path is relative to the study file's folder".into(),
+            });
+        }
+        let bytes = fs::read(path).map_err(|source| Error::Io {
+            path: path.into(),
+            action: "read",
+            source,
+            remedy: "check that you may read it",
+        })?;
+        Self::parse(path, &bytes)
+    }
+
+    fn parse(path: &Path, bytes: &[u8]) -> Result<Self> {
+        let mut file = RunsFile {
+            path: path.into(),
+            rows: Vec::new(),
+        };
+        let mut reader = csv::ReaderBuilder::new()
+            .trim(csv::Trim::All)
+            .from_reader(bytes);
+        let header = reader.headers().map_err(|error| file.no_csv(&error))?;
+        let places = header::places(header, &COLUMNS)
+            .map_err(|(problem, remedy)| file.error(1, &problem, remedy))?;
+        for record in reader.records() {
+            let record = record.map_err(|error| file.no_csv(&error))?;
+            let line = record.position().map_or(1, csv::Position::line);
+            let row = Fields {
+                file: &file,
+                line,
+                places: &places,
+                record: &record,
+            };
+            let row = row.row()?;
+            file.check_against_earlier(line, &row)?;
+            file.rows.push((line, row));
+        }
+        match file.rows.is_empty() {
+            true => Err(file.error(
+                1,
+                "there is no run below the header",
+                "add a line for each run",
+            )),
+            false => Ok(file),
+        }
+    }
+
+    /// An error about a line.
+    pub(in crate::study) fn error(
+        &self,
+        line: u64,
+        problem: &str,
+        remedy: impl Into<String>,
+    ) -> Error {
+        Error::Config {
+            path: self.path.clone(),
+            problem: format!("line {line}: {problem}"),
+            remedy: remedy.into(),
+        }
+    }
+
+    fn no_csv(&self, error: &csv::Error) -> Error {
+        let line = error.position().map_or(1, csv::Position::line);
+        let problem = error.to_string().replace('\n', " ");
+        self.error(line, &problem, "each line needs a field for each column")
+    }
+
+    /// One adapter is one run: its scores agree about it, and each is there once.
+    fn check_against_earlier(&self, line: u64, row: &RunsRow) -> Result<()> {
+        for (earlier, other) in self
+            .rows
+            .iter()
+            .filter(|(_, other)| other.adapter == row.adapter)
+        {
+            let name = &row.adapter;
+            if (&row.task, &row.metric) == (&other.task, &other.metric) {
+                let problem = format!(
+                    "`{name}` has {} on {} already, in line {earlier}",
+                    row.metric, row.task
+                );
+                return Err(self.error(line, &problem, "leave one out, or name another run"));
+            }
+            let differs = [
+                (
+                    weight_types(&row.weight_types) != weight_types(&other.weight_types),
+                    "weight_types",
+                ),
+                (row.rank != other.rank, "rank"),
+                (row.alpha != other.alpha, "alpha"),
+                (row.seed != other.seed, "seed"),
+                (
+                    row.trainable_parameters != other.trainable_parameters,
+                    "trainable_parameters",
+                ),
+            ];
+            if let Some((_, column)) = differs.iter().find(|(differs, _)| *differs) {
+                let problem = format!("`{name}` has another {column} than in line {earlier}");
+                return Err(self.error(line, &problem, "correct one, or name another run"));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The fields of one line.
+struct Fields<'a> {
+    file: &'a RunsFile,
+    line: u64,
+    places: &'a [usize],
+    record: &'a StringRecord,
+}
+
+impl Fields<'_> {
+    fn row(&self) -> Result<RunsRow> {
+        let positive = |rank: &usize| *rank > 0;
+        let row = RunsRow {
+            adapter: self.text(0)?,
+            weight_types: self.text(1)?,
+            rank: self.number(2, "a whole number from 1", positive)?,
+            alpha: self.optional(3, "a number", |alpha: &f64| alpha.is_finite())?,
+            seed: self.optional(4, "a whole number, or nothing", |_| true)?,
+            task: self.text(5)?,
+            metric: self.text(6)?,
+            value: self.number(7, "a number", |value: &f64| value.is_finite())?,
+            trainable_parameters: self.optional(
+                8,
+                "a whole number from 1, or nothing",
+                |count| *count > 0,
+            )?,
+        };
+        let types: Vec<&str> = row.weight_types.split('+').map(str::trim).collect();
+        let twice = types.iter().enumerate().any(|(place, name)| {
+            let same = |other: &&str| weight_types(other) == weight_types(name);
+            types[..place].iter().any(same)
+        });
+        if twice || types.contains(&"") {
+            let problem = format!("weight_types is `{}`", row.weight_types);
+            return Err(self.error(&problem, "write each weight once, joined by +: q+v"));
+        }
+        Ok(row)
+    }
+
+    fn error(&self, problem: &str, remedy: &str) -> Error {
+        self.file.error(self.line, problem, remedy)
+    }
+
+    fn text(&self, column: usize) -> Result<String> {
+        let text = &self.record[self.places[column]];
+        if text.is_empty() || text.contains(char::is_control) {
+            let problem = match text.is_empty() {
+                true => format!("{} is empty", COLUMNS[column]),
+                false => format!("{} is {text:?}", COLUMNS[column]),
+            };
+            return Err(self.error(&problem, "write a name, on one line"));
+        }
+        Ok(text.into())
+    }
+
+    fn number<T: FromStr>(
+        &self,
+        column: usize,
+        wanted: &str,
+        is_good: impl Fn(&T) -> bool,
+    ) -> Result<T> {
+        let text = &self.record[self.places[column]];
+        text.parse().ok().filter(is_good).ok_or_else(|| {
+            let problem = format!(
+                "{} is `{text}`, where {wanted} is expected",
+                COLUMNS[column]
+            );
+            self.error(&problem, "correct it, or leave the line out")
+        })
+    }
+
+    fn optional<T: FromStr>(
+        &self,
+        column: usize,
+        wanted: &str,
+        is_good: impl Fn(&T) -> bool,
+    ) -> Result<Option<T>> {
+        match self.record[self.places[column]].is_empty() {
+            true => Ok(None),
+            false => self.number(column, wanted, is_good).map(Some),
+        }
+    }
+}

@@ -1,0 +1,59 @@
+//! Adapters under the study's names for them, and what is compared.
+
+use crate::adapter::Adapter;
+
+/// An adapter of a study: its place among the study's adapters, or among those that its rows name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct AdapterId(pub(crate) usize);
+
+impl AdapterId {
+    /// The place, from 0, in the order of the tables.
+    pub fn place(self) -> usize {
+        self.0
+    }
+}
+
+/// An adapter under the study's name for it.
+#[non_exhaustive]
+pub struct NamedAdapter {
+    /// The name in tables.
+    pub name: String,
+    /// What the report calls it, as the study says.
+    pub label: Option<String>,
+    /// What it was trained on, as the study says.
+    pub task: Option<String>,
+    /// The seed that it was trained with, as the study says.
+    pub seed: Option<u64>,
+    /// The adapter.
+    pub adapter: Adapter,
+    /// Entries of its factors, see [`Adapter::factor_entries`].
+    pub factor_entries: Option<u64>,
+}
+
+/// One side of a comparison.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Operand {
+    /// An adapter.
+    Adapter(AdapterId),
+    /// W.
+    Base,
+    /// Haar-random directions.
+    Random,
+}
+
+/// An overlap that is measured on every module both sides have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Comparison {
+    /// Whose directions i counts.
+    pub first: Operand,
+    /// Whose directions j counts.
+    pub second: Operand,
+}
+
+/// α, where an adapter's files tell one number for all of its modules.
+pub(super) fn told_alpha(adapter: &Adapter) -> Option<f64> {
+    let (_, told) = adapter.scale_rule.split_once("α = ")?;
+    let (number, source) = told.split_once(" from ")?;
+    // What a flag says is not the adapter's.
+    (!source.starts_with("--")).then(|| number.parse().ok())?
+}

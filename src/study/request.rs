@@ -1,0 +1,69 @@
+//! What is asked beside a study file, or in place of one.
+
+use crate::adapter::ReadOptions;
+use crate::measure::Basis;
+
+use super::file::Selection;
+
+/// What the command line adds to a study, or says in place of one.
+#[derive(Debug, Clone, Default)]
+#[non_exhaustive]
+pub struct Request {
+    /// Which modules.
+    pub selection: Selection,
+    /// Bases to measure and draw, in place of the study's.
+    pub bases: Vec<Basis>,
+    /// Directions used, in place of the adapters' ranks.
+    pub rank: Option<usize>,
+    /// How adapters are read.
+    pub read: ReadOptions,
+    /// Random draws.
+    pub draws: Option<usize>,
+    /// Seed of the random directions.
+    pub seed: Option<u64>,
+    /// Bytes that measuring may take, in place of half of what is free.
+    pub memory: Option<u64>,
+    /// Measure overlaps.
+    pub overlap: bool,
+    /// Measure amplification and ranks.
+    pub amplification: bool,
+    /// Measure what findings need beside them.
+    pub findings: bool,
+}
+
+impl Request {
+    /// Asks for everything that a study makes: overlaps, amplification and findings.
+    ///
+    /// ```
+    /// use lora_subspace::study::Request;
+    /// let mut request = Request::everything();
+    /// request.seed = Some(7);
+    /// assert!(request.overlap && request.amplification && request.findings);
+    /// ```
+    pub fn everything() -> Self {
+        Request {
+            overlap: true,
+            amplification: true,
+            findings: true,
+            ..Request::default()
+        }
+    }
+
+    /// What it changes beside seed, draws, bases and rank, in words.
+    pub(super) fn selected(&self) -> Vec<(&'static str, String)> {
+        let ReadOptions { alpha, scaled, .. } = &self.read;
+        let scale = match (alpha, scaled) {
+            (_, false) => Some("1, without the trained scale".to_string()),
+            (Some(alpha), true) => Some(format!("with α = {alpha}")),
+            (None, true) => None,
+        };
+        [
+            ("modules", self.selection.globs()),
+            ("layers", self.selection.layers()),
+            ("scale", scale),
+        ]
+        .into_iter()
+        .filter_map(|(name, value)| Some((name, value?)))
+        .collect()
+    }
+}
