@@ -232,6 +232,62 @@ pub enum Error {
     },
 }
 
+impl Error {
+    /// [`Error::Io`]: the system refused an action on a file or folder.
+    pub fn io(
+        path: impl Into<PathBuf>,
+        action: &'static str,
+        source: io::Error,
+        remedy: &'static str,
+    ) -> Self {
+        Error::Io {
+            path: path.into(),
+            action,
+            source,
+            remedy,
+        }
+    }
+
+    /// [`Error::NotFound`]: what is missing at a path.
+    pub fn not_found(
+        path: impl Into<PathBuf>,
+        problem: impl Into<String>,
+        remedy: impl Into<String>,
+    ) -> Self {
+        Error::NotFound {
+            path: path.into(),
+            problem: problem.into(),
+            remedy: remedy.into(),
+        }
+    }
+
+    /// [`Error::Config`]: what is wrong in a file that people or programs write.
+    pub fn config(
+        path: impl Into<PathBuf>,
+        problem: impl Into<String>,
+        remedy: impl Into<String>,
+    ) -> Self {
+        Error::Config {
+            path: path.into(),
+            problem: problem.into(),
+            remedy: remedy.into(),
+        }
+    }
+
+    /// [`Error::Request`]: what cannot be asked of these inputs.
+    pub fn request(
+        what: impl Into<String>,
+        problem: impl Into<String>,
+        remedy: impl Into<String>,
+    ) -> Self {
+        Error::Request {
+            what: what.into(),
+            problem: problem.into(),
+            remedy: remedy.into(),
+        }
+    }
+}
+
 /// The first names of a list, and how many more there are.
 fn abbreviate(names: &[String]) -> String {
     const SHOWN: usize = 6;

@@ -31,17 +31,17 @@ pub(super) fn init(adapters: &[PathBuf], out: Option<&Path>, talk: Talk) -> Resu
 fn write(first: &FirstStudy) -> Result<()> {
     let place = &first.place;
     let failed = |source: io::Error| match source.kind() {
-        io::ErrorKind::AlreadyExists => Error::Request {
-            what: place.display().to_string(),
-            problem: "there is a study already, and it is not overwritten".into(),
-            remedy: "move it away, or name another folder with --out".into(),
-        },
-        _ => Error::Io {
-            path: place.clone(),
-            action: "write a study there",
+        io::ErrorKind::AlreadyExists => Error::request(
+            place.display().to_string(),
+            "there is a study already, and it is not overwritten",
+            "move it away, or name another folder with --out",
+        ),
+        _ => Error::io(
+            place.clone(),
+            "write a study there",
             source,
-            remedy: "name a folder that you may write to with --out",
-        },
+            "name a folder that you may write to with --out",
+        ),
     };
     if let Some(folder) = place.parent() {
         fs::create_dir_all(folder).map_err(failed)?;

@@ -157,10 +157,12 @@ fn start(output: &Output) -> Result<()> {
     rayon::ThreadPoolBuilder::new()
         .num_threads(threads.into())
         .build_global()
-        .map_err(|error| Error::Request {
-            what: format!("--threads {threads}"),
-            problem: error.to_string(),
-            remedy: "try fewer threads".into(),
+        .map_err(|error| {
+            Error::request(
+                format!("--threads {threads}"),
+                error.to_string(),
+                "try fewer threads",
+            )
         })
 }
 
@@ -185,11 +187,11 @@ impl Job<'_> {
         let measured = self.plan.measured();
         let has_base = measured.is_none_or(|measured| measured.base.is_some());
         if !has_base && self.command == "amplification" {
-            return Err(Error::Request {
-                what: format!("study {}", self.plan.name),
-                problem: "it names no base, and amplification compares ΔW with W".into(),
-                remedy: "add base = \"path\" to the study".into(),
-            });
+            return Err(Error::request(
+                format!("study {}", self.plan.name),
+                "it names no base, and amplification compares ΔW with W",
+                "add base = \"path\" to the study",
+            ));
         }
         let is_study = self.command == "regenerate";
         let mut options = Options::new(&self.out);
@@ -223,11 +225,11 @@ impl Job<'_> {
     fn check(&self) -> Result<()> {
         let (study, command) = (&self.plan.name, self.makes_anew());
         if !is_anything_made(&self.out, study) {
-            return Err(Error::Request {
-                what: format!("study {study}"),
-                problem: "nothing has been made yet".into(),
-                remedy: format!("run `{command}`"),
-            });
+            return Err(Error::request(
+                format!("study {study}"),
+                "nothing has been made yet",
+                format!("run `{command}`"),
+            ));
         }
         let checked = publish::check(self.plan, &self.out, &self.talk())?;
         for difference in &checked.differences {

@@ -173,10 +173,12 @@ impl FromStr for Palette {
         Palette::ALL
             .into_iter()
             .find(|palette| palette.to_string() == text)
-            .ok_or_else(|| Error::Request {
-                what: format!("palette `{text}`"),
-                problem: "there is no such palette".into(),
-                remedy: "use rocket, viridis or cividis".into(),
+            .ok_or_else(|| {
+                Error::request(
+                    format!("palette `{text}`"),
+                    "there is no such palette",
+                    "use rocket, viridis or cividis",
+                )
             })
     }
 }

@@ -58,10 +58,12 @@ impl FromStr for Format {
         Format::ALL
             .into_iter()
             .find(|format| format.to_string() == text)
-            .ok_or_else(|| Error::Request {
-                what: format!("format `{text}`"),
-                problem: "there is no such format".into(),
-                remedy: "use svg, pdf or png".into(),
+            .ok_or_else(|| {
+                Error::request(
+                    format!("format `{text}`"),
+                    "there is no such format",
+                    "use svg, pdf or png",
+                )
             })
     }
 }

@@ -228,14 +228,14 @@ fn nothing(paths: &[PathBuf], reasons: &[String]) -> Error {
         .iter()
         .map(|path| path.display().to_string())
         .collect();
-    Error::Request {
-        what: format!("--init {}", names.join(" ")),
-        problem: match reasons.first() {
+    Error::request(
+        format!("--init {}", names.join(" ")),
+        match reasons.first() {
             Some(reason) => format!("there is no adapter that can be used: {reason}"),
             None => "there is no adapter in it".into(),
         },
-        remedy: "give adapters, or the folder that holds them".into(),
-    }
+        "give adapters, or the folder that holds them",
+    )
 }
 
 /// Adapters by rank, then seed, then name.

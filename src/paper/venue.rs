@@ -102,10 +102,12 @@ impl FromStr for Venue {
 
     fn from_str(text: &str) -> Result<Self> {
         let named = Venue::ALL.into_iter().find(|venue| venue.name() == text);
-        named.ok_or_else(|| Error::Request {
-            what: format!("venue `{text}`"),
-            problem: "its page sizes are not known".into(),
-            remedy: "use icml, neurips, iclr, acl or plain".into(),
+        named.ok_or_else(|| {
+            Error::request(
+                format!("venue `{text}`"),
+                "its page sizes are not known",
+                "use icml, neurips, iclr, acl or plain",
+            )
         })
     }
 }

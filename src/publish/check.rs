@@ -53,11 +53,13 @@ pub struct Difference {
 ///
 /// Whatever goes wrong on the way; a difference is no error.
 pub fn check(plan: &Plan, out: &Path, listener: &dyn Listener) -> Result<Checked> {
-    let fresh = tempfile::tempdir().map_err(|source| Error::Io {
-        path: std::env::temp_dir(),
-        action: "create a folder there",
-        source,
-        remedy: "name a folder that you may write to in TMPDIR",
+    let fresh = tempfile::tempdir().map_err(|source| {
+        Error::io(
+            std::env::temp_dir(),
+            "create a folder there",
+            source,
+            "name a folder that you may write to in TMPDIR",
+        )
     })?;
     let (staging, _) = measure(plan, fresh.path(), listener)?;
     let tables = staging.persist()?;

@@ -65,12 +65,12 @@ impl Staging {
 
     /// What went wrong with the file for a place.
     pub(super) fn failed(&self, place: &Path, source: io::Error) -> Error {
-        Error::Io {
-            path: self.out.join(place),
-            action: "write",
+        Error::io(
+            self.out.join(place),
+            "write",
             source,
-            remedy: "check the free space and the permissions, or choose another folder with --out",
-        }
+            "check the free space and the permissions, or choose another folder with --out",
+        )
     }
 
     /// Reads a finished file from its beginning; `None` when there is none of this name.
@@ -138,11 +138,13 @@ pub(super) fn probe(out: &Path, study: &str) -> Result<()> {
         } else {
             existing
         };
-        NamedTempFile::new_in(here).map_err(|source| Error::Io {
-            path: wanted.clone(),
-            action: "create files there",
-            source,
-            remedy: "choose a folder that you may write to with --out",
+        NamedTempFile::new_in(here).map_err(|source| {
+            Error::io(
+                wanted.clone(),
+                "create files there",
+                source,
+                "choose a folder that you may write to with --out",
+            )
         })?;
     }
     Ok(())

@@ -24,11 +24,13 @@ fn bytes(tables: Tables, name: &str) -> Result<Option<Vec<u8>>> {
         return Ok(None);
     };
     let mut bytes = Vec::new();
-    file.read_to_end(&mut bytes).map_err(|source| Error::Io {
-        path: name.into(),
-        action: "read",
-        source,
-        remedy: "make it again with `cargo run --release`",
+    file.read_to_end(&mut bytes).map_err(|source| {
+        Error::io(
+            name,
+            "read",
+            source,
+            "make it again with `cargo run --release`",
+        )
     })?;
     Ok(Some(bytes))
 }

@@ -135,14 +135,14 @@ impl Plan {
             return Ok(());
         };
         match (measured.memory, largest(self, measured)) {
-            (Some(memory), Some((module, size))) if size > memory => Err(Error::Request {
-                what: format!("--memory of {}", human_size(memory)),
-                problem: format!(
+            (Some(memory), Some((module, size))) if size > memory => Err(Error::request(
+                format!("--memory of {}", human_size(memory)),
+                format!(
                     "measuring module `{module}` takes about {}",
                     human_size(size)
                 ),
-                remedy: "give at least that, or choose other modules with --modules".into(),
-            }),
+                "give at least that, or choose other modules with --modules",
+            )),
             _ => Ok(()),
         }
     }

@@ -118,11 +118,11 @@ fn refuse_what_measures(definition: &Definition, request: &Request) -> Result<()
     ];
     match flags.iter().find(|(is_given, _)| *is_given) {
         None => Ok(()),
-        Some((_, flag)) => Err(Error::Request {
-            what: (*flag).into(),
-            problem: format!("study {} has rows and measures nothing", definition.name),
-            remedy: format!("leave {flag} out"),
-        }),
+        Some((_, flag)) => Err(Error::request(
+            *flag,
+            format!("study {} has rows and measures nothing", definition.name),
+            format!("leave {flag} out"),
+        )),
     }
 }
 

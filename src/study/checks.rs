@@ -139,21 +139,21 @@ pub(super) fn check_whole(measured: &Measured, modules: &[String]) -> Result<()>
         for module in modules.iter().filter_map(|path| named.adapter.module(path)) {
             let what = format!("adapter {}, module `{}`", named.name, module.path);
             if module.needs_base() && measured.base.is_none() {
-                return Err(Error::Request {
+                return Err(Error::request(
                     what,
-                    problem: format!(
+                    format!(
                         "with {} its ΔW is a difference from W",
                         named.adapter.layout
                     ),
-                    remedy: "give the model that it was trained on with --base".into(),
-                });
+                    "give the model that it was trained on with --base",
+                ));
             }
             if module.rank.is_none() && measured.rank.is_none() {
-                return Err(Error::Request {
+                return Err(Error::request(
                     what,
-                    problem: "its ΔW has no factors, so no rank of its own".into(),
-                    remedy: "say with --rank K how many directions to use".into(),
-                });
+                    "its ΔW has no factors, so no rank of its own",
+                    "say with --rank K how many directions to use",
+                ));
             }
         }
     }
@@ -172,11 +172,11 @@ pub(super) fn check_rank(measured: &Measured, modules: &[String]) -> Result<()> 
             };
             let most = module.rank.unwrap_or(module.d_out.min(module.d_in));
             if rank == 0 || rank > most {
-                return Err(Error::Request {
-                    what: format!("--rank {rank}"),
-                    problem: format!("adapter {} has rank {most} in module `{path}`", named.name),
-                    remedy: format!("use 1 to {most}"),
-                });
+                return Err(Error::request(
+                    format!("--rank {rank}"),
+                    format!("adapter {} has rank {most} in module `{path}`", named.name),
+                    format!("use 1 to {most}"),
+                ));
             }
         }
     }

@@ -32,11 +32,11 @@ impl Published {
         let overlap = folder.join("overlap.csv");
         let amplification = folder.join("amplification.csv");
         if !has_runs && !overlap.is_file() && !amplification.is_file() {
-            return Err(Error::NotFound {
-                path: folder.into(),
-                problem: "neither overlap.csv nor amplification.csv nor runs.csv is there".into(),
-                remedy: "give the folder of tables in the toolkit's own formats".into(),
-            });
+            return Err(Error::not_found(
+                folder,
+                "neither overlap.csv nor amplification.csv nor runs.csv is there",
+                "give the folder of tables in the toolkit's own formats",
+            ));
         }
         let grids = grids(&overlap)?;
         let amplification = amplifications(&amplification)?;

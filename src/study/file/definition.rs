@@ -187,26 +187,21 @@ impl Definition {
     pub fn read(path: &Path) -> Result<Self> {
         let inside = path.join("study.toml");
         if inside.is_file() {
-            return Err(Error::NotFound {
-                path: path.into(),
-                problem: "it is a folder, and no study file".into(),
-                remedy: format!("give the study in it: {}", inside.display()),
-            });
+            return Err(Error::not_found(
+                path,
+                "it is a folder, and no study file",
+                format!("give the study in it: {}", inside.display()),
+            ));
         }
         if !path.is_file() {
-            return Err(Error::NotFound {
-                path: path.into(),
-                problem: "no such study file".into(),
-                remedy: "give the path of a study.toml; experiments/minilm-sst2/study.toml is one"
-                    .into(),
-            });
+            return Err(Error::not_found(
+                path,
+                "no such study file",
+                "give the path of a study.toml; experiments/minilm-sst2/study.toml is one",
+            ));
         }
-        let text = fs::read_to_string(path).map_err(|source| Error::Io {
-            path: path.into(),
-            action: "read",
-            source,
-            remedy: "check that you may read it",
-        })?;
+        let text = fs::read_to_string(path)
+            .map_err(|source| Error::io(path, "read", source, "check that you may read it"))?;
         Self::parse(path, &text)
     }
 

@@ -29,17 +29,16 @@ impl Lines {
     pub(in crate::study) fn read(file: &Path, text: &str) -> Result<Self> {
         let table = DeTable::parse(text).map_err(|error| {
             let start = error.span().map_or(0, |span| span.start);
-            Error::Config {
-                path: file.into(),
-                problem: format!(
+            Error::config(
+                file,
+                format!(
                     "line {}: {}",
                     line_at(text, start),
                     error.message().replace('\n', " ")
                 ),
-                remedy: "texts are written in quotes, lists in brackets; compare with \
-                         experiments/minilm-sst2/study.toml"
-                    .into(),
-            }
+                "texts are written in quotes, lists in brackets; compare with \
+                         experiments/minilm-sst2/study.toml",
+            )
         })?;
         let mut walk = Walk {
             text,
@@ -57,11 +56,11 @@ impl Lines {
         let first = wrong(walk.wrong).or_else(|| wrong(walk.missing));
         match first {
             None => Ok(lines),
-            Some(wrong) => Err(Error::Config {
-                path: file.into(),
-                problem: format!("line {}: {}", line_at(text, wrong.start), wrong.problem),
-                remedy: wrong.remedy,
-            }),
+            Some(wrong) => Err(Error::config(
+                file,
+                format!("line {}: {}", line_at(text, wrong.start), wrong.problem),
+                wrong.remedy,
+            )),
         }
     }
 
@@ -83,14 +82,14 @@ impl Lines {
         problem: &str,
         remedy: impl Into<String>,
     ) -> Error {
-        Error::Config {
-            path: self.file.clone(),
-            problem: match self.line(place) {
+        Error::config(
+            self.file.clone(),
+            match self.line(place) {
                 Some(line) => format!("line {line}: {problem}"),
                 None => problem.into(),
             },
-            remedy: remedy.into(),
-        }
+            remedy,
+        )
     }
 
     /// An error that was met at what the study names at a place: with its line, if there is one.

@@ -31,12 +31,8 @@ impl Table<'_> {
         if !self.path.is_file() {
             return Ok(Vec::new());
         }
-        let file = File::open(self.path).map_err(|source| Error::Io {
-            path: self.path.into(),
-            action: "read",
-            source,
-            remedy: "check that you may read it",
-        })?;
+        let file = File::open(self.path)
+            .map_err(|source| Error::io(self.path, "read", source, "check that you may read it"))?;
         let mut reader = csv::Reader::from_reader(file);
         let header = reader.headers().map_err(|error| self.wrong(&error, None))?;
         let header = header.clone();
@@ -71,11 +67,7 @@ impl Table<'_> {
     }
 
     fn error(&self, line: u64, problem: &str, remedy: &str) -> Error {
-        Error::Config {
-            path: self.path.into(),
-            problem: format!("line {line}: {problem}"),
-            remedy: remedy.into(),
-        }
+        Error::config(self.path, format!("line {line}: {problem}"), remedy)
     }
 
     /// Layer and projection are what the module's path says.

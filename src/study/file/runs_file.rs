@@ -39,18 +39,14 @@ impl RunsFile {
     /// [`Error::NotFound`] or [`Error::Io`], or [`Error::Config`] with the line that is wrong.
     pub(in crate::study) fn read(path: &Path) -> Result<Self> {
         if !path.is_file() {
-            return Err(Error::NotFound {
-                path: path.into(),
-                problem: "no such file".into(),
-                remedy: "its path is relative to the study file's folder".into(),
-            });
+            return Err(Error::not_found(
+                path,
+                "no such file",
+                "its path is relative to the study file's folder",
+            ));
         }
-        let bytes = fs::read(path).map_err(|source| Error::Io {
-            path: path.into(),
-            action: "read",
-            source,
-            remedy: "check that you may read it",
-        })?;
+        let bytes = fs::read(path)
+            .map_err(|source| Error::io(path, "read", source, "check that you may read it"))?;
         Self::parse(path, &bytes)
     }
 
@@ -95,11 +91,7 @@ impl RunsFile {
         problem: &str,
         remedy: impl Into<String>,
     ) -> Error {
-        Error::Config {
-            path: self.path.clone(),
-            problem: format!("line {line}: {problem}"),
-            remedy: remedy.into(),
-        }
+        Error::config(self.path.clone(), format!("line {line}: {problem}"), remedy)
     }
 
     fn no_csv(&self, error: &csv::Error) -> Error {

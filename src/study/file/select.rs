@@ -21,11 +21,11 @@ impl Selection {
     pub fn new(globs: &[String], layers: &[usize]) -> Result<Self> {
         let compile = |glob: &String| match Glob::new(glob) {
             Ok(compiled) => Ok(compiled.compile_matcher()),
-            Err(error) => Err(Error::Request {
-                what: format!("--modules {glob}"),
-                problem: error.kind().to_string(),
-                remedy: "use * and ? as in a shell, e.g. '*query'".into(),
-            }),
+            Err(error) => Err(Error::request(
+                format!("--modules {glob}"),
+                error.kind().to_string(),
+                "use * and ? as in a shell, e.g. '*query'",
+            )),
         };
         let globs = globs.iter().map(compile).collect::<Result<_>>()?;
         Ok(Selection {
@@ -84,11 +84,11 @@ pub(in crate::study) fn select(all: &[String], selection: &Selection) -> Result<
         .take(4)
         .map(|module| format!("`{module}`"))
         .collect();
-    Err(Error::Request {
-        what: "--modules and --layers".into(),
-        problem: format!("none of the {} modules is left", all.len()),
-        remedy: format!("they are {}, …; `inspect` lists them all", shown.join(", ")),
-    })
+    Err(Error::request(
+        "--modules and --layers",
+        format!("none of the {} modules is left", all.len()),
+        format!("they are {}, …; `inspect` lists them all", shown.join(", ")),
+    ))
 }
 
 /// Reads `0,5-7` as 0, 5, 6, 7.
