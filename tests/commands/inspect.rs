@@ -1,0 +1,68 @@
+//! `inspect`: what it says of a file.
+
+use crate::files::Tensors;
+use crate::made::done;
+use crate::programs::run;
+use crate::workshop::{AdapterFolder, D_OUT, MODULES, factor, workshop};
+use serde_json::{Value, json};
+
+#[test]
+fn inspect_says_what_a_file_is() {
+    let folder = workshop();
+    AdapterFolder::new(2, 1)
+        .field("use_rslora", json!(true))
+        .tensors(|tensors| {
+            tensors
+                .with("base_model.model.classifier.weight", &[3, 6], 1)
+                .with("base_model.model.m.embed.lora_sideways", &[2, 30], 1)
+        })
+        .save(&folder.path().join("odd"));
+    for path in ["odd", "odd/adapter_model.safetensors"] {
+        let outcome = done("inspect", &[path, "--json"], folder.path());
+        let object: Value = serde_json::from_str(&outcome.stdout).unwrap();
+        assert_eq!(object["layout"], "PEFT LoRA");
+        assert_eq!(object["base"], "tiny");
+        assert_eq!(
+            object["scale_rule"],
+            "s = α/√r (use_rslora), α = 4 from lora_alpha"
+        );
+        let module = &object["modules"][0];
+        assert_eq!(
+            (&module["module"], &module["rank"]),
+            (&json!("m.layers.0.q_proj"), &json!(2))
+        );
+        assert_eq!(module["numerical_rank"], 2);
+        assert!((module["scale"].as_f64().unwrap() - 8f64.sqrt()).abs() < 1e-12);
+        assert!(module["delta_norm"].as_f64().unwrap() > 0.0);
+        assert_eq!(
+            object["replaced"],
+            json!(["base_model.model.classifier.weight"])
+        );
+        assert_eq!(
+            object["unmapped"],
+            json!(["base_model.model.m.embed.lora_sideways"])
+        );
+        assert!(object["evidence"].is_string());
+    }
+    let page = done("inspect", &["odd"], folder.path()).stdout;
+    for word in ["PEFT LoRA", "m.layers.1.v_proj", "6 × 5", "lora_sideways"] {
+        assert!(page.contains(word), "{word} is not in {page}");
+    }
+    assert_eq!(run("inspect", &["base"], folder.path()).code, 1);
+
+    // An untrained adapter can be looked at, though nothing can be computed from it.
+    let zero =
+        |tensors, module: &&str| Tensors::constant(tensors, &factor(module, 'B'), &[D_OUT, 2], 0.0);
+    AdapterFolder::new(2, 1)
+        .tensors(|tensors| MODULES.iter().fold(tensors, zero))
+        .save(&folder.path().join("fresh"));
+    let outcome = done("inspect", &["fresh", "--json"], folder.path());
+    let object: Value = serde_json::from_str(&outcome.stdout).unwrap();
+    assert_eq!(
+        (
+            &object["modules"][0]["numerical_rank"],
+            &object["modules"][0]["delta_norm"]
+        ),
+        (&json!(0), &json!(0.0))
+    );
+}

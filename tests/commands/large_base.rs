@@ -1,0 +1,81 @@
+//! A W that is searched and not decomposed in full: the same bytes whatever the number of threads.
+
+use std::fs;
+use std::path::Path;
+
+use crate::programs::{files, run};
+use safetensors::tensor::{Dtype, TensorView};
+use serde_json::json;
+
+/// Beyond what is decomposed in full, and of no round number.
+const SHAPE: [usize; 2] = [1203, 1101];
+const RANK: usize = 4;
+
+/// Irregular numbers whose columns grow, so that W has directions worth finding.
+fn numbers([rows, columns]: [usize; 2], seed: u64) -> Vec<u8> {
+    let mut state = seed;
+    let mut next = || {
+        state = state
+            .wrapping_mul(6364136223846793005)
+            .wrapping_add(1442695040888963407);
+        (state >> 40) as f32 / 16_777_216.0 - 0.5
+    };
+    (0..rows * columns)
+        .flat_map(|n| (next() * (1.0 + (n % columns) as f32 / 200.0)).to_le_bytes())
+        .collect()
+}
+
+fn save(path: &Path, tensors: &[(&str, [usize; 2])]) {
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    let bytes: Vec<Vec<u8>> = (1..)
+        .zip(tensors)
+        .map(|(seed, (_, shape))| numbers(*shape, seed))
+        .collect();
+    let views = tensors.iter().zip(&bytes).map(|((name, shape), bytes)| {
+        let view = TensorView::new(Dtype::F32, shape.to_vec(), bytes).unwrap();
+        (name.to_string(), view)
+    });
+    fs::write(path, safetensors::serialize(views, None).unwrap()).unwrap();
+}
+
+#[test]
+fn the_same_bytes_for_any_number_of_threads() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    let [d_out, d_in] = SHAPE;
+    let name = |factor: char| format!("base_model.model.h.0.q.lora_{factor}.weight");
+    save(
+        &path("one/adapter_model.safetensors"),
+        &[(&name('A'), [RANK, d_in]), (&name('B'), [d_out, RANK])],
+    );
+    let config = json!({"peft_type": "LORA", "r": RANK, "lora_alpha": RANK});
+    fs::write(path("one/adapter_config.json"), config.to_string()).unwrap();
+    save(&path("base/model.safetensors"), &[("h.0.q.weight", SHAPE)]);
+    for threads in ["1", "3"] {
+        for command in ["subspace-overlap", "amplification"] {
+            let arguments = [
+                "one",
+                "--base",
+                "base",
+                "--threads",
+                threads,
+                "--out",
+                threads,
+            ];
+            let outcome = run(command, &arguments, folder.path());
+            assert_eq!(outcome.code, 0, "{}", outcome.stderr);
+        }
+    }
+    let record = fs::read(path("1/notebooks-export/one/run-subspace-overlap.json")).unwrap();
+    let record: serde_json::Value = serde_json::from_slice(&record).unwrap();
+    let certificate = &record["run"]["certificates"][0];
+    assert_eq!(certificate["proof"], "certified", "{certificate}");
+    let method = certificate["method"].as_str().unwrap();
+    assert!(method.contains("Lanczos"), "{method}");
+    let names = files(&path("1"));
+    assert_eq!(names, files(&path("3")));
+    for name in names.iter().filter(|name| !name.contains("run-")) {
+        let read = |threads| fs::read(path(threads).join(name)).unwrap();
+        assert!(read("1") == read("3"), "{name} differs");
+    }
+}

@@ -1,0 +1,44 @@
+//! Runs that must succeed, and what they made.
+
+use std::fs;
+use std::path::Path;
+
+use crate::programs::{Outcome, run};
+
+pub(crate) fn done(command: &str, arguments: &[&str], folder: &Path) -> Outcome {
+    let outcome = run(command, arguments, folder);
+    assert_eq!(
+        outcome.code, 0,
+        "{command} {arguments:?}: {}",
+        outcome.stderr
+    );
+    outcome
+}
+
+pub(crate) fn table(folder: &Path, study: &str, name: &str) -> Vec<csv::StringRecord> {
+    let path = folder.join("out/notebooks-export").join(study).join(name);
+    csv::Reader::from_path(path)
+        .unwrap()
+        .records()
+        .map(Result::unwrap)
+        .collect()
+}
+
+pub(crate) fn header(folder: &Path, study: &str, name: &str) -> String {
+    let path = folder.join("out/notebooks-export").join(study).join(name);
+    fs::read_to_string(path)
+        .unwrap()
+        .lines()
+        .next()
+        .unwrap()
+        .to_string()
+}
+
+pub(crate) fn pictures(figures: &[&str]) -> Vec<String> {
+    let mut names: Vec<String> = figures
+        .iter()
+        .flat_map(|figure| ["pdf", "png", "svg"].map(|format| format!("{figure}.{format}")))
+        .collect();
+    names.sort();
+    names
+}

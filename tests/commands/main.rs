@@ -1,0 +1,62 @@
+//! Commands: what the four programs write, where, and what they say; and the rooms above the
+//! numbers, from findings to the report.
+//!
+//! One command:
+//! - `overlap`: `subspace-overlap`
+//! - `amplification`: `amplification`
+//! - `inspect`: `inspect`
+//! - `cli`: what holds for all of them
+//! - `warnings`: adapters with something odd
+//! - `commands_on_layouts`: adapters that need W, a number of directions or a start
+//! - `large_base`: a W that is searched
+//! - `provenance`: what results say of themselves
+//!
+//! Studies:
+//! - `in_place`: written, and checked
+//! - `study`: figures, tables and sizes that a study asks for
+//! - `scores`: tables and a curve of runs
+//! - `init`: the first study, by `--init`
+//! - `built_in_study`: every number of it against NumPy
+//! - `lora_paper`: the study of the paper's own values
+//!
+//! What is made of rows:
+//! - `figures`, `figure8`: charts as data
+//! - `pictures`: charts as files
+//! - `findings`: against SciPy, and as written
+//! - `planted`: findings of made-up grids
+//! - `report`: used in a browser
+//! - `notebook`: run in Python
+
+#[path = "../common/files.rs"]
+mod files;
+#[path = "../common/golden_values.rs"]
+mod golden_values;
+mod made;
+#[path = "../common/programs.rs"]
+mod programs;
+mod python;
+mod strange;
+#[path = "../common/workshop.rs"]
+mod workshop;
+
+mod amplification;
+mod built_in_study;
+mod cli;
+mod commands_on_layouts;
+mod figure8;
+mod figures;
+mod findings;
+mod in_place;
+mod init;
+mod inspect;
+mod large_base;
+mod lora_paper;
+mod notebook;
+mod overlap;
+mod pictures;
+mod planted;
+mod provenance;
+mod report;
+mod scores;
+mod study;
+mod warnings;

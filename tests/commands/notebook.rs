@@ -1,0 +1,45 @@
+//! The notebooks are run, and what they rebuild is held to the report's figures and to the tables.
+
+use crate::files::repository;
+use crate::programs::run;
+use crate::python::python;
+use crate::strange::{STRANGE, strange_study};
+
+/// What the notebook of a study of this repository rebuilds.
+fn rebuilt(study: &str) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().to_str().unwrap();
+    let root = repository();
+    let file = format!("experiments/{study}/study.toml");
+    let arguments = [&file, "-q", "--format", "svg", "--out", out];
+    let outcome = run("regenerate", &arguments, root);
+    assert_eq!(outcome.code, 0, "{}", outcome.stderr);
+    let tables = folder.path().join("notebooks-export").join(study);
+    python("notebook/run.py", &[&tables])
+}
+
+#[test]
+fn the_built_in_notebook_rebuilds_every_figure_and_table() {
+    let said = rebuilt("minilm-sst2");
+    assert_eq!(said, "6 figures, 51479 cells, table5, table6, table7\n");
+}
+
+#[test]
+fn so_does_that_of_published_values() {
+    let said = rebuilt("lora-paper");
+    assert!(
+        said.starts_with("6 figures, ") && said.ends_with("table5, table6, table18, table7\n"),
+        "{said}"
+    );
+}
+
+#[test]
+fn strange_names_and_turned_pairs_are_rebuilt_too() {
+    let folder = strange_study(&["--format", "svg"]);
+    let tables = folder.path().join("notebooks-export").join(STRANGE);
+    let said = python("notebook/run.py", &[&tables]);
+    assert!(
+        said.starts_with("10 figures, ") && said.ends_with(" cells, table7\n"),
+        "{said}"
+    );
+}

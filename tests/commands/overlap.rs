@@ -1,0 +1,182 @@
+//! `subspace-overlap` on good input: its cells and figures.
+
+use crate::made::{done, header, pictures, table};
+use crate::programs::files;
+use crate::workshop::workshop;
+
+#[test]
+fn two_ranks_give_figures_3_and_6_and_every_cell() {
+    let folder = workshop();
+    let outcome = done("subspace-overlap", &["one", "two"], folder.path());
+    let out = folder.path().join("out");
+    assert_eq!(
+        files(&out.join("figures/one-vs-two")),
+        pictures(&["figure3", "figure6"])
+    );
+    assert_eq!(
+        files(&out.join("notebooks-export/one-vs-two")),
+        [
+            "overlap.csv",
+            "overlap.npz",
+            "run-subspace-overlap.json",
+            "spectrum.csv"
+        ]
+    );
+    assert_eq!(
+        header(folder.path(), "one-vs-two", "overlap.csv"),
+        "module,layer,projection,basis,first,second,i,j,overlap,chance,z"
+    );
+    // Four modules; 2 × 3 cells between the adapters. No figure of two ranks shows random directions.
+    assert_eq!(
+        table(folder.path(), "one-vs-two", "overlap.csv").len(),
+        4 * 6
+    );
+    // stdout is data: the files made. stderr says what was assumed.
+    assert!(
+        outcome
+            .stdout
+            .lines()
+            .all(|line| folder.path().join(line).is_file())
+    );
+    assert!(
+        outcome
+            .stderr
+            .contains("one: PEFT LoRA, rank 2, 4 modules, s = α/r, α = 4")
+    );
+    assert!(outcome.stderr.contains("figures 4 and 7 are not drawn"));
+}
+
+#[test]
+fn one_rank_gives_figures_4_and_7() {
+    let folder = workshop();
+    done(
+        "subspace-overlap",
+        &["one", "three", "--format", "svg"],
+        folder.path(),
+    );
+    let names = files(&folder.path().join("out/figures/one-vs-three"));
+    assert_eq!(names, ["figure4.svg", "figure7.svg"]);
+    // 2 × 2 cells between the adapters, and between random directions and the second.
+    let rows = table(folder.path(), "one-vs-three", "overlap.csv");
+    assert_eq!(rows.len(), 4 * (4 + 4));
+}
+
+#[test]
+fn one_adapter_is_held_against_random_directions() {
+    let folder = workshop();
+    done("subspace-overlap", &["two"], folder.path());
+    let rows = table(folder.path(), "two", "overlap.csv");
+    assert_eq!(rows.len(), 4 * 9);
+    assert!(rows.iter().all(|row| &row[4] == "random"));
+}
+
+#[test]
+fn a_base_adds_figure_8() {
+    let folder = workshop();
+    done(
+        "subspace-overlap",
+        &["one", "two", "--base", "base"],
+        folder.path(),
+    );
+    let names = files(&folder.path().join("out/figures/one-vs-two"));
+    assert_eq!(names, pictures(&["figure3", "figure6", "figure8"]));
+    let rows = table(folder.path(), "one-vs-two", "overlap.csv");
+    let of = |first: &str, second: &str| {
+        rows.iter()
+            .filter(|row| &row[4] == first && &row[5] == second)
+            .count()
+    };
+    // d = 5: ⌈5/10⌉ = 1 direction of W.
+    assert_eq!(
+        (of("base", "one"), of("base", "two"), of("base", "random")),
+        (8, 12, 16)
+    );
+}
+
+#[test]
+fn bases_ranks_modules_and_layers_are_chosen_by_flags() {
+    let folder = workshop();
+    let arguments = [
+        "one",
+        "two",
+        "--basis",
+        "b",
+        "--basis",
+        "delta-right",
+        "--rank",
+        "1",
+        "--modules",
+        "*q_proj",
+        "--layers",
+        "1",
+        "--format",
+        "svg",
+    ];
+    done("subspace-overlap", &arguments, folder.path());
+    let rows = table(folder.path(), "one-vs-two", "overlap.csv");
+    assert_eq!(rows.len(), 2); // two bases, one cell each
+    assert!(
+        rows.iter()
+            .all(|row| &row[0] == "m.layers.1.q_proj" && &row[1] == "1" && &row[2] == "q_proj")
+    );
+    // d is d_out for b and d_in for delta-right.
+    assert_eq!((&rows[0][3], &rows[0][9]), ("b", "0.166666667"));
+    assert_eq!((&rows[1][3], &rows[1][9]), ("delta-right", "0.2"));
+    let names = files(&folder.path().join("out/figures/one-vs-two"));
+    assert_eq!(
+        names,
+        [
+            "figure3-b.svg",
+            "figure3-delta-right.svg",
+            "figure6-b.svg",
+            "figure6-delta-right.svg"
+        ]
+    );
+}
+
+#[test]
+fn an_adapter_against_itself_overlaps_wholly() {
+    let folder = workshop();
+    let outcome = done(
+        "subspace-overlap",
+        &["one", "one", "--no-figures", "--basis", "delta-left"],
+        folder.path(),
+    );
+    let said = "is the same file as";
+    assert!(outcome.stderr.contains(said), "{}", outcome.stderr);
+    let name = files(&folder.path().join("out"))
+        .iter()
+        .find(|name| name.ends_with("overlap.csv"))
+        .unwrap()
+        .clone();
+    let mut cells = 0;
+    for row in csv::Reader::from_path(folder.path().join("out").join(name))
+        .unwrap()
+        .records()
+    {
+        let row = row.unwrap();
+        if &row[4] != "random" {
+            cells += 1;
+            assert!((row[8].parse::<f64>().unwrap() - 1.0).abs() < 1e-9);
+        }
+    }
+    assert_eq!(cells, 4 * 4);
+}
+
+#[test]
+fn another_seed_draws_other_directions() {
+    let folder = workshop();
+    let random = |seed: &str| {
+        done(
+            "subspace-overlap",
+            &["one", "three", "--no-figures", "--seed", seed],
+            folder.path(),
+        );
+        let rows = table(folder.path(), "one-vs-three", "overlap.csv");
+        rows.into_iter()
+            .partition::<Vec<_>, _>(|row| &row[4] == "random")
+    };
+    let ((random0, learned0), (random1, learned1)) = (random("0"), random("1"));
+    assert_eq!(learned0, learned1);
+    assert_ne!(random0, random1);
+}

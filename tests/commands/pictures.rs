@@ -1,0 +1,189 @@
+//! Figures as files: size, fonts, bytes, and where the text stands.
+
+use std::path::Path;
+
+use crate::figures::{grid, pair, third};
+use crate::files::repository;
+use lora_subspace::figure::{
+    Chart, Drawing, Format, Options, Placed, Ranked, Venue, figure3, figure4, figure6, figure7,
+    figure8, rank_curve,
+};
+use lora_subspace::study::{AdapterId, Plan, Request};
+use lora_subspace::table::{RunsRow, SpectrumRow, from_csv, read_overlaps};
+
+#[test]
+fn small_grids_are_drawn() {
+    for shape in [(1, 1), (1, 64), (2, 3)] {
+        let rows = grid(0, "q_proj", ("small", "large"), shape, shape.0);
+        let q = ["q_proj".to_string()];
+        let chart = figure3(
+            &rows,
+            "a",
+            &pair("small", "large"),
+            Some(0),
+            &q,
+            &Options::default(),
+        )
+        .unwrap();
+        for format in [Format::Svg, Format::Pdf, Format::Png] {
+            assert!(
+                !Drawing::new(&chart)
+                    .unwrap()
+                    .render(format)
+                    .unwrap()
+                    .is_empty()
+            );
+        }
+    }
+    let rows = grid(0, "q_proj", ("small", "large"), (2, 2), 0);
+    let q = ["q_proj".to_string()];
+    let nothing = figure3(
+        &rows,
+        "a",
+        &pair("small", "large"),
+        Some(0),
+        &q,
+        &Options::default(),
+    );
+    assert!(
+        Drawing::new(&nothing.unwrap()).is_ok(),
+        "a figure without any defined cell"
+    );
+}
+
+#[test]
+fn the_svg_needs_no_font_and_says_what_it_shows() {
+    let svg = Drawing::new(&third()).unwrap().render(Format::Svg).unwrap();
+    let text = String::from_utf8(svg).unwrap();
+    assert!(!text.contains("<text") && !text.contains("font-family"));
+    assert!(
+        text.contains("<title>figure3</title>") && text.contains("φ(A_r = 12, A_r = 20, i, j)")
+    );
+    assert!(text.starts_with("<svg") && text.contains("width=\"6.7500in\""));
+}
+
+#[test]
+fn the_png_has_its_size_and_the_pdf_its_fonts() {
+    let drawing = Drawing::new(&third()).unwrap();
+    let png = drawing.render(Format::Png).unwrap();
+    let reader = png::Decoder::new(std::io::Cursor::new(&png))
+        .read_info()
+        .unwrap();
+    let info = reader.info();
+    assert_eq!(info.width, 2025); // 6.75 inches at 300 dpi
+    let dots = info.pixel_dims.unwrap();
+    assert_eq!(
+        (dots.xppu, dots.yppu, dots.unit),
+        (11811, 11811, png::Unit::Meter)
+    );
+    let pdf = drawing.render(Format::Pdf).unwrap();
+    let holds = |word: &str| {
+        pdf.windows(word.len())
+            .any(|window| window == word.as_bytes())
+    };
+    assert!(pdf.starts_with(b"%PDF") && holds("DejaVuSans-Oblique") && holds("/FontFile"));
+}
+
+#[test]
+fn the_same_chart_gives_the_same_bytes() {
+    for format in [Format::Svg, Format::Pdf, Format::Png] {
+        let draw = || Drawing::new(&third()).unwrap().render(format).unwrap();
+        let first = draw();
+        assert!((0..8).all(|_| draw() == first), "{format}");
+    }
+}
+
+/// All figures of a study of this repository, from its committed rows, as a venue prints them.
+fn drawn_of(study: &str, venues: &[Venue]) -> Vec<(String, Drawing)> {
+    let root = repository();
+    let mut request = Request::everything();
+    request.findings = false;
+    let file = root.join("experiments").join(study).join("study.toml");
+    let plan = Plan::from_file(&file, &request).unwrap();
+    let tables = root.join("notebooks-export").join(study);
+    let read = |name: &str| std::fs::read(tables.join(name)).unwrap_or_default();
+    let rows = read_overlaps(&read("overlap.csv")[..], |_| true).unwrap();
+    let spectrum: Vec<SpectrumRow> = from_csv("spectrum.csv", &read("spectrum.csv")).unwrap();
+    let runs: Vec<RunsRow> = from_csv("runs.csv", &read("runs.csv")).unwrap();
+    let (figures, options) = (&plan.figures, Options::default());
+    let of = |ids: Option<[AdapterId; 2]>| {
+        let [first, second] = ids.unwrap().map(|id| plan.adapter_name(id));
+        pair(first, second)
+    };
+    let (ranks, seeds) = (of(figures.ranks), of(figures.seeds));
+    let base: Vec<Ranked> = plan
+        .against_base()
+        .into_iter()
+        .map(|id| Ranked {
+            name: plan.adapter_name(id).into(),
+            rank: plan.adapter_rank(id),
+        })
+        .collect();
+    let (layer, layers, panels) = (figures.layer, &figures.layers, &figures.projections);
+    let mut charts: Vec<Chart> = Vec::new();
+    for basis in &figures.bases {
+        let basis = basis.name();
+        charts.extend([
+            figure3(&rows, basis, &ranks, layer, panels, &options).unwrap(),
+            figure4(&rows, basis, &seeds, layer, panels, &options).unwrap(),
+            figure6(&rows, basis, &ranks, layers, panels, &options).unwrap(),
+            figure7(&rows, basis, &seeds, layers, panels, &options).unwrap(),
+            figure8(&rows, &spectrum, basis, &base, layer, &panels[0], &options).unwrap(),
+        ]);
+    }
+    let curve = rank_curve(&plan.runs.of_curve(&runs), &options).unwrap();
+    let mut drawn = Vec::new();
+    for &venue in venues {
+        let name = |figure: &str| format!("{study}-{venue}-{figure}");
+        for chart in &charts {
+            drawn.push((name(&chart.name), Drawing::at(venue, chart).unwrap()));
+        }
+        drawn.push((name(&curve.name), Drawing::of_curve(venue, &curve).unwrap()));
+    }
+    drawn
+}
+
+#[test]
+fn text_is_never_small_nor_cut_nor_over_other_text() {
+    // Less than this is no overlap: sides of letters are empty.
+    const SLACK: f64 = 0.4;
+    let mut wrong = Vec::new();
+    for study in ["minilm-sst2", "lora-paper"] {
+        for (name, drawing) in drawn_of(study, &Venue::ALL) {
+            let (width, height) = drawing.size();
+            let texts = drawing.texts();
+            for (place, text) in texts.iter().enumerate() {
+                if text.size < 6.0 - 1e-9 {
+                    wrong.push(format!("{name}: `{}` is of {} pt", text.text, text.size));
+                }
+                if text.x < 0.0
+                    || text.y < 0.0
+                    || text.x + text.width > width
+                    || text.y + text.height > height
+                {
+                    wrong.push(format!("{name}: `{}` is cut", text.text));
+                }
+                let overlaps = |other: &&Placed| {
+                    let apart = |a: f64, long: f64, b: f64, other: f64| {
+                        a + long - SLACK < b || b + other - SLACK < a
+                    };
+                    !(apart(text.x, text.width, other.x, other.width)
+                        || apart(text.y, text.height, other.y, other.height))
+                };
+                if let Some(other) = texts[place + 1..].iter().find(overlaps) {
+                    wrong.push(format!(
+                        "{name}: `{}` and `{}` overlap",
+                        text.text, other.text
+                    ));
+                }
+            }
+            assert!(texts.len() > 10, "{name}");
+            // For whoever wants to look at them.
+            if let Some(folder) = std::env::var_os("FIGURES_TO") {
+                let path = Path::new(&folder).join(format!("{name}.png"));
+                std::fs::write(path, drawing.render(Format::Png).unwrap()).unwrap();
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}

@@ -1,0 +1,73 @@
+//! Runs this package's commands.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+/// What a command did.
+pub(crate) struct Outcome {
+    pub(crate) code: i32,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+impl Outcome {
+    /// The last line of stderr, which must be the error.
+    pub(crate) fn error(&self) -> &str {
+        let last = self.stderr.lines().last().unwrap_or_default();
+        assert!(
+            last.starts_with("error: "),
+            "no error line at the end of: {}",
+            self.stderr
+        );
+        last
+    }
+}
+
+/// Runs one of this package's commands in a folder.
+pub(crate) fn run(command: &str, arguments: &[&str], folder: &Path) -> Outcome {
+    let program = match command {
+        "subspace-overlap" => env!("CARGO_BIN_EXE_subspace-overlap"),
+        "amplification" => env!("CARGO_BIN_EXE_amplification"),
+        "regenerate" => env!("CARGO_BIN_EXE_regenerate"),
+        "inspect" => env!("CARGO_BIN_EXE_inspect"),
+        other => panic!("no command {other}"),
+    };
+    let output = Command::new(program)
+        .args(arguments)
+        .current_dir(folder)
+        .env_remove("RUST_BACKTRACE")
+        .output()
+        .unwrap();
+    Outcome {
+        code: output.status.code().unwrap(),
+        stdout: String::from_utf8(output.stdout).unwrap(),
+        stderr: String::from_utf8(output.stderr).unwrap(),
+    }
+}
+
+/// All files under a folder, relative and sorted.
+pub(crate) fn files(folder: &Path) -> Vec<String> {
+    fn walk(folder: &Path, root: &Path, found: &mut Vec<String>) {
+        let Ok(entries) = fs::read_dir(folder) else {
+            return;
+        };
+        for entry in entries {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                walk(&path, root, found);
+            } else {
+                found.push(
+                    path.strip_prefix(root)
+                        .unwrap()
+                        .to_string_lossy()
+                        .into_owned(),
+                );
+            }
+        }
+    }
+    let mut found = Vec::new();
+    walk(folder, folder, &mut found);
+    found.sort();
+    found
+}

@@ -1,0 +1,303 @@
+//! Files of other layouts than PEFT's LoRA that are broken or ambiguous: one clear error each, and
+//! what has to be said about those that are read.
+
+use std::fs;
+use std::path::PathBuf;
+
+use crate::files::{Tensors, golden};
+use lora_subspace::adapter::{Adapter, BaseIndex, ReadOptions};
+use lora_subspace::base::{Base, fused};
+use serde_json::json;
+
+const DOWN: &str = "lora_unet_mid_block_attentions_0_to_q.lora_down.weight";
+const UP: &str = "lora_unet_mid_block_attentions_0_to_q.lora_up.weight";
+const TOKEN: &str = "lora_unet_mid_block_attentions_0_to_q";
+
+fn plain() -> Tensors {
+    Tensors::default()
+        .with(DOWN, &[2, 5], 1)
+        .with(UP, &[6, 2], 2)
+}
+
+fn open_with(
+    tensors: &Tensors,
+    options: &ReadOptions,
+    base: Option<&Tensors>,
+) -> lora_subspace::Result<Adapter> {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("file.safetensors");
+    tensors.save(&path);
+    let base = base.map(|tensors| {
+        let path = folder.path().join("base.safetensors");
+        tensors.save(&path);
+        Base::open(&path).unwrap()
+    });
+    let index = base.as_ref().map(|base| base as &dyn BaseIndex);
+    Adapter::open_on(&path, options, index)
+}
+
+fn open(tensors: &Tensors) -> Adapter {
+    open_with(tensors, &ReadOptions::default(), None).unwrap_or_else(|error| panic!("{error}"))
+}
+
+fn refused_on(tensors: &Tensors, base: Option<&Tensors>, words: &[&str]) {
+    let error = open_with(tensors, &ReadOptions::default(), base).unwrap_err();
+    let text = error.to_string();
+    for word in words.iter().chain(&["file.safetensors"]) {
+        assert!(text.contains(word), "`{word}` is not in: {text}");
+    }
+    assert!(!text.contains('\n'), "{text}");
+}
+
+fn refused(tensors: &Tensors, words: &[&str]) {
+    refused_on(tensors, None, words);
+}
+
+#[test]
+fn a_factor_without_the_other() {
+    refused(&plain().without(UP), &[DOWN, "has no factor B"]);
+    let hada = ["hada_w1_a", "hada_w1_b", "hada_w2_a"]
+        .iter()
+        .fold(Tensors::default(), |tensors, kind| {
+            tensors.with(&format!("{TOKEN}.{kind}"), &[2, 2], 1)
+        });
+    refused(&hada, &["hada_w1_a", "no hada_w2_b"]);
+    let lokr = Tensors::default().with(&format!("{TOKEN}.lokr_w1"), &[2, 2], 1);
+    refused(&lokr, &["lokr_w1", "no lokr_w2_a"]);
+}
+
+#[test]
+fn shapes_that_do_not_fit() {
+    let longer = plain().with(UP, &[6, 3], 1);
+    refused(&longer, &[DOWN, "do not multiply"]);
+    let mid = plain().with(&format!("{TOKEN}.lora_mid.weight"), &[2, 3, 3, 3], 1);
+    refused(&mid, &["lora_mid", "does not multiply"]);
+    let vector = plain().with(&format!("{TOKEN}.lora_mid.weight"), &[2], 1);
+    refused(&vector, &["lora_mid", "where a kernel was expected"]);
+    let norms = plain().with(&format!("{TOKEN}.dora_scale"), &[1, 4], 1);
+    refused(&norms, &["dora_scale", "one for each input channel"]);
+    let alphas = plain().with(&format!("{TOKEN}.alpha"), &[2], 1);
+    refused(&alphas, &[".alpha", "2 numbers", "--alpha"]);
+    let empty = plain().with(DOWN, &[0, 5], 1).with(UP, &[6, 0], 1);
+    refused(&empty, &["cannot be empty"]);
+}
+
+#[test]
+fn several_things_under_one_name() {
+    let both = plain().with(&format!("{TOKEN}.diff"), &[6, 5], 1);
+    refused(&both, &["several methods"]);
+    let twice = plain().with(&format!("{TOKEN}.lora_A.weight"), &[2, 5], 1);
+    refused(&twice, &["the file holds two adapters"]);
+    let base = Tensors::default()
+        .with("mid_block.attentions.0.to_q.weight", &[6, 5], 1)
+        .with("mid.block.attentions.0.to_q.weight", &[6, 5], 1);
+    refused_on(
+        &plain(),
+        Some(&base),
+        &["could be any of", "mid.block.attentions.0.to_q.weight"],
+    );
+}
+
+#[test]
+fn what_is_not_known_is_not_passed_over() {
+    refused(
+        &plain().with(&format!("{TOKEN}.lora_side.weight"), &[2, 2], 1),
+        &["lora_side"],
+    );
+    refused(
+        &plain().with("lora_unet_x.dora_scale", &[6], 1),
+        &["lora_unet_x.dora_scale"],
+    );
+    let shaped = plain().with(&format!("{TOKEN}.reshape_weight"), &[2], 1);
+    refused(&shaped, &["reshape_weight", "--base"]);
+}
+
+#[test]
+fn alpha_comes_from_the_file_or_from_whoever_asks() {
+    let stored = plain().constant(&format!("{TOKEN}.alpha"), &[], 3.0);
+    let adapter = open(&stored);
+    assert_eq!(adapter.modules[0].scale, 1.5);
+    assert!(
+        adapter.scale_rule.contains("each module's .alpha"),
+        "{}",
+        adapter.scale_rule
+    );
+    let options = ReadOptions {
+        alpha: Some(8.0),
+        ..ReadOptions::default()
+    };
+    let adapter = open_with(&stored, &options, None).unwrap();
+    assert_eq!(adapter.modules[0].scale, 4.0);
+    let adapter = open(&plain());
+    assert_eq!(adapter.modules[0].scale, 1.0);
+    assert!(
+        adapter.scale_rule.contains("no .alpha"),
+        "{}",
+        adapter.scale_rule
+    );
+}
+
+#[test]
+fn alpha_may_be_a_whole_number() {
+    use safetensors::tensor::{Dtype, SafeTensors, TensorView};
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("adapter.safetensors");
+    plain().save(&path);
+    let bytes = fs::read(&path).unwrap();
+    let (alpha, file) = (
+        3i64.to_le_bytes(),
+        SafeTensors::deserialize(&bytes).unwrap(),
+    );
+    let alpha = TensorView::new(Dtype::I64, vec![], &alpha).unwrap();
+    let tensors = file.tensors().into_iter();
+    let tensors = tensors.chain([(format!("{TOKEN}.alpha"), alpha)]);
+    fs::write(&path, safetensors::serialize(tensors, None).unwrap()).unwrap();
+    let adapter = Adapter::open(&path, &ReadOptions::default()).unwrap();
+    assert_eq!(adapter.modules[0].scale, 1.5);
+}
+
+#[test]
+fn components_are_named_where_there_are_several() {
+    assert_eq!(
+        open(&plain()).modules[0].path,
+        "mid_block.attentions.0.to_q"
+    );
+    let text = "lora_te1_text_model_encoder_layers_3_mlp_fc1";
+    let both = plain()
+        .with(&format!("{text}.lora_down.weight"), &[2, 5], 1)
+        .with(&format!("{text}.lora_up.weight"), &[6, 2], 1)
+        .with(&format!("{text}.diff_b"), &[6], 1);
+    let adapter = open(&both);
+    let paths: Vec<&str> = adapter
+        .modules
+        .iter()
+        .map(|module| module.path.as_str())
+        .collect();
+    let expected = [
+        "te1.text_model.encoder.layers.3.mlp.fc1",
+        "unet.mid_block.attentions.0.to_q",
+    ];
+    assert_eq!(paths, expected);
+    assert_eq!(adapter.replaced, [format!("{text}.diff_b")]);
+}
+
+/// q, k and v of FLUX trained apart and saved as one.
+#[test]
+fn split_training_is_seen_in_the_zeros() {
+    let token = "lora_unet_double_blocks_0_img_attn_qkv";
+    let (down, up) = (
+        format!("{token}.lora_down.weight"),
+        format!("{token}.lora_up.weight"),
+    );
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("flux.safetensors");
+    let a: Vec<u8> = (0..24).flat_map(|n| (n as f32).to_le_bytes()).collect();
+    let b: Vec<u8> = (0..72)
+        .map(|n| {
+            if n / 6 / 4 == n % 6 / 2 {
+                1.0 + n as f32
+            } else {
+                0.0
+            }
+        })
+        .flat_map(f32::to_le_bytes)
+        .collect();
+    let view = |shape: &[usize], bytes| {
+        safetensors::tensor::TensorView::new(safetensors::Dtype::F32, shape.to_vec(), bytes)
+            .unwrap()
+    };
+    let views = [(down, view(&[6, 4], &a)), (up, view(&[12, 6], &b))];
+    fs::write(&path, safetensors::serialize(views, None).unwrap()).unwrap();
+    let mut adapter = Adapter::open(&path, &ReadOptions::default()).unwrap();
+    assert!(
+        adapter.notes[0].contains("split_qkv"),
+        "{:?}",
+        adapter.notes
+    );
+    let whole = adapter
+        .delta("double_blocks.0.img_attn.qkv", None, 1)
+        .unwrap()
+        .dense();
+    adapter.split(&|module| fused::slices(module, None));
+    assert_eq!(
+        adapter
+            .module("double_blocks.0.img_attn.qkv.k")
+            .unwrap()
+            .rank,
+        Some(2)
+    );
+    let part = adapter
+        .delta("double_blocks.0.img_attn.qkv.k", None, 1)
+        .unwrap()
+        .dense();
+    assert_eq!(part, whole.slice(ndarray::s![4..8, ..]));
+}
+
+fn adapter_of(case: &str) -> PathBuf {
+    golden("layouts").join(case).join("adapter")
+}
+
+/// A copy of a golden adapter with fields of its config changed.
+fn changed(case: &str, fields: &[(&str, serde_json::Value)]) -> lora_subspace::Result<Adapter> {
+    let folder = tempfile::tempdir().unwrap();
+    for file in ["adapter_config.json", "adapter_model.safetensors"] {
+        fs::copy(adapter_of(case).join(file), folder.path().join(file)).unwrap();
+    }
+    let path = folder.path().join("adapter_config.json");
+    let mut config: serde_json::Value =
+        serde_json::from_str(&fs::read_to_string(&path).unwrap()).unwrap();
+    for (name, value) in fields {
+        config[*name] = value.clone();
+    }
+    fs::write(&path, config.to_string()).unwrap();
+    Adapter::open(folder.path(), &ReadOptions::default())
+}
+
+#[test]
+fn peft_s_other_methods_hold_their_config_to_the_tensors() {
+    let text =
+        |case, fields: &[(&str, serde_json::Value)]| changed(case, fields).unwrap_err().to_string();
+    for case in ["peft-loha", "peft-lokr", "peft-vera"] {
+        let error = text(case, &[("r", json!(5))]);
+        assert!(error.contains("gives this module rank 5"), "{error}");
+    }
+    let error = text("peft-loha", &[("alpha", json!(null))]);
+    assert!(
+        error.contains("alpha is missing") && error.contains("--alpha"),
+        "{error}"
+    );
+    let error = text("peft-adalora", &[("lora_alpha", json!(null))]);
+    assert!(error.contains("lora_alpha is missing"), "{error}");
+    let adapter = changed("peft-adalora", &[("lora_alpha", json!(-1))]).unwrap();
+    assert!((adapter.modules[0].scale - 4.0 / (4.0 + 1e-5)).abs() < 1e-15);
+    let emptied = adapter
+        .notes
+        .iter()
+        .any(|note| note.contains("layers.1.self_attn.q_proj"));
+    assert!(
+        emptied && adapter.unmapped.is_empty(),
+        "{:?}",
+        adapter.notes
+    );
+    let error = text("peft-loha", &[("peft_type", json!("NEWLORA"))]);
+    assert!(
+        error.contains("NEWLORA") && error.contains("--base"),
+        "{error}"
+    );
+}
+
+#[test]
+fn what_only_the_base_can_tell_is_asked_of_it() {
+    let error = Adapter::open(&adapter_of("peft-tinylora"), &ReadOptions::default()).unwrap_err();
+    let text = error.to_string();
+    assert!(
+        text.contains("q_proj, v_proj") && text.contains("--base"),
+        "{text}"
+    );
+    let adapter = Adapter::open(&adapter_of("peft-vera"), &ReadOptions::default()).unwrap();
+    assert!(
+        adapter.notes[0].contains("widest input"),
+        "{:?}",
+        adapter.notes
+    );
+}

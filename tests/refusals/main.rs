@@ -1,0 +1,30 @@
+//! Refusals: every bad input gets one clear error that names the file, the place and the remedy, and
+//! nothing is written.
+//!
+//! - `adapters`: PEFT folders that are missing, damaged or of no use
+//! - `bases`: bases that do not fit
+//! - `formats`: other libraries' files
+//! - `layouts`: files whose layout is broken or ambiguous, and the methods of PEFT
+//! - `fine_tunes`: whole models
+//! - `study`: study files, with the line
+//! - `contradictions`: studies whose adapters or base contradict each other
+//! - `runs`: `runs.csv`, with the line
+//! - `usage`: flags and places
+
+#[path = "../common/files.rs"]
+mod files;
+#[path = "../common/programs.rs"]
+mod programs;
+mod refused;
+#[path = "../common/workshop.rs"]
+mod workshop;
+
+mod adapters;
+mod bases;
+mod contradictions;
+mod fine_tunes;
+mod formats;
+mod layouts;
+mod runs;
+mod study;
+mod usage;

@@ -1,0 +1,131 @@
+//! Flags and places that are wrong: exit code 1 or 2, and nothing is written.
+
+use std::fs;
+
+use crate::files::Tensors;
+use crate::programs::{files, run};
+use crate::refused::refused_with;
+use crate::workshop::{AdapterFolder, D_IN, D_OUT, MODULES, factor, workshop};
+
+#[test]
+fn an_output_folder_that_cannot_be_written() {
+    let folder = workshop();
+    fs::write(folder.path().join("file"), "in the way").unwrap();
+    // The adapters are damaged in their numbers: had the work begun, that error would come first.
+    let name = factor(MODULES[2], 'B');
+    let bad =
+        AdapterFolder::new(2, 1).tensors(|tensors| tensors.constant(&name, &[D_OUT, 2], f32::NAN));
+    bad.save(&folder.path().join("bad"));
+    for out in ["file", "file/deeper", "/proc/nowhere"] {
+        let words = ["cannot create files there", "--out"];
+        refused_with(folder.path(), &["bad", "two", "--out", out], &words);
+    }
+}
+
+#[test]
+fn a_failure_half_way_leaves_nothing_behind() {
+    let folder = workshop();
+    let bad = |value| {
+        let change =
+            |tensors: Tensors| tensors.constant(&factor(MODULES[1], 'A'), &[2, D_IN], value);
+        let adapter = AdapterFolder::new(2, 1).tensors(change);
+        adapter.save(&folder.path().join("bad"));
+    };
+    let out = folder.path().join("out");
+    let arguments = ["bad", "two", "--base", "base", "--memory", "4kB"];
+    // The first module's rows are written by then.
+    bad(f32::NAN);
+    refused_with(folder.path(), &arguments, &["lora_A", "is NaN"]);
+    // Earlier results stay as they were.
+    bad(1.0);
+    for command in ["subspace-overlap", "amplification"] {
+        let outcome = run(command, &arguments, folder.path());
+        assert_eq!(outcome.code, 0, "{}", outcome.stderr);
+    }
+    let content = || -> Vec<(String, Vec<u8>)> {
+        let read = |name: String| (name.clone(), fs::read(out.join(name)).unwrap());
+        files(&out).into_iter().map(read).collect()
+    };
+    let before = content();
+    bad(f32::NAN);
+    for command in ["subspace-overlap", "amplification"] {
+        assert_eq!(run(command, &arguments, folder.path()).code, 1);
+        assert!(content() == before, "{command} left {:?}", files(&out));
+    }
+}
+
+#[test]
+fn too_little_memory_for_one_module() {
+    let folder = workshop();
+    // Damaged in its numbers: had the work begun, that error would come first.
+    let name = factor(MODULES[0], 'B');
+    let bad =
+        AdapterFolder::new(2, 1).tensors(|tensors| tensors.constant(&name, &[D_OUT, 2], f32::NAN));
+    bad.save(&folder.path().join("bad"));
+    let arguments = ["one", "bad", "--base", "base", "--memory", "1.5K"];
+    let words = [
+        "--memory of 1.5 KB",
+        "module `m.layers.0.q_proj` takes about",
+        "--modules",
+    ];
+    refused_with(folder.path(), &arguments, &words);
+}
+
+#[test]
+fn a_rank_or_a_module_that_is_not_there() {
+    let folder = workshop();
+    refused_with(
+        folder.path(),
+        &["one", "two", "--rank", "3"],
+        &["--rank 3", "one has rank 2"],
+    );
+    refused_with(folder.path(), &["one", "two", "--rank", "0"], &["--rank 0"]);
+    let words = ["none of the 4 modules is left", "m.layers.0.q_proj"];
+    refused_with(
+        folder.path(),
+        &["one", "two", "--modules", "*k_proj"],
+        &words,
+    );
+    refused_with(folder.path(), &["one", "two", "--layers", "7"], &words);
+    refused_with(
+        folder.path(),
+        &["one", "two", "--modules", "[a"],
+        &["--modules [a"],
+    );
+}
+
+#[test]
+fn a_study_file_that_does_not_exist() {
+    let folder = workshop();
+    let outcome = run("regenerate", &["nowhere.toml"], folder.path());
+    assert_eq!(outcome.code, 1);
+    assert!(outcome.error().contains("nowhere.toml: no such study file"));
+}
+
+#[test]
+fn wrong_usage_exits_with_2() {
+    let folder = workshop();
+    for (command, arguments) in [
+        ("subspace-overlap", vec!["--nonsense"]),
+        ("subspace-overlap", vec!["one", "two", "--basis", "c"]),
+        ("subspace-overlap", vec!["one", "two", "--layers", "3-1"]),
+        ("subspace-overlap", vec!["one", "two", "--alpha", "-1"]),
+        ("subspace-overlap", vec!["one", "two", "--palette", "jet"]),
+        ("subspace-overlap", vec!["one", "two", "--format", "gif"]),
+        ("subspace-overlap", vec!["--base", "base"]),
+        ("subspace-overlap", vec!["one", "two", "--memory", "much"]),
+        ("amplification", vec!["one", "--memory", "4X"]),
+        ("regenerate", vec!["--memory", "0"]),
+        ("amplification", vec!["one"]),
+        ("regenerate", vec!["--check", "--rank", "2"]),
+        ("inspect", vec![]),
+    ] {
+        let outcome = run(command, &arguments, folder.path());
+        assert_eq!(
+            outcome.code, 2,
+            "{command} {arguments:?}: {}",
+            outcome.stderr
+        );
+        assert!(!outcome.error().is_empty());
+    }
+}
