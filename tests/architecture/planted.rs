@@ -127,6 +127,21 @@ fn macros_are_in_scope_by_order_and_still_imported() {
 }
 
 #[test]
+fn items_that_a_macro_makes_are_its_callers() {
+    let circles = found(&[
+        ("src/lib.rs", "mod a; mod b;"),
+        (
+            "src/a.rs",
+            "macro_rules! named { ($n:ident { $($v:ident,)+ }) => { pub enum $n { $($v,)+ } } }\n\
+             named! {\n/// A figure.\nFigure { Three, Four, }\n}\nuse crate::b::width;",
+        ),
+        ("src/b.rs", "pub fn width(_: crate::a::Figure) {}"),
+    ]);
+    let way = "src/a.rs -> src/b.rs (width) -> src/a.rs (Figure)";
+    assert_eq!(circles, [format!("2 files: {way}")]);
+}
+
+#[test]
 fn a_second_crate_and_its_rooms_in_the_first_are_followed() {
     let files = [
         (

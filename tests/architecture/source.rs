@@ -84,8 +84,11 @@ impl<'ast> Visit<'ast> for Reader {
                 visit::visit_item(self, item);
                 self.closed.push(mem::replace(&mut self.open, outer));
             }
-            Item::Macro(rules) => {
-                self.open.macros.extend(rules.ident.as_ref().map(word));
+            Item::Macro(call) => {
+                match &call.ident {
+                    Some(name) => _ = self.open.macros.insert(word(name)),
+                    None => self.open.defines.extend(words(&call.mac)),
+                }
                 visit::visit_item(self, item);
             }
             _ => visit::visit_item(self, item),
@@ -217,6 +220,21 @@ fn flatten(tree: &UseTree, mut path: Path, hands_on: bool, uses: &mut Vec<Use>) 
         name,
         hands_on,
     });
+}
+
+/// The words of a macro's call that stand in no brackets. Where items stand, any of them may be the
+/// name of one that the macro makes.
+fn words(call: &Macro) -> Vec<String> {
+    let tokens = TokenBuffer::new2(call.tokens.clone());
+    let mut rest = tokens.begin();
+    let mut words = Vec::new();
+    while !rest.eof() {
+        words.extend(rest.ident().map(|(name, _)| word(&name)));
+        rest = rest
+            .token_tree()
+            .map_or(Cursor::empty(), |(_, after)| after);
+    }
+    words
 }
 
 fn is_for_tests(attribute: &Attribute) -> bool {
