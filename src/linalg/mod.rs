@@ -18,6 +18,7 @@ mod shares;
 mod subspace;
 mod svd;
 mod tall;
+mod triplets;
 
 pub use angles::principal_angles;
 pub(crate) use blas::{better_kernels, use_one_thread_from_the_start};
@@ -25,7 +26,8 @@ pub use blas::{blas_version, use_one_thread};
 pub use blocks::{projections, projections_in_f32};
 pub use factored::Factored;
 pub use haar::{Stream, haar};
-pub use leading::{Leading, Method, Proof, SMALL_SIDE, leading};
+pub use leading::{SMALL_SIDE, leading};
 pub use shares::random_shares;
 pub use subspace::Subspace;
 pub use svd::{Svd, frobenius_norm, numerical_rank, svd};
+pub use triplets::{Leading, Method, Proof};
