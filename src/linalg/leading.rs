@@ -5,8 +5,8 @@ use ndarray::ArrayView2;
 use crate::error::Result;
 
 use super::search::large;
-use super::svd::check_input;
 use super::triplets::{Leading, full};
+use super::values::check_input;
 
 /// Up to this smaller side a full decomposition is cheap, and the safest answer.
 pub const SMALL_SIDE: usize = 1024;

@@ -19,6 +19,7 @@ mod subspace;
 mod svd;
 mod tall;
 mod triplets;
+mod values;
 
 pub use angles::principal_angles;
 pub(crate) use blas::{better_kernels, use_one_thread_from_the_start};
@@ -29,5 +30,6 @@ pub use haar::{Stream, haar};
 pub use leading::{SMALL_SIDE, leading};
 pub use shares::random_shares;
 pub use subspace::Subspace;
-pub use svd::{Svd, frobenius_norm, numerical_rank, svd};
+pub use svd::{Svd, svd};
 pub use triplets::{Leading, Method, Proof};
+pub use values::{frobenius_norm, numerical_rank};

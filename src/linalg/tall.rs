@@ -7,8 +7,8 @@ use crate::error::Result;
 
 use super::lapack::solve_triangle;
 use super::qr::{Factors, factor, rounding};
-use super::svd::frobenius_norm;
 use super::triplets::column_norms;
+use super::values::frobenius_norm;
 
 /// M = Q·R.
 ///

@@ -5,7 +5,8 @@ use ndarray::{Array1, Array2, ArrayView2, Axis, s};
 use crate::error::Result;
 
 use super::blocks::times;
-use super::svd::{frobenius_norm, svd};
+use super::svd::svd;
+use super::values::frobenius_norm;
 
 /// How it is known that no larger singular value was missed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
