@@ -3,7 +3,7 @@
 use crate::error::{Error, Result};
 
 use super::Subspace;
-use super::svd::singular_values;
+use super::values::singular_values;
 
 /// The principal angles between two subspaces of R^d, in radians, ascending; min(k₁, k₂) of them.
 ///

@@ -4,9 +4,9 @@ use ndarray::{ArcArray2, Array1, Array2};
 
 use crate::error::{Error, Result};
 
-use super::leading::column_norms;
 use super::svd::{Svd, svd};
 use super::tall::Tall;
+use super::triplets::column_norms;
 
 /// A product B·A, B of m × r and A of r × n, by thin QRs of its factors:
 ///

@@ -6,7 +6,7 @@ use ndarray_linalg::QR;
 use crate::error::Result;
 
 use super::lapack::{add_gram, cholesky, condition, divide_by_triangle, gapless, gram};
-use super::svd::{check_input, failed, singular_values};
+use super::values::{check_input, failed, singular_values};
 
 /// Cholesky QR wins from this many rows per column on.
 const TALL: usize = 4;

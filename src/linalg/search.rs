@@ -7,9 +7,10 @@ use crate::error::Result;
 use super::blocks::{gram, rows_times, subtract_rows_times, times};
 use super::lanczos::{Task, Vectors, lanczos};
 use super::lapack::{add_gram, cholesky_in_place, leading_eigenpairs, mirror_below};
-use super::leading::{Leading, Method, Proof, column_norms, full};
 use super::qr::thin_qr;
-use super::svd::{frobenius_norm, svd};
+use super::svd::svd;
+use super::triplets::{Leading, Method, Proof, column_norms, full};
+use super::values::frobenius_norm;
 
 /// Up to this smaller side a full decomposition is the last resort (a minute at 4096).
 const LARGEST_FULL: usize = 4096;

@@ -6,9 +6,9 @@ use ndarray::{ArcArray2, Array1, Array2, ArrayView2, Axis};
 use crate::error::Result;
 
 use super::lapack::solve_triangle;
-use super::leading::column_norms;
 use super::qr::{Factors, factor, rounding};
-use super::svd::frobenius_norm;
+use super::triplets::column_norms;
+use super::values::frobenius_norm;
 
 /// M = Q·R.
 ///

@@ -5,8 +5,9 @@ use std::io::BufReader;
 
 use zip::{CompressionMethod, ZipArchive};
 
-use super::machine::Machine;
-use super::{LONGEST_PICKLE, Places, state};
+use super::machine::{self, LONGEST_PICKLE};
+use super::state;
+use super::tensor::Places;
 use crate::tensors::contents::{Contents, Fault};
 use crate::tensors::stored::read_exact_at;
 
@@ -38,7 +39,7 @@ pub(super) fn read(file: &File, length: u64) -> Result<Contents, Fault> {
     let folder = &pickle.name[..pickle.name.len() - PICKLE.len()];
     check_byte_order(file, &entries, folder)?;
     let bytes = load(file, pickle, LONGEST_PICKLE)?;
-    let (machine, root, _) = Machine::run(&bytes)?;
+    let (heap, root, _) = machine::run(&bytes)?;
     let mut places = Places::new();
     for entry in &entries {
         let inside = entry.name.strip_prefix(folder);
@@ -47,7 +48,7 @@ pub(super) fn read(file: &File, length: u64) -> Result<Contents, Fault> {
             places.insert(key.into(), (entry.start, entry.size));
         }
     }
-    state::contents(&machine, root, bytes.len(), &places, length)
+    state::contents(&heap, root, bytes.len(), &places, length)
 }
 
 /// The entries by their place, each within the file and after the one before.

@@ -1,31 +1,11 @@
 //! The names that a pickle may use, and what they make of their arguments.
 
-use super::machine::{Machine, Trouble, Value};
 use super::tensor::Tensor;
+use super::value::{Global, Heap, Outcome, Trouble, Value};
 use crate::tensors::Number;
 
-/// A name that is known. None of them is anything but data here.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) enum Global {
-    OrderedDict,
-    /// `_rebuild_tensor` and `_rebuild_tensor_v2`: the type is the storage's.
-    RebuildTensor,
-    /// `_rebuild_tensor_v3`: the type is among the arguments.
-    RebuildTyped,
-    RebuildParameter,
-    /// Calls one of the three above for a tensor with attributes.
-    RebuildFromType,
-    /// `torch.Tensor` and `Parameter`, as arguments of the former.
-    TensorType,
-    /// A storage's type; without a number it is bytes.
-    Storage(Option<Number>),
-    Type(Number, &'static str),
-    Size,
-    Device,
-}
-
 /// Finds a name; refuses it otherwise.
-pub(super) fn find(module: &str, name: &str) -> Result<Global, Trouble> {
+pub(super) fn find(module: &str, name: &str) -> Outcome<Global> {
     let found = match (module, name) {
         ("collections", "OrderedDict") => Some(Global::OrderedDict),
         ("torch._utils", "_rebuild_tensor" | "_rebuild_tensor_v2") => Some(Global::RebuildTensor),
@@ -84,19 +64,19 @@ fn shown(module: &str, name: &str) -> String {
 
 /// What a name makes of its arguments.
 pub(super) fn call<'a>(
-    machine: &mut Machine<'a>,
+    heap: &mut Heap<'a>,
     function: Global,
     arguments: usize,
-) -> Result<Value<'a>, Trouble> {
-    let values = &machine.sequences[arguments];
+) -> Outcome<Value<'a>> {
+    let values = &heap.sequences[arguments];
     match (function, values.as_slice()) {
-        (Global::OrderedDict, []) => Ok(machine.new_dict(Vec::new())),
+        (Global::OrderedDict, []) => Ok(heap.new_dict(Vec::new())),
         (Global::OrderedDict, &[Value::List(pairs)]) => {
-            let pairs = machine.sequences[pairs].iter();
-            let pairs = pairs.map(|&pair| as_pair(machine, pair));
+            let pairs = heap.sequences[pairs].iter();
+            let pairs = pairs.map(|&pair| as_pair(heap, pair));
             let pairs = pairs.collect::<Option<Vec<_>>>();
             let pairs = pairs.ok_or_else(|| odd("OrderedDict"))?;
-            Ok(machine.new_dict(pairs))
+            Ok(heap.new_dict(pairs))
         }
         (
             Global::RebuildTensor,
@@ -107,7 +87,7 @@ pub(super) fn call<'a>(
                 strides,
                 ..,
             ],
-        ) => rebuild(machine, storage, offset, shape, strides, None),
+        ) => rebuild(heap, storage, offset, shape, strides, None),
         (
             Global::RebuildTyped,
             &[
@@ -120,7 +100,7 @@ pub(super) fn call<'a>(
                 Value::Global(Global::Type(number, _)),
                 ..,
             ],
-        ) => rebuild(machine, storage, offset, shape, strides, Some(number)),
+        ) => rebuild(heap, storage, offset, shape, strides, Some(number)),
         (Global::RebuildParameter, &[tensor @ Value::Tensor(_), ..]) => Ok(tensor),
         (
             Global::RebuildFromType,
@@ -134,54 +114,54 @@ pub(super) fn call<'a>(
                 Value::Tuple(arguments),
                 ..,
             ],
-        ) => call(machine, inner, arguments),
+        ) => call(heap, inner, arguments),
         (Global::Size, &[size @ Value::Tuple(_)]) => Ok(size),
         (Global::Device, &[name @ Value::Text(_), ..]) => Ok(name),
         (function, _) => Err(odd(&format!("{function:?}"))),
     }
 }
 
-fn as_pair<'a>(machine: &Machine<'a>, value: Value<'a>) -> Option<(Value<'a>, Value<'a>)> {
+fn as_pair<'a>(heap: &Heap<'a>, value: Value<'a>) -> Option<(Value<'a>, Value<'a>)> {
     let (Value::List(pair) | Value::Tuple(pair)) = value else {
         return None;
     };
-    match machine.sequences[pair].as_slice() {
+    match heap.sequences[pair].as_slice() {
         &[key, value] => Some((key, value)),
         _ => None,
     }
 }
 
 fn rebuild<'a>(
-    machine: &mut Machine<'a>,
+    heap: &mut Heap<'a>,
     storage: usize,
     offset: i64,
     shape: Value<'a>,
     strides: Value<'a>,
     number: Option<Number>,
-) -> Result<Value<'a>, Trouble> {
-    let shape = integers(machine, shape)?;
-    let strides = integers(machine, strides)?;
+) -> Outcome<Value<'a>> {
+    let shape = integers(heap, shape)?;
+    let strides = integers(heap, strides)?;
     // Bytes are what an untyped storage has.
     let number = number
-        .or(machine.storages[storage].number)
+        .or(heap.storages[storage].number)
         .unwrap_or(Number::U8);
-    machine.tensors.push(Tensor {
+    heap.tensors.push(Tensor {
         storage,
         number,
         offset,
         shape,
         strides,
     });
-    Ok(Value::Tensor(machine.tensors.len() - 1))
+    Ok(Value::Tensor(heap.tensors.len() - 1))
 }
 
 /// A short tuple of integers.
-fn integers(machine: &Machine<'_>, value: Value<'_>) -> Result<Vec<i64>, Trouble> {
+fn integers(heap: &Heap<'_>, value: Value<'_>) -> Outcome<Vec<i64>> {
     const MOST_AXES: usize = 64;
     let Value::Tuple(place) = value else {
         return Err(odd("a tensor's shape"));
     };
-    let values = &machine.sequences[place];
+    let values = &heap.sequences[place];
     if values.len() > MOST_AXES {
         return Err(odd("a tensor's shape"));
     }

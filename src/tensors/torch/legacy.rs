@@ -3,8 +3,10 @@
 
 use std::fs::File;
 
-use super::machine::{Machine, Trouble, Value};
-use super::{LONGEST_PICKLE, Places, state};
+use super::machine::{LONGEST_PICKLE, run};
+use super::state;
+use super::tensor::Places;
+use super::value::{Heap, Outcome, Trouble, Value};
 use crate::tensors::contents::{Contents, Fault};
 use crate::tensors::stored::{read_exact_at, read_start};
 
@@ -27,29 +29,29 @@ pub(super) fn read(file: &File, length: u64) -> Result<Contents, Fault> {
             Ok(parsed) => {
                 let places = storages(file, length, &parsed)?;
                 let Parsed {
-                    machine, root, end, ..
+                    heap, root, end, ..
                 } = &parsed;
-                return state::contents(machine, *root, *end as usize, &places, length);
+                return state::contents(heap, *root, *end as usize, &places, length);
             }
         }
     }
 }
 
 struct Parsed<'a> {
-    machine: Machine<'a>,
+    heap: Heap<'a>,
     root: Value<'a>,
     keys: Vec<&'a str>,
     /// Where the pickles end.
     end: u64,
 }
 
-fn parse(bytes: &[u8]) -> Result<Parsed<'_>, Trouble> {
-    let (_, _, rest) = Machine::run(bytes)?;
-    let (_, protocol, rest) = Machine::run(rest)?;
+fn parse(bytes: &[u8]) -> Outcome<Parsed<'_>> {
+    let (_, _, rest) = run(bytes)?;
+    let (_, protocol, rest) = run(rest)?;
     if !matches!(protocol, Value::Int(PROTOCOL)) {
         return Err(Trouble::Bad("is of another protocol than 1001".into()));
     }
-    let (system, info, rest) = Machine::run(rest)?;
+    let (system, info, rest) = run(rest)?;
     let little = match info {
         Value::Dict(place) => system.dicts[place]
             .iter()
@@ -60,8 +62,8 @@ fn parse(bytes: &[u8]) -> Result<Parsed<'_>, Trouble> {
         let what = "a byte order other than little".to_string();
         return Err(Trouble::Refused(what));
     }
-    let (machine, root, rest) = Machine::run(rest)?;
-    let (list, keys, rest) = Machine::run(rest)?;
+    let (heap, root, rest) = run(rest)?;
+    let (list, keys, rest) = run(rest)?;
     let Value::List(keys) = keys else {
         return Err(Trouble::Bad("does not list its storages".into()));
     };
@@ -71,7 +73,7 @@ fn parse(bytes: &[u8]) -> Result<Parsed<'_>, Trouble> {
     });
     let keys = keys.collect::<Option<_>>();
     Ok(Parsed {
-        machine,
+        heap,
         root,
         keys: keys.ok_or_else(|| Trouble::Bad("does not list its storages".into()))?,
         end: (bytes.len() - rest.len()) as u64,
@@ -81,7 +83,7 @@ fn parse(bytes: &[u8]) -> Result<Parsed<'_>, Trouble> {
 /// Where each storage is: they follow each other in the order of the keys.
 fn storages(file: &File, length: u64, parsed: &Parsed<'_>) -> Result<Places, Fault> {
     let mut units = std::collections::HashMap::new();
-    for storage in &parsed.machine.storages {
+    for storage in &parsed.heap.storages {
         units.insert(storage.key, storage.unit());
     }
     let mut places = Places::new();

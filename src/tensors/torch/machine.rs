@@ -1,106 +1,52 @@
 //! The machine that reads a pickle: a stack, a memo, and instructions that only make data.
 //!
-//! Values are small copies that point into the pickle or into lists of the machine's, so that
+//! Values are small copies that point into the pickle or into the lists of a heap, so that
 //! nothing here recurses, whatever is nested in what, and memory grows with the number of
 //! instructions alone, which is bounded.
 
 use std::collections::HashMap;
 
-use super::globals::{self, Global};
+use super::globals;
 use super::opcode;
-use super::tensor::Tensor;
-use crate::tensors::Number;
+use super::tensor::Storage;
+use super::value::{Global, Heap, Outcome, Trouble, Value, bad};
 
+/// The longest pickle: tensors are outside, so that this is some hundred thousand of them.
+pub(super) const LONGEST_PICKLE: u64 = 64 << 20;
 const MOST_INSTRUCTIONS: usize = 8 << 20;
 const DEEPEST_STACK: usize = 1 << 20;
 
-/// Why a pickle was not read.
-#[derive(Debug)]
-pub(super) enum Trouble {
-    /// It goes on after the bytes that are there.
-    Short,
-    /// What is wrong with it, after "its pickle".
-    Bad(String),
-    /// A name or an instruction that is not for data.
-    Refused(String),
-}
-
-/// What is on the stack. Places are those in the lists of [`Machine`].
-#[derive(Debug, Clone, Copy)]
-pub(super) enum Value<'a> {
-    None,
-    Bool(bool),
-    Int(i64),
-    /// Little-endian, at most 16 bytes.
-    Long(&'a [u8]),
-    Float(f64),
-    Text(&'a str),
-    Bytes(&'a [u8]),
-    Tuple(usize),
-    List(usize),
-    Dict(usize),
-    Global(Global),
-    Storage(usize),
-    Tensor(usize),
-}
-
-/// What a persistent id says: where numbers are to be found.
-#[derive(Debug)]
-pub(super) struct Storage<'a> {
-    pub(super) key: &'a str,
-    /// Without it, bytes.
-    pub(super) number: Option<Number>,
-    pub(super) count: u64,
-}
-
-impl Storage<'_> {
-    pub(super) fn unit(&self) -> u64 {
-        self.number.map_or(1, Number::size) as u64
-    }
-
-    pub(super) fn bytes(&self) -> Option<u64> {
-        self.count.checked_mul(self.unit())
-    }
-}
-
-type Outcome<T> = Result<T, Trouble>;
-
-/// Everything that a pickle has made.
+/// The state between two instructions.
 #[derive(Default)]
-pub(super) struct Machine<'a> {
-    /// Of lists and tuples.
-    pub(super) sequences: Vec<Vec<Value<'a>>>,
-    pub(super) dicts: Vec<Vec<(Value<'a>, Value<'a>)>>,
-    pub(super) storages: Vec<Storage<'a>>,
-    pub(super) tensors: Vec<Tensor>,
+struct Machine<'a> {
+    heap: Heap<'a>,
     rest: &'a [u8],
     stack: Vec<Value<'a>>,
     marks: Vec<usize>,
     memo: HashMap<u32, Value<'a>>,
 }
 
-impl<'a> Machine<'a> {
-    /// Runs the pickle at the start of `bytes`; gives what it made and the bytes after it.
-    pub(super) fn run(bytes: &'a [u8]) -> Outcome<(Machine<'a>, Value<'a>, &'a [u8])> {
-        let mut machine = Machine {
-            rest: bytes,
-            ..Machine::default()
-        };
-        for _ in 0..MOST_INSTRUCTIONS {
-            let opcode = machine.byte()?;
-            if opcode == b'.' {
-                let value = machine.pop()?;
-                let rest = machine.rest;
-                return Ok((machine, value, rest));
-            }
-            machine.step(opcode)?;
-            if machine.stack.len() + machine.marks.len() > DEEPEST_STACK {
-                return Err(bad("piles up too many values"));
-            }
+/// Runs the pickle at the start of `bytes`; gives what it made, its value and the bytes after it.
+pub(super) fn run(bytes: &[u8]) -> Outcome<(Heap<'_>, Value<'_>, &[u8])> {
+    let mut machine = Machine {
+        rest: bytes,
+        ..Machine::default()
+    };
+    for _ in 0..MOST_INSTRUCTIONS {
+        let opcode = machine.byte()?;
+        if opcode == b'.' {
+            let value = machine.pop()?;
+            return Ok((machine.heap, value, machine.rest));
         }
-        Err(bad("is too long"))
+        machine.step(opcode)?;
+        if machine.stack.len() + machine.marks.len() > DEEPEST_STACK {
+            return Err(bad("piles up too many values"));
+        }
     }
+    Err(bad("is too long"))
+}
 
+impl<'a> Machine<'a> {
     fn step(&mut self, opcode: u8) -> Outcome<()> {
         match opcode {
             0x80 => match self.byte()? {
@@ -191,10 +137,10 @@ impl<'a> Machine<'a> {
 
     fn step_container(&mut self, opcode: u8) -> Outcome<()> {
         let value = match opcode {
-            b'}' => self.new_dict(Vec::new()),
+            b'}' => self.heap.new_dict(Vec::new()),
             b']' => {
-                self.sequences.push(Vec::new());
-                Value::List(self.sequences.len() - 1)
+                self.heap.sequences.push(Vec::new());
+                Value::List(self.heap.sequences.len() - 1)
             }
             _ => {
                 let values = match opcode {
@@ -209,8 +155,8 @@ impl<'a> Machine<'a> {
                         values
                     }
                 };
-                self.sequences.push(values);
-                Value::Tuple(self.sequences.len() - 1)
+                self.heap.sequences.push(values);
+                Value::Tuple(self.heap.sequences.len() - 1)
             }
         };
         self.push(value)
@@ -228,14 +174,14 @@ impl<'a> Machine<'a> {
         };
         let target = self.pop()?;
         match (opcode, target) {
-            (b'a' | b'e', Value::List(place)) => self.sequences[place].extend(values),
+            (b'a' | b'e', Value::List(place)) => self.heap.sequences[place].extend(values),
             (b's' | b'u', Value::Dict(place)) => {
                 let (pairs, odd) = values.as_chunks::<2>();
                 if !odd.is_empty() {
                     return Err(bad("has a key without a value"));
                 }
                 let pairs = pairs.iter().map(|&[key, value]| (key, value));
-                self.dicts[place].extend(pairs);
+                self.heap.dicts[place].extend(pairs);
             }
             // Attributes of a state dict, such as `_metadata`.
             (b'b', Value::Dict(_)) => {}
@@ -264,7 +210,7 @@ impl<'a> Machine<'a> {
             }
             _ => match (self.pop()?, self.pop()?) {
                 (Value::Tuple(arguments), Value::Global(function)) => {
-                    globals::call(self, function, arguments)?
+                    globals::call(&mut self.heap, function, arguments)?
                 }
                 _ => return Err(bad("calls what is no function")),
             },
@@ -277,7 +223,7 @@ impl<'a> Machine<'a> {
         let Value::Tuple(id) = id else {
             return Err(bad("has a persistent id that is no tuple"));
         };
-        let (number, key, count) = match self.sequences[id].as_slice() {
+        let (number, key, count) = match self.heap.sequences[id].as_slice() {
             &[
                 Value::Text("storage"),
                 Value::Global(Global::Storage(number)),
@@ -289,13 +235,8 @@ impl<'a> Machine<'a> {
             _ => return Err(bad("has a persistent id that is no storage's")),
         };
         let count = u64::try_from(count).map_err(|_| bad("has a storage of negative size"))?;
-        self.storages.push(Storage { key, number, count });
-        Ok(Value::Storage(self.storages.len() - 1))
-    }
-
-    pub(super) fn new_dict(&mut self, pairs: Vec<(Value<'a>, Value<'a>)>) -> Value<'a> {
-        self.dicts.push(pairs);
-        Value::Dict(self.dicts.len() - 1)
+        self.heap.storages.push(Storage { key, number, count });
+        Ok(Value::Storage(self.heap.storages.len() - 1))
     }
 
     fn push(&mut self, value: Value<'a>) -> Outcome<()> {
@@ -369,8 +310,4 @@ fn integer(bytes: &[u8]) -> Outcome<Value<'_>> {
         9..=LONGEST => Ok(Value::Long(bytes)),
         _ => Err(bad("has an integer that is too long")),
     }
-}
-
-fn bad(problem: &str) -> Trouble {
-    Trouble::Bad(problem.into())
 }

@@ -4,7 +4,6 @@
 //! instructions that state dicts need and knows only the names in `globals`; anything else is
 //! refused by its name. Tensors stay where they are in the file.
 
-use std::collections::BTreeMap;
 use std::fs::File;
 
 use super::contents::{Contents, Fault};
@@ -16,11 +15,8 @@ mod machine;
 mod opcode;
 mod state;
 mod tensor;
+mod value;
 
-use machine::Trouble;
-
-/// The longest pickle: tensors are outside, so that this is some hundred thousand of them.
-const LONGEST_PICKLE: u64 = 64 << 20;
 /// `torch.save` begins an old file with this pickle, of a ten-byte integer.
 const LEGACY_MAGIC: &[u8] = b"\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19.";
 
@@ -52,9 +48,6 @@ impl Format {
     }
 }
 
-/// Where the bytes of storages are, by key: the start in the file, and how many.
-type Places = BTreeMap<String, (u64, u64)>;
-
 /// Reads what a file says of its tensors.
 pub(super) fn read(file: &File, length: u64, format: Format) -> Result<Contents, Fault> {
     match format {
@@ -63,15 +56,5 @@ pub(super) fn read(file: &File, length: u64, format: Format) -> Result<Contents,
         Format::Bare => Err(Fault::Refused(
             "a pickle that torch.save did not write".into(),
         )),
-    }
-}
-
-impl From<Trouble> for Fault {
-    fn from(trouble: Trouble) -> Self {
-        match trouble {
-            Trouble::Short => Fault::Corrupt("its pickle has no end".into()),
-            Trouble::Bad(problem) => Fault::Corrupt(format!("its pickle {problem}")),
-            Trouble::Refused(what) => Fault::Refused(what),
-        }
     }
 }

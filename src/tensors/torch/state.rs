@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::Places;
-use super::machine::{Machine, Value};
+use super::tensor::Places;
+use super::value::{Global, Heap, Value};
 use crate::tensors::contents::{Contents, Fault};
 
 /// Keys under which training scripts keep the state dict, the likelier first.
@@ -25,14 +25,14 @@ const NAMES_PER_BYTE: usize = 32;
 
 /// Names everything that the pickle made, and finds its tensors in the file.
 pub(super) fn contents(
-    machine: &Machine<'_>,
+    heap: &Heap<'_>,
     root: Value<'_>,
     pickle: usize,
     places: &Places,
     length: u64,
 ) -> Result<Contents, Fault> {
     let mut walk = Walk {
-        machine,
+        heap,
         places,
         length,
         left: LEAST_NAMES + NAMES_PER_BYTE * pickle,
@@ -43,14 +43,14 @@ pub(super) fn contents(
             metadata: BTreeMap::new(),
         },
     };
-    match wrapper(machine, root) {
+    match wrapper(heap, root) {
         None => walk.visit("", root, 0)?,
         Some((pairs, wrapped)) => {
             for (place, &(key, value)) in pairs.iter().enumerate() {
                 let name = if place == wrapped {
                     String::new()
                 } else {
-                    text(machine, key)?
+                    text(heap, key)?
                 };
                 walk.visit(&name, value, 1)?;
             }
@@ -61,16 +61,16 @@ pub(super) fn contents(
 
 /// The dict that wraps another one with tensors, and which entry that is.
 fn wrapper<'m, 'a>(
-    machine: &'m Machine<'a>,
+    heap: &'m Heap<'a>,
     root: Value<'a>,
 ) -> Option<(&'m [(Value<'a>, Value<'a>)], usize)> {
     let Value::Dict(root) = root else {
         return None;
     };
-    let pairs = machine.dicts[root].as_slice();
+    let pairs = heap.dicts[root].as_slice();
     let holds = |name: &str| {
         pairs.iter().position(|&(key, value)| {
-            matches!(key, Value::Text(key) if key == name) && has_tensor(machine, value, 0)
+            matches!(key, Value::Text(key) if key == name) && has_tensor(heap, value, 0)
         })
     };
     let wrapped = WRAPPERS.iter().find_map(|name| holds(name))?;
@@ -78,17 +78,17 @@ fn wrapper<'m, 'a>(
 }
 
 /// Whether a dict holds a tensor, itself or a dict or two further in.
-fn has_tensor(machine: &Machine<'_>, value: Value<'_>, depth: usize) -> bool {
+fn has_tensor(heap: &Heap<'_>, value: Value<'_>, depth: usize) -> bool {
     let Value::Dict(place) = value else {
         return false;
     };
-    machine.dicts[place].iter().any(|&(_, value)| {
-        matches!(value, Value::Tensor(_)) || depth < 2 && has_tensor(machine, value, depth + 1)
+    heap.dicts[place].iter().any(|&(_, value)| {
+        matches!(value, Value::Tensor(_)) || depth < 2 && has_tensor(heap, value, depth + 1)
     })
 }
 
 struct Walk<'m, 'a> {
-    machine: &'m Machine<'a>,
+    heap: &'m Heap<'a>,
     places: &'m Places,
     length: u64,
     /// Bytes of names and values that may still come.
@@ -107,21 +107,21 @@ impl<'a> Walk<'_, 'a> {
         self.spend(name.len() + 1)?;
         match value {
             Value::Dict(place) => {
-                for &(key, value) in &self.machine.dicts[place] {
-                    let key = text(self.machine, key)?;
+                for &(key, value) in &self.heap.dicts[place] {
+                    let key = text(self.heap, key)?;
                     self.visit(&joined(name, &key), value, depth + 1)?;
                 }
                 Ok(())
             }
             Value::List(place) | Value::Tuple(place) => {
-                for (number, &value) in self.machine.sequences[place].iter().enumerate() {
+                for (number, &value) in self.heap.sequences[place].iter().enumerate() {
                     self.visit(&joined(name, &number.to_string()), value, depth + 1)?;
                 }
                 Ok(())
             }
             Value::Tensor(place) => self.tensor(name, place),
             plain => {
-                let text = text(self.machine, plain)?;
+                let text = text(self.heap, plain)?;
                 self.spend(text.len())?;
                 self.found.values.insert(name.into(), text);
                 Ok(())
@@ -130,8 +130,8 @@ impl<'a> Walk<'_, 'a> {
     }
 
     fn tensor(&mut self, name: &str, place: usize) -> Result<(), Fault> {
-        let tensor = &self.machine.tensors[place];
-        let storage = &self.machine.storages[tensor.storage];
+        let tensor = &self.heap.tensors[place];
+        let storage = &self.heap.storages[tensor.storage];
         let stored = tensor
             .locate(storage, self.places, self.length)
             .map_err(|problem| Fault::Tensor(name.into(), problem))?;
@@ -159,8 +159,7 @@ fn joined(name: &str, key: &str) -> String {
 }
 
 /// A value in words, so that `str::parse` gives numbers back.
-fn text(machine: &Machine<'_>, value: Value<'_>) -> Result<String, Fault> {
-    use super::globals::Global;
+fn text(heap: &Heap<'_>, value: Value<'_>) -> Result<String, Fault> {
     Ok(match value {
         Value::None => "None".into(),
         Value::Bool(value) => value.to_string(),
@@ -175,7 +174,7 @@ fn text(machine: &Machine<'_>, value: Value<'_>) -> Result<String, Fault> {
         Value::Bytes(bytes) => String::from_utf8_lossy(bytes).into_owned(),
         Value::Global(Global::Type(_, name)) => name.into(),
         Value::Global(other) => format!("{other:?}"),
-        Value::Storage(place) => format!("storage {}", machine.storages[place].key),
+        Value::Storage(place) => format!("storage {}", heap.storages[place].key),
         Value::Tuple(_) | Value::List(_) | Value::Dict(_) | Value::Tensor(_) => {
             return Err(bad("has a key that is no plain value"));
         }

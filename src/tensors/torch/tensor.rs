@@ -1,9 +1,31 @@
-//! A pickled tensor, checked against its storage.
+//! A pickled tensor and its storage, the one checked against the other.
 
-use super::Places;
-use super::machine::Storage;
+use std::collections::BTreeMap;
+
 use crate::tensors::Number;
 use crate::tensors::stored::Stored;
+
+/// Where the bytes of storages are, by key: the start in the file, and how many.
+pub(super) type Places = BTreeMap<String, (u64, u64)>;
+
+/// What a persistent id says: where numbers are to be found.
+#[derive(Debug)]
+pub(super) struct Storage<'a> {
+    pub(super) key: &'a str,
+    /// Without it, bytes.
+    pub(super) number: Option<Number>,
+    pub(super) count: u64,
+}
+
+impl Storage<'_> {
+    pub(super) fn unit(&self) -> u64 {
+        self.number.map_or(1, Number::size) as u64
+    }
+
+    pub(super) fn bytes(&self) -> Option<u64> {
+        self.count.checked_mul(self.unit())
+    }
+}
 
 /// A tensor as its pickle describes it: nothing is checked yet.
 #[derive(Debug)]
