@@ -51,7 +51,7 @@ pub(super) fn read(found: &Found, model: Arc<Checkpoint>) -> Result<Content> {
             continue;
         };
         shared += 1;
-        match modules(found, base, &source, name, &place)? {
+        match modules(base, &source, name, &place)? {
             modules if modules.is_empty() => content.replaced.push(name.clone()),
             modules => content.modules.extend(modules),
         }
@@ -72,7 +72,6 @@ pub(super) fn read(found: &Found, model: Arc<Checkpoint>) -> Result<Content> {
 
 /// A tensor's modules: none for a vector, several for a stack of experts.
 fn modules(
-    found: &Found,
     base: &dyn BaseIndex,
     source: &Source,
     name: &str,
@@ -94,13 +93,17 @@ fn modules(
         };
         return (0..experts).map(expert).collect();
     }
-    match shape.len() >= 2 && tensor.ends_with("weight") {
-        true => {
-            let weight = Formula::tensor(source, name)?;
-            Ok(vec![found.whole(&tensor, weight, shape.len() == 2)])
-        }
-        false => Ok(Vec::new()),
+    if shape.len() < 2 || !tensor.ends_with("weight") {
+        return Ok(Vec::new());
     }
+    let weight = Formula::tensor(source, name)?;
+    let is_matrix = shape.len() == 2;
+    Ok(vec![AdaptedModule::replaced(
+        Some(base),
+        &tensor,
+        weight,
+        is_matrix,
+    )])
 }
 
 fn missing(found: &Found, problem: String) -> Error {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::error::Result;
 
 use super::AdaptedModule;
-use super::factors::{both, check_factors, check_told};
+use super::factors::{both, check_factors, check_stated};
 use super::found::{Content, Found};
 use super::keys::group;
 use super::update::Update;
@@ -75,8 +75,8 @@ pub(super) fn read(found: &Found) -> Result<Content> {
         let (a, b) = (found.tensor(a)?, found.tensor(b)?);
         let rank = check_factors(&b, &a)?;
         let key = format!("{}:rank", path.replace('.', ":"));
-        let told = found.metadata(&key).and_then(|rank| rank.parse().ok());
-        check_told(told, "the file's metadata", rank, &a)?;
+        let stated = found.metadata(&key).and_then(|rank| rank.parse().ok());
+        check_stated(stated, "the file's metadata", rank, &a)?;
         let scale = found.scale(|alpha| Ok(alpha.map_or(1.0, |alpha| alpha / rank as f64)))?;
         let update = Update::Product { b, a };
         content

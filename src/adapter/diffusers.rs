@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use crate::error::{Error, Result};
 
 use super::AdaptedModule;
-use super::factors::{both, check_factors, check_told};
+use super::factors::{both, check_factors, check_stated};
 use super::formula::Formula;
 use super::found::{Content, Found};
 use super::keys::{Tensors, group, unwrapped};
@@ -153,7 +153,7 @@ impl Reader<'_> {
         let (component, inner) = path.split_once('.').unwrap_or(("", path));
         let config = self.configs.get(component);
         if let Some(config) = config {
-            check_told(config.rank(inner), METADATA, rank, &a)?;
+            check_stated(config.rank(inner), METADATA, rank, &a)?;
         }
         let own = tensors
             .get("alpha")

@@ -44,8 +44,13 @@ pub(super) fn check_factors(b: &Formula, a: &Formula) -> Result<usize> {
 }
 
 /// That a factor has the rank that `source` gives its module, if it gives one.
-pub(super) fn check_told(told: Option<f64>, source: &str, rank: usize, a: &Formula) -> Result<()> {
-    let Some(expected) = told.filter(|&r| r != rank as f64) else {
+pub(super) fn check_stated(
+    stated: Option<f64>,
+    source: &str,
+    rank: usize,
+    a: &Formula,
+) -> Result<()> {
+    let Some(expected) = stated.filter(|&r| r != rank as f64) else {
         return Ok(());
     };
     let problem = format!("rank {rank}, where {source} gives this module rank {expected}");

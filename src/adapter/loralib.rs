@@ -88,7 +88,7 @@ fn module(
     if rows == rank {
         let scale = scale(found, rank)?;
         let mut module = AdaptedModule::new(path.into(), Update::Product { b, a }, scale);
-        module.target.stored = found.stored(path, (module.d_out, module.d_in));
+        module.target.stored = Stored::in_base(found.base, path, (module.d_out, module.d_in));
         return Ok(module);
     }
     let shape = place.map(|(_, shape)| shape);
@@ -105,7 +105,7 @@ fn module(
     ));
     let mut module = merged(path, b, a, &slots, scale(found, rank)?)?;
     // Its weight is a Conv1D's in GPT-2, where only the base's shape or type can tell.
-    module.target.stored = match found.stored(path, (module.d_out, module.d_in)) {
+    module.target.stored = match Stored::in_base(found.base, path, (module.d_out, module.d_in)) {
         Stored::Transposed => Stored::Conv1d,
         other => other,
     };

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use crate::error::{Error, Result};
 
-use super::factors::{both, check_factors, check_told, normalised};
+use super::factors::{both, check_factors, check_stated, normalised};
 use super::formula::Formula;
 use super::found::{Content, Found};
 use super::keys::{Tensors, group};
@@ -147,9 +147,9 @@ impl Reader<'_> {
         a: Formula,
     ) -> Result<AdaptedModule> {
         let rank = check_factors(&b, &a)?;
-        check_told(self.rank, "lora_parameters", rank, &a)?;
+        check_stated(self.rank, "lora_parameters", rank, &a)?;
         let scale = |alpha: Option<f64>| Ok(alpha.map_or(self.scale, |alpha| alpha / rank as f64));
-        let stored = self.found.stored(path, (b.dim().0, a.dim().1));
+        let stored = Stored::in_base(self.found.base, path, (b.dim().0, a.dim().1));
         // The lengths of an embedding are those of its tokens.
         let over = match stored {
             Stored::Transposed => Norms::Columns(1),

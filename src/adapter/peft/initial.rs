@@ -12,6 +12,7 @@ use crate::error::{Error, Result};
 use crate::tensors::TensorFile;
 
 use super::config::PeftConfig;
+use super::lora;
 
 /// ΔW = s·B·A − s₀·B₀·A₀, as factors of twice the rank: [B, −(s₀/s)·B₀] and [A; A₀].
 ///
@@ -73,7 +74,7 @@ fn before(found: &Found, path: &Path) -> Result<Content> {
         config: None,
         ..*found
     };
-    super::modules(&initial, &PeftConfig::new(&config_path, &fields)?)
+    lora::modules(&initial, &PeftConfig::new(&config_path, &fields)?)
 }
 
 fn difference(trained: &AdaptedModule, start: &AdaptedModule) -> Result<AdaptedModule> {

@@ -1,23 +1,22 @@
-//! PEFT's other methods whose ΔW stands in the file: AdaLoRA, VeRA, LoHa, LoKr; LoRA-XS has a file
-//! of its own.
+//! PEFT's other methods whose ΔW stands in the file: AdaLoRA, VeRA, LoHa and LoKr. TinyLoRA has a
+//! file of its own.
 
 use std::path::Path;
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
+use crate::adapter::AdaptedModule;
 use crate::adapter::factors::{both, check_factors};
 use crate::adapter::found::{Content, Found};
-use crate::adapter::keys::{Tensors, group, module_and_kind};
 use crate::adapter::located::CONFIG;
 use crate::adapter::products::{self, Product};
 use crate::adapter::update::Update;
-use crate::adapter::{AdaptedModule, Stored};
 use crate::error::Result;
 
 use super::config::{PeftConfig, bad, positive};
-use super::{check_rank, others, refused, tiny};
-
-type Fields = Map<String, Value>;
+use super::grouped::{Fields, is_turned, modules, plain};
+use super::lora::{check_rank, others};
+use super::{refused, tiny};
 
 /// Reads an adapter of any method but LoRA; `path` is the config's.
 ///
@@ -43,55 +42,6 @@ pub(in crate::adapter) fn read(
     content.base_name = base.and_then(Value::as_str).map(str::to_string);
     others(found, &plain(path, fields)?, &mut content)?;
     Ok(content)
-}
-
-/// The config for what all methods share; AdaLoRA's rank_pattern holds no ranks, and α is theirs.
-pub(super) fn plain(path: &Path, fields: &Fields) -> Result<PeftConfig> {
-    let mut fields = fields.clone();
-    for field in ["rank_pattern", "lora_alpha", "r", "init_lora_weights"] {
-        fields.remove(field);
-    }
-    PeftConfig::new(path, &fields)
-}
-
-/// Sorts the tensors by these kinds and makes a module of each group; `None` where training left
-/// nothing of it.
-pub(super) fn modules(
-    found: &Found,
-    kinds: &[&'static str],
-    make: impl Fn(&str, &Tensors) -> Result<Option<(Update, f64)>>,
-) -> Result<Content> {
-    let grouped = group(found.names(), |name| module_and_kind(name, kinds));
-    if let Some((name, earlier)) = grouped.twins {
-        let problem = format!("the same factor as `{earlier}`");
-        let remedy = "the file holds several adapters: save one of them by itself";
-        return Err(found.error(&name, problem, remedy));
-    }
-    let mut content = Content {
-        replaced: grouped.others,
-        ..Content::default()
-    };
-    for (path, tensors) in &grouped.modules {
-        let Some((update, scale)) = make(path, tensors)? else {
-            content.known.extend(tensors.values().cloned());
-            content.notes.push(format!(
-                "`{path}` has no rank left, so its ΔW is 0 and it is no module here"
-            ));
-            continue;
-        };
-        let mut module = AdaptedModule::new(path.clone(), update, scale);
-        if is_turned(found) {
-            module.target.stored = Stored::Conv1d;
-        }
-        content.modules.push(module);
-    }
-    Ok(content)
-}
-
-fn is_turned(found: &Found) -> bool {
-    let fields = found.config.as_ref().map(|(_, fields)| fields);
-    let flag = fields.and_then(|fields| fields.get("fan_in_fan_out")?.as_bool());
-    flag.unwrap_or(false)
 }
 
 /// AdaLoRA (Zhang et al. 2023): ΔW = s·B·(E ⊙ A), s = α/(init_r + 1e-5), whatever rank is left.

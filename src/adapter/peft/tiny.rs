@@ -3,16 +3,17 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use serde_json::{Map, Value};
-
 use crate::adapter::factors::{both, check_factors};
 use crate::adapter::found::{Content, Found};
+use crate::adapter::keys::{group, module_and_kind};
 use crate::adapter::names::natural_order;
 use crate::adapter::update::Update;
 use crate::error::Result;
 
 use super::config::PeftConfig;
-use super::{check_rank, methods, refused};
+use super::grouped::{Fields, modules};
+use super::lora::check_rank;
+use super::refused;
 
 /// Orders in which models register the parts of a module. No file has them, and which vector is
 /// whose follows from them.
@@ -47,7 +48,7 @@ const ORDERS: [&[&str]; 18] = [
 ///
 /// [`crate::Error::Unsupported`] where P was not saved; one when several vectors cannot be told
 /// apart.
-pub(super) fn read(found: &Found, path: &Path, fields: &Map<String, Value>) -> Result<Content> {
+pub(super) fn read(found: &Found, path: &Path, fields: &Fields) -> Result<Content> {
     let any = |kind: &str| found.names().iter().any(|name| name.contains(kind));
     if !any(".tinylora_P") {
         let what = "its projections P (save_projection is false)";
@@ -56,7 +57,7 @@ pub(super) fn read(found: &Found, path: &Path, fields: &Map<String, Value>) -> R
     let config = PeftConfig::new(path, fields)?;
     let kinds = ["tinylora_A", "tinylora_B", "tinylora_P"];
     let groups = groups(found, &kinds)?;
-    let mut content = methods::modules(found, &kinds, |module, tensors| {
+    let mut content = modules(found, &kinds, |module, tensors| {
         let (a, b) = both(found, module, tensors, ("tinylora_A", "tinylora_B"))?;
         let (a, b) = (found.tensor(a)?, found.tensor(b)?);
         let rank = check_factors(&b, &a)?;
@@ -101,9 +102,7 @@ fn groups(found: &Found, kinds: &[&'static str]) -> Result<BTreeMap<String, Stri
         .iter()
         .filter_map(|name| Some((group_of(name)?, name)))
         .collect();
-    let grouped = crate::adapter::keys::group(found.names(), |name| {
-        crate::adapter::keys::module_and_kind(name, kinds)
-    });
+    let grouped = group(found.names(), |name| module_and_kind(name, kinds));
     let modules: Vec<&str> = grouped.modules.keys().map(String::as_str).collect();
     let count = vectors.len();
     let (Some(first), true) = (found.names().first(), count > 0 && count <= modules.len()) else {

@@ -1,7 +1,9 @@
-//! What is said of a kohya, LyCORIS or ComfyUI file: its layout, the evidence, the scale rule.
+//! What is stated of a kohya, LyCORIS or ComfyUI file: its layout, the evidence, the scale rule.
 
 use crate::adapter::found::{Content, Found};
 use crate::adapter::keys::Tensors;
+
+use super::kinds::is_factor;
 
 /// What the file is called, by what is in it.
 pub(super) fn layout(modules: &[&Tensors]) -> &'static str {
@@ -36,7 +38,7 @@ pub(super) fn layout(modules: &[&Tensors]) -> &'static str {
 pub(super) fn describe(found: &Found, content: &mut Content) {
     let metadata = found.file.metadata();
     let value = |key: &str| metadata.get(key).cloned();
-    let first = found.names().iter().find(|name| super::is_factor(name));
+    let first = found.names().iter().find(|name| is_factor(name));
     let mut evidence = format!("names such as `{}`", first.map_or("", |name| name));
     for key in [
         "ss_network_module",

@@ -1,0 +1,181 @@
+//! Which layout a file is, and the adapter that the layout makes of it.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use serde_json::Map;
+
+use crate::error::{Error, Result};
+use crate::tensors::TensorFile;
+
+use super::found::{Content, Found, ReadOptions};
+use super::located::{CONFIG, Weights, locate, read_config};
+use super::module::{AdaptedModule, BaseIndex};
+use super::names::natural_order;
+use super::opened::Adapter;
+use super::peft::{self, PeftConfig};
+use super::{checkpoint, cloneofsimo, diffusers, kohya, loralib, mlx, refused, torchtune};
+
+impl Adapter {
+    /// Opens an adapter without its base; see [`Adapter::open_on`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Adapter::open_on`].
+    pub fn open(path: &Path, options: &ReadOptions) -> Result<Self> {
+        Self::open_on(path, options, None)
+    }
+
+    /// Opens an adapter folder or weight file of any layout, and checks everything that can be told
+    /// from names and shapes. Some layouts name their modules only by the base's help.
+    ///
+    /// # Errors
+    ///
+    /// One for each way a folder can be wrong: no config, α missing, A without B, shapes that do
+    /// not multiply, ranks that contradict, fields that change ΔW and are not supported, tensors
+    /// that were not understood (unless allowed), a damaged file.
+    pub fn open_on(
+        path: &Path,
+        options: &ReadOptions,
+        base: Option<&dyn BaseIndex>,
+    ) -> Result<Self> {
+        open(path, options, base)
+    }
+}
+
+/// Opens whatever it is.
+fn open(path: &Path, options: &ReadOptions, base: Option<&dyn BaseIndex>) -> Result<Adapter> {
+    let (weights, config) = locate(path)?;
+    refused::check_file(&weights)?;
+    let model = Weights::new(weights)?;
+    let found = Found {
+        root: path,
+        file: Arc::new(TensorFile::open(&model.first)?),
+        config: config.map(|path| read_config(&path)).transpose()?,
+        options,
+        base,
+    };
+    let mut files = model.files();
+    files.extend(found.config.iter().map(|(path, _)| path.clone()));
+    if let Some(initial) = &options.initial {
+        let (weights, config) = locate(initial)?;
+        files.extend(Weights::new(weights)?.files());
+        files.extend(config);
+    }
+    files.sort();
+    let content = read(&found, model)?;
+    finish(&found, content, files)
+}
+
+/// Decides by the config, else by the tensors' names, which layout it is.
+fn read(found: &Found, weights: Weights) -> Result<Content> {
+    refused::check_names(found)?;
+    if torchtune::fits(found) {
+        return torchtune::read(found);
+    }
+    let Some((path, fields)) = &found.config else {
+        return by_names(found, weights);
+    };
+    if mlx::fits(fields) {
+        return mlx::read(found, path, fields);
+    }
+    match peft::method(path, fields)?.as_str() {
+        "LORA" => peft::read(found, path, &PeftConfig::new(path, fields)?),
+        other => peft::read_method(found, path, fields, other),
+    }
+}
+
+/// Decides by the tensors' names alone.
+fn by_names(found: &Found, weights: Weights) -> Result<Content> {
+    let any = |part: &str| found.names().iter().any(|name| name.contains(part));
+    if weights.is_sharded() {
+        checkpoint::read(found, weights.model()?)
+    } else if any("base_model.") {
+        peft_without_config(found)
+    } else if kohya::is_named_so(found.names()) {
+        kohya::read(found)
+    } else if cloneofsimo::fits(found) {
+        cloneofsimo::read(found)
+    } else if diffusers::fits(found) {
+        diffusers::read(found)
+    } else if loralib::fits(found) {
+        loralib::read(found)
+    } else if any(".lora_A.") {
+        peft_without_config(found)
+    } else {
+        checkpoint::read(found, weights.model()?)
+    }
+}
+
+/// PEFT's names and nothing to tell α: it must be given.
+fn peft_without_config(found: &Found) -> Result<Content> {
+    let (alpha, looking) = (found.options.alpha, found.options.looking);
+    if alpha.is_none() && found.options.scaled && !looking {
+        return Err(Error::NotFound {
+            path: found.root.into(),
+            problem: format!("no {CONFIG} there, so α of the scale α/r is unknown"),
+            remedy: "copy it from where the adapter was trained, or give --alpha".into(),
+        });
+    }
+    let nothing = Map::new();
+    peft::read(found, found.root, &PeftConfig::new(found.root, &nothing)?)
+}
+
+/// The adapter, when every tensor was understood.
+fn finish(found: &Found, content: Content, files: Vec<PathBuf>) -> Result<Adapter> {
+    let unmapped = unmapped(found, &content);
+    if let (Some(first), false) = (unmapped.first(), found.options.allow_unmapped) {
+        let problem = format!(
+            "shape {:?} under this name is nothing that {} has ({} such tensors in all)",
+            found.shape(first),
+            content.layout,
+            unmapped.len()
+        );
+        let remedy = "`inspect` lists them; --allow-unmapped leaves them out";
+        return Err(found.error(first, problem, remedy));
+    }
+    if content.modules.is_empty() && content.replacements.is_empty() {
+        return Err(Error::NotFound {
+            path: found.file.path().into(),
+            problem: format!("none of its {} tensors makes a ΔW", found.names().len()),
+            remedy: "give the folder that was saved after training".into(),
+        });
+    }
+    let sorted = |mut modules: Vec<AdaptedModule>| {
+        modules.sort_by(|one, other| natural_order(&one.path, &other.path));
+        modules
+    };
+    Ok(Adapter {
+        root: found.root.into(),
+        weights: found.file.path().into(),
+        files,
+        layout: content.layout,
+        evidence: content.evidence,
+        base_name: content.base_name,
+        scale_is_known: content.scale_rule.is_some() || !found.options.scaled,
+        scale_rule: match (found.options.scaled, content.scale_rule) {
+            (false, _) => "s = 1, from --no-scale".into(),
+            (true, Some(rule)) => rule,
+            (true, None) => "unknown: α is not in the file; give it with --alpha".into(),
+        },
+        modules: sorted(content.modules),
+        replacements: sorted(content.replacements),
+        replaced: content.replaced,
+        unmapped,
+        notes: content.notes,
+    })
+}
+
+/// The tensors that no part of the content accounts for.
+fn unmapped(found: &Found, content: &Content) -> Vec<String> {
+    let mut used: BTreeSet<&str> = content.replaced.iter().map(String::as_str).collect();
+    used.extend(content.known.iter().map(String::as_str));
+    for module in content.modules.iter().chain(&content.replacements) {
+        used.extend(module.update.tensors());
+    }
+    let all = found.names().iter().chain(&content.elsewhere);
+    all.filter(|name| !used.contains(name.as_str()))
+        .cloned()
+        .collect()
+}

@@ -1,0 +1,159 @@
+//! An adapter that was opened: its modules, and ΔW of each.
+
+use std::path::{Path, PathBuf};
+
+use ndarray::ArrayView2;
+
+use crate::error::{Error, Result};
+
+use super::delta::Delta;
+use super::module::{AdaptedModule, Parts};
+use super::update::Update;
+
+/// An adapter: which modules it changes, and where its tensors are.
+#[derive(Debug)]
+pub struct Adapter {
+    pub(super) root: PathBuf,
+    pub(super) weights: PathBuf,
+    pub(super) files: Vec<PathBuf>,
+    /// What the file is, in a few words: `PEFT LoRA`.
+    pub layout: &'static str,
+    /// What gave the layout away.
+    pub evidence: String,
+    /// The base that the config names.
+    pub base_name: Option<String>,
+    /// How s was found, in words.
+    pub scale_rule: String,
+    /// Whether it was: only somebody who looks goes on without.
+    pub scale_is_known: bool,
+    /// Adapted modules, in natural order of their paths.
+    pub modules: Vec<AdaptedModule>,
+    /// Modules whose trained weight travels whole beside the factors (a head): measured where
+    /// somebody names them.
+    pub replacements: Vec<AdaptedModule>,
+    /// Full tensors that travel with the adapter (trained heads, biases): no factors of a ΔW.
+    pub replaced: Vec<String>,
+    /// Tensors that were not understood.
+    pub unmapped: Vec<String>,
+    /// What a reader of the results must know.
+    pub notes: Vec<String>,
+}
+
+impl Adapter {
+    /// The folder or file as given.
+    pub fn path(&self) -> &Path {
+        &self.root
+    }
+
+    /// The weight file.
+    pub fn weights(&self) -> &Path {
+        &self.weights
+    }
+
+    /// All files that were read for it: configs and weights, its own and those of the adapter as it
+    /// was before training.
+    pub fn files(&self) -> &[PathBuf] {
+        &self.files
+    }
+
+    /// The description of one module.
+    pub fn module(&self, path: &str) -> Option<&AdaptedModule> {
+        let mut all = self.modules.iter().chain(&self.replacements);
+        all.find(|module| module.path == path)
+    }
+
+    /// Largest rank over the modules that have factors.
+    pub fn rank(&self) -> usize {
+        let ranks = self.modules.iter().filter_map(|module| module.rank);
+        ranks.max().unwrap_or(0)
+    }
+
+    /// How many numbers were trained as factors, Σ r·(d_in + d_out) over its modules; `None` where a
+    /// module's ΔW is more than two factors as they are stored. To be asked before
+    /// [`Adapter::split`], as slices of a fused projection share a factor.
+    pub fn factor_entries(&self) -> Option<u64> {
+        let entries = |module: &AdaptedModule| match &module.update {
+            Update::Product { b, a } if b.is_stored() && a.is_stored() => {
+                let (d_out, rank) = b.dim();
+                Some((rank * (d_out + a.dim().1)) as u64)
+            }
+            _ => None,
+        };
+        self.modules.iter().map(entries).sum()
+    }
+
+    /// Reads ΔW of one module in f64, as factors where it has some. `base` is W as d_out × d_in, of
+    /// the whole fused projection where the module is a slice of one; it is needed where
+    /// [`AdaptedModule::needs_base`]. Of a ΔW without factors `directions` will be asked for.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Tensor`] for a NaN or an infinity, and when the adapter has no such module or W is
+    /// needed and not there.
+    pub fn delta(
+        &self,
+        path: &str,
+        base: Option<ArrayView2<f64>>,
+        directions: usize,
+    ) -> Result<Delta> {
+        let module = self.module(path).ok_or_else(|| Error::Tensor {
+            path: self.weights.clone(),
+            tensor: path.into(),
+            problem: "no such module in this adapter".into(),
+            remedy: "`inspect` lists its modules".into(),
+        })?;
+        let delta = module.update.delta(module.scale, base, directions)?;
+        match &module.slice {
+            Some(slice) if !module.is_slot => delta.rows(&slice.rows),
+            _ => Ok(delta),
+        }
+    }
+
+    /// Refuses an adapter whose every ΔW is zero: it has no directions. (A single such module has
+    /// its rows left empty later.)
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Untrained`].
+    pub fn check_trained(&self) -> Result<()> {
+        for module in &self.modules {
+            if !module.update.is_zero()? {
+                return Ok(());
+            }
+        }
+        let first = self.modules.first();
+        Err(Error::Untrained {
+            path: self.weights.clone(),
+            tensor: first.map_or(String::new(), |module| module.tensor().into()),
+            modules: self.modules.len(),
+        })
+    }
+
+    /// Puts slices in the place of each fused projection that `parts` knows: their names and rows.
+    pub fn split(&mut self, parts: &dyn Fn(&AdaptedModule) -> Parts) {
+        let split = |module: &AdaptedModule| match parts(module) {
+            parts if parts.is_empty() => vec![module.clone()],
+            parts => parts
+                .into_iter()
+                .filter_map(|(name, rows)| module.sliced(&name, rows))
+                .collect(),
+        };
+        let modules: Vec<_> = self.modules.iter().flat_map(split).collect();
+        let fused = self
+            .modules
+            .iter()
+            .filter(|one| modules.iter().all(|two| two.path != one.path));
+        let shared = fused
+            .clone()
+            .filter(|module| module.slots.is_empty())
+            .count();
+        if let (Some(first), true) = (fused.clone().next(), shared > 0) {
+            self.notes.push(format!(
+                "{shared} fused modules such as `{}` are cut into slices, which share one A: in the \
+                 basis a their directions are the same",
+                first.path
+            ));
+        }
+        self.modules = modules;
+    }
+}

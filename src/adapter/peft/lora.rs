@@ -1,0 +1,293 @@
+//! PEFT LoRA: a module's A and B, DoRA's magnitudes, and what is trained beside them.
+
+use std::sync::LazyLock;
+
+use regex::Regex;
+
+use crate::adapter::factors::{both, check_factors, check_stated, merged, normalised, spread};
+use crate::adapter::formula::Formula;
+use crate::adapter::found::{Content, Found};
+use crate::adapter::keys::{Tensors, group, unwrapped};
+use crate::adapter::located::CONFIG;
+use crate::adapter::update::{Norms, Update};
+use crate::adapter::{AdaptedModule, Stored, names};
+use crate::error::Result;
+
+use super::config::PeftConfig;
+use super::experts;
+
+/// `MODULE.KIND[.ADAPTER][.weight]`
+static KEY: LazyLock<Regex> = LazyLock::new(|| {
+    let kinds = "lora_A|lora_B|lora_embedding_A|lora_embedding_B|lora_magnitude_vector";
+    let key = format!(r"^(?<module>.+)\.(?<kind>{kinds})(?:\.(?<name>[^.]+))??(?:\.weight)?$");
+    Regex::new(&key).expect("a constant")
+});
+/// What a factor's name has in it, in any of PEFT's methods.
+const FACTORS: [&str; 4] = ["lora_", "hada_", "lokr_", "vera_"];
+const KINDS: [&str; 5] = [
+    "lora_A",
+    "lora_B",
+    "lora_embedding_A",
+    "lora_embedding_B",
+    "lora_magnitude_vector",
+];
+
+/// A module's name and what a tensor is to it, by the tensor's name.
+pub(in crate::adapter) fn parse(name: &str) -> Option<(String, &'static str)> {
+    if name.ends_with(".bias") {
+        return None;
+    }
+    let name = unwrapped(name);
+    let key = KEY.captures(&name)?;
+    let kind = KINDS.iter().find(|kind| **kind == &key["kind"])?;
+    Some((key["module"].to_string(), kind))
+}
+
+/// The modules with factors; other tensors are left in `replaced`.
+pub(super) fn modules(found: &Found, config: &PeftConfig) -> Result<Content> {
+    let grouped = group(found.names(), parse);
+    if let Some((name, earlier)) = grouped.twins {
+        let problem = format!("the same factor as `{earlier}`");
+        let remedy = "the file holds several adapters: save one of them by itself";
+        return Err(found.error(&name, problem, remedy));
+    }
+    let reader = Reader { found, config };
+    let mut content = Content::default();
+    for (module, tensors) in &grouped.modules {
+        if !config.parameters.is_empty()
+            && let Some(experts) = experts::read(found, config, module, tensors)?
+        {
+            content.modules.extend(experts);
+            continue;
+        }
+        content
+            .modules
+            .push(reader.module(module, tensors, &mut content.notes)?);
+    }
+    content.replaced = grouped.others;
+    Ok(content)
+}
+
+struct Reader<'a> {
+    found: &'a Found<'a>,
+    config: &'a PeftConfig,
+}
+
+impl Reader<'_> {
+    fn module(
+        &self,
+        path: &str,
+        tensors: &Tensors,
+        notes: &mut Vec<String>,
+    ) -> Result<AdaptedModule> {
+        let is_embedding = tensors
+            .keys()
+            .any(|kind| kind.starts_with("lora_embedding"));
+        let kinds = if is_embedding {
+            ("lora_embedding_A", "lora_embedding_B")
+        } else {
+            ("lora_A", "lora_B")
+        };
+        let (a_name, b_name) = both(self.found, path, tensors, kinds)?;
+        let (a, b) = (self.found.tensor(a_name)?, self.found.tensor(b_name)?);
+        if self.config.is_merged() {
+            return self.merged(path, b, a);
+        }
+        let groups = a.dim().0 / b.dim().1;
+        let is_grouped = self.found.shape(a_name).len() > 2 && groups > 1;
+        // Each group of outputs has columns of its own, while A reads all inputs: more than the
+        // grouped W has, so that this ΔW cannot be merged.
+        let b = if is_grouped {
+            spread(b, &a, &vec![true; groups])?.1
+        } else {
+            b
+        };
+        let rank = check_factors(&b, &a)?;
+        check_rank(self.config, path, rank, &a)?;
+        let scale = self.scale(path, rank)?;
+        let update = Update::Product { b, a };
+        let update = weighted(self.found, path, tensors, update, self.config.use_dora)?;
+        let mut module = AdaptedModule::new(path.into(), update, scale);
+        self.place(&mut module, is_embedding, notes)?;
+        Ok(module)
+    }
+
+    /// Where W is: layers may be copies, attention may be fused under another name.
+    fn place(
+        &self,
+        module: &mut AdaptedModule,
+        is_embedding: bool,
+        notes: &mut Vec<String>,
+    ) -> Result<()> {
+        let path = module.path.clone();
+        if let Some(mha) = path.strip_suffix(".base_layer.out_proj") {
+            module.path = format!("{mha}.out_proj");
+            module.target.tensor = format!("{mha}.out_proj.weight");
+            notes.push(format!(
+                "`{}`: ΔW is s·B·A, though PEFT 0.21 adds it twice where it merges or runs",
+                module.path
+            ));
+        } else if self.is_attention(&path) {
+            module.target.tensor = format!("{path}.in_proj_weight");
+        }
+        if let Some(path) = path.strip_suffix(".base_layer") {
+            module.path = path.into();
+            module.target.tensor = format!("{path}.weight");
+        }
+        module.target.stored = match (is_embedding, self.config.fan_in_fan_out) {
+            (true, _) => Stored::Transposed,
+            (_, true) => Stored::Conv1d,
+            _ => Stored::Usual,
+        };
+        if self.config.replicates() {
+            let tensor = names::with_layer(&module.target.tensor, |layer| {
+                self.config.source_layer(layer)
+            });
+            module.target.tensor = tensor.ok_or_else(|| {
+                let problem = "its layer is not among those of layer_replication".to_string();
+                self.found.error(
+                    module.tensor(),
+                    problem,
+                    "the config belongs to another run",
+                )
+            })?;
+        }
+        Ok(())
+    }
+
+    /// nn.MultiheadAttention keeps q, k and v in one parameter beside its `out_proj`.
+    fn is_attention(&self, path: &str) -> bool {
+        let inner = format!("{path}.base_layer.out_proj.lora_A");
+        let names = self.found.names();
+        names.iter().any(|name| unwrapped(name).starts_with(&inner))
+            || self
+                .found
+                .base
+                .is_some_and(|base| base.find(&format!("{path}.in_proj_weight")).is_some())
+    }
+
+    fn scale(&self, path: &str, rank: usize) -> Result<f64> {
+        self.found
+            .scale(|alpha| self.config.scale(path, rank, alpha))
+    }
+
+    /// A merged layer of PEFT ≤ 0.2: each enabled slot of the rows has r rows of A and a block of B.
+    fn merged(&self, path: &str, b: Formula, a: Formula) -> Result<AdaptedModule> {
+        let enabled = self.config.enable_lora.clone().unwrap_or_default();
+        let rank = b.dim().1;
+        check_rank(self.config, path, rank, &a)?;
+        let mut module = merged(path, b, a, &enabled, self.scale(path, rank)?)?;
+        module.target.stored = if self.config.fan_in_fan_out {
+            Stored::Conv1d
+        } else {
+            Stored::Usual
+        };
+        Ok(module)
+    }
+
+    /// What stands beside the factors: trained heads, biases, tokens, copies of the base.
+    fn others(&self, content: &mut Content) -> Result<()> {
+        for name in content.replaced.clone() {
+            let path = unwrapped(&name);
+            if let Some(module) = path.strip_suffix(".token_adapter.trainable_tokens_delta") {
+                content.replacements.push(self.tokens(&name, module)?);
+                continue;
+            }
+            let is_copy = path.contains(".base_layer.") || path.contains(".original_module.");
+            let trained = path.replace(".modules_to_save.", ".");
+            let weight = trained.strip_suffix(".weight");
+            if let (Some(module), false) = (weight, is_copy)
+                && self.found.shape(&name).len() >= 2
+            {
+                let update = Update::Replaced(self.found.tensor(&name)?);
+                let module = AdaptedModule::new(module.into(), update, 1.0);
+                content.replacements.push(module);
+            }
+        }
+        // A factor that was not understood must not pass as a trained tensor.
+        let is_factor = |name: &String| FACTORS.iter().any(|part| name.contains(part));
+        let is_foreign = |name: &String| is_factor(name) && !name.ends_with(".bias");
+        content.replaced.retain(|name| !is_foreign(name));
+        Ok(())
+    }
+
+    /// Rows of an embedding that were trained by themselves.
+    fn tokens(&self, name: &str, module: &str) -> Result<AdaptedModule> {
+        let rows = self.found.tensor(name)?;
+        let places = self
+            .config
+            .tokens(module)
+            .filter(|places| places.len() == rows.dim().0);
+        let Some(places) = places else {
+            let problem = format!("trainable_token_indices of {CONFIG} does not name its rows");
+            return Err(self.found.error(name, problem, "save the adapter again"));
+        };
+        let tensor = format!("{module}.weight");
+        let base = self.found.base;
+        let vocabulary = base.and_then(|base| base.shape(&base.find(&tensor)?)?.first().copied());
+        let mut module = AdaptedModule::new(module.into(), Update::Columns { rows, places }, 1.0);
+        module.d_in = vocabulary.unwrap_or(module.d_in).max(module.d_in);
+        module.target.stored = Stored::Transposed;
+        Ok(module)
+    }
+}
+
+/// That a factor has the rank that the config gives its module.
+pub(in crate::adapter) fn check_rank(
+    config: &PeftConfig,
+    path: &str,
+    rank: usize,
+    a: &Formula,
+) -> Result<()> {
+    check_stated(config.rank(path), CONFIG, rank, a)
+}
+
+/// Sorts what stands beside the modules of any of PEFT's methods; see [`Content::replaced`].
+pub(super) fn others(found: &Found, config: &PeftConfig, content: &mut Content) -> Result<()> {
+    Reader { found, config }.others(content)
+}
+
+/// The update with DoRA's magnitudes, where the module has them; they must be there with use_dora.
+pub(in crate::adapter) fn weighted(
+    found: &Found,
+    path: &str,
+    tensors: &Tensors,
+    update: Update,
+    use_dora: bool,
+) -> Result<Update> {
+    match tensors.get("lora_magnitude_vector") {
+        Some(magnitude) => normalised(update, found.tensor(magnitude)?, Norms::Rows),
+        None if use_dora => {
+            let problem =
+                format!("module `{path}` has no lora_magnitude_vector, though use_dora is set");
+            let first = tensors.values().next().map_or(path, |name| name);
+            Err(found.error(first, problem, "save the adapter again"))
+        }
+        None => Ok(update),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::parse;
+
+    #[test]
+    fn keys_as_saved_and_as_dumped() {
+        for key in [
+            "base_model.model.m.0.q.lora_A.weight",
+            "base_model.model.base_model.model.m.0.q.lora_A.weight",
+            "base_model.model.m.0.q.lora_A.default.weight",
+            "m.0.q.lora_A.weight",
+            "m.0.q.lora_A.style",
+            "m.0.q.lora_A",
+        ] {
+            assert_eq!(parse(key), Some(("m.0.q".into(), "lora_A")), "{key}");
+        }
+        assert_eq!(
+            parse("m.lora_embedding_A"),
+            Some(("m".into(), "lora_embedding_A"))
+        );
+        assert_eq!(parse("m.q.weight"), None);
+        assert_eq!(parse("m.q.lora_B.bias"), None);
+    }
+}
