@@ -37,18 +37,12 @@
 //! rows in [`table`] → [`figure`] → [`report`]; [`cli`] joins them and nobody imports it. [`error`] is
 //! everybody's.
 
-#[cfg(feature = "openblas-system")]
-use openblas_src as _;
-
-pub mod adapter;
-pub mod base;
+#[doc(hidden)]
 pub mod cli;
 pub mod error;
 pub mod figure;
 pub mod findings;
 pub mod init;
-pub mod linalg;
-pub mod measure;
 pub mod paper;
 pub mod publish;
 pub mod report;
@@ -56,6 +50,7 @@ pub mod results;
 pub mod run;
 pub mod study;
 pub mod table;
-pub mod tensors;
 
-pub use error::{Error, Result};
+pub use error::{CoreError, Error, Result};
+// The numbers, under the paths that they have had.
+pub use lora_subspace_core::{adapter, base, linalg, measure, tensors};

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser};
 
 use crate::adapter::ReadOptions;
-use crate::error::Result;
+use crate::error::{CoreError, Result};
 use crate::figure::{Format, Palette};
 use crate::measure::Basis;
 use crate::study::{Request, Selection, parse_layers, parse_size};
@@ -269,8 +269,7 @@ fn layers(text: &str) -> std::result::Result<Layers, String> {
 }
 
 fn basis(text: &str) -> std::result::Result<Basis, String> {
-    text.parse()
-        .map_err(|error: crate::Error| error.to_string())
+    text.parse().map_err(|error: CoreError| error.to_string())
 }
 
 fn format(text: &str) -> std::result::Result<Format, String> {

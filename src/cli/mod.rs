@@ -21,7 +21,7 @@ pub use flags::{Amplification, Inspect, Overlap, Regenerate};
 pub use inspect::inspect;
 pub use job::{amplification, regenerate, subspace_overlap};
 
-use crate::error::Error;
+use crate::error::{CoreError, Error};
 use crate::linalg::use_one_thread_from_the_start;
 
 /// How a command can end badly.
@@ -33,6 +33,12 @@ pub enum Failure {
     /// Anything else: exit code 1.
     #[error(transparent)]
     Failed(#[from] Error),
+}
+
+impl From<CoreError> for Failure {
+    fn from(error: CoreError) -> Self {
+        Failure::Failed(error.into())
+    }
 }
 
 /// Parses the command line, runs a command and turns what happens into messages and an exit code.

@@ -22,7 +22,7 @@ impl ModuleRun<'_> {
                 .updates
                 .iter()
                 .map(|update| Directions::of_delta(&update.delta, basis, update.rank))
-                .collect::<Result<Vec<_>>>()?;
+                .collect::<std::result::Result<Vec<_>, _>>()?;
             for &comparison in &self.measured.comparisons {
                 let sides = self.sides(comparison, basis, &directions, own)?;
                 let Some((first, second)) = sides else {
@@ -93,7 +93,9 @@ impl ModuleRun<'_> {
             Side::Right => &own.v,
         };
         let asked = side.dimension(self.shape).div_ceil(TENTH);
-        Directions::of_singular_vectors(vectors.clone(), &own.sigma, self.shape, asked).map(Some)
+        let directions =
+            Directions::of_singular_vectors(vectors.clone(), &own.sigma, self.shape, asked)?;
+        Ok(Some(directions))
     }
 
     /// Haar-random directions from (seed, module, place in the pair, side).

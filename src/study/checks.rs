@@ -1,7 +1,7 @@
 //! What a plan is held against before any work: that its adapters and its base fit each other.
 
 use crate::adapter::{layer_of, projection_of};
-use crate::error::{Error, Result};
+use crate::error::{CoreError, Error, Result};
 
 use super::figures::FigurePlan;
 use super::file::lines::Lines;
@@ -13,7 +13,7 @@ use super::plan::Measured;
 ///
 /// # Errors
 ///
-/// [`Error::NoCommonModule`] for a pair that shares none.
+/// [`CoreError::NoCommonModule`] for a pair that shares none.
 pub(super) fn only_in_one(
     adapters: &[NamedAdapter],
     pairs: &[[AdapterId; 2]],
@@ -33,7 +33,7 @@ pub(super) fn only_in_one(
         };
         let (first_modules, second_modules) = (of(first), of(second));
         if !first_modules.iter().any(|path| has(second, path)) {
-            let error = Error::NoCommonModule {
+            let error = CoreError::NoCommonModule {
                 first: first.adapter.path().into(),
                 second: second.adapter.path().into(),
                 first_modules,
@@ -105,7 +105,7 @@ pub(super) fn check_shapes(measured: &Measured, modules: &[String], lines: &Line
             let (first, expected) = *earlier.get_or_insert((named, shape));
             if shape != expected {
                 let file = first.adapter.weights().display();
-                let error = Error::Shape {
+                let error = CoreError::Shape {
                     path: named.adapter.weights().into(),
                     what: format!("module `{path}` (tensor `{}`)", module.tensor()),
                     found: format!("ΔW of {} × {}", shape.0, shape.1),
@@ -122,13 +122,13 @@ pub(super) fn check_shapes(measured: &Measured, modules: &[String], lines: &Line
 
 /// What the base lacks for the first of several adapters, where it fits none: then the base is what
 /// is wrong.
-fn fits_none(measured: &Measured, modules: &[String]) -> Option<Error> {
+fn fits_none(measured: &Measured, modules: &[String]) -> Option<CoreError> {
     let base = measured.base.as_ref()?;
     let wrong = |named: &NamedAdapter| {
         let mut modules = modules.iter().filter_map(|path| named.adapter.module(path));
         modules.find_map(|module| base.check(module).err())
     };
-    let errors: Option<Vec<Error>> = measured.adapters.iter().map(wrong).collect();
+    let errors: Option<Vec<CoreError>> = measured.adapters.iter().map(wrong).collect();
     let errors = errors.filter(|errors| errors.len() > 1)?;
     errors.into_iter().next()
 }

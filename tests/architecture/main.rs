@@ -17,7 +17,10 @@ use std::path::{Path, PathBuf};
 use tree::{Root, Tree};
 
 /// Each crate of ours, and the folder of its sources.
-const ROOTS: [Root; 1] = [("lora_subspace", "src")];
+const ROOTS: [Root; 2] = [
+    ("lora_subspace_core", "crates/core/src"),
+    ("lora_subspace", "src"),
+];
 
 /// Room, the rooms it may import: of those above it.
 const ROOMS: [(&str, &[&str]); 17] = [

@@ -10,7 +10,10 @@ use lora_subspace::base::Base;
 use serde_json::{Value, json};
 
 /// Opens it, with the base in the folder where there is one.
-pub(crate) fn open(path: &Path, options: &ReadOptions) -> lora_subspace::Result<Adapter> {
+pub(crate) fn open(
+    path: &Path,
+    options: &ReadOptions,
+) -> Result<Adapter, lora_subspace::CoreError> {
     let base = path.ancestors().nth(1).unwrap().join("base");
     let base = base.exists().then(|| Base::open(&base).unwrap());
     let index = base.as_ref().map(|base| base as &dyn BaseIndex);

@@ -23,7 +23,7 @@ fn open_with(
     tensors: &Tensors,
     options: &ReadOptions,
     base: Option<&Tensors>,
-) -> lora_subspace::Result<Adapter> {
+) -> Result<Adapter, lora_subspace::CoreError> {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("file.safetensors");
     tensors.save(&path);
@@ -238,7 +238,10 @@ fn adapter_of(case: &str) -> PathBuf {
 }
 
 /// A copy of a golden adapter with fields of its config changed.
-fn changed(case: &str, fields: &[(&str, serde_json::Value)]) -> lora_subspace::Result<Adapter> {
+fn changed(
+    case: &str,
+    fields: &[(&str, serde_json::Value)],
+) -> Result<Adapter, lora_subspace::CoreError> {
     let folder = tempfile::tempdir().unwrap();
     for file in ["adapter_config.json", "adapter_model.safetensors"] {
         fs::copy(adapter_of(case).join(file), folder.path().join(file)).unwrap();

@@ -93,7 +93,13 @@ impl Lines {
     }
 
     /// An error that was met at what the study names at a place: with its line, if there is one.
-    pub(in crate::study) fn locate(&self, place: &str, what: &str, error: Error) -> Error {
+    pub(in crate::study) fn locate(
+        &self,
+        place: &str,
+        what: &str,
+        error: impl Into<Error>,
+    ) -> Error {
+        let error = error.into();
         match self.line(place) {
             None => error,
             Some(line) => Error::Study {

@@ -1,0 +1,277 @@
+//! ΔW, as a product or whole.
+
+use std::ops::Range;
+use std::sync::OnceLock;
+
+use ndarray::{ArcArray2, Array1, Array2, ArrayView2, Axis, concatenate, s};
+
+use crate::error::{Error, Result};
+use crate::linalg::{Factored, Leading, Svd, frobenius_norm, leading};
+
+/// ΔW = s·B·A, kept as its factors (B is d_out × r, A is r × d_in), or a whole matrix where there
+/// are none.
+///
+/// A whole ΔW is searched for the number of directions that it was made with.
+#[derive(Debug, Clone)]
+pub struct Delta {
+    form: Form,
+}
+
+#[derive(Debug, Clone)]
+enum Form {
+    Product {
+        b: ArcArray2<f64>,
+        a: ArcArray2<f64>,
+        scale: f64,
+        /// The QRs of B and A, once somebody has asked.
+        factored: OnceLock<Factored>,
+    },
+    Whole {
+        matrix: Array2<f64>,
+        directions: usize,
+        /// The leading triplets, once somebody has asked.
+        leading: OnceLock<Leading>,
+    },
+}
+
+/// A decomposed ΔW; see [`Delta::decomposed`].
+#[derive(Debug, Clone, Copy)]
+pub enum Decomposed<'a> {
+    /// B·A without the scale, and |s|.
+    Product(&'a Factored, f64),
+    /// The leading triplets of ΔW.
+    Whole(&'a Leading),
+}
+
+/// Some of a matrix's rows, in the order given.
+pub(super) fn rows_of(matrix: ArrayView2<f64>, ranges: &[Range<usize>]) -> Array2<f64> {
+    let parts: Vec<_> = ranges
+        .iter()
+        .map(|range| matrix.slice(s![range.clone(), ..]))
+        .collect();
+    concatenate(Axis(0), &parts).expect("rows of one matrix have one width")
+}
+
+impl Delta {
+    /// Takes factors that multiply.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Numerical`] when they do not, or when a side is empty.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use lora_subspace_core::adapter::Delta;
+    /// use ndarray::array;
+    /// let delta = Delta::new(array![[1.0], [0.0]], array![[0.0, 3.0]], 2.0)?;
+    /// assert_eq!(delta.dense(), array![[0.0, 6.0], [0.0, 0.0]]);
+    /// assert!((delta.svd()?.sigma[0] - 6.0).abs() < 1e-14);
+    /// # Ok::<(), lora_subspace_core::Error>(())
+    /// ```
+    pub fn new(b: Array2<f64>, a: Array2<f64>, scale: f64) -> Result<Self> {
+        if b.ncols() != a.nrows() || b.is_empty() || a.is_empty() || !scale.is_finite() {
+            return Err(Error::Numerical {
+                routine: "ΔW = s·B·A".into(),
+                problem: format!("B is {:?}, A is {:?}, s is {scale}", b.dim(), a.dim()),
+                remedy: "B's columns must be as many as A's rows, and s finite",
+            });
+        }
+        Ok(Delta {
+            form: Form::Product {
+                b: b.into_shared(),
+                a: a.into_shared(),
+                scale,
+                factored: OnceLock::new(),
+            },
+        })
+    }
+
+    /// Takes a ΔW without factors, of which the leading `directions` will be asked for.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Numerical`] for an empty matrix.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use lora_subspace_core::adapter::Delta;
+    /// use ndarray::array;
+    /// let delta = Delta::whole(array![[0.0, 6.0], [0.0, 0.0]], 1)?;
+    /// assert!((delta.sigma()?[0] - 6.0).abs() < 1e-14 && delta.factors().is_none());
+    /// # Ok::<(), lora_subspace_core::Error>(())
+    /// ```
+    pub fn whole(matrix: Array2<f64>, directions: usize) -> Result<Self> {
+        if matrix.is_empty() {
+            return Err(Error::Numerical {
+                routine: "ΔW".into(),
+                problem: format!("it is {:?}", matrix.dim()),
+                remedy: "no side may be empty",
+            });
+        }
+        Ok(Delta {
+            form: Form::Whole {
+                directions: directions.clamp(1, matrix.nrows().min(matrix.ncols())),
+                matrix: matrix.as_standard_layout().into_owned(),
+                leading: OnceLock::new(),
+            },
+        })
+    }
+
+    /// B (d_out × r) and A (r × d_in), where ΔW has factors.
+    pub fn factors(&self) -> Option<(ArrayView2<'_, f64>, ArrayView2<'_, f64>)> {
+        match &self.form {
+            Form::Product { b, a, .. } => Some((b.view(), a.view())),
+            Form::Whole { .. } => None,
+        }
+    }
+
+    /// s of s·B·A; 1 for a whole ΔW.
+    pub fn scale(&self) -> f64 {
+        match self.form {
+            Form::Product { scale, .. } => scale,
+            Form::Whole { .. } => 1.0,
+        }
+    }
+
+    /// r, the number of columns of B; of a whole ΔW, how many directions it is searched for.
+    pub fn rank(&self) -> usize {
+        match &self.form {
+            Form::Product { a, .. } => a.nrows(),
+            Form::Whole { directions, .. } => *directions,
+        }
+    }
+
+    /// (d_out, d_in).
+    pub fn shape(&self) -> (usize, usize) {
+        match &self.form {
+            Form::Product { b, a, .. } => (b.nrows(), a.ncols()),
+            Form::Whole { matrix, .. } => matrix.dim(),
+        }
+    }
+
+    /// Whether ΔW is exactly zero because one of its factors, or all of it, is.
+    pub fn is_zero(&self) -> bool {
+        let zero = |matrix: ArrayView2<f64>| matrix.iter().all(|&x| x == 0.0);
+        match &self.form {
+            Form::Product { b, a, scale, .. } => *scale == 0.0 || zero(b.view()) || zero(a.view()),
+            Form::Whole { matrix, .. } => zero(matrix.view()),
+        }
+    }
+
+    /// Some of ΔW's rows, in the order given: a slice of a fused projection. A stays as it is.
+    ///
+    /// # Panics
+    ///
+    /// When a range leaves ΔW.
+    pub fn rows(&self, ranges: &[Range<usize>]) -> Result<Self> {
+        let take = |matrix: ArrayView2<f64>| rows_of(matrix, ranges);
+        match &self.form {
+            Form::Product { b, a, scale, .. } => Delta::new(take(b.view()), a.to_owned(), *scale),
+            Form::Whole {
+                matrix, directions, ..
+            } => Delta::whole(take(matrix.view()), *directions),
+        }
+    }
+
+    /// B·A by QRs of its factors, or the leading triplets of a whole ΔW; computed once.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Factored::new`] and of [`leading`].
+    pub fn decomposed(&self) -> Result<Decomposed<'_>> {
+        match &self.form {
+            Form::Product {
+                b,
+                a,
+                scale,
+                factored,
+            } => {
+                let found = match factored.get() {
+                    Some(found) => found,
+                    None => {
+                        let made = Factored::new(b.clone(), a.clone())?;
+                        factored.get_or_init(|| made)
+                    }
+                };
+                Ok(Decomposed::Product(found, scale.abs()))
+            }
+            Form::Whole {
+                matrix,
+                directions,
+                leading: cell,
+            } => {
+                let found = match cell.get() {
+                    Some(found) => found,
+                    None => {
+                        let made = leading(matrix.view(), *directions)?;
+                        cell.get_or_init(|| made)
+                    }
+                };
+                Ok(Decomposed::Whole(found))
+            }
+        }
+    }
+
+    /// The singular values of ΔW that are known, scale included, falling.
+    ///
+    /// # Errors
+    ///
+    /// As [`Delta::decomposed`].
+    pub fn sigma(&self) -> Result<Array1<f64>> {
+        Ok(match self.decomposed()? {
+            Decomposed::Product(factored, scale) => factored.sigma() * scale,
+            Decomposed::Whole(leading) => leading.sigma.clone(),
+        })
+    }
+
+    /// ‖ΔW‖_F.
+    ///
+    /// # Errors
+    ///
+    /// As [`Delta::decomposed`].
+    pub fn frobenius_norm(&self) -> Result<f64> {
+        match &self.form {
+            Form::Product { .. } => Ok(self.sigma()?.iter().map(|x| x * x).sum::<f64>().sqrt()),
+            Form::Whole { matrix, .. } => Ok(frobenius_norm(matrix.view())),
+        }
+    }
+
+    /// The thin SVD of ΔW, scale included: min(d_out, d_in, r) triplets, or the leading ones of a
+    /// whole ΔW.
+    ///
+    /// A negative s is carried by the left vectors, so that σ ≥ 0.
+    ///
+    /// # Errors
+    ///
+    /// As [`Delta::decomposed`].
+    pub fn svd(&self) -> Result<Svd> {
+        Ok(match self.decomposed()? {
+            Decomposed::Product(factored, _) => {
+                let mut u = factored.left();
+                if self.scale() < 0.0 {
+                    u.mapv_inplace(|x| -x);
+                }
+                Svd {
+                    u,
+                    sigma: self.sigma()?,
+                    v: factored.right(),
+                }
+            }
+            Decomposed::Whole(leading) => Svd {
+                u: leading.u.clone(),
+                sigma: leading.sigma.slice(s![..leading.len()]).to_owned(),
+                v: leading.v.clone(),
+            },
+        })
+    }
+
+    /// ΔW itself, d_out × d_in. For tests and small matrices; nothing here needs it.
+    pub fn dense(&self) -> Array2<f64> {
+        match &self.form {
+            Form::Product { b, a, scale, .. } => b.dot(a) * *scale,
+            Form::Whole { matrix, .. } => matrix.clone(),
+        }
+    }
+}

@@ -1,0 +1,34 @@
+//! Matrices to factors: the only room that names LAPACK. It knows nothing of adapters.
+//!
+//! Conventions: everything is f64; singular values fall; `v` has the right singular vectors as
+//! **columns** (d × k) and is never Vᵀ; vectors are defined up to sign, and up to rotation inside
+//! equal singular values, so nothing downstream may depend on either.
+
+mod angles;
+mod blas;
+mod blocks;
+mod factored;
+mod haar;
+mod lanczos;
+mod lapack;
+mod leading;
+mod qr;
+mod search;
+mod shares;
+mod subspace;
+mod svd;
+mod tall;
+mod triplets;
+mod values;
+
+pub use angles::principal_angles;
+pub use blas::{better_kernels, blas_version, use_one_thread, use_one_thread_from_the_start};
+pub use blocks::{projections, projections_in_f32};
+pub use factored::Factored;
+pub use haar::{Stream, haar};
+pub use leading::{SMALL_SIDE, leading};
+pub use shares::random_shares;
+pub use subspace::Subspace;
+pub use svd::{Svd, svd};
+pub use triplets::{Leading, Method, Proof};
+pub use values::{frobenius_norm, numerical_rank};

@@ -1,0 +1,97 @@
+//! What a matrix's singular values are and say, and the checks before any decomposition.
+
+use ndarray::{Array1, ArrayView2, Axis};
+use ndarray_linalg::{JobSvd, SVDDC};
+
+use crate::error::{Error, Result};
+
+/// Singular values alone, falling.
+pub(super) fn singular_values(matrix: ArrayView2<f64>) -> Result<Array1<f64>> {
+    super::use_one_thread();
+    check_input(&matrix)?;
+    let (_, sigma, _) = matrix
+        .to_owned()
+        .svddc(JobSvd::None)
+        .map_err(|error| failed("SVD", &matrix, error))?;
+    Ok(sigma)
+}
+
+/// How many singular values stand above rounding: σ_i > max(m, n)·ε·σ₁ for an m × n matrix.
+///
+/// The vectors of the others are arbitrary fill-in and must not be used. 0 for a zero matrix.
+///
+/// ```
+/// let sigma = ndarray::array![2.0, 1.0, 1e-17];
+/// assert_eq!(lora_subspace_core::linalg::numerical_rank(&sigma, (384, 384)), 2);
+/// ```
+pub fn numerical_rank(sigma: &Array1<f64>, (m, n): (usize, usize)) -> usize {
+    let Some(&largest) = sigma.first() else {
+        return 0;
+    };
+    let floor = m.max(n) as f64 * f64::EPSILON * largest;
+    sigma.iter().take_while(|&&value| value > floor).count()
+}
+
+/// ‖M‖_F, summed row by row so that the result does not depend on the memory layout.
+///
+/// ```
+/// assert_eq!(lora_subspace_core::linalg::frobenius_norm(ndarray::array![[3.0, 0.0], [0.0, 4.0]].view()), 5.0);
+/// ```
+pub fn frobenius_norm(matrix: ArrayView2<f64>) -> f64 {
+    matrix
+        .axis_iter(Axis(0))
+        .map(|row| row.iter().map(|x| x * x).sum::<f64>())
+        .sum::<f64>()
+        .sqrt()
+}
+
+/// Whether no entry is NaN or infinite; without a branch per number, so that it costs next to
+/// nothing.
+fn is_finite(matrix: &ArrayView2<f64>) -> bool {
+    let fine = |numbers: &[f64]| numbers.iter().fold(true, |fine, x| fine & x.is_finite());
+    match matrix.as_slice_memory_order() {
+        Some(numbers) => numbers.chunks(1024).all(fine),
+        None => matrix.iter().all(|x| x.is_finite()),
+    }
+}
+
+/// LAPACK may loop or crash on NaN and on empty matrices, so neither reaches it.
+pub(super) fn check_input(matrix: &ArrayView2<f64>) -> Result<()> {
+    let problem = if matrix.is_empty() {
+        format!(
+            "a {} × {} matrix has no singular vectors",
+            matrix.nrows(),
+            matrix.ncols()
+        )
+    } else if !is_finite(matrix) {
+        format!(
+            "a {} × {} matrix with NaN or infinity",
+            matrix.nrows(),
+            matrix.ncols()
+        )
+    } else {
+        return Ok(());
+    };
+    Err(Error::Numerical {
+        routine: "decomposition".into(),
+        problem,
+        remedy: "give finite matrices with at least one row and column",
+    })
+}
+
+/// The error of a LAPACK routine that gave up on this matrix.
+pub(super) fn failed(
+    routine: &str,
+    matrix: &ArrayView2<f64>,
+    error: ndarray_linalg::error::LinalgError,
+) -> Error {
+    Error::Numerical {
+        routine: format!(
+            "{routine} of a {} × {} matrix",
+            matrix.nrows(),
+            matrix.ncols()
+        ),
+        problem: error.to_string(),
+        remedy: "look for extreme values in these weights (`inspect` lists their norms)",
+    }
+}

@@ -1,0 +1,193 @@
+//! Singular values with their certificates, and the sizes of a spectrum.
+
+use ndarray::Array1;
+
+use crate::adapter::{Decomposed, Delta};
+use crate::error::Result;
+use crate::linalg::{Leading, numerical_rank};
+
+/// One singular value and how far its vectors can be trusted.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Certified {
+    /// σ.
+    pub sigma: f64,
+    /// max(‖Mv − σu‖, ‖Mᵀu − σv‖).
+    pub residual: f64,
+    /// σ minus the next one, 0 standing for whatever lies beyond the rank; `None` when nothing
+    /// is left beyond.
+    pub gap: Option<f64>,
+    /// Bound on sin θ of the leading subspace up to here; `None` without a gap.
+    pub sin_theta_bound: Option<f64>,
+}
+
+/// Certificates for all singular triplets (σ_l, u_l, v_l) of an m × n matrix M, of which the
+/// numerically non-zero ones are given.
+///
+/// ```text
+/// gap_k = σ_k − σ_{k+1}
+/// sin θ_k ≤ √(Σ_{l≤k} ‖Mv_l − σ_l u_l‖² + ‖Mᵀu_l − σ_l v_l‖²) / gap_k          (Wedin 1972)
+/// ```
+///
+/// `right` holds ‖Mv_l − σ_l u_l‖, `left` ‖Mᵀu_l − σ_l v_l‖.
+///
+/// # Example
+///
+/// ```
+/// use lora_subspace_core::measure::spectrum::certify;
+/// use ndarray::{array, Array1};
+/// // diag(3, 1) decomposed exactly: no residual, so the leading direction is certain.
+/// let exact = Array1::zeros(2);
+/// let spectrum = certify(&array![3.0, 1.0], &exact, &exact, (2, 2));
+/// assert_eq!((spectrum[0].gap, spectrum[0].sin_theta_bound), (Some(2.0), Some(0.0)));
+/// assert_eq!(spectrum[1].gap, None); // both directions together are the whole plane
+/// ```
+pub fn certify(
+    sigma: &Array1<f64>,
+    right: &Array1<f64>,
+    left: &Array1<f64>,
+    shape: (usize, usize),
+) -> Vec<Certified> {
+    let rank = numerical_rank(sigma, shape);
+    let mut energy = 0.0;
+    (0..rank.min(right.len()))
+        .map(|l| {
+            energy += right[l].powi(2) + left[l].powi(2);
+            let gap = next(sigma, rank, l + 1, shape).map(|next| sigma[l] - next);
+            Certified {
+                sigma: sigma[l],
+                residual: right[l].max(left[l]),
+                gap,
+                sin_theta_bound: gap
+                    .filter(|&gap| gap > 0.0)
+                    .map(|gap| (energy.sqrt() / gap).min(1.0)),
+            }
+        })
+        .collect()
+}
+
+/// σ_{k+1} of a matrix whose singular values are all known; 0 beyond the rank, `None` where the
+/// leading k directions of both sides are everything.
+fn next(sigma: &Array1<f64>, rank: usize, k: usize, (m, n): (usize, usize)) -> Option<f64> {
+    if k < rank {
+        return Some(sigma[k]);
+    }
+    (k < m.max(n)).then_some(0.0)
+}
+
+/// The same for the leading triplets that W was searched for; the bounds allow for all that the
+/// search does not know of the rest ([`Leading::sin_theta_bound`]).
+pub fn certify_leading(leading: &Leading) -> Vec<Certified> {
+    let shape = (leading.u.nrows(), leading.v.nrows());
+    let rank = numerical_rank(&leading.sigma, shape).min(leading.len());
+    (1..=rank)
+        .map(|k| {
+            let whole = leading.is_complete() && next(&leading.sigma, rank, k, shape).is_none();
+            Certified {
+                sigma: leading.sigma[k - 1],
+                residual: leading.residual(k),
+                gap: (!whole).then(|| leading.gap(k)),
+                sin_theta_bound: leading.sin_theta_bound(k).filter(|_| !whole),
+            }
+        })
+        .collect()
+}
+
+/// Certificates for the singular triplets of a ΔW that are known.
+///
+/// # Errors
+///
+/// Those of [`Delta::decomposed`].
+pub fn certify_delta(delta: &Delta) -> Result<Vec<Certified>> {
+    Ok(match delta.decomposed()? {
+        Decomposed::Product(factored, scale) => {
+            let (right, left) = factored.residuals();
+            let (right, left) = (right * scale, left * scale);
+            certify(&(factored.sigma() * scale), &right, &left, delta.shape())
+        }
+        Decomposed::Whole(leading) => certify_leading(leading),
+    })
+}
+
+/// Ranks of a ΔW.
+///
+/// # Errors
+///
+/// Those of [`Delta::decomposed`].
+pub fn ranks_of_delta(delta: &Delta) -> Result<Ranks> {
+    Ok(match delta.decomposed()? {
+        Decomposed::Product(..) => ranks(&delta.sigma()?, delta.shape()),
+        Decomposed::Whole(leading) => ranks_of_leading(leading),
+    })
+}
+
+/// The sizes of a spectrum; `None` where they are not defined or not known.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Ranks {
+    /// How many σ exceed max(m, n)·ε·σ₁.
+    pub numerical: Option<usize>,
+    /// ‖M‖²_F/‖M‖²₂, from 1 to the rank.
+    pub stable: Option<f64>,
+    /// exp(−Σ p ln p), p = σ/Σσ (Roy & Vetterli 2007; some code takes σ² instead).
+    pub effective: Option<f64>,
+    /// Least k with Σ_{l≤k} σ_l² ≥ 0.9·Σσ².
+    pub energy_90: Option<usize>,
+    /// √Σσ² = ‖M‖_F.
+    pub frobenius_norm: f64,
+    /// σ₁ = ‖M‖₂.
+    pub spectral_norm: f64,
+}
+
+/// Ranks of a matrix of the given shape with all its singular values; `None`s for a zero matrix.
+///
+/// # Example
+///
+/// ```
+/// use lora_subspace_core::measure::spectrum::ranks;
+/// let two_equal = ranks(&ndarray::array![2.0, 2.0, 0.0], (3, 5));
+/// assert_eq!((two_equal.numerical, two_equal.energy_90), (Some(2), Some(2)));
+/// assert!((two_equal.stable.unwrap() - 2.0).abs() < 1e-15);
+/// assert!((two_equal.effective.unwrap() - 2.0).abs() < 1e-15);
+/// assert_eq!(ranks(&ndarray::array![0.0], (3, 5)).stable, None);
+/// ```
+pub fn ranks(sigma: &Array1<f64>, shape: (usize, usize)) -> Ranks {
+    let energy: f64 = sigma.iter().map(|x| x * x).sum();
+    let total: f64 = sigma.sum();
+    let entropy = |largest: &f64| {
+        let shares = sigma.iter().map(|x| x / total).filter(|&share| share > 0.0);
+        (*largest > 0.0).then(|| shares.map(|share| -share * share.ln()).sum::<f64>().exp())
+    };
+    Ranks {
+        numerical: Some(numerical_rank(sigma, shape)),
+        effective: sigma.first().and_then(entropy),
+        ..sizes(sigma, energy.sqrt())
+    }
+}
+
+/// Ranks of a matrix of which the leading triplets are known: numerical and effective rank need
+/// every singular value, the energy rank as many as make 90 %.
+pub fn ranks_of_leading(leading: &Leading) -> Ranks {
+    match leading.is_complete() {
+        true => ranks(&leading.sigma, (leading.u.nrows(), leading.v.nrows())),
+        false => sizes(&leading.sigma, leading.frobenius_norm),
+    }
+}
+
+/// What the leading singular values and ‖M‖_F say.
+fn sizes(sigma: &Array1<f64>, frobenius_norm: f64) -> Ranks {
+    let largest = sigma.first().copied().unwrap_or(0.0);
+    let energy = frobenius_norm * frobenius_norm;
+    let stable = (largest > 0.0).then(|| energy / (largest * largest));
+    let mut reached = 0.0;
+    let energy_90 = sigma.iter().position(|x| {
+        reached += x * x;
+        reached >= 0.9 * energy
+    });
+    Ranks {
+        numerical: None,
+        stable,
+        effective: None,
+        energy_90: stable.and(energy_90).map(|place| place + 1),
+        frobenius_norm,
+        spectral_norm: largest,
+    }
+}

@@ -1,0 +1,252 @@
+//! Models in the local Hugging Face cache, by id. Nothing is downloaded.
+
+use std::env;
+use std::ffi::OsString;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::error::{Error, Result};
+
+/// Fewer digits of a commit are no name for it.
+const SHORTEST_COMMIT: usize = 7;
+
+/// Finds a model: a path that exists is itself; anything else is `ORG/NAME` or `NAME`, with
+/// `@REVISION` (a branch, a tag, seven digits of a commit or more) where it is not `main`, in the
+/// local Hugging Face cache.
+///
+/// The cache is `HF_HUB_CACHE`, else `HUGGINGFACE_HUB_CACHE`, else `HF_HOME/hub`, else
+/// `XDG_CACHE_HOME/huggingface/hub`, else `~/.cache/huggingface/hub`.
+///
+/// # Errors
+///
+/// [`Error::NotFound`] with the place that was looked at, the revisions that are there, and the
+/// command that downloads the model.
+///
+/// ```
+/// # use lora_subspace_core::tensors::find_model;
+/// let error = find_model("no-such-org/no-such-model").unwrap_err();
+/// assert!(error.to_string().contains("hf download no-such-org/no-such-model"));
+/// ```
+pub fn find_model(id: &str) -> Result<PathBuf> {
+    find_model_near(id, Path::new(""))
+}
+
+/// As [`find_model`], with paths relative to a folder.
+///
+/// # Errors
+///
+/// Those of [`find_model`].
+pub fn find_model_near(id: &str, folder: &Path) -> Result<PathBuf> {
+    let path = folder.join(id);
+    if path.exists() {
+        return Ok(path);
+    }
+    find_in(id, cache(|name| env::var_os(name)).as_deref())
+}
+
+/// The cache's folder, from the environment.
+fn cache(variable: impl Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
+    let set = |name: &str| {
+        let value = variable(name).filter(|value| !value.is_empty());
+        value.map(PathBuf::from)
+    };
+    let home = || set("HOME").or_else(|| set("USERPROFILE"));
+    set("HF_HUB_CACHE")
+        .or_else(|| set("HUGGINGFACE_HUB_CACHE"))
+        .or_else(|| set("HF_HOME").map(|home| home.join("hub")))
+        .or_else(|| set("XDG_CACHE_HOME").map(|cache| cache.join("huggingface/hub")))
+        .or_else(|| home().map(|home| home.join(".cache/huggingface/hub")))
+}
+
+fn find_in(id: &str, cache: Option<&Path>) -> Result<PathBuf> {
+    let (model, revision) = id.split_once('@').map_or((id, None), |(m, r)| (m, Some(r)));
+    if !is_model(model) || !revision.is_none_or(is_revision) {
+        return Err(Error::NotFound {
+            path: id.into(),
+            problem: "no such file or folder".into(),
+            remedy:
+                "check the path; a model of the Hugging Face cache is ORG/NAME or ORG/NAME@REVISION"
+                    .into(),
+        });
+    }
+    let at = revision.map_or(String::new(), |revision| format!(" --revision {revision}"));
+    let missing = |where_: String| Error::NotFound {
+        path: id.into(),
+        problem: format!("no such file or folder, and {where_}"),
+        remedy: format!("check the path, or fetch the model with `hf download {model}{at}`"),
+    };
+    let Some(cache) = cache else {
+        let problem = "no Hugging Face cache: neither HF_HOME nor HOME is set";
+        return Err(missing(problem.into()));
+    };
+    let folder = cache.join(format!("models--{}", model.replace('/', "--")));
+    if !folder.is_dir() {
+        return Err(missing(format!("no model at {}", folder.display())));
+    }
+    let wanted = revision.unwrap_or("main");
+    let commits = names_in(&folder.join("snapshots"));
+    match commit(&folder, wanted, &commits).as_slice() {
+        [only] => Ok(folder.join("snapshots").join(only)),
+        [] => {
+            let mut there = refs(&folder.join("refs"));
+            there.extend(commits);
+            let there = match there.is_empty() {
+                true => "nothing".into(),
+                false => there.join(", "),
+            };
+            let place = folder.display();
+            Err(missing(format!(
+                "{place} has no revision {wanted}, only {there}"
+            )))
+        }
+        several => Err(missing(format!(
+            "revision {wanted} begins {} of {}'s commits",
+            several.len(),
+            folder.display()
+        ))),
+    }
+}
+
+/// The snapshots that a revision may be: of a branch or tag one, of a commit's first digits any.
+fn commit(folder: &Path, revision: &str, commits: &[String]) -> Vec<String> {
+    let name = fs::read_to_string(folder.join("refs").join(revision)).unwrap_or_default();
+    if let Some(held) = commits.iter().find(|commit| *commit == name.trim()) {
+        return vec![held.clone()];
+    }
+    let digits = revision.len() >= SHORTEST_COMMIT
+        && revision.bytes().all(|digit| digit.is_ascii_hexdigit());
+    let begins = |commit: &&String| digits && commit.starts_with(revision);
+    commits.iter().filter(begins).cloned().collect()
+}
+
+fn names_in(folder: &Path) -> Vec<String> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    let mut names: Vec<String> = entries
+        .filter_map(|entry| entry.file_name().into_string().ok())
+        .collect();
+    names.sort();
+    names
+}
+
+/// Branches and tags.
+fn refs(folder: &Path) -> Vec<String> {
+    let files = names_in(folder).into_iter();
+    files.filter(|name| folder.join(name).is_file()).collect()
+}
+
+/// One or two plain names.
+fn is_model(model: &str) -> bool {
+    model.split('/').count() <= 2 && model.split('/').all(is_plain) && !model.contains("--")
+}
+
+/// Plain names with slashes between them.
+fn is_revision(revision: &str) -> bool {
+    revision.split('/').all(is_plain)
+}
+
+fn is_plain(name: &str) -> bool {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+    !name.is_empty() && !name.starts_with(['.', '-']) && name.chars().all(plain)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ONE: &str = "0123456789abcdef";
+    const OTHER: &str = "0123456789ffffff";
+
+    /// A cache with two snapshots of `org/name`, one of them `main`.
+    fn workshop() -> tempfile::TempDir {
+        let cache = tempfile::tempdir().unwrap();
+        let model = cache.path().join("models--org--name");
+        for commit in [ONE, OTHER] {
+            fs::create_dir_all(model.join("snapshots").join(commit)).unwrap();
+        }
+        fs::create_dir_all(model.join("refs/refs/pr")).unwrap();
+        fs::write(model.join("refs/main"), ONE).unwrap();
+        fs::write(model.join("refs/refs/pr/1"), OTHER).unwrap();
+        fs::write(model.join("refs/evil"), "../../..").unwrap();
+        fs::create_dir_all(cache.path().join("models--gpt2/snapshots").join(OTHER)).unwrap();
+        cache
+    }
+
+    #[test]
+    fn revisions_are_branches_and_beginnings_of_commits() {
+        let cache = workshop();
+        let find = |id: &str| {
+            let path = find_in(id, Some(cache.path())).unwrap();
+            path.file_name().unwrap().to_str().unwrap().to_string()
+        };
+        assert_eq!(find("org/name"), ONE);
+        assert_eq!(find("org/name@main"), ONE);
+        assert_eq!(find("org/name@refs/pr/1"), OTHER);
+        assert_eq!(find("org/name@0123456789f"), OTHER);
+        assert_eq!(find(&format!("gpt2@{OTHER}")), OTHER);
+    }
+
+    #[test]
+    fn what_is_missing_is_said_with_the_command_that_brings_it() {
+        let cache = workshop();
+        for (id, words) in [
+            (
+                "gpt2",
+                &["no revision main", OTHER, "hf download gpt2`"][..],
+            ),
+            ("org/else", &["models--org--else", "hf download org/else`"]),
+            ("org/name@v2", &["only evil, main", "--revision v2"]),
+            ("org/name@0123456", &["begins 2 of"]),
+            ("org/name@01234", &["no revision 01234"]),
+            ("org/name@evil", &["no revision evil"]),
+        ] {
+            let error = find_in(id, Some(cache.path())).unwrap_err().to_string();
+            for word in words {
+                assert!(error.contains(word), "{word} is not in: {error}");
+            }
+        }
+        assert!(find_in("a/b", None).is_err());
+    }
+
+    #[test]
+    fn no_id_leads_out_of_the_cache() {
+        let cache = workshop();
+        for id in [
+            "..",
+            "../x",
+            "org/..",
+            "/etc",
+            "org/name@..",
+            "org/name@../../x",
+            "org/name@/etc",
+            "a/b/c",
+            "",
+            "org/",
+            "org--name",
+            "org\\name",
+            "org/name@",
+            "org/name@x/../y",
+        ] {
+            let error = find_in(id, Some(cache.path())).unwrap_err().to_string();
+            assert!(error.contains("check the path; a model"), "{id}: {error}");
+        }
+    }
+
+    #[test]
+    fn the_first_variable_that_is_set_names_the_cache() {
+        let all = [
+            ("HF_HUB_CACHE", "a", "a"),
+            ("HUGGINGFACE_HUB_CACHE", "b", "b"),
+            ("HF_HOME", "c", "c/hub"),
+            ("XDG_CACHE_HOME", "d", "d/huggingface/hub"),
+            ("HOME", "e", "e/.cache/huggingface/hub"),
+        ];
+        for first in 0..all.len() {
+            let variable = |name: &str| {
+                let found = all[first..].iter().find(|(known, ..)| *known == name);
+                found.map(|(_, value, _)| OsString::from(value))
+            };
+            assert_eq!(cache(variable), Some(PathBuf::from(all[first].2)));
+        }
+        assert_eq!(cache(|_| None), None);
+    }
+}

@@ -1,0 +1,111 @@
+//! Random subspaces against what is known of them exactly.
+
+use lora_subspace_core::linalg::{haar, svd};
+use lora_subspace_core::measure::amplification::random_projections;
+use lora_subspace_core::measure::chance::{overlap_chance, overlap_z, projected_norm_chance};
+use lora_subspace_core::measure::overlap::overlap;
+use ndarray::Array2;
+
+const DRAWS: usize = 2000;
+
+#[test]
+fn mean_and_variance_of_the_overlap() {
+    let (d, k, l) = (17, 3, 5);
+    let z: Vec<Array2<f64>> = (0..DRAWS)
+        .map(|draw| {
+            let u = haar(d, k, &format!("overlap/{draw}/u")).unwrap();
+            let v = haar(d, l, &format!("overlap/{draw}/v")).unwrap();
+            let phi = overlap(&u, &v).unwrap();
+            Array2::from_shape_fn(phi.dim(), |(i, j)| {
+                overlap_z(phi[(i, j)], i + 1, j + 1, d).unwrap()
+            })
+        })
+        .collect();
+    for cell in z[0].indexed_iter().map(|(cell, _)| cell) {
+        let mean = z.iter().map(|z| z[cell]).sum::<f64>() / DRAWS as f64;
+        let square = z.iter().map(|z| z[cell] * z[cell]).sum::<f64>() / DRAWS as f64;
+        // The mean of 2000 standardised numbers has sd 0.022; their mean square about 0.05, as the
+        // distribution is skewed.
+        assert!(mean.abs() < 0.1, "{cell:?}: mean z {mean}");
+        assert!(
+            (square - 1.0).abs() < 0.2,
+            "{cell:?}: variance of z {square}"
+        );
+    }
+}
+
+#[test]
+fn the_overlap_of_two_directions_is_beta_distributed() {
+    // d = 3, i = j = 1: Beta(1/2, 1), whose distribution function is √x.
+    let mut phi: Vec<f64> = (0..DRAWS)
+        .map(|draw| {
+            let u = haar(3, 1, &format!("beta/{draw}/u")).unwrap();
+            let v = haar(3, 1, &format!("beta/{draw}/v")).unwrap();
+            overlap(&u, &v).unwrap()[(0, 0)]
+        })
+        .collect();
+    phi.sort_by(f64::total_cmp);
+    let distance = phi
+        .iter()
+        .enumerate()
+        .map(|(rank, x)| (x.sqrt() - (rank as f64 + 0.5) / DRAWS as f64).abs())
+        .fold(0.0, f64::max);
+    // Kolmogorov–Smirnov at the 0.1 % level.
+    assert!(
+        distance < 1.95 / (DRAWS as f64).sqrt(),
+        "distance {distance}"
+    );
+}
+
+#[test]
+fn a_whole_space_contains_everything() {
+    let (all, some) = (haar(6, 6, "all").unwrap(), haar(6, 2, "some").unwrap());
+    let phi = overlap(&all, &some).unwrap();
+    for j in 1..=2 {
+        assert!((phi[(5, j - 1)] - overlap_chance(6, j, 6)).abs() < 1e-12);
+        assert_eq!(overlap_z(phi[(5, j - 1)], 6, j, 6), None);
+    }
+}
+
+#[test]
+fn the_projected_norm_of_random_directions() {
+    let w = Array2::from_shape_fn((14, 9), |(i, j)| ((i * 9 + j) as f64 * 0.7).sin());
+    let norm = w.iter().map(|x| x * x).sum::<f64>().sqrt();
+    let ranks = [1, 3, 9];
+    let found = random_projections(w.view(), &ranks, DRAWS, "norm").unwrap();
+    for (rank, found) in ranks.into_iter().zip(found) {
+        let found = found.unwrap();
+        let expected = projected_norm_chance(norm, rank, w.dim());
+        let standard_error = found.standard_deviation.unwrap() / (DRAWS as f64).sqrt();
+        let error = (found.root_mean_square - expected).abs();
+        assert!(
+            error < 5.0 * standard_error + 1e-12,
+            "rank {rank}: off by {error}"
+        );
+    }
+}
+
+#[test]
+fn haar_directions_are_orthonormal_and_nest() {
+    let many = haar(50, 20, "nest").unwrap();
+    let few = haar(50, 7, "nest").unwrap();
+    assert!(
+        (&few.basis() - &many.leading(7))
+            .iter()
+            .all(|x| x.abs() < 1e-13)
+    );
+    assert!(haar(5, 6, "too many").is_err() && haar(5, 0, "none").is_err());
+}
+
+#[test]
+fn a_haar_frame_has_no_preferred_direction() {
+    // The mean of QQᵀ over draws is (k/d)·I: its singular values all lie near k/d.
+    let (d, k, draws) = (8, 2, 1000);
+    let mut mean = Array2::<f64>::zeros((d, d));
+    for draw in 0..draws {
+        let q = haar(d, k, &format!("isotropy/{draw}")).unwrap();
+        mean += &q.basis().dot(&q.basis().t());
+    }
+    let sigma = svd((mean / draws as f64).view()).unwrap().sigma;
+    assert!(sigma.iter().all(|x| (x - 0.25).abs() < 0.05), "{sigma}");
+}

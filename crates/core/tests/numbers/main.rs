@@ -1,0 +1,35 @@
+//! Numbers: what the library reads and computes, against the libraries that wrote the files, NumPy,
+//! SciPy, closed forms and laws. Only files, `lora_subspace_core` from `tensors` to `measure`, and no
+//! command.
+//!
+//! Files and what they hold:
+//! - `pickles`: PyTorch files as torch reads them, and pickles that would run something
+//! - `archives`: tensors that lead out of their storage, zip archives that lie
+//! - `checkpoint`: bases as they come, in shards, in fp8, packed
+//!
+//! ΔW of adapters:
+//! - `peft`: as PEFT merges them
+//! - `layouts`: as every other library merges its own
+//! - `stable_diffusion`: one library's names on bases with another's
+//!
+//! Measures:
+//! - `laws`: what must hold for any adapter
+//! - `closed_forms`: random subspaces against what is known of them exactly
+//! - `significance`: tails, intervals and corrections against SciPy
+//! - `golden`: principal angles against SciPy
+
+#[path = "../../../../tests/common/files.rs"]
+mod files;
+#[path = "../../../../tests/common/golden_values.rs"]
+mod golden_values;
+
+mod archives;
+mod checkpoint;
+mod closed_forms;
+mod golden;
+mod laws;
+mod layouts;
+mod peft;
+mod pickles;
+mod significance;
+mod stable_diffusion;

@@ -1,0 +1,188 @@
+//! Laws of what chance gives, against SciPy (tests/golden/findings.py) and against drawn subspaces.
+
+use crate::golden_values::{FINDINGS, close, number, numbers};
+use lora_subspace_core::linalg::{Subspace, haar, random_shares};
+use lora_subspace_core::measure::amplification::random_projections;
+use lora_subspace_core::measure::correlation::correlation;
+use lora_subspace_core::measure::overlap::overlap;
+use lora_subspace_core::measure::significance::{
+    drawn_tail, holm, mean_interval, share_tail, sign_flip, typical_projection,
+};
+use ndarray::Array2;
+use proptest::prelude::*;
+use serde_json::Value;
+
+fn cases(name: &str) -> &'static Vec<Value> {
+    FINDINGS[name].as_array().unwrap()
+}
+
+#[test]
+fn laws_as_scipy_has_them() {
+    for case in cases("share_tail") {
+        let [overlap, many, d, p] = numbers(case)[..] else {
+            panic!("{case}")
+        };
+        close(share_tail(overlap, many as usize, d as usize), p, 1e-9);
+    }
+    for case in cases("holm") {
+        let ours = holm(&numbers(&case[0]));
+        let golden = numbers(&case[1]);
+        ours.iter()
+            .zip(golden)
+            .for_each(|(&ours, golden)| close(ours, golden, 1e-14));
+    }
+    for case in cases("sign_flip") {
+        assert_eq!(sign_flip(&numbers(&case[0]), ""), Some(number(&case[1])));
+    }
+    let drawn = &FINDINGS["drawn_sign_flip"];
+    let ours = sign_flip(&numbers(&drawn[0]), drawn[1].as_str().unwrap());
+    assert_eq!(ours, Some(number(&drawn[2])));
+    for case in cases("mean_interval") {
+        let (low, high) = mean_interval(&numbers(&case[0]), 0.9).unwrap();
+        close(low, number(&case[1][0]), 1e-9);
+        close(high, number(&case[1][1]), 1e-9);
+    }
+}
+
+#[test]
+fn random_shares_as_numpy_draws_them() {
+    for case in cases("random_shares") {
+        let (d, k) = (number(&case[0]) as usize, number(&case[1]) as usize);
+        let ours = random_shares(d, k, 8, case[2].as_str().unwrap()).unwrap();
+        for (ours, golden) in ours.iter().zip(numbers(&case[3])) {
+            assert!((ours - golden).abs() < 1e-12, "{ours} {golden}");
+        }
+    }
+}
+
+#[test]
+fn random_shares_have_the_moments_of_random_subspaces() {
+    let (d, k, n) = (384.0, 4.0, 200_000);
+    let shares = random_shares(384, 4, n, "moments").unwrap();
+    let sd = (2.0f64).sqrt() * (d - k) / (d * ((d - 1.0) * (d + 2.0)).sqrt());
+    let mean = shares.iter().sum::<f64>() / n as f64;
+    let squares: f64 = shares.iter().map(|x| (x - k / d).powi(2)).sum();
+    let standard_error = sd / (n as f64).sqrt();
+    assert!((mean - k / d).abs() < 4.0 * standard_error, "{mean}");
+    assert!(((squares / n as f64).sqrt() / sd - 1.0).abs() < 0.01);
+}
+
+#[test]
+fn random_shares_have_the_law_of_random_subspaces() {
+    // Kolmogorov–Smirnov: 1.95·√(2/n) is exceeded once in a thousand times.
+    let n = 2_000;
+    for (d, k) in [(40, 4), (9, 2), (7, 4), (5, 3)] {
+        let mut ours = random_shares(d, k, n, "law").unwrap();
+        let frame = |draw, side| haar(d, k, &format!("{draw}/{side}")).unwrap();
+        let dense = |draw| overlap(&frame(draw, "u"), &frame(draw, "v")).unwrap()[(k - 1, k - 1)];
+        let mut dense: Vec<f64> = (0..n).map(dense).collect();
+        ours.sort_by(f64::total_cmp);
+        dense.sort_by(f64::total_cmp);
+        let below = |x: f64| ours.partition_point(|y| *y <= x) as f64 / n as f64;
+        let farthest = (1..)
+            .zip(&dense)
+            .map(|(rank, &x)| (below(x) - rank as f64 / n as f64).abs());
+        let farthest = farthest.fold(0.0, f64::max);
+        assert!(
+            farthest < 1.95 * (2.0 / n as f64).sqrt(),
+            "d {d}, k {k}: {farthest}"
+        );
+    }
+}
+
+#[test]
+fn correlation_with_w_by_chance_and_planted() {
+    let (d_out, d_in, k) = (30, 24, 2);
+    let (left, right) = (
+        haar(d_out, 24, "left").unwrap(),
+        haar(d_in, 24, "right").unwrap(),
+    );
+    let sigma = ndarray::Array1::from_iter((0..24).map(|l| 0.8f64.powi(l)));
+    let w: Array2<f64> = (&left.basis() * &sigma).dot(&right.basis().t());
+    // W's own directions: no random pair reaches them.
+    let own = |whole: &Subspace| Subspace::new(whole.leading(k).to_owned()).unwrap();
+    let found = correlation(w.view(), &own(&left), &own(&right), 40, "own").unwrap();
+    assert_eq!(found.p, 1.0 / 1600.0);
+    assert!((found.projected_norm - (1.0f64 + 0.64).sqrt()).abs() < 1e-12);
+    // Random ones: p is uniform, on its grid.
+    let mut p: Vec<f64> = (0..300)
+        .map(|draw| {
+            let frame = |d, side| haar(d, k, &format!("given/{draw}/{side}")).unwrap();
+            let (u, v) = (frame(d_out, "u"), frame(d_in, "v"));
+            correlation(w.view(), &u, &v, 40, &format!("{draw}"))
+                .unwrap()
+                .p
+        })
+        .collect();
+    p.sort_by(f64::total_cmp);
+    let farthest = (1..)
+        .zip(&p)
+        .map(|(rank, &p)| (rank as f64 / 300.0 - p).abs());
+    let farthest = farthest.fold(0.0, f64::max);
+    assert!(farthest < 1.95 / 300f64.sqrt(), "{farthest}");
+    // U and V of other shapes are refused.
+    assert!(correlation(w.view(), &own(&right), &own(&left), 40, "").is_err());
+}
+
+#[test]
+fn a_typical_norm_lies_below_the_root_mean_square() {
+    // Of a flat W the closed form, within the noise of 4,000 draws: sd 0.22/√4000 = 0.004.
+    let w = Array2::from_diag(&ndarray::Array1::<f64>::ones(96));
+    let drawn = random_projections(w.view(), &[2], 4_000, "flat").unwrap()[0].unwrap();
+    let ratio = (drawn.geometric_mean / drawn.root_mean_square).ln();
+    assert!((ratio - typical_projection(2).ln()).abs() < 0.02, "{ratio}");
+    assert!((typical_projection(64) - 1.0).abs() < 2e-4);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(60) })]
+
+    #[test]
+    fn tails_fall_and_stay_probabilities(many in 1usize..40, more in 0usize..40, x in 0.0f64..1.0, y in 0.0f64..1.0) {
+        let d = many + more;
+        let (low, high) = (x.min(y), x.max(y));
+        let (p, q) = (share_tail(low, many, d), share_tail(high, many, d));
+        prop_assert!((0.0..=1.0).contains(&p) && (0.0..=1.0).contains(&q));
+        prop_assert!(q <= p + 1e-12);
+        // The share outside is what is left: P(φ ≥ x) of `many` and P(1 − φ ≥ 1 − x) of the rest.
+        if more > 0 {
+            prop_assert!((share_tail(x, many, d) + share_tail(1.0 - x, more, d) - 1.0).abs() < 1e-9);
+        }
+    }
+
+    #[test]
+    fn holm_lies_between_the_raw_and_bonferroni(p in prop::collection::vec(0.0f64..1.0, 1..20)) {
+        let adjusted = holm(&p);
+        let mut order: Vec<usize> = (0..p.len()).collect();
+        order.sort_by(|&i, &j| p[i].total_cmp(&p[j]));
+        for (&p, &adjusted) in p.iter().zip(&adjusted) {
+            prop_assert!(p <= adjusted && adjusted <= (p * 20.0).min(1.0));
+        }
+        prop_assert!(order.windows(2).all(|pair| adjusted[pair[0]] <= adjusted[pair[1]]));
+    }
+
+    #[test]
+    fn flips_do_not_see_sign_scale_or_order(mut x in prop::collection::vec(-3.0f64..3.0, 1..9), scale in 0.1f64..10.0) {
+        let p = sign_flip(&x, "").unwrap();
+        prop_assert!(p >= 2.0 / f64::from(1u32 << x.len()) - 1e-15 && p <= 1.0);
+        x.reverse();
+        x.iter_mut().for_each(|x| *x *= -scale);
+        prop_assert_eq!(sign_flip(&x, ""), Some(p));
+    }
+
+    #[test]
+    fn intervals_move_with_the_values(x in prop::collection::vec(-3.0f64..3.0, 2..9), shift in -5.0f64..5.0) {
+        let (low, high) = mean_interval(&x, 0.9).unwrap();
+        let (wide_low, wide_high) = mean_interval(&x, 0.99).unwrap();
+        prop_assert!(wide_low <= low && low <= high && high <= wide_high);
+        let moved: Vec<f64> = x.iter().map(|x| x + shift).collect();
+        let (moved_low, _) = mean_interval(&moved, 0.9).unwrap();
+        prop_assert!((moved_low - low - shift).abs() < 1e-9 * (1.0 + shift.abs() + high - low));
+    }
+
+    #[test]
+    fn drawn_tails_are_never_zero(value in 0.0f64..1.0, draws in prop::collection::vec(0.0f64..1.0, 0..50)) {
+        let p = drawn_tail(value, &draws);
+        prop_assert!(p >= 1.0 / (draws.len() + 1) as f64 && p <= 1.0);
+    }
+}
