@@ -76,4 +76,19 @@ impl Subspace {
     pub fn leading(&self, k: usize) -> ArrayView2<'_, f64> {
         self.basis.slice(s![.., ..k.min(self.len())])
     }
+
+    /// The subspace of the leading min(k, self.len()) directions. Columns of an orthonormal basis
+    /// are orthonormal, so that nothing is checked again.
+    ///
+    /// ```
+    /// let plane = lora_subspace::linalg::haar(5, 2, "0/example")?;
+    /// assert_eq!(plane.prefix(1).basis(), plane.leading(1));
+    /// assert_eq!(plane.prefix(9).len(), 2);
+    /// # Ok::<(), lora_subspace::Error>(())
+    /// ```
+    pub fn prefix(&self, k: usize) -> Subspace {
+        Subspace {
+            basis: self.leading(k).to_owned(),
+        }
+    }
 }

@@ -185,17 +185,13 @@ impl Directions {
         })
     }
 
-    /// The leading k of them.
-    ///
-    /// # Errors
-    ///
-    /// Never for directions made here; the type re-checks its basis.
-    pub fn leading(&self, k: usize) -> Result<Self> {
-        let subspace = Subspace::new(self.subspace.leading(k).to_owned())?;
-        Ok(Directions {
-            subspace,
+    /// The leading min(k, asked) directions: as if k had been asked for, or all of them for a
+    /// larger k.
+    pub fn leading(&self, k: usize) -> Self {
+        Directions {
+            subspace: self.subspace.prefix(k),
             asked: self.asked.min(k),
-        })
+        }
     }
 
     /// The defined directions.

@@ -36,7 +36,7 @@ use super::Directions;
 ///
 /// ```
 /// use lora_subspace::linalg::Subspace;
-/// use lora_subspace::measure::overlap::overlap;
+/// use lora_subspace::measure::overlap;
 /// use ndarray::array;
 /// let u = Subspace::new(array![[1.0, 0.0], [0.0, 1.0], [0.0, 0.0]])?;
 /// let v = Subspace::new(array![[1.0, 0.0], [0.0, 0.5], [0.0, 0.75f64.sqrt()]])?;
