@@ -13,7 +13,7 @@ use super::values::frobenius_norm;
 pub enum Proof {
     /// All singular values are known, or a Cholesky factorisation has counted those above.
     Certified,
-    /// A second random start found the same.
+    /// A second random start found the same, or rounding stands in the count's way.
     Estimated,
 }
 
@@ -91,8 +91,12 @@ impl Leading {
     /// σ_{k+1} as computed, and an upper bound for it.
     pub(super) fn after(&self, k: usize) -> (f64, f64) {
         match self.sigma.get(k) {
-            // Each of the true values lies within the residual's norm of a computed one.
-            Some(&sigma) => (sigma, sigma + self.residual_norm(self.len())),
+            // Of a vector orthogonal to all right vectors M makes no more than `next` says, so that
+            // each larger true value lies within the residual's norm of a computed one.
+            Some(&sigma) => {
+                let largest = sigma.max(self.next.1);
+                (sigma, largest + self.residual_norm(self.len()))
+            }
             None => self.next,
         }
     }
@@ -164,6 +168,21 @@ pub(super) fn full(matrix: ArrayView2<f64>, k: usize) -> Result<Leading> {
         method: Method::Full,
         frobenius_norm: frobenius_norm(matrix),
     })
+}
+
+/// k triplets of a zero matrix: its singular values are exact, and any vectors will do.
+pub(super) fn zero((rows, columns): (usize, usize), k: usize) -> Leading {
+    Leading {
+        u: Array2::eye(rows).slice(s![.., ..k]).to_owned(),
+        v: Array2::eye(columns).slice(s![.., ..k]).to_owned(),
+        sigma: Array1::zeros(columns),
+        right_residuals: Array1::zeros(k),
+        left_residuals: Array1::zeros(k),
+        next: (0.0, 0.0),
+        proof: Proof::Certified,
+        method: Method::Full,
+        frobenius_norm: 0.0,
+    }
 }
 
 /// ‖·‖ of each column.
