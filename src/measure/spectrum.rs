@@ -166,9 +166,10 @@ pub fn ranks(sigma: &Array1<f64>, shape: (usize, usize)) -> Ranks {
 /// Ranks of a matrix of which the leading triplets are known: numerical and effective rank need
 /// every singular value, the energy rank as many as make 90 %.
 pub fn ranks_of_leading(leading: &Leading) -> Ranks {
-    match leading.is_complete() {
-        true => ranks(&leading.sigma, (leading.u.nrows(), leading.v.nrows())),
-        false => sizes(&leading.sigma, leading.frobenius_norm),
+    if leading.is_complete() {
+        ranks(&leading.sigma, (leading.u.nrows(), leading.v.nrows()))
+    } else {
+        sizes(&leading.sigma, leading.frobenius_norm)
     }
 }
 
