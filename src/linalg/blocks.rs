@@ -78,8 +78,8 @@ pub(super) fn gram(matrix: ArrayView2<f64>) -> Array2<f64> {
     gram
 }
 
-/// UᵀMV for several pairs (U, V) of columns; M is read once, a block of its rows at a time, against
-/// all V side by side.
+/// UᵀMV, k × l, for each of several pairs of U (m × k) and V (n × l) and one m × n matrix M. It is
+/// read once, a block of its rows at a time, against all V side by side.
 ///
 /// ```
 /// use ndarray::array;

@@ -52,12 +52,12 @@ impl Subspace {
         })
     }
 
-    /// d, the dimension of the space around it.
+    /// d, the dimension of the space R^d that the directions lie in.
     pub fn ambient(&self) -> usize {
         self.basis.nrows()
     }
 
-    /// k, the number of directions.
+    /// k, how many directions it has.
     pub fn len(&self) -> usize {
         self.basis.ncols()
     }
@@ -67,12 +67,12 @@ impl Subspace {
         self.len() == 0
     }
 
-    /// The whole d × k basis.
+    /// The d × k basis Q, one direction a column.
     pub fn basis(&self) -> ArrayView2<'_, f64> {
         self.basis.view()
     }
 
-    /// The leading directions as a d × min(k, self.len()) matrix.
+    /// The leading min(k, self.len()) directions as the columns of a matrix with d rows.
     pub fn leading(&self, k: usize) -> ArrayView2<'_, f64> {
         self.basis.slice(s![.., ..k.min(self.len())])
     }

@@ -18,7 +18,7 @@ pub enum Proof {
 }
 
 impl Proof {
-    /// `certified` or `estimated`.
+    /// Its name in records of a run: `certified` or `estimated`.
     pub fn name(self) -> &'static str {
         match self {
             Proof::Certified => "certified",
@@ -27,10 +27,10 @@ impl Proof {
     }
 }
 
-/// How the triplets were found.
+/// The method by which the triplets were found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Method {
-    /// A full SVD.
+    /// A full SVD of M.
     Full,
     /// Eigenvectors of MᵀM and a Rayleigh–Ritz step on M.
     Gram,
@@ -48,14 +48,14 @@ impl std::fmt::Display for Method {
     }
 }
 
-/// The leading singular triplets of a matrix M, what is known of the rest, and how well.
+/// The leading k singular triplets of an m × n matrix M, what is known of the rest, and how well.
 #[derive(Debug, Clone)]
 pub struct Leading {
-    /// Left singular vectors, m × k.
+    /// The left singular vectors as columns, m × k.
     pub u: Array2<f64>,
-    /// Right singular vectors as columns, n × k.
+    /// The right singular vectors as columns, n × k.
     pub v: Array2<f64>,
-    /// Singular values, falling: all of M's after a full decomposition, else the k leading ones.
+    /// The singular values, falling: all of M's after a full decomposition, else the k leading ones.
     pub sigma: Array1<f64>,
     /// ‖Mv − σu‖ of each triplet.
     pub right_residuals: Array1<f64>,
@@ -64,26 +64,26 @@ pub struct Leading {
     /// The next singular value as computed (0 where there is none), and a number that it does not
     /// exceed; the latter is as sure as `proof` says.
     pub next: (f64, f64),
-    /// Why nothing was missed.
+    /// How it is known that no larger singular value was missed.
     pub proof: Proof,
-    /// How they were found.
+    /// The method by which the triplets were found.
     pub method: Method,
-    /// ‖M‖_F.
+    /// ‖M‖_F, the root of the sum of all squared entries.
     pub frobenius_norm: f64,
 }
 
 impl Leading {
-    /// Number of triplets, k.
+    /// k, the number of triplets.
     pub fn len(&self) -> usize {
         self.u.ncols()
     }
 
-    /// Whether there are none.
+    /// Whether there is no triplet at all.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// Whether `sigma` has every singular value.
+    /// Whether `sigma` has all min(m, n) singular values.
     pub fn is_complete(&self) -> bool {
         self.sigma.len() == self.u.nrows().min(self.v.nrows())
     }
@@ -107,12 +107,12 @@ impl Leading {
         (square(&self.right_residuals) + square(&self.left_residuals)).sqrt()
     }
 
-    /// max(‖Mv − σu‖, ‖Mᵀu − σv‖) of the l-th triplet, l from 1.
+    /// max(‖Mv − σu‖, ‖Mᵀu − σv‖) of the l-th triplet, l from 1 to k.
     pub fn residual(&self, l: usize) -> f64 {
         self.right_residuals[l - 1].max(self.left_residuals[l - 1])
     }
 
-    /// σ_k − σ_{k+1} as computed.
+    /// The gap σ_k − σ_{k+1} as computed, k from 1; σ_{k+1} is 0 where there is none.
     pub fn gap(&self, k: usize) -> f64 {
         self.sigma[k - 1] - self.after(k).0
     }

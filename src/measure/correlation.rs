@@ -9,9 +9,9 @@ use crate::linalg::{SMALL_SIDE, Subspace, haar, projections, projections_in_f32}
 /// ‖UᵀWV‖_F of given directions, and how it ranks among random ones.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Correlation {
-    /// ‖UᵀWV‖_F.
+    /// ‖UᵀWV‖_F of the given U and V.
     pub projected_norm: f64,
-    /// Probability of one at least as large if U and V were random.
+    /// The share of all compared norms that are at least as large, a p-value for random U and V.
     pub p: f64,
 }
 

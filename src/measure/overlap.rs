@@ -68,7 +68,8 @@ pub fn overlap(first: &Subspace, second: &Subspace) -> Result<Array2<f64>> {
     Ok(grid)
 }
 
-/// [`overlap`] over everything asked for, `None` beyond a numerical rank.
+/// [`overlap`] over all directions that were asked for: a grid of `first.asked()` ×
+/// `second.asked()` cells, `None` beyond a numerical rank.
 ///
 /// # Errors
 ///
