@@ -24,7 +24,7 @@
 //! let first = directions(&one, module)?;
 //! let second = directions(&other, module)?;
 //!
-//! let phi = overlap::overlap(first.subspace(), second.subspace())?;
+//! let phi = overlap(first.subspace(), second.subspace())?;
 //! assert!((phi[(0, 0)] - 0.753).abs() < 5e-4); // the top direction is shared …
 //! assert!(chance::overlap_chance(1, 1, 384) < 0.003); // … far above chance
 //! # Ok::<(), lora_subspace::Error>(())

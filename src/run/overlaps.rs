@@ -65,10 +65,10 @@ impl ModuleRun<'_> {
                 of_adapter(one).zip(of_adapter(other))
             }
             (Operand::Base, Operand::Adapter(adapter)) => {
-                let leading = |directions: Cow<Directions>| directions.leading(against_base);
-                let second = of_adapter(adapter).map(leading).transpose()?;
+                let second =
+                    of_adapter(adapter).map(|whole| Cow::Owned(whole.leading(against_base)));
                 let first = self.base_directions(basis, own)?;
-                first.map(Cow::Owned).zip(second.map(Cow::Owned))
+                first.map(Cow::Owned).zip(second)
             }
             (Operand::Base, _) => match self.base_directions(basis, own)? {
                 Some(first) => Some((Cow::Owned(first), random("second", against_base.min(d))?)),

@@ -77,11 +77,10 @@ fn newest_kernels() -> Option<&'static str> {
         && has!("avx512bw")
         && has!("avx512dq")
         && has!("avx512vl");
-    match has!("avx2") && has!("fma") {
-        true if has_avx512 => Some("SkylakeX"),
-        true => Some("Haswell"),
-        false => None,
+    if !(has!("avx2") && has!("fma")) {
+        return None;
     }
+    Some(if has_avx512 { "SkylakeX" } else { "Haswell" })
 }
 
 #[cfg(not(target_arch = "x86_64"))]

@@ -58,9 +58,12 @@ pub(super) fn gram(matrix: ArrayView2<f64>) -> Array2<f64> {
     for batch in tiles.chunks(16) {
         let products: Vec<Array2<f64>> = batch
             .par_iter()
-            .map(|&(i, j)| match i == j {
-                true => lapack::gram(columns[i]),
-                false => columns[i].t().dot(&columns[j]),
+            .map(|&(i, j)| {
+                if i == j {
+                    lapack::gram(columns[i])
+                } else {
+                    columns[i].t().dot(&columns[j])
+                }
             })
             .collect();
         for (&(i, j), product) in batch.iter().zip(&products) {
@@ -75,8 +78,8 @@ pub(super) fn gram(matrix: ArrayView2<f64>) -> Array2<f64> {
     gram
 }
 
-/// UᵀMV for several pairs (U, V) of columns; M is read once, a block of its rows at a time, against
-/// all V side by side.
+/// UᵀMV, k × l, for each of several pairs of U (m × k) and V (n × l) and one m × n matrix M. It is
+/// read once, a block of its rows at a time, against all V side by side.
 ///
 /// ```
 /// use ndarray::array;
@@ -131,9 +134,10 @@ fn side_by_side<T: Clone>(pairs: &[(ArrayView2<T>, ArrayView2<T>)]) -> Option<Ar
 /// A power of two within a factor of two of the largest entry; 1 for zeros.
 fn power_of_two_near(matrix: ArrayView2<f64>) -> f64 {
     let largest = matrix.fold(0.0f64, |largest, x| largest.max(x.abs()));
-    match largest > 0.0 {
-        true => largest.log2().floor().exp2().max(f64::MIN_POSITIVE),
-        false => 1.0,
+    if largest > 0.0 {
+        largest.log2().floor().exp2().max(f64::MIN_POSITIVE)
+    } else {
+        1.0
     }
 }
 

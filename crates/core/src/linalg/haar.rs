@@ -72,7 +72,7 @@ pub struct Stream {
 }
 
 impl Stream {
-    /// The stream of a key.
+    /// The stream that belongs to a key; the same key gives the same numbers.
     pub fn new(key: &str) -> Self {
         let digest = Sha256::digest(key.as_bytes());
         let word = |bytes: &[u8]| {

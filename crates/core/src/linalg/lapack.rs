@@ -35,9 +35,10 @@ impl Memory {
     }
 
     fn layout(self) -> blas::CBLAS_LAYOUT {
-        match self.by_rows {
-            true => blas::CblasRowMajor,
-            false => blas::CblasColMajor,
+        if self.by_rows {
+            blas::CblasRowMajor
+        } else {
+            blas::CblasColMajor
         }
     }
 }
@@ -83,9 +84,10 @@ pub(super) fn add_gram(gram: &mut Array2<f64>, matrix: ArrayView2<f64>) {
         }
     };
     // The upper triangle by rows is the lower one by columns.
-    let triangle = match memory.by_rows {
-        true => blas::CblasUpper,
-        false => blas::CblasLower,
+    let triangle = if memory.by_rows {
+        blas::CblasUpper
+    } else {
+        blas::CblasLower
     };
     // SAFETY: k × n numbers lie at `matrix` in the order found, n × n at `gram`, both alive.
     unsafe {
@@ -171,9 +173,10 @@ pub(super) fn condition(r: &Array2<f64>) -> f64 {
             &mut info,
         );
     }
-    match info == 0 && reciprocal > 0.0 {
-        true => 1.0 / reciprocal,
-        false => f64::INFINITY,
+    if info == 0 && reciprocal > 0.0 {
+        1.0 / reciprocal
+    } else {
+        f64::INFINITY
     }
 }
 
@@ -184,9 +187,10 @@ pub(super) fn divide_by_triangle(mut matrix: ArrayViewMut2<f64>, r: &Array2<f64>
     assert!(r.dim() == (columns, columns) && r.is_standard_layout());
     let memory = Memory::of(matrix.strides(), matrix.dim()).expect("a contiguous matrix");
     // R by rows is the lower triangle of Rᵀ by columns.
-    let (triangle, transposed) = match memory.by_rows {
-        true => (blas::CblasUpper, blas::CblasNoTrans),
-        false => (blas::CblasLower, blas::CblasTrans),
+    let (triangle, transposed) = if memory.by_rows {
+        (blas::CblasUpper, blas::CblasNoTrans)
+    } else {
+        (blas::CblasLower, blas::CblasTrans)
     };
     // SAFETY: rows × columns numbers lie at `matrix` in the order found, columns² at `r`.
     unsafe {

@@ -24,7 +24,8 @@ const LARGEST_GRAM: usize = 16_384;
 ///
 /// **Certificate.** If τ²·I + V·diag(σ²)·Vᵀ − MᵀM is positive definite for some V of c columns, then
 /// σ_{c+1} < τ (Weyl: the first two terms have at most c eigenvalues above τ²). A Cholesky
-/// factorisation that comes to its end shows it, and its rounding is added to the bound.
+/// factorisation that comes to its end shows it, and its rounding is added to the bound. Where no
+/// gap follows, τ stands above the last value found by that rounding.
 ///
 /// # Errors
 ///

@@ -7,6 +7,7 @@
 mod angles;
 mod blas;
 mod blocks;
+mod certificate;
 mod factored;
 mod haar;
 mod lanczos;
@@ -18,6 +19,8 @@ mod shares;
 mod subspace;
 mod svd;
 mod tall;
+#[cfg(test)]
+mod testing;
 mod triplets;
 mod values;
 

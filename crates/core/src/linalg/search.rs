@@ -1,15 +1,16 @@
-//! How leading triplets of a large matrix are found, and how it is shown that none was missed.
+//! How the leading triplets of a large matrix are found.
 
 use ndarray::{Array1, Array2, ArrayView2, Axis, concatenate, s};
 
 use crate::error::Result;
 
 use super::blocks::{gram, rows_times, subtract_rows_times, times};
+use super::certificate::{certify, certify_without_gap};
 use super::lanczos::{Task, Vectors, lanczos};
-use super::lapack::{add_gram, cholesky_in_place, leading_eigenpairs, mirror_below};
+use super::lapack::leading_eigenpairs;
 use super::qr::thin_qr;
 use super::svd::svd;
-use super::triplets::{Leading, Method, Proof, column_norms, full};
+use super::triplets::{Leading, Method, Proof, column_norms, full, zero};
 use super::values::frobenius_norm;
 
 /// Up to this smaller side a full decomposition is the last resort (a minute at 4096).
@@ -22,6 +23,12 @@ const UNACCEPTABLE: f64 = 1e-4;
 const LARGE: usize = 2048;
 /// A singular value this many times the k-th one spoils the k-th vectors by way of MᵀM.
 const OUTLIER: f64 = 30.0;
+/// Two random starts agree where their singular values differ by no more than this share of σ₁.
+const AGREEMENT: f64 = 1e-10;
+/// Lanczos is tried where the smaller side is at least this many times the triplets asked for.
+const SIDE_PER_TRIPLET: usize = 5;
+/// Lanczos gives up in a space of this share (3/5) of the smaller side: all of MᵀM is cheaper.
+const LARGEST_SPACE: (usize, usize) = (3, 5);
 /// Triplets computed beyond those asked for, so that the certificate can choose the widest gap.
 const SPARE: usize = 8;
 
@@ -49,9 +56,10 @@ pub(super) fn large(matrix: ArrayView2<f64>, k: usize, gram_limit: usize) -> Res
         k,
         keep: (k + SPARE).min(matrix.ncols()),
     };
-    let mut found = match matrix.ncols() <= gram_limit {
-        true => Some(search.with_gram()?),
-        false => search.twice()?,
+    let mut found = if matrix.ncols() <= gram_limit {
+        Some(search.with_gram()?)
+    } else {
+        search.twice()?
     };
     if let Some(first) = found.take_if(|first| falls_short(first, k)) {
         let again = search.without_outliers(&first, gram_limit)?;
@@ -95,7 +103,7 @@ impl Search<'_> {
         let mut gram = gram(self.matrix);
         if let Some(pairs) = self.lanczos(&|x| rows_times(x, gram.view()), "first")? {
             let mut found = self.triplets(&pairs)?;
-            if self.certify(&mut found, &mut gram) {
+            if certify(&mut found, self.k, &mut gram) {
                 return Ok(found);
             }
         }
@@ -105,12 +113,8 @@ impl Search<'_> {
             dimension: 0,
         })?;
         found.method = Method::Gram;
-        if !self.certify(&mut found, &mut gram) {
-            // Every eigenvalue of MᵀM was counted, so none is missing; where no gap is wide enough
-            // for the factorisation, rounding is all that separates the next value from these.
-            let rounding = 1e-13 * found.sigma[0] * found.sigma[0];
-            let last = found.sigma[found.len() - 1];
-            found.next = (last, (last * last + rounding).sqrt());
+        if !certify(&mut found, self.k, &mut gram) {
+            certify_without_gap(&mut found, &mut gram);
         }
         Ok(found)
     }
@@ -161,7 +165,7 @@ impl Search<'_> {
         let (Some(second), Some(first)) = (found.pop(), found.pop()) else {
             return Ok(None);
         };
-        let known = 1e-10 * first.sigma[0];
+        let known = AGREEMENT * first.sigma[0];
         let agree = |l: usize| (first.sigma[l] - second.sigma[l]).abs() <= known;
         if !(0..self.k).all(agree) {
             return Ok(None);
@@ -182,7 +186,7 @@ impl Search<'_> {
         start: &str,
     ) -> Result<Option<Vectors>> {
         let side = self.matrix.ncols();
-        if 5 * self.k > side {
+        if SIDE_PER_TRIPLET * self.k > side {
             return Ok(None);
         }
         lanczos(&Task {
@@ -190,7 +194,7 @@ impl Search<'_> {
             side,
             keep: self.keep,
             block: block(self.k, side),
-            limit: side * 3 / 5,
+            limit: side * LARGEST_SPACE.0 / LARGEST_SPACE.1,
             key: &format!("leading {} × {side}, {} start", self.matrix.nrows(), start),
             excess: &|values, residuals| self.excess(values, residuals),
         })
@@ -235,94 +239,13 @@ impl Search<'_> {
             frobenius_norm: self.frobenius,
         })
     }
-
-    /// Looks for a cut between k and the last triplet behind which nothing was missed, cuts there
-    /// and sets `next`. What is above the diagonal of MᵀM may be lost when it succeeds.
-    fn certify(&self, found: &mut Leading, gram: &mut Array2<f64>) -> bool {
-        if found.len() == gram.nrows() {
-            found.next = (0.0, 0.0);
-            return true;
-        }
-        let gap = |cut: usize| (found.sigma[cut - 1] - found.sigma[cut]) / found.sigma[cut - 1];
-        // Nothing but rounding is left behind the last triplet of a matrix of low rank.
-        let Some(cut) = (self.k..found.len()).max_by(|&a, &b| gap(a).total_cmp(&gap(b))) else {
-            return false;
-        };
-        let (above, below) = (found.sigma[cut - 1], found.sigma[cut]);
-        let spread = found.residual_norm(cut);
-        for share in [0.1, 0.7] {
-            let tau = below + share * (above - below);
-            let Some(bound) = self.counted(found, cut, tau, gram) else {
-                continue;
-            };
-            if bound < above - spread {
-                *found = found.truncated(cut);
-                found.next = (below, bound);
-                return true;
-            }
-        }
-        false
-    }
-
-    /// An upper bound on σ_{cut+1} close to τ, if the Cholesky factorisation shows it. It is done in
-    /// place, in the upper triangle of MᵀM, which is restored from the lower one if it fails.
-    fn counted(
-        &self,
-        found: &Leading,
-        cut: usize,
-        tau: f64,
-        gram: &mut Array2<f64>,
-    ) -> Option<f64> {
-        let sigma = found.sigma.slice(s![..cut]);
-        let weighted = &found.v.slice(s![.., ..cut]) * &sigma;
-        let level = tau * tau;
-        let diagonal = gram.diag().to_owned();
-        for (i, mut row) in gram.rows_mut().into_iter().enumerate() {
-            row.slice_mut(s![i..]).mapv_inplace(|x| -x);
-            row[i] += level;
-        }
-        add_gram(gram, weighted.t());
-        let trace = gram.diag().sum();
-        if !cholesky_in_place(gram) {
-            gram.diag_mut().assign(&diagonal);
-            mirror_below(gram);
-            return None;
-        }
-        // |error| of MᵀM, of VΣ²Vᵀ and of the factorisation (Higham 2002, 3.5 and theorem 10.3).
-        let length = self.matrix.nrows().max(gram.nrows()) + 8;
-        let gamma = 1.01 * length as f64 * f64::EPSILON / 2.0;
-        let energy = self.frobenius.powi(2) + sigma.dot(&sigma);
-        let rounding = gamma * (energy + trace.abs());
-        Some((level + rounding).sqrt())
-    }
-}
-
-/// A zero matrix has its singular values exactly, and any vectors.
-fn zero((rows, columns): (usize, usize), k: usize) -> Leading {
-    Leading {
-        u: Array2::eye(rows).slice(s![.., ..k]).to_owned(),
-        v: Array2::eye(columns).slice(s![.., ..k]).to_owned(),
-        sigma: Array1::zeros(columns),
-        right_residuals: Array1::zeros(k),
-        left_residuals: Array1::zeros(k),
-        next: (0.0, 0.0),
-        proof: Proof::Certified,
-        method: Method::Full,
-        frobenius_norm: 0.0,
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::linalg::testing::with_spectrum;
     use crate::linalg::{Subspace, haar, principal_angles};
-
-    /// U·diag(σ)·Vᵀ of m × n with the given σ; U and V as they were drawn.
-    fn with_spectrum(m: usize, n: usize, sigma: &Array1<f64>) -> (Array2<f64>, Subspace, Subspace) {
-        let count = sigma.len();
-        let (u, v) = (haar(m, count, "u").unwrap(), haar(n, count, "v").unwrap());
-        ((&u.basis() * sigma).dot(&v.basis().t()), u, v)
-    }
 
     /// sin θ between the leading k directions found and those of a full SVD, the worse side.
     fn sine(found: &Leading, exact: &crate::linalg::Svd, k: usize) -> f64 {
@@ -471,42 +394,5 @@ mod tests {
             assert!((found.sigma[0] - frobenius_norm(matrix.view())).abs() < 1e-11);
             assert!(found.left_residuals[0] < 1e-11 && found.right_residuals[0] < 1e-11);
         }
-    }
-
-    #[test]
-    fn the_count_sees_what_was_left_out() {
-        // Triplets 1, 2, 4, 5, …: the third is missing, and no τ between the fourth and the fifth
-        // can be certified.
-        let sigma = Array1::from_shape_fn(60, |l| 1.0 / (l as f64 + 1.0));
-        let (matrix, u, v) = with_spectrum(60, 60, &sigma);
-        let search = Search {
-            matrix: matrix.view(),
-            frobenius: frobenius_norm(matrix.view()),
-            k: 3,
-            keep: 5,
-        };
-        let chosen = [0, 1, 3, 4, 5];
-        let pick = |basis: ArrayView2<f64>| basis.select(Axis(1), &chosen);
-        let mut found = Leading {
-            u: pick(u.basis()),
-            v: pick(v.basis()),
-            sigma: sigma.select(Axis(0), &chosen),
-            right_residuals: Array1::zeros(5),
-            left_residuals: Array1::zeros(5),
-            next: (f64::NAN, f64::INFINITY),
-            proof: Proof::Certified,
-            method: Method::Krylov(0),
-            frobenius_norm: search.frobenius,
-        };
-        let mut gram = gram(matrix.view());
-        let before = gram.clone();
-        assert!(!search.certify(&mut found, &mut gram));
-        assert_eq!(gram, before);
-        for (place, l) in [0, 1, 2, 3, 4].into_iter().enumerate() {
-            found.sigma[place] = sigma[l];
-            found.v.column_mut(place).assign(&v.basis().column(l));
-            found.u.column_mut(place).assign(&u.basis().column(l));
-        }
-        assert!(search.certify(&mut found, &mut gram));
     }
 }

@@ -52,12 +52,12 @@ impl Subspace {
         })
     }
 
-    /// d, the dimension of the space around it.
+    /// d, the dimension of the space R^d that the directions lie in.
     pub fn ambient(&self) -> usize {
         self.basis.nrows()
     }
 
-    /// k, the number of directions.
+    /// k, how many directions it has.
     pub fn len(&self) -> usize {
         self.basis.ncols()
     }
@@ -67,13 +67,28 @@ impl Subspace {
         self.len() == 0
     }
 
-    /// The whole d × k basis.
+    /// The d × k basis Q, one direction a column.
     pub fn basis(&self) -> ArrayView2<'_, f64> {
         self.basis.view()
     }
 
-    /// The leading directions as a d × min(k, self.len()) matrix.
+    /// The leading min(k, self.len()) directions as the columns of a matrix with d rows.
     pub fn leading(&self, k: usize) -> ArrayView2<'_, f64> {
         self.basis.slice(s![.., ..k.min(self.len())])
+    }
+
+    /// The subspace of the leading min(k, self.len()) directions. Columns of an orthonormal basis
+    /// are orthonormal, so that nothing is checked again.
+    ///
+    /// ```
+    /// let plane = lora_subspace_core::linalg::haar(5, 2, "0/example")?;
+    /// assert_eq!(plane.prefix(1).basis(), plane.leading(1));
+    /// assert_eq!(plane.prefix(9).len(), 2);
+    /// # Ok::<(), lora_subspace_core::Error>(())
+    /// ```
+    pub fn prefix(&self, k: usize) -> Subspace {
+        Subspace {
+            basis: self.leading(k).to_owned(),
+        }
     }
 }

@@ -11,14 +11,14 @@ use super::values::{check_input, failed};
 /// From this ratio of the sides on, a QR comes first.
 const MUCH_LONGER: usize = 4;
 
-/// A thin SVD, M = U·diag(σ)·Vᵀ.
+/// A thin SVD of an m × n matrix, M = U·diag(σ)·Vᵀ with k = min(m, n).
 #[derive(Debug, Clone)]
 pub struct Svd {
-    /// Left singular vectors, m × k.
+    /// U, m × k: the left singular vectors as columns.
     pub u: Array2<f64>,
-    /// Singular values, falling.
+    /// σ, the k singular values, falling.
     pub sigma: Array1<f64>,
-    /// Right singular vectors as columns, n × k.
+    /// V, n × k: the right singular vectors as columns.
     pub v: Array2<f64>,
 }
 

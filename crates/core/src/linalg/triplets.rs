@@ -13,12 +13,12 @@ use super::values::frobenius_norm;
 pub enum Proof {
     /// All singular values are known, or a Cholesky factorisation has counted those above.
     Certified,
-    /// A second random start found the same.
+    /// A second random start found the same, or rounding stands in the count's way.
     Estimated,
 }
 
 impl Proof {
-    /// `certified` or `estimated`.
+    /// Its name in records of a run: `certified` or `estimated`.
     pub fn name(self) -> &'static str {
         match self {
             Proof::Certified => "certified",
@@ -27,10 +27,10 @@ impl Proof {
     }
 }
 
-/// How the triplets were found.
+/// The method by which the triplets were found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Method {
-    /// A full SVD.
+    /// A full SVD of M.
     Full,
     /// Eigenvectors of MᵀM and a Rayleigh–Ritz step on M.
     Gram,
@@ -48,14 +48,14 @@ impl std::fmt::Display for Method {
     }
 }
 
-/// The leading singular triplets of a matrix M, what is known of the rest, and how well.
+/// The leading k singular triplets of an m × n matrix M, what is known of the rest, and how well.
 #[derive(Debug, Clone)]
 pub struct Leading {
-    /// Left singular vectors, m × k.
+    /// The left singular vectors as columns, m × k.
     pub u: Array2<f64>,
-    /// Right singular vectors as columns, n × k.
+    /// The right singular vectors as columns, n × k.
     pub v: Array2<f64>,
-    /// Singular values, falling: all of M's after a full decomposition, else the k leading ones.
+    /// The singular values, falling: all of M's after a full decomposition, else the k leading ones.
     pub sigma: Array1<f64>,
     /// ‖Mv − σu‖ of each triplet.
     pub right_residuals: Array1<f64>,
@@ -64,26 +64,26 @@ pub struct Leading {
     /// The next singular value as computed (0 where there is none), and a number that it does not
     /// exceed; the latter is as sure as `proof` says.
     pub next: (f64, f64),
-    /// Why nothing was missed.
+    /// How it is known that no larger singular value was missed.
     pub proof: Proof,
-    /// How they were found.
+    /// The method by which the triplets were found.
     pub method: Method,
-    /// ‖M‖_F.
+    /// ‖M‖_F, the root of the sum of all squared entries.
     pub frobenius_norm: f64,
 }
 
 impl Leading {
-    /// Number of triplets, k.
+    /// k, the number of triplets.
     pub fn len(&self) -> usize {
         self.u.ncols()
     }
 
-    /// Whether there are none.
+    /// Whether there is no triplet at all.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// Whether `sigma` has every singular value.
+    /// Whether `sigma` has all min(m, n) singular values.
     pub fn is_complete(&self) -> bool {
         self.sigma.len() == self.u.nrows().min(self.v.nrows())
     }
@@ -91,8 +91,12 @@ impl Leading {
     /// σ_{k+1} as computed, and an upper bound for it.
     pub(super) fn after(&self, k: usize) -> (f64, f64) {
         match self.sigma.get(k) {
-            // Each of the true values lies within the residual's norm of a computed one.
-            Some(&sigma) => (sigma, sigma + self.residual_norm(self.len())),
+            // Of a vector orthogonal to all right vectors M makes no more than `next` says, so that
+            // each larger true value lies within the residual's norm of a computed one.
+            Some(&sigma) => {
+                let largest = sigma.max(self.next.1);
+                (sigma, largest + self.residual_norm(self.len()))
+            }
             None => self.next,
         }
     }
@@ -103,12 +107,12 @@ impl Leading {
         (square(&self.right_residuals) + square(&self.left_residuals)).sqrt()
     }
 
-    /// max(‖Mv − σu‖, ‖Mᵀu − σv‖) of the l-th triplet, l from 1.
+    /// max(‖Mv − σu‖, ‖Mᵀu − σv‖) of the l-th triplet, l from 1 to k.
     pub fn residual(&self, l: usize) -> f64 {
         self.right_residuals[l - 1].max(self.left_residuals[l - 1])
     }
 
-    /// σ_k − σ_{k+1} as computed.
+    /// The gap σ_k − σ_{k+1} as computed, k from 1; σ_{k+1} is 0 where there is none.
     pub fn gap(&self, k: usize) -> f64 {
         self.sigma[k - 1] - self.after(k).0
     }
@@ -164,6 +168,21 @@ pub(super) fn full(matrix: ArrayView2<f64>, k: usize) -> Result<Leading> {
         method: Method::Full,
         frobenius_norm: frobenius_norm(matrix),
     })
+}
+
+/// k triplets of a zero matrix: its singular values are exact, and any vectors will do.
+pub(super) fn zero((rows, columns): (usize, usize), k: usize) -> Leading {
+    Leading {
+        u: Array2::eye(rows).slice(s![.., ..k]).to_owned(),
+        v: Array2::eye(columns).slice(s![.., ..k]).to_owned(),
+        sigma: Array1::zeros(columns),
+        right_residuals: Array1::zeros(k),
+        left_residuals: Array1::zeros(k),
+        next: (0.0, 0.0),
+        proof: Proof::Certified,
+        method: Method::Full,
+        frobenius_norm: 0.0,
+    }
 }
 
 /// ‖·‖ of each column.

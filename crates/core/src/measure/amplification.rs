@@ -25,7 +25,11 @@ pub fn projected_norm(w: ArrayView2<f64>, u: ArrayView2<f64>, v: ArrayView2<f64>
     projected_norms(w, &[(u, v)])[0]
 }
 
-/// [`projected_norm`] for several pairs (U, V), with W read once.
+/// The [`projected_norm`] of each of several pairs (U, V), with W read once.
+///
+/// # Panics
+///
+/// When a U has not as many rows as W, or a V not as many rows as W has columns.
 pub fn projected_norms(
     w: ArrayView2<f64>,
     pairs: &[(ArrayView2<f64>, ArrayView2<f64>)],
@@ -47,7 +51,7 @@ pub fn amplification_factor(delta_norm: f64, projected_norm: f64) -> Option<f64>
     (projected_norm > 0.0).then(|| delta_norm / projected_norm)
 }
 
-/// ‖UᵀWV‖_F over random directions.
+/// What ‖UᵀWV‖_F is over Haar-random U and V.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct RandomProjection {
     /// √mean‖UᵀWV‖²_F over the draws.

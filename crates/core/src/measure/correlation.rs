@@ -9,9 +9,9 @@ use crate::linalg::{SMALL_SIDE, Subspace, haar, projections, projections_in_f32}
 /// ‖UᵀWV‖_F of given directions, and how it ranks among random ones.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Correlation {
-    /// ‖UᵀWV‖_F.
+    /// ‖UᵀWV‖_F of the given U and V.
     pub projected_norm: f64,
-    /// Probability of one at least as large if U and V were random.
+    /// The share of all compared norms that are at least as large, a p-value for random U and V.
     pub p: f64,
 }
 
@@ -76,12 +76,11 @@ pub fn correlation(
     );
     let is_small = w.nrows().min(w.ncols()) <= SMALL_SIDE;
     let tolerance = if is_small { 1e-12 } else { 1e-6 };
-    let cores = match is_small {
-        true => projections(w, &[(left.view(), right.view())]),
-        false => {
-            let (left, right) = (left.mapv(|x| x as f32), right.mapv(|x| x as f32));
-            projections_in_f32(w, &[(left.view(), right.view())])
-        }
+    let cores = if is_small {
+        projections(w, &[(left.view(), right.view())])
+    } else {
+        let (left, right) = (left.mapv(|x| x as f32), right.mapv(|x| x as f32));
+        projections_in_f32(w, &[(left.view(), right.view())])
     };
     let squared = |i: usize, j: usize| {
         let block = cores[0].slice(s![i * k..(i + 1) * k, j * k..(j + 1) * k]);

@@ -29,17 +29,17 @@ pub enum Basis {
 /// The input side (R^d_in, right vectors) or the output side (R^d_out, left vectors).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Side {
-    /// Left singular vectors, d = d_out.
+    /// The output side: left singular vectors, d = d_out.
     Left,
-    /// Right singular vectors, d = d_in.
+    /// The input side: right singular vectors, d = d_in.
     Right,
 }
 
 impl Basis {
-    /// All four, in the order of the tables.
+    /// All four bases, in the order that the tables have them in.
     pub const ALL: [Basis; 4] = [Basis::A, Basis::B, Basis::DeltaRight, Basis::DeltaLeft];
 
-    /// The name in tables and flags.
+    /// Its name in tables and flags: `a`, `b`, `delta-right` or `delta-left`.
     pub const fn name(self) -> &'static str {
         match self {
             Basis::A => "a",
@@ -49,7 +49,7 @@ impl Basis {
         }
     }
 
-    /// The side it lives on.
+    /// The side of the matrix that its vectors live on: right for A and ΔW's right ones, else left.
     pub fn side(self) -> Side {
         match self {
             Basis::A | Basis::DeltaRight => Side::Right,
@@ -59,7 +59,7 @@ impl Basis {
 }
 
 impl Side {
-    /// `left` or `right`.
+    /// Its name in tables: `left` or `right`.
     pub fn name(self) -> &'static str {
         match self {
             Side::Left => "left",
@@ -67,7 +67,7 @@ impl Side {
         }
     }
 
-    /// d of this side for a (d_out, d_in) matrix.
+    /// The length d of a vector of this side, for a d_out × d_in matrix.
     pub fn dimension(self, (d_out, d_in): (usize, usize)) -> usize {
         match self {
             Side::Left => d_out,
@@ -108,13 +108,14 @@ pub struct Directions {
 }
 
 impl Directions {
-    /// Leading directions that are all defined.
+    /// Takes all directions of a subspace as asked for and defined.
     pub fn defined(subspace: Subspace) -> Self {
         let asked = subspace.len();
         Directions { subspace, asked }
     }
 
-    /// The singular vectors of a matrix of the given shape, cut at its numerical rank.
+    /// Takes the leading `asked` singular vectors (d × k, one a column) of a matrix with the given
+    /// shape and singular values, cut at its numerical rank ([`numerical_rank`]).
     ///
     /// # Errors
     ///
@@ -133,7 +134,8 @@ impl Directions {
         })
     }
 
-    /// The directions of an adapter in one basis.
+    /// Takes the leading `asked` directions of an adapter's ΔW in one basis, cut at the numerical
+    /// rank of the matrix whose vectors they are.
     ///
     /// A ΔW that is exactly zero has none in any basis: its A is an initialisation that nothing
     /// was learned from.
@@ -186,25 +188,21 @@ impl Directions {
         })
     }
 
-    /// The leading k of them.
-    ///
-    /// # Errors
-    ///
-    /// Never for directions made here; the type re-checks its basis.
-    pub fn leading(&self, k: usize) -> Result<Self> {
-        let subspace = Subspace::new(self.subspace.leading(k).to_owned())?;
-        Ok(Directions {
-            subspace,
+    /// The leading min(k, asked) directions: as if k had been asked for, or all of them for a
+    /// larger k.
+    pub fn leading(&self, k: usize) -> Self {
+        Directions {
+            subspace: self.subspace.prefix(k),
             asked: self.asked.min(k),
-        })
+        }
     }
 
-    /// The defined directions.
+    /// The directions that are defined, as an orthonormal basis.
     pub fn subspace(&self) -> &Subspace {
         &self.subspace
     }
 
-    /// How many were asked for.
+    /// How many directions were asked for; no more than d, and no fewer than are defined.
     pub fn asked(&self) -> usize {
         self.asked
     }

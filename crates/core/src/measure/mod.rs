@@ -12,3 +12,4 @@ pub mod significance;
 pub mod spectrum;
 
 pub use directions::{Basis, Directions, Side};
+pub use overlap::{overlap, overlap_grid};

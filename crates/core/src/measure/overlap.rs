@@ -36,7 +36,7 @@ use super::Directions;
 ///
 /// ```
 /// use lora_subspace_core::linalg::Subspace;
-/// use lora_subspace_core::measure::overlap::overlap;
+/// use lora_subspace_core::measure::overlap;
 /// use ndarray::array;
 /// let u = Subspace::new(array![[1.0, 0.0], [0.0, 1.0], [0.0, 0.0]])?;
 /// let v = Subspace::new(array![[1.0, 0.0], [0.0, 0.5], [0.0, 0.75f64.sqrt()]])?;
@@ -68,7 +68,8 @@ pub fn overlap(first: &Subspace, second: &Subspace) -> Result<Array2<f64>> {
     Ok(grid)
 }
 
-/// [`overlap`] over everything asked for, `None` beyond a numerical rank.
+/// [`overlap`] over all directions that were asked for: a grid of `first.asked()` ×
+/// `second.asked()` cells, `None` beyond a numerical rank.
 ///
 /// # Errors
 ///

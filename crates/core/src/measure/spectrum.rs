@@ -9,14 +9,14 @@ use crate::linalg::{Leading, numerical_rank};
 /// One singular value and how far its vectors can be trusted.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Certified {
-    /// σ.
+    /// The singular value σ.
     pub sigma: f64,
-    /// max(‖Mv − σu‖, ‖Mᵀu − σv‖).
+    /// max(‖Mv − σu‖, ‖Mᵀu − σv‖) of its vectors u and v.
     pub residual: f64,
-    /// σ minus the next one, 0 standing for whatever lies beyond the rank; `None` when nothing
-    /// is left beyond.
+    /// σ_k − σ_{k+1}, with 0 for whatever lies beyond the rank; `None` when nothing is left beyond.
     pub gap: Option<f64>,
-    /// Bound on sin θ of the leading subspace up to here; `None` without a gap.
+    /// Wedin's bound on sin θ between the computed and the true leading subspace up to here, at most
+    /// 1; `None` without a gap.
     pub sin_theta_bound: Option<f64>,
 }
 
@@ -74,8 +74,8 @@ fn next(sigma: &Array1<f64>, rank: usize, k: usize, (m, n): (usize, usize)) -> O
     (k < m.max(n)).then_some(0.0)
 }
 
-/// The same for the leading triplets that W was searched for; the bounds allow for all that the
-/// search does not know of the rest ([`Leading::sin_theta_bound`]).
+/// Certificates as [`certify`] gives them, for the leading triplets that a search has found. The
+/// bounds allow for all that it does not know of the rest ([`Leading::sin_theta_bound`]).
 pub fn certify_leading(leading: &Leading) -> Vec<Certified> {
     let shape = (leading.u.nrows(), leading.v.nrows());
     let rank = numerical_rank(&leading.sigma, shape).min(leading.len());
@@ -92,7 +92,8 @@ pub fn certify_leading(leading: &Leading) -> Vec<Certified> {
         .collect()
 }
 
-/// Certificates for the singular triplets of a ΔW that are known.
+/// Certificates for the singular triplets of a ΔW: all of them where it has factors, else those that
+/// were searched for.
 ///
 /// # Errors
 ///
@@ -108,7 +109,7 @@ pub fn certify_delta(delta: &Delta) -> Result<Vec<Certified>> {
     })
 }
 
-/// Ranks of a ΔW.
+/// The sizes of a ΔW's spectrum, by [`ranks`] where it has factors, else by [`ranks_of_leading`].
 ///
 /// # Errors
 ///
@@ -120,24 +121,25 @@ pub fn ranks_of_delta(delta: &Delta) -> Result<Ranks> {
     })
 }
 
-/// The sizes of a spectrum; `None` where they are not defined or not known.
+/// The sizes of a matrix's spectrum; `None` where one is not defined or not known.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Ranks {
-    /// How many σ exceed max(m, n)·ε·σ₁.
+    /// The numerical rank: how many σ exceed max(m, n)·ε·σ₁.
     pub numerical: Option<usize>,
-    /// ‖M‖²_F/‖M‖²₂, from 1 to the rank.
+    /// The stable rank ‖M‖²_F/‖M‖²₂, from 1 to the rank.
     pub stable: Option<f64>,
-    /// exp(−Σ p ln p), p = σ/Σσ (Roy & Vetterli 2007; some code takes σ² instead).
+    /// The effective rank exp(−Σ p ln p), p = σ/Σσ (Roy & Vetterli 2007; some code takes σ² instead).
     pub effective: Option<f64>,
-    /// Least k with Σ_{l≤k} σ_l² ≥ 0.9·Σσ².
+    /// The energy rank: the least k with Σ_{l≤k} σ_l² ≥ 0.9·Σσ².
     pub energy_90: Option<usize>,
-    /// √Σσ² = ‖M‖_F.
+    /// The Frobenius norm ‖M‖_F = √Σσ².
     pub frobenius_norm: f64,
-    /// σ₁ = ‖M‖₂.
+    /// The spectral norm ‖M‖₂ = σ₁.
     pub spectral_norm: f64,
 }
 
-/// Ranks of a matrix of the given shape with all its singular values; `None`s for a zero matrix.
+/// The sizes of the spectrum of a matrix with the given shape, from all its singular values, falling.
+/// Of a zero matrix all but the numerical rank and the norms are `None`.
 ///
 /// # Example
 ///
@@ -163,12 +165,13 @@ pub fn ranks(sigma: &Array1<f64>, shape: (usize, usize)) -> Ranks {
     }
 }
 
-/// Ranks of a matrix of which the leading triplets are known: numerical and effective rank need
-/// every singular value, the energy rank as many as make 90 %.
+/// The sizes of the spectrum of a matrix of which the leading triplets are known. Numerical and
+/// effective rank need every singular value, the energy rank as many as make 90 %.
 pub fn ranks_of_leading(leading: &Leading) -> Ranks {
-    match leading.is_complete() {
-        true => ranks(&leading.sigma, (leading.u.nrows(), leading.v.nrows())),
-        false => sizes(&leading.sigma, leading.frobenius_norm),
+    if leading.is_complete() {
+        ranks(&leading.sigma, (leading.u.nrows(), leading.v.nrows()))
+    } else {
+        sizes(&leading.sigma, leading.frobenius_norm)
     }
 }
 

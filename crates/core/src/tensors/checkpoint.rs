@@ -67,22 +67,23 @@ impl Checkpoint {
         }
     }
 
-    /// The path as given.
+    /// The path that it was opened by: a file, an index or a folder.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// The weight files.
+    /// The paths of its weight files: one, or every shard that the index names.
     pub fn files(&self) -> impl Iterator<Item = &Path> {
         self.shards.iter().map(TensorFile::path)
     }
 
-    /// All tensor names, sorted; a packed weight has the name that it would have otherwise.
+    /// The names of all tensors in the order of their bytes. A packed weight has the name that it
+    /// would have otherwise.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.names.iter().map(String::as_str)
     }
 
-    /// The shape of a tensor and the file that holds it.
+    /// The shape of a tensor and the file that holds it, or `None` where no tensor has this name.
     pub fn shape(&self, name: &str) -> Option<(&[usize], &Path)> {
         let shard = &self.shards[*self.places.get(name)?];
         shard.shape(name).map(|shape| (shape, shard.path()))
@@ -111,7 +112,7 @@ impl Checkpoint {
         })
     }
 
-    /// One matrix in f64; see [`TensorFile::matrix`]. An fp8 weight is multiplied by its scale.
+    /// Reads one matrix as [`TensorFile::matrix`] does. An fp8 weight is multiplied by its scale.
     ///
     /// # Errors
     ///
@@ -127,7 +128,8 @@ impl Checkpoint {
         Ok(matrix)
     }
 
-    /// A tensor of any shape as a matrix of the same numbers; see [`TensorFile::matrix_as`].
+    /// Reads a tensor of any shape as a matrix of the same numbers, as [`TensorFile::matrix_as`]
+    /// does.
     ///
     /// # Errors
     ///
@@ -148,8 +150,8 @@ impl Checkpoint {
         shard.matrix_as(name, shape)
     }
 
-    /// One expert's matrix: the part at `index` of the first of three axes. The others are not
-    /// read.
+    /// Reads one expert's matrix, the part at `index` (from 0) of the first of three axes: d × e of
+    /// an n × d × e tensor. The others are not read.
     ///
     /// # Errors
     ///

@@ -66,7 +66,7 @@ impl TensorFile {
         })
     }
 
-    /// The file's path.
+    /// The path that it was opened by.
     pub fn path(&self) -> &Path {
         &self.path
     }
@@ -81,7 +81,7 @@ impl TensorFile {
         &self.contents.names
     }
 
-    /// The shape of a tensor, if the file has it.
+    /// The shape of a tensor, or `None` where no tensor has this name.
     pub fn shape(&self, name: &str) -> Option<&[usize]> {
         self.contents
             .tensors
@@ -100,7 +100,7 @@ impl TensorFile {
         &self.contents.metadata
     }
 
-    /// A two-dimensional tensor in f64, exactly as stored.
+    /// Reads a tensor of two axes as a matrix in f64, each number exactly as it is stored.
     ///
     /// # Errors
     ///
@@ -115,7 +115,7 @@ impl TensorFile {
         self.filled(name, stored, (rows, columns))
     }
 
-    /// A tensor of any shape whose numbers, row by row, are those of a rows × columns matrix: a
+    /// Reads a tensor of any shape whose numbers, row by row, are those of a rows × columns matrix: a
     /// convolution's (out, in, 1, 1) as (out, in), say.
     ///
     /// # Errors
@@ -130,13 +130,13 @@ impl TensorFile {
         self.filled(name, stored, shape)
     }
 
-    /// One matrix of a stack: the part at `index` of a three-dimensional tensor's first axis. The
-    /// rest is not read.
+    /// Reads one matrix of a stack: d × e of an n × d × e tensor, at `index` (from 0) of the first
+    /// axis. The rest is not read.
     ///
     /// # Errors
     ///
-    /// As [`TensorFile::matrix`], and [`Error::Tensor`] when it has three dimensions not, or no
-    /// such part.
+    /// As [`TensorFile::matrix`], and [`Error::Tensor`] when it has not three axes, or no such
+    /// part.
     pub fn matrix_at(&self, name: &str, index: usize) -> Result<Array2<f64>> {
         let stored = self.stored(name)?;
         let &[parts, rows, columns] = stored.shape.as_slice() else {
@@ -152,7 +152,7 @@ impl TensorFile {
         }
     }
 
-    /// A tensor of any shape, one number included.
+    /// Reads a tensor of any shape, a single number without axes included.
     ///
     /// # Errors
     ///
@@ -164,7 +164,7 @@ impl TensorFile {
             .map_err(|error| self.disagreement(name, error))
     }
 
-    /// The only number of a tensor that has one, whatever its shape.
+    /// Reads the only number of a tensor that has one, whatever its shape.
     ///
     /// # Errors
     ///

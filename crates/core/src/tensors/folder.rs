@@ -40,9 +40,10 @@ pub(super) fn weights_in(folder: &Path) -> Result<PathBuf> {
             let one_of = |file: &&PathBuf| has_extension(file, extensions);
             files.iter().filter(one_of).collect::<Vec<_>>()
         });
-    let (kind, candidates) = match safetensors.is_empty() {
-        false => (".safetensors", safetensors),
-        true => ("PyTorch", torch),
+    let (kind, candidates) = if safetensors.is_empty() {
+        ("PyTorch", torch)
+    } else {
+        (".safetensors", safetensors)
     };
     match candidates.as_slice() {
         [only] => Ok(only.to_path_buf()),

@@ -90,9 +90,10 @@ fn find_in(id: &str, cache: Option<&Path>) -> Result<PathBuf> {
         [] => {
             let mut there = refs(&folder.join("refs"));
             there.extend(commits);
-            let there = match there.is_empty() {
-                true => "nothing".into(),
-                false => there.join(", "),
+            let there = if there.is_empty() {
+                "nothing".into()
+            } else {
+                there.join(", ")
             };
             let place = folder.display();
             Err(missing(format!(

@@ -6,11 +6,11 @@ use half::slice::{HalfBitsSliceExt, HalfFloatSliceExt};
 /// A type that weights are stored in; each of its numbers converts to f64 exactly.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Number {
-    /// IEEE double.
+    /// The IEEE double, 64 bits.
     F64,
-    /// IEEE single.
+    /// The IEEE single, 32 bits.
     F32,
-    /// IEEE half.
+    /// The IEEE half, 16 bits.
     F16,
     /// The upper half of an IEEE single.
     Bf16,
@@ -18,17 +18,17 @@ pub enum Number {
     F8E4M3,
     /// The upper half of an IEEE half.
     F8E5M2,
-    /// Signed, 64 bits: exact up to 2⁵³.
+    /// A signed integer of 64 bits, read exactly up to 2⁵³.
     I64,
-    /// Signed, 32 bits.
+    /// A signed integer of 32 bits.
     I32,
-    /// Signed, 16 bits.
+    /// A signed integer of 16 bits.
     I16,
-    /// Signed, 8 bits.
+    /// A signed integer of 8 bits.
     I8,
-    /// Unsigned, 8 bits.
+    /// An unsigned integer of 8 bits.
     U8,
-    /// One byte: 0 is false, anything else is true.
+    /// A truth value in one byte: 0 is false, anything else is true.
     Bool,
 }
 
@@ -38,7 +38,7 @@ const BATCH: usize = 1024;
 const LARGEST_INTEGER: u64 = 1 << 53;
 
 impl Number {
-    /// Bytes of one number.
+    /// How many bytes one number takes.
     pub fn size(self) -> usize {
         match self {
             Number::F64 | Number::I64 => 8,

@@ -7,7 +7,8 @@
 use std::collections::HashMap;
 
 use super::globals;
-use super::opcode;
+use super::opcode as op;
+use super::reader::Reader;
 use super::tensor::Storage;
 use super::value::{Global, Heap, Outcome, Trouble, Value, bad};
 
@@ -20,7 +21,7 @@ const DEEPEST_STACK: usize = 1 << 20;
 #[derive(Default)]
 struct Machine<'a> {
     heap: Heap<'a>,
-    rest: &'a [u8],
+    reader: Reader<'a>,
     stack: Vec<Value<'a>>,
     marks: Vec<usize>,
     memo: HashMap<u32, Value<'a>>,
@@ -29,14 +30,14 @@ struct Machine<'a> {
 /// Runs the pickle at the start of `bytes`; gives what it made, its value and the bytes after it.
 pub(super) fn run(bytes: &[u8]) -> Outcome<(Heap<'_>, Value<'_>, &[u8])> {
     let mut machine = Machine {
-        rest: bytes,
+        reader: Reader(bytes),
         ..Machine::default()
     };
     for _ in 0..MOST_INSTRUCTIONS {
-        let opcode = machine.byte()?;
-        if opcode == b'.' {
+        let opcode = machine.reader.byte()?;
+        if opcode == op::STOP {
             let value = machine.pop()?;
-            return Ok((machine.heap, value, machine.rest));
+            return Ok((machine.heap, value, machine.reader.0));
         }
         machine.step(opcode)?;
         if machine.stack.len() + machine.marks.len() > DEEPEST_STACK {
@@ -49,124 +50,102 @@ pub(super) fn run(bytes: &[u8]) -> Outcome<(Heap<'_>, Value<'_>, &[u8])> {
 impl<'a> Machine<'a> {
     fn step(&mut self, opcode: u8) -> Outcome<()> {
         match opcode {
-            0x80 => match self.byte()? {
-                2..=5 => Ok(()),
-                other => Err(bad(&format!("has protocol {other}, where 2 to 5 are read"))),
-            },
-            0x95 => self.take(8).map(|_| ()),
-            b'(' => {
-                self.marks.push(self.stack.len());
-                Ok(())
+            op::PROTO => self.check_protocol()?,
+            op::FRAME => {
+                self.reader.take(8)?;
             }
-            b'0' => self.drop_top(),
-            b'1' => self.pop_mark().map(|_| ()),
-            b'2' => {
+            op::MARK => self.marks.push(self.stack.len()),
+            op::POP => self.drop_top()?,
+            op::POP_MARK => {
+                self.pop_mark()?;
+            }
+            op::DUP => {
                 let top = self.pop()?;
-                self.push(top)?;
-                self.push(top)
+                self.push(top);
+                self.push(top);
             }
-            b'h' | b'j' | b'q' | b'r' | 0x94 => self.step_memo(opcode),
-            b'a' | b'e' | b's' | b'u' | b'b' => self.step_fill(opcode),
-            b'c' | 0x93 | b'Q' | b'R' => self.step_name(opcode),
-            b')' | b't' | 0x85..=0x87 | b']' | b'}' => self.step_container(opcode),
+            op::BINGET | op::LONG_BINGET => self.recall(opcode)?,
+            op::BINPUT | op::LONG_BINPUT | op::MEMOIZE => self.note(opcode)?,
+            op::APPEND | op::APPENDS | op::SETITEM | op::SETITEMS | op::BUILD => {
+                self.fill(opcode)?;
+            }
             _ => {
-                let value = self.plain(opcode)?;
-                self.push(value)
+                let value = self.value(opcode)?;
+                self.push(value);
             }
+        }
+        Ok(())
+    }
+
+    fn check_protocol(&mut self) -> Outcome<()> {
+        match self.reader.byte()? {
+            2..=5 => Ok(()),
+            other => Err(bad(&format!("has protocol {other}, where 2 to 5 are read"))),
         }
     }
 
-    /// Numbers and strings.
-    fn plain(&mut self, opcode: u8) -> Outcome<Value<'a>> {
+    fn recall(&mut self, opcode: u8) -> Outcome<()> {
+        let place = self.place(opcode)?;
+        let value = self.memo.get(&place).copied();
+        self.push(value.ok_or_else(|| bad("recalls what it never noted"))?);
+        Ok(())
+    }
+
+    fn note(&mut self, opcode: u8) -> Outcome<()> {
+        let place = self.place(opcode)?;
+        let top = self.pop()?;
+        self.memo.insert(place, top);
+        self.push(top);
+        Ok(())
+    }
+
+    /// A place in the memo.
+    fn place(&mut self, opcode: u8) -> Outcome<u32> {
         Ok(match opcode {
-            b'N' => Value::None,
-            0x88 => Value::Bool(true),
-            0x89 => Value::Bool(false),
-            b'J' => Value::Int(i64::from(i32::from_le_bytes(self.fixed()?))),
-            b'K' => Value::Int(i64::from(self.byte()?)),
-            b'M' => Value::Int(i64::from(u16::from_le_bytes(self.fixed()?))),
-            b'G' => Value::Float(f64::from_be_bytes(self.fixed()?)),
-            0x8a => {
-                let length = u64::from(self.byte()?);
-                integer(self.take(length)?)?
-            }
-            0x8b => {
-                let length = u64::from(u32::from_le_bytes(self.fixed()?));
-                integer(self.take(length)?)?
-            }
-            0x8c | b'X' | 0x8d => {
-                let bytes = self.counted(opcode)?;
-                let text = std::str::from_utf8(bytes).map_err(|_| bad("has text not in UTF-8"))?;
-                Value::Text(text)
-            }
-            // Python 2 has no other strings.
-            b'U' | b'T' => {
-                let bytes = self.counted(opcode)?;
-                std::str::from_utf8(bytes).map_or(Value::Bytes(bytes), Value::Text)
-            }
-            b'C' | b'B' | 0x8e => Value::Bytes(self.counted(opcode)?),
-            other => return Err(Trouble::Refused(opcode::name(other))),
+            op::BINGET | op::BINPUT => u32::from(self.reader.byte()?),
+            op::LONG_BINGET | op::LONG_BINPUT => u32::from_le_bytes(self.reader.fixed()?),
+            _ => self.memo.len() as u32,
         })
     }
 
-    /// A string after its length, of one, four or eight bytes.
-    fn counted(&mut self, opcode: u8) -> Outcome<&'a [u8]> {
-        let length = match opcode {
-            0x8c | b'U' | b'C' => u64::from(self.byte()?),
-            0x8d | 0x8e => u64::from_le_bytes(self.fixed()?),
-            _ => u64::from(u32::from_le_bytes(self.fixed()?)),
-        };
-        self.take(length)
+    /// What an instruction makes that adds to the stack.
+    fn value(&mut self, opcode: u8) -> Outcome<Value<'a>> {
+        Ok(match opcode {
+            op::GLOBAL | op::STACK_GLOBAL => self.global(opcode)?,
+            op::BINPERSID => self.storage()?,
+            op::REDUCE => self.call()?,
+            op::EMPTY_DICT => self.heap.new_dict(Vec::new()),
+            op::EMPTY_LIST => Value::List(self.heap.new_sequence(Vec::new())),
+            op::EMPTY_TUPLE | op::TUPLE | op::TUPLE1 | op::TUPLE2 | op::TUPLE3 => {
+                let values = self.members(opcode)?;
+                Value::Tuple(self.heap.new_sequence(values))
+            }
+            _ => self.reader.plain(opcode)?,
+        })
     }
 
-    fn step_memo(&mut self, opcode: u8) -> Outcome<()> {
-        let place = match opcode {
-            b'h' | b'q' => u32::from(self.byte()?),
-            b'j' | b'r' => u32::from_le_bytes(self.fixed()?),
-            _ => self.memo.len() as u32,
+    /// What a tuple takes off the stack.
+    fn members(&mut self, opcode: u8) -> Outcome<Vec<Value<'a>>> {
+        let count = match opcode {
+            op::TUPLE => return self.pop_mark(),
+            op::TUPLE1 => 1,
+            op::TUPLE2 => 2,
+            op::TUPLE3 => 3,
+            _ => 0,
         };
-        if matches!(opcode, b'h' | b'j') {
-            let value = self.memo.get(&place).copied();
-            let value = value.ok_or_else(|| bad("recalls what it never noted"))?;
-            return self.push(value);
+        let mut values = Vec::new();
+        for _ in 0..count {
+            values.push(self.pop()?);
         }
-        let top = self.pop()?;
-        self.memo.insert(place, top);
-        self.push(top)
+        values.reverse();
+        Ok(values)
     }
 
-    fn step_container(&mut self, opcode: u8) -> Outcome<()> {
-        let value = match opcode {
-            b'}' => self.heap.new_dict(Vec::new()),
-            b']' => {
-                self.heap.sequences.push(Vec::new());
-                Value::List(self.heap.sequences.len() - 1)
-            }
-            _ => {
-                let values = match opcode {
-                    b')' => Vec::new(),
-                    b't' => self.pop_mark()?,
-                    _ => {
-                        let mut values = Vec::new();
-                        for _ in 0..opcode - 0x84 {
-                            values.push(self.pop()?);
-                        }
-                        values.reverse();
-                        values
-                    }
-                };
-                self.heap.sequences.push(values);
-                Value::Tuple(self.heap.sequences.len() - 1)
-            }
-        };
-        self.push(value)
-    }
-
-    /// APPEND, APPENDS, SETITEM, SETITEMS and BUILD.
-    fn step_fill(&mut self, opcode: u8) -> Outcome<()> {
+    /// Adds to the container below the values; the values go, the container stays.
+    fn fill(&mut self, opcode: u8) -> Outcome<()> {
         let values = match opcode {
-            b'a' | b'b' => vec![self.pop()?],
-            b's' => {
+            op::APPEND | op::BUILD => vec![self.pop()?],
+            op::SETITEM => {
                 let value = self.pop()?;
                 vec![self.pop()?, value]
             }
@@ -174,8 +153,10 @@ impl<'a> Machine<'a> {
         };
         let target = self.pop()?;
         match (opcode, target) {
-            (b'a' | b'e', Value::List(place)) => self.heap.sequences[place].extend(values),
-            (b's' | b'u', Value::Dict(place)) => {
+            (op::APPEND | op::APPENDS, Value::List(place)) => {
+                self.heap.sequences[place].extend(values);
+            }
+            (op::SETITEM | op::SETITEMS, Value::Dict(place)) => {
                 let (pairs, odd) = values.as_chunks::<2>();
                 if !odd.is_empty() {
                     return Err(bad("has a key without a value"));
@@ -184,43 +165,38 @@ impl<'a> Machine<'a> {
                 self.heap.dicts[place].extend(pairs);
             }
             // Attributes of a state dict, such as `_metadata`.
-            (b'b', Value::Dict(_)) => {}
-            (b'b', _) => return Err(Trouble::Refused("opcode BUILD in its pickle".into())),
+            (op::BUILD, Value::Dict(_)) => {}
+            (op::BUILD, _) => return Err(Trouble::Refused("opcode BUILD in its pickle".into())),
             _ => return Err(bad("fills what is no container")),
         }
-        self.push(target)
+        self.push(target);
+        Ok(())
     }
 
-    /// GLOBAL, STACK_GLOBAL, BINPERSID and REDUCE.
-    fn step_name(&mut self, opcode: u8) -> Outcome<()> {
-        let value = match opcode {
-            b'c' => {
-                let (module, name) = (self.line()?, self.line()?);
-                Value::Global(globals::find(module, name)?)
-            }
-            0x93 => match (self.pop()?, self.pop()?) {
-                (Value::Text(name), Value::Text(module)) => {
-                    Value::Global(globals::find(module, name)?)
-                }
+    fn global(&mut self, opcode: u8) -> Outcome<Value<'a>> {
+        let (module, name) = if opcode == op::GLOBAL {
+            (self.reader.line()?, self.reader.line()?)
+        } else {
+            match (self.pop()?, self.pop()?) {
+                (Value::Text(name), Value::Text(module)) => (module, name),
                 _ => return Err(bad("has a name that is no text")),
-            },
-            b'Q' => {
-                let id = self.pop()?;
-                self.storage(id)?
             }
-            _ => match (self.pop()?, self.pop()?) {
-                (Value::Tuple(arguments), Value::Global(function)) => {
-                    globals::call(&mut self.heap, function, arguments)?
-                }
-                _ => return Err(bad("calls what is no function")),
-            },
         };
-        self.push(value)
+        globals::find(module, name).map(Value::Global)
+    }
+
+    fn call(&mut self) -> Outcome<Value<'a>> {
+        match (self.pop()?, self.pop()?) {
+            (Value::Tuple(arguments), Value::Global(function)) => {
+                globals::call(&mut self.heap, function, arguments)
+            }
+            _ => Err(bad("calls what is no function")),
+        }
     }
 
     /// `("storage", TYPE, key, location, count)`, and in old files a view, which must be None.
-    fn storage(&mut self, id: Value<'a>) -> Outcome<Value<'a>> {
-        let Value::Tuple(id) = id else {
+    fn storage(&mut self) -> Outcome<Value<'a>> {
+        let Value::Tuple(id) = self.pop()? else {
             return Err(bad("has a persistent id that is no tuple"));
         };
         let (number, key, count) = match self.heap.sequences[id].as_slice() {
@@ -239,75 +215,159 @@ impl<'a> Machine<'a> {
         Ok(Value::Storage(self.heap.storages.len() - 1))
     }
 
-    fn push(&mut self, value: Value<'a>) -> Outcome<()> {
+    fn push(&mut self, value: Value<'a>) {
         self.stack.push(value);
-        Ok(())
     }
 
     /// The top of the stack, down to the last mark.
     fn pop(&mut self) -> Outcome<Value<'a>> {
-        let floor = self.marks.last().copied().unwrap_or(0);
-        if self.stack.len() <= floor {
-            return Err(bad("takes from an empty stack"));
-        }
-        self.stack
-            .pop()
-            .ok_or_else(|| bad("takes from an empty stack"))
+        let top = if self.is_at_mark() {
+            None
+        } else {
+            self.stack.pop()
+        };
+        top.ok_or_else(|| bad("takes from an empty stack"))
+    }
+
+    /// Whether nothing lies above the last mark. The stack is never shorter than that.
+    fn is_at_mark(&self) -> bool {
+        self.marks.last() == Some(&self.stack.len())
     }
 
     /// POP takes a mark away where one is on top.
     fn drop_top(&mut self) -> Outcome<()> {
-        if self.marks.last() == Some(&self.stack.len()) {
+        if self.is_at_mark() {
             self.marks.pop();
-            return Ok(());
+        } else {
+            self.pop()?;
         }
-        self.pop().map(|_| ())
+        Ok(())
     }
 
     fn pop_mark(&mut self) -> Outcome<Vec<Value<'a>>> {
         let mark = self.marks.pop().ok_or_else(|| bad("has no mark"))?;
         Ok(self.stack.split_off(mark))
     }
-
-    fn byte(&mut self) -> Outcome<u8> {
-        self.fixed::<1>().map(|[byte]| byte)
-    }
-
-    fn fixed<const N: usize>(&mut self) -> Outcome<[u8; N]> {
-        let (bytes, rest) = self.rest.split_first_chunk().ok_or(Trouble::Short)?;
-        self.rest = rest;
-        Ok(*bytes)
-    }
-
-    fn take(&mut self, length: u64) -> Outcome<&'a [u8]> {
-        let length = usize::try_from(length).map_err(|_| Trouble::Short)?;
-        let (bytes, rest) = self.rest.split_at_checked(length).ok_or(Trouble::Short)?;
-        self.rest = rest;
-        Ok(bytes)
-    }
-
-    fn line(&mut self) -> Outcome<&'a str> {
-        let end = self.rest.iter().position(|&byte| byte == b'\n');
-        let bytes = self.take(end.ok_or(Trouble::Short)? as u64 + 1)?;
-        let text = std::str::from_utf8(&bytes[..bytes.len() - 1]);
-        text.map_err(|_| bad("has a name not in UTF-8"))
-    }
 }
 
-/// A little-endian integer of up to 16 bytes.
-fn integer(bytes: &[u8]) -> Outcome<Value<'_>> {
-    const LONGEST: usize = 16;
-    let mut short = [if bytes.last().is_some_and(|&b| b > 127) {
-        255
-    } else {
-        0
-    }; 8];
-    match bytes.len() {
-        0..=8 => {
-            short[..bytes.len()].copy_from_slice(bytes);
-            Ok(Value::Int(i64::from_le_bytes(short)))
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The value of a pickle of protocol 2 as `Debug` has it.
+    fn value(body: &[u8]) -> Outcome<String> {
+        let pickle = [b"\x80\x02", body, b"."].concat();
+        run(&pickle).map(|(_, value, _)| format!("{value:?}"))
+    }
+
+    fn problem(body: &[u8]) -> String {
+        match value(body) {
+            Err(Trouble::Bad(problem)) => problem,
+            other => panic!("{other:?}"),
         }
-        9..=LONGEST => Ok(Value::Long(bytes)),
-        _ => Err(bad("has an integer that is too long")),
+    }
+
+    #[test]
+    fn plain_values() {
+        for (body, expected) in [
+            (&b"N"[..], "None"),
+            (b"\x88", "Bool(true)"),
+            (b"K\xff", "Int(255)"),
+            (b"M\x01\x02", "Int(513)"),
+            (b"J\xfe\xff\xff\xff", "Int(-2)"),
+            (b"\x8a\x00", "Int(0)"),
+            (b"\x8a\x02\x00\xff", "Int(-256)"),
+            (b"\x8b\x01\x00\x00\x00\x07", "Int(7)"),
+            (b"G\xbf\xf8\0\0\0\0\0\0", "Float(-1.5)"),
+            (b"\x8c\x02\xc3\xa9", "Text(\"é\")"),
+            (b"X\x01\0\0\0a", "Text(\"a\")"),
+            (b"\x8d\x01\0\0\0\0\0\0\0a", "Text(\"a\")"),
+            (b"U\x01\xff", "Bytes([255])"),
+            (b"C\x01a", "Bytes([97])"),
+            (b"ctorch\nSize\n", "Global(Size)"),
+            (b"\x8c\x05torch\x8c\x04Size\x93", "Global(Size)"),
+            // What is above the mark goes, or the mark itself.
+            (b"K\x01(K\x02K\x031", "Int(1)"),
+            (b"K\x01(0", "Int(1)"),
+            (b"K\x01K\x020", "Int(1)"),
+            // Noted as 0 twice over, in two ways, and recalled.
+            (b"K\x01\x94K\x02h\x00", "Int(1)"),
+            (b"K\x01q\x00K\x02j\0\0\0\0", "Int(1)"),
+        ] {
+            assert_eq!(value(body).unwrap(), expected, "{body:?}");
+        }
+    }
+
+    #[test]
+    fn containers_are_filled_in_order() {
+        // {1: [2, 3, 4], 5: (6, 6)} and a byte that is not the pickle's.
+        let pickle = b"\x80\x04}(K\x01]K\x02a(K\x03K\x04eK\x05K\x062\x86u.!";
+        let (heap, root, rest) = run(pickle).unwrap();
+        assert_eq!(rest, b"!");
+        assert!(matches!(root, Value::Dict(0)));
+        let pairs = format!("{:?}", heap.dicts[0]);
+        assert_eq!(pairs, "[(Int(1), List(0)), (Int(5), Tuple(1))]");
+        let sequences = format!("{:?}", heap.sequences);
+        assert_eq!(sequences, "[[Int(2), Int(3), Int(4)], [Int(6), Int(6)]]");
+    }
+
+    #[test]
+    fn a_tensor_and_its_storage() {
+        let storage = b"((\x8c\x07storagectorch\nFloatStorage\n\x8c\x010\x8c\x03cpuK\x06tQ";
+        let call = b"ctorch._utils\n_rebuild_tensor_v2\n";
+        let rest = b"K\x00K\x02K\x03\x86K\x03K\x01\x86tR.";
+        let pickle = [b"\x80\x02", &call[..], storage, rest].concat();
+        let (heap, root, _) = run(&pickle).unwrap();
+        assert!(matches!(root, Value::Tensor(0)));
+        assert_eq!(
+            (heap.storages[0].key, heap.storages[0].bytes()),
+            ("0", Some(24))
+        );
+        let tensor = &heap.tensors[0];
+        assert_eq!(
+            (&tensor.shape[..], &tensor.strides[..]),
+            (&[2, 3][..], &[3, 1][..])
+        );
+    }
+
+    #[test]
+    fn refusals() {
+        assert_eq!(problem(b""), "takes from an empty stack");
+        assert_eq!(problem(b"K\x01(2"), "takes from an empty stack");
+        assert_eq!(problem(b"t"), "has no mark");
+        assert_eq!(problem(b"h\x05"), "recalls what it never noted");
+        assert_eq!(problem(b"}(K\x01u"), "has a key without a value");
+        assert_eq!(problem(b"K\x01K\x02a"), "fills what is no container");
+        assert_eq!(problem(b"NNR"), "calls what is no function");
+        assert_eq!(problem(b"NN\x93"), "has a name that is no text");
+        assert_eq!(problem(b"NQ"), "has a persistent id that is no tuple");
+        assert_eq!(problem(b"\x8c\x01\xff"), "has text not in UTF-8");
+        assert_eq!(
+            problem(b"\x80\x01"),
+            "has protocol 1, where 2 to 5 are read"
+        );
+        let long = [b"\x8a\x11", &[1; 17][..]].concat();
+        assert_eq!(problem(&long), "has an integer that is too long");
+        let marks = vec![op::MARK; DEEPEST_STACK + 1];
+        assert_eq!(problem(&marks), "piles up too many values");
+        for (body, expected) in [
+            (&b"cos\nsystem\n"[..], "`os.system` in its pickle"),
+            (b"NN\x81", "opcode NEWOBJ in its pickle"),
+            (b"\x83", "opcode EXT in its pickle"),
+            (b"\xfe", "opcode 0xfe in its pickle"),
+            (b"NNb", "opcode BUILD in its pickle"),
+        ] {
+            match value(body) {
+                Err(Trouble::Refused(what)) => assert_eq!(what, expected),
+                other => panic!("{other:?}"),
+            }
+        }
+        for whole in [
+            &b"\x80\x02N"[..],
+            b"\x80\x02X\x09\0\0\0a",
+            b"\x80\x02ctorch",
+        ] {
+            assert!(matches!(run(whole), Err(Trouble::Short)), "{whole:?}");
+        }
     }
 }

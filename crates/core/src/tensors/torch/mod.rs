@@ -13,6 +13,7 @@ mod globals;
 mod legacy;
 mod machine;
 mod opcode;
+mod reader;
 mod state;
 mod tensor;
 mod value;

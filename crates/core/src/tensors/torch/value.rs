@@ -88,4 +88,10 @@ impl<'a> Heap<'a> {
         self.dicts.push(pairs);
         Value::Dict(self.dicts.len() - 1)
     }
+
+    /// Keeps the values of a list or a tuple, and gives their place.
+    pub(super) fn new_sequence(&mut self, values: Vec<Value<'a>>) -> usize {
+        self.sequences.push(values);
+        self.sequences.len() - 1
+    }
 }
