@@ -59,10 +59,7 @@ fn pair(a: &str, shape_a: [usize; 2], b: &str, shape_b: [usize; 2]) -> Tensors {
 }
 
 fn with_alpha() -> ReadOptions {
-    ReadOptions {
-        alpha: Some(4.0),
-        ..ReadOptions::default()
-    }
+    ReadOptions::new().alpha(4.0)
 }
 
 // ---- diffusers
@@ -151,10 +148,7 @@ fn the_first_rows_of_a_longer_layer() {
     let base = Tensors::default().with("single_blocks.0.linear1.weight", &[35, 5], 1);
     base.save(&folder.path().join("base/model.safetensors"));
     let adapter = open(&path, &ReadOptions::default()).unwrap();
-    let delta = adapter
-        .delta("single_blocks.0.linear1", None, 1)
-        .unwrap()
-        .dense();
+    let delta = adapter.delta("single_blocks.0.linear1").unwrap().dense();
     assert_eq!(delta.dim(), (35, 5));
     assert!(
         delta
@@ -180,10 +174,7 @@ fn loralib(module: &str, shape_a: [usize; 2], shape_b: [usize; 2]) -> Tensors {
 fn loralib_without_alpha() {
     let (_folder, path) = saved(loralib("h.0.query", [2, 5], [6, 2]), "lora.safetensors");
     refused(&path, &["loralib stores no α", "--alpha", "--no-scale"]);
-    let looking = ReadOptions {
-        looking: true,
-        ..ReadOptions::default()
-    };
+    let looking = ReadOptions::new().looking();
     assert!(!open(&path, &looking).unwrap().scale_is_known);
 }
 
@@ -417,7 +408,7 @@ fn a_model_of_turned_layers() {
     ] {
         let module = adapter.module(path).unwrap();
         let w = base.whole(module).unwrap();
-        let delta = adapter.delta(path, Some(w.view()), 1).unwrap().dense();
+        let delta = adapter.delta_with(path, Some(w.view()), 1).unwrap().dense();
         assert_eq!(delta.dim(), shape, "{path}");
         let name = format!("{path}.weight");
         let expected = after.matrix(&name).unwrap() - before.matrix(&name).unwrap();

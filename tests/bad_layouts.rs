@@ -124,10 +124,8 @@ fn alpha_comes_from_the_file_or_from_whoever_asks() {
         "{}",
         adapter.scale_rule
     );
-    let options = ReadOptions {
-        alpha: Some(8.0),
-        ..ReadOptions::default()
-    };
+    assert_eq!(adapter.stated_alpha, None);
+    let options = ReadOptions::new().alpha(8.0);
     let adapter = open_with(&stored, &options, None).unwrap();
     assert_eq!(adapter.modules[0].scale, 4.0);
     let adapter = open(&plain());
@@ -217,7 +215,7 @@ fn split_training_is_seen_in_the_zeros() {
         adapter.notes
     );
     let whole = adapter
-        .delta("double_blocks.0.img_attn.qkv", None, 1)
+        .delta("double_blocks.0.img_attn.qkv")
         .unwrap()
         .dense();
     adapter.split(&|module| fused::slices(module, None));
@@ -229,7 +227,7 @@ fn split_training_is_seen_in_the_zeros() {
         Some(2)
     );
     let part = adapter
-        .delta("double_blocks.0.img_attn.qkv.k", None, 1)
+        .delta("double_blocks.0.img_attn.qkv.k")
         .unwrap()
         .dense();
     assert_eq!(part, whole.slice(ndarray::s![4..8, ..]));

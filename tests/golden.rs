@@ -163,7 +163,7 @@ fn every_singular_value_and_rank() {
 #[test]
 fn principal_angles_as_scipy_has_them() {
     let leading = |adapter: &Adapter, module: &str| {
-        let vectors = svd(adapter.delta(module, None, 1).unwrap().factors().unwrap().1)
+        let vectors = svd(adapter.delta(module).unwrap().factors().unwrap().1)
             .unwrap()
             .v;
         Subspace::new(vectors.slice(s![.., ..8]).to_owned()).unwrap()

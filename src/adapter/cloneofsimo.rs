@@ -65,7 +65,7 @@ pub(super) fn read(found: &Found) -> Result<Content> {
             false => "keys COMPONENT:NUMBER:up and COMPONENT:NUMBER:down".into(),
         },
         scale_rule: Some(match found.options.alpha {
-            Some(alpha) => format!("s = α/r, α = {alpha} from --alpha"),
+            Some(alpha) => format!("s = α/r, α = {alpha} from --alpha").into(),
             None => "s = 1, as this format has no α".into(),
         }),
         ..Content::default()

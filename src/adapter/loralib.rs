@@ -43,7 +43,7 @@ pub(super) fn read(found: &Found) -> Result<Content> {
         scale_rule: found
             .options
             .alpha
-            .map(|alpha| format!("s = α/r, α = {alpha} from --alpha")),
+            .map(|alpha| format!("s = α/r, α = {alpha} from --alpha").into()),
         ..Content::default()
     };
     for (path, tensors) in &grouped.modules {

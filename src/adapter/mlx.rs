@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 
 use super::factors::{both, check_factors, check_stated, normalised};
 use super::formula::Formula;
-use super::found::{Content, Found};
+use super::found::{Content, Found, ScaleRule};
 use super::keys::{Tensors, group};
 use super::update::{Norms, Update};
 use super::{AdaptedModule, Part, Stored};
@@ -57,11 +57,11 @@ pub(super) fn read(found: &Found, path: &Path, fields: &Map<String, Value>) -> R
             .get("model")
             .and_then(Value::as_str)
             .map(str::to_string),
-        scale_rule: Some(match (found.options.alpha, scale) {
+        scale_rule: Some(ScaleRule::from(match (found.options.alpha, scale) {
             (Some(alpha), _) => format!("s = α/r, α = {alpha} from --alpha"),
             (None, Some(scale)) => format!("s = {scale} from lora_parameters, not divided by r"),
             (None, None) => format!("s = {USUAL_SCALE}, MLX-LM's own where the config has none"),
-        }),
+        })),
         ..Content::default()
     };
     content.layout = match kind {

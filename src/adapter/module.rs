@@ -26,6 +26,7 @@ pub trait BaseIndex: Sync {
 
 /// Where a module's W is in the base.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Target {
     /// The tensor as the adapter's paths give it: `MODULE.weight` most often.
     pub tensor: String,
@@ -84,6 +85,7 @@ pub type Parts = Vec<(String, Vec<Range<usize>>)>;
 
 /// Rows of a fused projection.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Slice {
     /// In the order in which the slice has them.
     pub rows: Vec<Range<usize>>,

@@ -146,6 +146,13 @@ fn finish(found: &Found, content: Content, files: Vec<PathBuf>) -> Result<Adapte
         modules.sort_by(|one, other| natural_order(&one.path, &other.path));
         modules
     };
+    let scale_is_known = content.scale_rule.is_some() || !found.options.scaled;
+    let rule = if found.options.scaled {
+        let unknown = || "unknown: α is not in the file; give it with --alpha".into();
+        content.scale_rule.unwrap_or_else(unknown)
+    } else {
+        "s = 1, from --no-scale".into()
+    };
     Ok(Adapter {
         root: found.root.into(),
         weights: found.file.path().into(),
@@ -153,12 +160,9 @@ fn finish(found: &Found, content: Content, files: Vec<PathBuf>) -> Result<Adapte
         layout: content.layout,
         evidence: content.evidence,
         base_name: content.base_name,
-        scale_is_known: content.scale_rule.is_some() || !found.options.scaled,
-        scale_rule: match (found.options.scaled, content.scale_rule) {
-            (false, _) => "s = 1, from --no-scale".into(),
-            (true, Some(rule)) => rule,
-            (true, None) => "unknown: α is not in the file; give it with --alpha".into(),
-        },
+        scale_is_known,
+        scale_rule: rule.words,
+        stated_alpha: rule.alpha,
         modules: sorted(content.modules),
         replacements: sorted(content.replacements),
         replaced: content.replaced,

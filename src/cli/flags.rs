@@ -243,17 +243,16 @@ impl Measuring {
         let layers = self.layers.as_ref().map_or(&[][..], |layers| &layers.0);
         let mut bases = self.basis.clone();
         bases.dedup();
+        let mut read = ReadOptions::new();
+        read.alpha = self.alpha;
+        read.scaled = !self.no_scale;
+        read.allow_unmapped = self.allow_unmapped;
+        read.initial = self.init_adapter.clone();
         Ok(Request {
             selection: Selection::new(&self.modules, layers)?,
             bases,
             rank: self.rank,
-            read: ReadOptions {
-                alpha: self.alpha,
-                scaled: !self.no_scale,
-                allow_unmapped: self.allow_unmapped,
-                initial: self.init_adapter.clone(),
-                looking: false,
-            },
+            read,
             draws: self.draws,
             seed: self.seed,
             memory: output.memory,

@@ -70,7 +70,7 @@ pub(super) fn scale_rule(found: &Found, modules: &[&Tensors], content: &mut Cont
     let total = modules.iter().filter(ranked).count();
     let with = modules.iter().filter(ranked);
     let with = with.filter(|tensors| tensors.contains_key("alpha")).count();
-    let rule = match (found.options.alpha, with) {
+    let rule: String = match (found.options.alpha, with) {
         (Some(alpha), _) if total > 0 => format!("s = α/dim, α = {alpha} from --alpha"),
         (_, _) if total == 0 => "s = 1: no factor has a rank".into(),
         (_, 0) => "s = 1: the file has no .alpha, and every loader then takes 1".into(),
@@ -79,7 +79,7 @@ pub(super) fn scale_rule(found: &Found, modules: &[&Tensors], content: &mut Cont
             format!("s = α/dim, α from .alpha in {with} of {total} modules, s = 1 in the others")
         }
     };
-    content.scale_rule = Some(rule);
+    content.scale_rule = Some(rule.into());
     let is_whole =
         |tensors: &&&Tensors| tensors.contains_key("lokr_w1") && tensors.contains_key("lokr_w2");
     if let Some(tensors) = modules.iter().find(is_whole) {

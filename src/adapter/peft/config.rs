@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use regex::Regex;
 use serde_json::{Map, Value};
 
+use crate::adapter::found::ScaleRule;
 use crate::error::{Error, Result};
 
 /// Initialisations that leave the base as it was, so that s·B·A is all of ΔW.
@@ -171,20 +172,25 @@ impl PeftConfig {
     }
 
     /// The scale rule in words, with where α came from, if it came.
-    pub(in crate::adapter) fn scale_rule(&self, alpha: Option<f64>) -> Option<String> {
+    pub(in crate::adapter) fn scale_rule(&self, given: Option<f64>) -> Option<ScaleRule> {
         let rule = if self.use_rslora {
             "α/√r (use_rslora)"
         } else {
             "α/r"
         };
-        let source = match (alpha, self.alpha, self.alpha_pattern.is_empty()) {
+        let source = match (given, self.alpha, self.alpha_pattern.is_empty()) {
             (Some(alpha), _, _) => format!("α = {alpha} from --alpha"),
             (None, Some(alpha), true) => format!("α = {alpha} from {}", self.alpha_field),
             (None, Some(alpha), false) => format!("α from alpha_pattern, else {alpha}"),
             (None, None, false) => "α from alpha_pattern".to_string(),
             (None, None, true) => return None,
         };
-        Some(format!("s = {rule}, {source}"))
+        Some(ScaleRule {
+            words: format!("s = {rule}, {source}"),
+            alpha: self
+                .alpha
+                .filter(|_| given.is_none() && self.alpha_pattern.is_empty()),
+        })
     }
 }
 

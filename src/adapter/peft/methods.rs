@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::adapter::AdaptedModule;
 use crate::adapter::factors::{both, check_factors};
-use crate::adapter::found::{Content, Found};
+use crate::adapter::found::{Content, Found, ScaleRule};
 use crate::adapter::located::CONFIG;
 use crate::adapter::products::{self, Product};
 use crate::adapter::update::Update;
@@ -95,14 +95,15 @@ fn adalora(found: &Found, path: &Path, fields: &Fields) -> Result<Content> {
 }
 
 /// AdaLoRA's scale in words, with where α came from, if it came.
-fn adalora_rule(found: &Found, stored: Option<f64>, start: f64) -> Option<String> {
-    let source = match (found.options.alpha, stored) {
-        (Some(alpha), _) => Some(format!("α = {alpha} from --alpha")),
-        (None, Some(alpha)) if alpha > 0.0 => Some(format!("α = {alpha} from lora_alpha")),
-        (None, Some(alpha)) => Some(format!("α = init_r, as lora_alpha is {alpha}")),
-        (None, None) => None,
+fn adalora_rule(found: &Found, stored: Option<f64>, start: f64) -> Option<ScaleRule> {
+    let (source, alpha) = match (found.options.alpha, stored) {
+        (Some(alpha), _) => (format!("α = {alpha} from --alpha"), None),
+        (None, Some(alpha)) if alpha > 0.0 => (format!("α = {alpha} from lora_alpha"), Some(alpha)),
+        (None, Some(alpha)) => (format!("α = init_r, as lora_alpha is {alpha}"), None),
+        (None, None) => return None,
     };
-    source.map(|source| format!("s = α/(init_r + 1e-5) with init_r = {start}, {source}"))
+    let words = format!("s = α/(init_r + 1e-5) with init_r = {start}, {source}");
+    Some(ScaleRule { words, alpha })
 }
 
 const LYCORIS_KINDS: [&str; 14] = [

@@ -69,7 +69,7 @@ pub(super) fn measure(plan: &Plan, path: &str) -> Result<Results> {
         let started = Instant::now();
         let rank = plan.directions(module);
         let w = whole.as_ref().map(|whole| whole.view());
-        let delta = named.adapter.delta(path, w, rank)?;
+        let delta = named.adapter.delta_with(path, w, rank)?;
         reading += started.elapsed();
         updates.push(Update {
             adapter,
