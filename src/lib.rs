@@ -48,6 +48,7 @@ pub mod figure;
 pub mod linalg;
 pub mod measure;
 pub mod report;
+pub mod setting;
 pub mod study;
 pub mod table;
 pub mod tensors;

@@ -100,14 +100,14 @@ fn diffusers_whose_metadata_is_broken() {
     );
     let other = json!({"unet.r": 2}).to_string();
     let (_folder, path) = saved_with(diffusers(), DIFFUSERS, &[("lora_adapter_metadata", &other)]);
-    refused(&path, &["lora_alpha is missing", "--alpha"]);
+    refused(&path, &["lora_alpha is missing", "ReadOptions::alpha"]);
 }
 
 #[test]
 fn diffusers_with_a_tensor_of_another_kind() {
     let odd = diffusers().with(&format!("{TO_Q}.lora_C.weight"), &[2], 3);
     let (_folder, path) = saved(odd, DIFFUSERS);
-    refused(&path, &["lora_C", "--allow-unmapped"]);
+    refused(&path, &["lora_C", "ReadOptions::allow_unmapped"]);
 }
 
 #[test]
@@ -173,7 +173,14 @@ fn loralib(module: &str, shape_a: [usize; 2], shape_b: [usize; 2]) -> Tensors {
 #[test]
 fn loralib_without_alpha() {
     let (_folder, path) = saved(loralib("h.0.query", [2, 5], [6, 2]), "lora.safetensors");
-    refused(&path, &["loralib stores no α", "--alpha", "--no-scale"]);
+    refused(
+        &path,
+        &[
+            "loralib stores no α",
+            "ReadOptions::alpha",
+            "ReadOptions::unscaled",
+        ],
+    );
     let looking = ReadOptions::new().looking();
     assert!(!open(&path, &looking).unwrap().scale_is_known);
 }
@@ -184,13 +191,13 @@ fn loralib_factors_of_no_layer() {
     refused_with(
         &path,
         &with_alpha(),
-        &["h.0.query.lora_A", "5 × 5", "--base"],
+        &["h.0.query.lora_A", "5 × 5", "Adapter::open_on"],
     );
     let (_folder, path) = saved(loralib("h.0.conv1", [6, 12], [18, 6]), "lora.safetensors");
     refused_with(
         &path,
         &with_alpha(),
-        &["h.0.conv1.lora_A", "a convolution's", "--base"],
+        &["h.0.conv1.lora_A", "a convolution's", "Adapter::open_on"],
     );
 }
 
@@ -202,7 +209,7 @@ fn loralib_kernels_that_do_not_fit() {
     refused_with(
         &path,
         &with_alpha(),
-        &["h.0.conv1.lora_A", "kernel of 4 × 4", "--base"],
+        &["h.0.conv1.lora_A", "kernel of 4 × 4", "Adapter::open_on"],
     );
 }
 
@@ -215,14 +222,18 @@ fn litgpt_and_others_are_refused_by_name() {
     let path = folder.path().join("lit_model.pth.lora");
     refused(
         &path,
-        &["a LitGPT adapter is not supported", "merge_lora", "--base"],
+        &[
+            "a LitGPT adapter is not supported",
+            "merge_lora",
+            "Adapter::open_on",
+        ],
     );
     let candle = pair("l.a0.weight", [2, 5], "l.b0.weight", [6, 2]);
     let (_folder, path) = saved(candle, "lora.safetensors");
-    refused(&path, &["candle-lora", "l.a0.weight", "--base"]);
+    refused(&path, &["candle-lora", "l.a0.weight", "Adapter::open_on"]);
     let path = folder.path().join("lora.gguf");
     fs::write(&path, b"GGUF\x03\0\0\0").unwrap();
-    refused(&path, &["GGUF is not supported", "--base"]);
+    refused(&path, &["GGUF is not supported", "Adapter::open_on"]);
 }
 
 // ---- cloneofsimo
@@ -284,7 +295,7 @@ fn mlx_contradictions() {
     mlx_refused(
         config("prefix", json!(2), json!(10)),
         factors(),
-        &["fine_tune_type is \"prefix\"", "--base"],
+        &["fine_tune_type is \"prefix\"", "Adapter::open_on"],
     );
     let odd = Tensors::default()
         .with("e.lora_a", &[3, 2, 5], 1)
@@ -316,7 +327,7 @@ fn torchtune_without_alpha() {
         .unwrap_err()
         .to_string();
     assert!(
-        error.contains("lora_alpha is missing") && error.contains("--alpha"),
+        error.contains("lora_alpha is missing") && error.contains("ReadOptions::alpha"),
         "{error}"
     );
     assert_eq!(open(&path, &with_alpha()).unwrap().modules[0].scale, 2.0);
@@ -343,7 +354,7 @@ fn a_model_without_the_one_before() {
         .unwrap_err()
         .to_string();
     assert!(
-        error.contains("named as no adapter's") && error.contains("--base"),
+        error.contains("named as no adapter's") && error.contains("Adapter::open_on"),
         "{error}"
     );
     fs::write(
@@ -351,13 +362,16 @@ fn a_model_without_the_one_before() {
         json!({"model_type": "llama"}).to_string(),
     )
     .unwrap();
-    refused(&path, &["a whole model", "--base"]);
+    refused(&path, &["a whole model", "Adapter::open_on"]);
     // Of another model only few names are there.
     let base = folder.path().join("base/model.safetensors");
     Tensors::default()
         .with("l.0.q.weight", &[6, 5], 2)
         .save(&base);
-    refused(&path, &["only 1 of its 4 tensors are the base's", "--base"]);
+    refused(
+        &path,
+        &["only 1 of its 4 tensors are the base's", "Adapter::open_on"],
+    );
     model().save(&base);
     let adapter = open(&path, &ReadOptions::default()).unwrap();
     assert_eq!(
@@ -372,7 +386,7 @@ fn a_model_without_the_one_before() {
         .unwrap_err()
         .to_string();
     assert!(
-        error.contains("`head.weight`") && error.contains("--allow-unmapped"),
+        error.contains("`head.weight`") && error.contains("ReadOptions::allow_unmapped"),
         "{error}"
     );
 }

@@ -171,7 +171,7 @@ fn adapters_that_others_published() {
     let error = open("roberta-base-mnli-loralib/roberta_base_lora_mnli.bin")
         .unwrap_err()
         .to_string();
-    assert!(error.contains("--alpha"), "{error}");
+    assert!(error.contains("ReadOptions::alpha"), "{error}");
 }
 
 #[test]

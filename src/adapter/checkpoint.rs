@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 use crate::error::{Error, Result};
+use crate::setting::Setting;
 use crate::tensors::Checkpoint;
 
 use super::formula::{Formula, Source};
@@ -110,7 +111,10 @@ fn missing(found: &Found, problem: String) -> Error {
     Error::NotFound {
         path: found.root.into(),
         problem,
-        remedy: "give the model that its training began with as --base".into(),
+        remedy: format!(
+            "give the model that its training began with as {}",
+            Setting::Base
+        ),
     }
 }
 

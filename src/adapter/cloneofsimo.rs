@@ -6,7 +6,7 @@ use crate::error::Result;
 
 use super::AdaptedModule;
 use super::factors::{both, check_factors, check_stated};
-use super::found::{Content, Found};
+use super::found::{Content, Found, ScaleRule};
 use super::keys::group;
 use super::update::Update;
 
@@ -65,7 +65,7 @@ pub(super) fn read(found: &Found) -> Result<Content> {
             false => "keys COMPONENT:NUMBER:up and COMPONENT:NUMBER:down".into(),
         },
         scale_rule: Some(match found.options.alpha {
-            Some(alpha) => format!("s = α/r, α = {alpha} from --alpha").into(),
+            Some(alpha) => ScaleRule::given("α/r", alpha),
             None => "s = 1, as this format has no α".into(),
         }),
         ..Content::default()

@@ -199,15 +199,15 @@ impl Reader<'_> {
                 alpha: stated,
             };
         }
-        let words = match (alpha, alphas) {
-            (Some(alpha), _) => format!("s = α/r, α = {alpha} from --alpha"),
+        match (alpha, alphas) {
+            (Some(alpha), _) => ScaleRule::given("α/r", alpha),
             (None, 0) => "s = 1: no α in the file, and diffusers' loader takes α = r".into(),
             (None, _) if alphas == modules => "s = α/r, α from each module's .alpha".into(),
             (None, _) => format!(
                 "s = α/r where a module has .alpha ({alphas} of {modules}), else 1 as in diffusers' loader"
-            ),
-        };
-        words.into()
+            )
+            .into(),
+        }
     }
 }
 

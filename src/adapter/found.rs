@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 use crate::error::{Error, Result};
+use crate::setting::Setting;
 use crate::tensors::TensorFile;
 
 use super::formula::{Formula, Source};
@@ -134,6 +135,13 @@ pub(super) struct ScaleRule {
     pub(super) alpha: Option<f64>,
 }
 
+impl ScaleRule {
+    /// The rule with the α that was given for it.
+    pub(super) fn given(rule: &str, alpha: f64) -> Self {
+        format!("s = {rule}, α = {alpha} from {}", Setting::Alpha).into()
+    }
+}
+
 impl<Words: Into<String>> From<Words> for ScaleRule {
     fn from(words: Words) -> Self {
         ScaleRule {
@@ -228,7 +236,8 @@ impl Found<'_> {
                 some.join(", ")
             ),
             remedy: format!(
-                "if it is a PEFT adapter, put its {CONFIG} beside it; if it is a whole model, give the one that its training began with as --base"
+                "if it is a PEFT adapter, put its {CONFIG} beside it; if it is a whole model, give the one that its training began with as {}",
+                Setting::Base
             ),
         }
     }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use serde_json::Map;
 
 use crate::error::{Error, Result};
+use crate::setting::Setting;
 use crate::tensors::TensorFile;
 
 use super::found::{Content, Found, ReadOptions};
@@ -115,7 +116,10 @@ fn peft_without_config(found: &Found) -> Result<Content> {
         return Err(Error::NotFound {
             path: found.root.into(),
             problem: format!("no {CONFIG} there, so α of the scale α/r is unknown"),
-            remedy: "copy it from where the adapter was trained, or give --alpha".into(),
+            remedy: format!(
+                "copy it from where the adapter was trained, or give {}",
+                Setting::Alpha
+            ),
         });
     }
     let nothing = Map::new();
@@ -132,8 +136,11 @@ fn finish(found: &Found, content: Content, files: Vec<PathBuf>) -> Result<Adapte
             content.layout,
             unmapped.len()
         );
-        let remedy = "`inspect` lists them; --allow-unmapped leaves them out";
-        return Err(found.error(first, problem, remedy));
+        let remedy = format!(
+            "`inspect` lists them; {} leaves them out",
+            Setting::AllowUnmapped
+        );
+        return Err(found.error(first, problem, &remedy));
     }
     if content.modules.is_empty() && content.replacements.is_empty() {
         return Err(Error::NotFound {
@@ -148,10 +155,15 @@ fn finish(found: &Found, content: Content, files: Vec<PathBuf>) -> Result<Adapte
     };
     let scale_is_known = content.scale_rule.is_some() || !found.options.scaled;
     let rule = if found.options.scaled {
-        let unknown = || "unknown: α is not in the file; give it with --alpha".into();
-        content.scale_rule.unwrap_or_else(unknown)
+        content.scale_rule.unwrap_or_else(|| {
+            format!(
+                "unknown: α is not in the file; give it with {}",
+                Setting::Alpha
+            )
+            .into()
+        })
     } else {
-        "s = 1, from --no-scale".into()
+        format!("s = 1, from {}", Setting::Unscaled).into()
     };
     Ok(Adapter {
         root: found.root.into(),

@@ -3,6 +3,7 @@
 use ndarray::{Array2, ArrayView2, Axis};
 
 use crate::error::{Error, Result};
+use crate::setting::Setting;
 
 use super::Delta;
 use super::formula::Formula;
@@ -102,8 +103,11 @@ impl Update {
     fn matrix(&self, scale: f64, w: Option<ArrayView2<f64>>) -> Result<Array2<f64>> {
         let base = || {
             w.ok_or_else(|| {
-                let remedy = "give the model that it was trained on with --base";
-                self.error("this ΔW is the difference from W", remedy)
+                let remedy = format!(
+                    "give the model that it was trained on with {}",
+                    Setting::Weight
+                );
+                self.error("this ΔW is the difference from W", &remedy)
             })
         };
         Ok(match self {

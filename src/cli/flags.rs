@@ -8,6 +8,7 @@ use crate::adapter::ReadOptions;
 use crate::error::Result;
 use crate::figure::{Format, Palette};
 use crate::measure::Basis;
+use crate::setting::Setting;
 use crate::study::{Request, Selection, parse_layers, parse_size};
 
 /// `subspace-overlap`
@@ -260,6 +261,17 @@ impl Measuring {
             amplification,
             findings: false,
         })
+    }
+}
+
+/// How messages spell a setting here.
+pub(super) fn spelling(setting: Setting) -> &'static str {
+    match setting {
+        Setting::Alpha => "--alpha",
+        Setting::Unscaled => "--no-scale",
+        Setting::AllowUnmapped => "--allow-unmapped",
+        Setting::Initial => "--init-adapter",
+        Setting::Base | Setting::Weight => "--base",
     }
 }
 

@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 
 use crate::adapter::found::ScaleRule;
 use crate::error::{Error, Result};
+use crate::setting::Setting;
 
 /// Initialisations that leave the base as it was, so that s·B·A is all of ΔW.
 const PLAIN_INITS: [&str; 4] = ["gaussian", "eva", "orthogonal", "mica"];
@@ -157,11 +158,7 @@ impl PeftConfig {
                     "{} is missing, so the scale α/r of ΔW is unknown",
                     self.alpha_field
                 );
-                bad(
-                    &self.path,
-                    problem,
-                    "give it with --alpha, or --no-scale for s = 1",
-                )
+                bad(&self.path, problem, &give_alpha())
             })?;
         let rank = rank as f64;
         Ok(if self.use_rslora {
@@ -179,7 +176,7 @@ impl PeftConfig {
             "α/r"
         };
         let source = match (given, self.alpha, self.alpha_pattern.is_empty()) {
-            (Some(alpha), _, _) => format!("α = {alpha} from --alpha"),
+            (Some(alpha), _, _) => format!("α = {alpha} from {}", Setting::Alpha),
             (None, Some(alpha), true) => format!("α = {alpha} from {}", self.alpha_field),
             (None, Some(alpha), false) => format!("α from alpha_pattern, else {alpha}"),
             (None, None, false) => "α from alpha_pattern".to_string(),
@@ -333,6 +330,16 @@ fn base_changing_init(path: &Path, config: &Map<String, Value>) -> Result<Option
     })
 }
 
+/// The remedy where the scale is unknown.
+pub(super) fn give_alpha() -> String {
+    format!(
+        "give it with {}, or {} for s = 1",
+        Setting::Alpha,
+        Setting::Unscaled
+    )
+}
+
+/// An error about a config.
 pub(in crate::adapter) fn bad(path: &Path, problem: String, remedy: &str) -> Error {
     Error::Config {
         path: path.into(),
