@@ -32,13 +32,11 @@ pub(super) fn read(found: &Found, model: Arc<Checkpoint>) -> Result<Content> {
     let config = config(found.file.path());
     let is_model = config.is_some() || is_sharded;
     let Some(base) = found.base else {
-        return Err(match is_model {
-            true => missing(
-                found,
-                "it is a whole model, whose ΔW is the difference from the one before".into(),
-            ),
-            false => found.unknown(),
-        });
+        if !is_model {
+            return Err(found.unknown());
+        }
+        let problem = "it is a whole model, whose ΔW is the difference from the one before";
+        return Err(missing(found, problem.into()));
     };
     let mut content = Content {
         layout: "full fine-tune",

@@ -129,9 +129,10 @@ pub(super) fn read(found: &Found) -> Result<Content> {
         },
         ..Content::default()
     };
-    content.evidence = match reader.configs.is_empty() {
-        true => "tensors named as diffusers names them, no lora_adapter_metadata".into(),
-        false => format!("{METADATA} in the file"),
+    content.evidence = if reader.configs.is_empty() {
+        "tensors named as diffusers names them, no lora_adapter_metadata".into()
+    } else {
+        format!("{METADATA} in the file")
     };
     let mut alphas = 0;
     for (path, tensors) in &grouped.modules {

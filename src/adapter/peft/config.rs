@@ -106,10 +106,10 @@ impl PeftConfig {
     ///
     /// `layer_replication` [[a, b], …] stacks layers a to b − 1, and so on.
     pub(in crate::adapter) fn source_layer(&self, layer: usize) -> Option<usize> {
-        match self.replication.is_empty() {
-            true => Some(layer),
-            false => self.replication.iter().cloned().flatten().nth(layer),
+        if self.replication.is_empty() {
+            return Some(layer);
         }
+        self.replication.iter().cloned().flatten().nth(layer)
     }
 
     /// Whether one layer holds several projections, each with factors of its own.

@@ -156,9 +156,10 @@ fn in_model_order(
             .copied()
             .filter(|rest| !rest.is_empty())
             .collect();
-        match below.is_empty() {
-            true => ordered.push(path),
-            false => ordered.extend(in_model_order(found, &path, &below)?),
+        if below.is_empty() {
+            ordered.push(path);
+        } else {
+            ordered.extend(in_model_order(found, &path, &below)?);
         }
     }
     Ok(ordered)
