@@ -50,7 +50,7 @@ impl ReadOptions {
         }
     }
 
-    /// Sets [`ReadOptions::alpha`].
+    /// Sets [`ReadOptions::alpha`](field@ReadOptions::alpha).
     pub fn alpha(self, alpha: f64) -> Self {
         ReadOptions {
             alpha: Some(alpha),
@@ -58,7 +58,7 @@ impl ReadOptions {
         }
     }
 
-    /// Leaves the trained scale out of ΔW; see [`ReadOptions::scaled`].
+    /// Leaves the trained scale out of ΔW; see [`ReadOptions::scaled`](field@ReadOptions::scaled).
     pub fn unscaled(self) -> Self {
         ReadOptions {
             scaled: false,
@@ -66,7 +66,7 @@ impl ReadOptions {
         }
     }
 
-    /// Sets [`ReadOptions::allow_unmapped`].
+    /// Sets [`ReadOptions::allow_unmapped`](field@ReadOptions::allow_unmapped).
     pub fn allow_unmapped(self) -> Self {
         ReadOptions {
             allow_unmapped: true,
@@ -74,7 +74,7 @@ impl ReadOptions {
         }
     }
 
-    /// Sets [`ReadOptions::initial`].
+    /// Sets [`ReadOptions::initial`](field@ReadOptions::initial).
     pub fn initial(self, path: impl Into<PathBuf>) -> Self {
         ReadOptions {
             initial: Some(path.into()),
@@ -82,7 +82,7 @@ impl ReadOptions {
         }
     }
 
-    /// Sets [`ReadOptions::looking`].
+    /// Sets [`ReadOptions::looking`](field@ReadOptions::looking).
     pub fn looking(self) -> Self {
         ReadOptions {
             looking: true,

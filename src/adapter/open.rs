@@ -33,9 +33,10 @@ impl Adapter {
     ///
     /// # Errors
     ///
-    /// One for each way a folder can be wrong: no config, α missing, A without B, shapes that do
-    /// not multiply, ranks that contradict, fields that change ΔW and are not supported, tensors
-    /// that were not understood (unless allowed), a damaged file.
+    /// There is one for each way a folder can be wrong: no config, no α, A without B, a damaged
+    /// file. Shapes may not multiply, ranks may contradict each other, and fields may change ΔW in
+    /// ways that are not supported. Tensors that are not understood are an error unless
+    /// [`ReadOptions::allow_unmapped`](field@ReadOptions::allow_unmapped) is set.
     pub fn open_on(
         path: &Path,
         options: &ReadOptions,
@@ -45,7 +46,7 @@ impl Adapter {
     }
 }
 
-/// Opens whatever it is.
+/// Opens whatever lies at a path.
 fn open(path: &Path, options: &ReadOptions, base: Option<&dyn BaseIndex>) -> Result<Adapter> {
     let (weights, config) = locate(path)?;
     refused::check_file(&weights)?;

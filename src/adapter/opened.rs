@@ -10,7 +10,7 @@ use super::delta::Delta;
 use super::module::{AdaptedModule, Parts};
 use super::update::Update;
 
-/// An adapter: which modules it changes, and where its tensors are.
+/// An adapter that was opened: which modules it changes, and where its tensors are.
 #[derive(Debug)]
 pub struct Adapter {
     pub(super) root: PathBuf,
@@ -22,21 +22,22 @@ pub struct Adapter {
     pub evidence: String,
     /// The base that the config names.
     pub base_name: Option<String>,
-    /// How s was found, in words.
+    /// How the scale s was found, in words.
     pub scale_rule: String,
     /// α, where the adapter's files state one number and s was made of it. Of a file with several
     /// components it is the first that is stated.
     pub stated_alpha: Option<f64>,
     /// Whether s was found. Only somebody who looks goes on without.
     pub scale_is_known: bool,
-    /// Adapted modules, in natural order of their paths.
+    /// The adapted modules, in the natural order of their paths.
     pub modules: Vec<AdaptedModule>,
-    /// Modules whose trained weight travels whole beside the factors (a head): measured where
-    /// somebody names them.
+    /// The modules whose trained weight travels whole beside the factors, such as a head. They are
+    /// measured where somebody names them.
     pub replacements: Vec<AdaptedModule>,
-    /// Full tensors that travel with the adapter (trained heads, biases): no factors of a ΔW.
+    /// The full tensors that travel with the adapter and are no factors of a ΔW: trained heads and
+    /// biases.
     pub replaced: Vec<String>,
-    /// Tensors that were not understood.
+    /// The tensors that were not understood.
     pub unmapped: Vec<String>,
     /// What a reader of the results must know.
     pub notes: Vec<String>,
@@ -65,15 +66,16 @@ impl Adapter {
         all.find(|module| module.path == path)
     }
 
-    /// Largest rank over the modules that have factors.
+    /// The largest rank of the modules that have factors.
     pub fn rank(&self) -> usize {
         let ranks = self.modules.iter().filter_map(|module| module.rank);
         ranks.max().unwrap_or(0)
     }
 
-    /// How many numbers were trained as factors, Σ r·(d_in + d_out) over its modules; `None` where a
-    /// module's ΔW is more than two factors as they are stored. To be asked before
-    /// [`Adapter::split`], as slices of a fused projection share a factor.
+    /// How many numbers were trained as factors, Σ r·(d_in + d_out) over its modules. It is `None`
+    /// where a module's ΔW is more than two factors as they are stored.
+    ///
+    /// Ask before [`Adapter::split`], as slices of a fused projection share a factor.
     pub fn factor_entries(&self) -> Option<u64> {
         let entries = |module: &AdaptedModule| match &module.update {
             Update::Product { b, a } if b.is_stored() && a.is_stored() => {

@@ -71,7 +71,7 @@ fn over_one(kind: u8, (x, m): Both, one: usize, two: usize) -> Both {
     let divisor = |number: usize| {
         (1..=number)
             .rev()
-            .find(|d| number % d == 0 && *d <= 1 + one)
+            .find(|d| number.is_multiple_of(*d) && *d <= 1 + one)
     };
     match kind {
         0 => (x.transposed(), m.t().to_owned()),
