@@ -16,7 +16,7 @@
 //!     Adapter::open(&folder, &ReadOptions::default())
 //! };
 //! let directions = |adapter: &Adapter, module: &str| {
-//!     let delta = adapter.delta(module, None, 1)?; // ΔW = s·B·A, as factors
+//!     let delta = adapter.delta(module)?; // ΔW = s·B·A, as factors
 //!     Directions::of_delta(&delta, Basis::DeltaRight, delta.rank())
 //! };
 //! let (one, other) = (open("r64-seed0")?, open("r64-seed1")?);
@@ -53,4 +53,4 @@ pub mod table;
 
 pub use error::{CoreError, Error, Result};
 // The numbers, under the paths that they have had.
-pub use lora_subspace_core::{adapter, base, linalg, measure, tensors};
+pub use lora_subspace_core::{adapter, base, linalg, measure, setting, tensors};

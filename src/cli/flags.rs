@@ -8,6 +8,7 @@ use crate::adapter::ReadOptions;
 use crate::error::{CoreError, Result};
 use crate::figure::{Format, Palette};
 use crate::measure::Basis;
+use crate::setting::Setting;
 use crate::study::{Request, Selection, parse_layers, parse_size};
 
 /// `subspace-overlap`
@@ -243,17 +244,16 @@ impl Measuring {
         let layers = self.layers.as_ref().map_or(&[][..], |layers| &layers.0);
         let mut bases = self.basis.clone();
         bases.dedup();
+        let mut read = ReadOptions::new();
+        read.alpha = self.alpha;
+        read.scaled = !self.no_scale;
+        read.allow_unmapped = self.allow_unmapped;
+        read.initial = self.init_adapter.clone();
         Ok(Request {
             selection: Selection::new(&self.modules, layers)?,
             bases,
             rank: self.rank,
-            read: ReadOptions {
-                alpha: self.alpha,
-                scaled: !self.no_scale,
-                allow_unmapped: self.allow_unmapped,
-                initial: self.init_adapter.clone(),
-                looking: false,
-            },
+            read,
             draws: self.draws,
             seed: self.seed,
             memory: output.memory,
@@ -261,6 +261,17 @@ impl Measuring {
             amplification,
             findings: false,
         })
+    }
+}
+
+/// How messages spell a setting here.
+pub(super) fn spelling(setting: Setting) -> &'static str {
+    match setting {
+        Setting::Alpha => "--alpha",
+        Setting::Unscaled => "--no-scale",
+        Setting::AllowUnmapped => "--allow-unmapped",
+        Setting::Initial => "--init-adapter",
+        Setting::Base | Setting::Weight => "--base",
     }
 }
 

@@ -30,13 +30,9 @@ struct Row<'a> {
 /// When the file is nothing that this toolkit reads, with the reason.
 pub fn inspect(flags: Inspect) -> std::result::Result<(), Failure> {
     // Looking must not fail on what a computation would refuse: a tensor that is not understood.
-    let options = ReadOptions {
-        alpha: flags.alpha,
-        scaled: true,
-        allow_unmapped: true,
-        initial: flags.init_adapter,
-        looking: true,
-    };
+    let mut options = ReadOptions::new().allow_unmapped().looking();
+    options.alpha = flags.alpha;
+    options.initial = flags.init_adapter;
     let base = flags.base.as_deref().map(Base::open).transpose()?;
     let index = base.as_ref().map(|base| base as &dyn BaseIndex);
     let adapter = Adapter::open_on(&flags.path, &options, index)?;
@@ -64,7 +60,7 @@ fn row<'a>(adapter: &Adapter, module: &'a AdaptedModule, base: Option<&Base>) ->
         (true, Some(base)) => Some(base.whole(module)?),
         (false, _) => None,
     };
-    let delta = adapter.delta(&module.path, w.as_ref().map(|w| w.view()), 1)?;
+    let delta = adapter.delta_with(&module.path, w.as_ref().map(|w| w.view()), 1)?;
     let shape = (module.d_out, module.d_in);
     // A large ΔW without factors is not decomposed for a look.
     let is_cheap = module.rank.is_some() || shape.0.min(shape.1) <= SMALL_SIDE;

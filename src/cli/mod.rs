@@ -23,6 +23,7 @@ pub use job::{amplification, regenerate, subspace_overlap};
 
 use crate::error::{CoreError, Error};
 use crate::linalg::use_one_thread_from_the_start;
+use crate::setting::Setting;
 
 /// How a command can end badly.
 #[derive(Debug, thiserror::Error)]
@@ -44,6 +45,7 @@ impl From<CoreError> for Failure {
 /// Parses the command line, runs a command and turns what happens into messages and an exit code.
 pub fn main<Flags: Parser>(command: impl FnOnce(Flags) -> Result<(), Failure>) -> ExitCode {
     kernels::choose();
+    Setting::spell(flags::spelling);
     // First of all: until then OpenBLAS's threads are busy looking for work.
     use_one_thread_from_the_start();
     let flags = match Flags::try_parse() {

@@ -63,7 +63,7 @@ pub(super) fn measure(plan: &Plan, measured: &Measured, path: &str) -> Result<Re
         let started = Instant::now();
         let rank = measured.directions(module);
         let w = whole.as_ref().map(|whole| whole.view());
-        let delta = named.adapter.delta(path, w, rank)?;
+        let delta = named.adapter.delta_with(path, w, rank)?;
         reading += started.elapsed();
         updates.push(Update {
             adapter,

@@ -8,7 +8,7 @@ use crate::tensors::same_bytes;
 
 use super::figures::FigurePlan;
 use super::file::lines::Lines;
-use super::named::{AdapterId, NamedAdapter, told_alpha};
+use super::named::{AdapterId, NamedAdapter};
 use super::resolved::Resolved;
 
 /// Refuses a study whose ranks or seeds are one adapter under two names, which shares all of its
@@ -116,7 +116,7 @@ pub(crate) fn other_scale(one: &Adapter, other: &Adapter, with_alpha: bool) -> O
     if rules[0] != rules[1] {
         return Some(format!("are scaled by {} and by {}", rules[0], rules[1]));
     }
-    match [one, other].map(told_alpha) {
+    match [one, other].map(|adapter| adapter.stated_alpha) {
         [Some(one), Some(other)] if with_alpha && one != other => {
             Some(format!("have α = {one} and α = {other}"))
         }

@@ -49,11 +49,3 @@ pub struct Comparison {
     /// Whose directions j counts.
     pub second: Operand,
 }
-
-/// α, where an adapter's files tell one number for all of its modules.
-pub(super) fn told_alpha(adapter: &Adapter) -> Option<f64> {
-    let (_, told) = adapter.scale_rule.split_once("α = ")?;
-    let (number, source) = told.split_once(" from ")?;
-    // What a flag says is not the adapter's.
-    (!source.starts_with("--")).then(|| number.parse().ok())?
-}

@@ -12,7 +12,7 @@ use crate::table::{RunTable, RunsRow, has_two_ranks, scores, weight_types};
 
 use super::file::Definition;
 use super::file::runs_file::RunsFile;
-use super::named::{NamedAdapter, told_alpha};
+use super::named::NamedAdapter;
 
 /// The runs of a study, with its choice of them for each table.
 #[derive(Debug, Clone, Default)]
@@ -139,7 +139,7 @@ fn contradiction(row: &RunsRow, named: &NamedAdapter) -> Option<String> {
             row.rank
         ));
     }
-    if let (Some(written), Some(told)) = (row.alpha, told_alpha(&named.adapter))
+    if let (Some(written), Some(told)) = (row.alpha, named.adapter.stated_alpha)
         && written != told
     {
         return Some(format!(

@@ -25,7 +25,7 @@ fn a_model_without_the_one_before() {
         .unwrap_err()
         .to_string();
     assert!(
-        error.contains("named as no adapter's") && error.contains("--base"),
+        error.contains("named as no adapter's") && error.contains("Adapter::open_on"),
         "{error}"
     );
     fs::write(
@@ -33,13 +33,16 @@ fn a_model_without_the_one_before() {
         json!({"model_type": "llama"}).to_string(),
     )
     .unwrap();
-    refused(&path, &["a whole model", "--base"]);
+    refused(&path, &["a whole model", "Adapter::open_on"]);
     // Of another model only few names are there.
     let base = folder.path().join("base/model.safetensors");
     Tensors::default()
         .with("l.0.q.weight", &[6, 5], 2)
         .save(&base);
-    refused(&path, &["only 1 of its 4 tensors are the base's", "--base"]);
+    refused(
+        &path,
+        &["only 1 of its 4 tensors are the base's", "Adapter::open_on"],
+    );
     model().save(&base);
     let adapter = open(&path, &ReadOptions::default()).unwrap();
     assert_eq!(
@@ -54,7 +57,7 @@ fn a_model_without_the_one_before() {
         .unwrap_err()
         .to_string();
     assert!(
-        error.contains("`head.weight`") && error.contains("--allow-unmapped"),
+        error.contains("`head.weight`") && error.contains("ReadOptions::allow_unmapped"),
         "{error}"
     );
 }
@@ -90,7 +93,7 @@ fn a_model_of_turned_layers() {
     ] {
         let module = adapter.module(path).unwrap();
         let w = base.whole(module).unwrap();
-        let delta = adapter.delta(path, Some(w.view()), 1).unwrap().dense();
+        let delta = adapter.delta_with(path, Some(w.view()), 1).unwrap().dense();
         assert_eq!(delta.dim(), shape, "{path}");
         let name = format!("{path}.weight");
         let expected = after.matrix(&name).unwrap() - before.matrix(&name).unwrap();

@@ -77,7 +77,7 @@ fn shapes_that_do_not_fit() {
     let norms = plain().with(&format!("{TOKEN}.dora_scale"), &[1, 4], 1);
     refused(&norms, &["dora_scale", "one for each input channel"]);
     let alphas = plain().with(&format!("{TOKEN}.alpha"), &[2], 1);
-    refused(&alphas, &[".alpha", "2 numbers", "--alpha"]);
+    refused(&alphas, &[".alpha", "2 numbers", "ReadOptions::alpha"]);
     let empty = plain().with(DOWN, &[0, 5], 1).with(UP, &[6, 0], 1);
     refused(&empty, &["cannot be empty"]);
 }
@@ -109,7 +109,7 @@ fn what_is_not_known_is_not_passed_over() {
         &["lora_unet_x.dora_scale"],
     );
     let shaped = plain().with(&format!("{TOKEN}.reshape_weight"), &[2], 1);
-    refused(&shaped, &["reshape_weight", "--base"]);
+    refused(&shaped, &["reshape_weight", "Adapter::open_on"]);
 }
 
 #[test]
@@ -122,10 +122,8 @@ fn alpha_comes_from_the_file_or_from_whoever_asks() {
         "{}",
         adapter.scale_rule
     );
-    let options = ReadOptions {
-        alpha: Some(8.0),
-        ..ReadOptions::default()
-    };
+    assert_eq!(adapter.stated_alpha, None);
+    let options = ReadOptions::new().alpha(8.0);
     let adapter = open_with(&stored, &options, None).unwrap();
     assert_eq!(adapter.modules[0].scale, 4.0);
     let adapter = open(&plain());
@@ -215,7 +213,7 @@ fn split_training_is_seen_in_the_zeros() {
         adapter.notes
     );
     let whole = adapter
-        .delta("double_blocks.0.img_attn.qkv", None, 1)
+        .delta("double_blocks.0.img_attn.qkv")
         .unwrap()
         .dense();
     adapter.split(&|module| fused::slices(module, None));
@@ -227,7 +225,7 @@ fn split_training_is_seen_in_the_zeros() {
         Some(2)
     );
     let part = adapter
-        .delta("double_blocks.0.img_attn.qkv.k", None, 1)
+        .delta("double_blocks.0.img_attn.qkv.k")
         .unwrap()
         .dense();
     assert_eq!(part, whole.slice(ndarray::s![4..8, ..]));
@@ -266,7 +264,7 @@ fn peft_s_other_methods_hold_their_config_to_the_tensors() {
     }
     let error = text("peft-loha", &[("alpha", json!(null))]);
     assert!(
-        error.contains("alpha is missing") && error.contains("--alpha"),
+        error.contains("alpha is missing") && error.contains("ReadOptions::alpha"),
         "{error}"
     );
     let error = text("peft-adalora", &[("lora_alpha", json!(null))]);
@@ -284,7 +282,7 @@ fn peft_s_other_methods_hold_their_config_to_the_tensors() {
     );
     let error = text("peft-loha", &[("peft_type", json!("NEWLORA"))]);
     assert!(
-        error.contains("NEWLORA") && error.contains("--base"),
+        error.contains("NEWLORA") && error.contains("Adapter::open_on"),
         "{error}"
     );
 }
@@ -294,7 +292,7 @@ fn what_only_the_base_can_tell_is_asked_of_it() {
     let error = Adapter::open(&adapter_of("peft-tinylora"), &ReadOptions::default()).unwrap_err();
     let text = error.to_string();
     assert!(
-        text.contains("q_proj, v_proj") && text.contains("--base"),
+        text.contains("q_proj, v_proj") && text.contains("Adapter::open_on"),
         "{text}"
     );
     let adapter = Adapter::open(&adapter_of("peft-vera"), &ReadOptions::default()).unwrap();

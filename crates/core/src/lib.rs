@@ -11,6 +11,7 @@ pub mod base;
 pub mod error;
 pub mod linalg;
 pub mod measure;
+pub mod setting;
 pub mod tensors;
 
 pub use error::{Error, Result};

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 use crate::error::{Error, Result};
+use crate::setting::Setting;
 use crate::tensors::Checkpoint;
 
 use super::formula::{Formula, Source};
@@ -31,13 +32,11 @@ pub(super) fn read(found: &Found, model: Arc<Checkpoint>) -> Result<Content> {
     let config = config(found.file.path());
     let is_model = config.is_some() || is_sharded;
     let Some(base) = found.base else {
-        return Err(match is_model {
-            true => missing(
-                found,
-                "it is a whole model, whose ΔW is the difference from the one before".into(),
-            ),
-            false => found.unknown(),
-        });
+        if !is_model {
+            return Err(found.unknown());
+        }
+        let problem = "it is a whole model, whose ΔW is the difference from the one before";
+        return Err(missing(found, problem.into()));
     };
     let mut content = Content {
         layout: "full fine-tune",
@@ -110,7 +109,10 @@ fn missing(found: &Found, problem: String) -> Error {
     Error::NotFound {
         path: found.root.into(),
         problem,
-        remedy: "give the model that its training began with as --base".into(),
+        remedy: format!(
+            "give the model that its training began with as {}",
+            Setting::Base
+        ),
     }
 }
 

@@ -6,7 +6,7 @@ use crate::error::Result;
 
 use super::AdaptedModule;
 use super::factors::{both, check_factors, check_stated};
-use super::found::{Content, Found};
+use super::found::{Content, Found, ScaleRule};
 use super::keys::group;
 use super::update::Update;
 
@@ -44,9 +44,10 @@ fn is_list(found: &Found) -> bool {
 pub(super) fn read(found: &Found) -> Result<Content> {
     let is_list = is_list(found);
     let path = found.file.path().to_string_lossy();
-    let component = match path.contains("text_encoder") {
-        true => "text_encoder",
-        false => "unet",
+    let component = if path.contains("text_encoder") {
+        "text_encoder"
+    } else {
+        "unet"
     };
     let grouped = group(found.names(), |name| match name.parse::<usize>() {
         Ok(place) if is_list => {
@@ -55,17 +56,19 @@ pub(super) fn read(found: &Found) -> Result<Content> {
         }
         _ => parse(name),
     });
+    let (layout, evidence) = if is_list {
+        ("cloneofsimo list", "a list of tensors without names")
+    } else {
+        (
+            "cloneofsimo safetensors",
+            "keys COMPONENT:NUMBER:up and COMPONENT:NUMBER:down",
+        )
+    };
     let mut content = Content {
-        layout: match is_list {
-            true => "cloneofsimo list",
-            false => "cloneofsimo safetensors",
-        },
-        evidence: match is_list {
-            true => "a list of tensors without names".into(),
-            false => "keys COMPONENT:NUMBER:up and COMPONENT:NUMBER:down".into(),
-        },
+        layout,
+        evidence: evidence.into(),
         scale_rule: Some(match found.options.alpha {
-            Some(alpha) => format!("s = α/r, α = {alpha} from --alpha"),
+            Some(alpha) => ScaleRule::given("α/r", alpha),
             None => "s = 1, as this format has no α".into(),
         }),
         ..Content::default()

@@ -37,7 +37,7 @@ enum Form {
 /// A decomposed ΔW; see [`Delta::decomposed`].
 #[derive(Debug, Clone, Copy)]
 pub enum Decomposed<'a> {
-    /// B·A without the scale, and |s|.
+    /// The product B·A without the scale, and |s|.
     Product(&'a Factored, f64),
     /// The leading triplets of ΔW.
     Whole(&'a Leading),

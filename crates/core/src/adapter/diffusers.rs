@@ -11,7 +11,7 @@ use crate::error::{Error, Result};
 use super::AdaptedModule;
 use super::factors::{both, check_factors, check_stated};
 use super::formula::Formula;
-use super::found::{Content, Found};
+use super::found::{Content, Found, ScaleRule};
 use super::keys::{Tensors, group, unwrapped};
 use super::peft::PeftConfig;
 use super::peft::{self, weighted};
@@ -129,9 +129,10 @@ pub(super) fn read(found: &Found) -> Result<Content> {
         },
         ..Content::default()
     };
-    content.evidence = match reader.configs.is_empty() {
-        true => "tensors named as diffusers names them, no lora_adapter_metadata".into(),
-        false => format!("{METADATA} in the file"),
+    content.evidence = if reader.configs.is_empty() {
+        "tensors named as diffusers names them, no lora_adapter_metadata".into()
+    } else {
+        format!("{METADATA} in the file")
     };
     let mut alphas = 0;
     for (path, tensors) in &grouped.modules {
@@ -185,23 +186,28 @@ impl Reader<'_> {
         }
     }
 
-    fn scale_rule(&self, alphas: usize, modules: usize) -> String {
+    fn scale_rule(&self, alphas: usize, modules: usize) -> ScaleRule {
         let alpha = self.found.options.alpha;
         if !self.configs.is_empty() {
-            let rules = self.configs.iter().map(|(component, config)| {
-                let rule = config.scale_rule(alpha);
-                format!("{component}: {}", rule.as_deref().unwrap_or("no α"))
-            });
-            let rules: Vec<String> = rules.collect();
-            return format!("{}, in {METADATA}", rules.join("; "));
+            let (mut words, mut stated) = (Vec::new(), None);
+            for (component, config) in &self.configs {
+                let rule = config.scale_rule(alpha).unwrap_or_else(|| "no α".into());
+                words.push(format!("{component}: {}", rule.words));
+                stated = stated.or(rule.alpha);
+            }
+            return ScaleRule {
+                words: format!("{}, in {METADATA}", words.join("; ")),
+                alpha: stated,
+            };
         }
         match (alpha, alphas) {
-            (Some(alpha), _) => format!("s = α/r, α = {alpha} from --alpha"),
+            (Some(alpha), _) => ScaleRule::given("α/r", alpha),
             (None, 0) => "s = 1: no α in the file, and diffusers' loader takes α = r".into(),
             (None, _) if alphas == modules => "s = α/r, α from each module's .alpha".into(),
             (None, _) => format!(
                 "s = α/r where a module has .alpha ({alphas} of {modules}), else 1 as in diffusers' loader"
-            ),
+            )
+            .into(),
         }
     }
 }

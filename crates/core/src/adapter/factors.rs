@@ -1,6 +1,7 @@
 //! What layouts of factors have in common: both must be there and multiply, as the config says.
 
 use crate::error::Result;
+use crate::setting::Setting;
 
 use super::AdaptedModule;
 use super::formula::Formula;
@@ -25,6 +26,14 @@ pub(super) fn both<'a>(
             Err(found.error(there.map_or(module, |name| name), problem, remedy))
         }
     }
+}
+
+/// The remedy where only the base can tell how factors are meant.
+pub(super) fn give_base() -> String {
+    format!(
+        "give the model that it was trained on with {}",
+        Setting::Base
+    )
 }
 
 /// That B and A multiply; the rank.

@@ -1,15 +1,19 @@
 //! Matrices made of tensors, checked by their shapes before anything is read.
 
-use std::fmt;
 use std::ops::Range;
-use std::path::Path;
-use std::sync::Arc;
 
 use ndarray::linalg::kron;
 use ndarray::{Array2, Axis, concatenate, s};
 
 use crate::error::{Error, Result};
-use crate::tensors::{Checkpoint, TensorFile};
+
+mod source;
+#[cfg(test)]
+mod tests;
+
+pub(super) use source::Source;
+
+use source::Leaf;
 
 /// A matrix as an expression over tensors on disk: what a layout says of a factor.
 ///
@@ -42,53 +46,13 @@ enum Node {
     Zeros,
 }
 
-#[derive(Clone)]
-struct Leaf {
-    source: Source,
-    name: String,
-}
-
-/// Where tensors are.
-#[derive(Clone)]
-pub(super) enum Source {
-    File(Arc<TensorFile>),
-    /// All files of a model.
-    Model(Arc<Checkpoint>),
-}
-
-impl Source {
-    /// A tensor's shape, if it is there.
-    pub(super) fn shape(&self, name: &str) -> Option<&[usize]> {
-        match self {
-            Source::File(file) => file.shape(name),
-            Source::Model(model) => model.shape(name).map(|(shape, _)| shape),
-        }
-    }
-
-    fn path(&self, name: &str) -> &Path {
-        match self {
-            Source::File(file) => file.path(),
-            Source::Model(model) => model.shape(name).map_or(model.path(), |(_, path)| path),
-        }
-    }
-}
-
-impl fmt::Debug for Leaf {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&self.name)
-    }
-}
-
 impl Formula {
     /// A tensor, read row by row as a matrix: a vector as one column, a convolution's kernel as one
     /// row per output channel.
     pub(super) fn tensor(source: &Source, name: &str) -> Result<Self> {
-        let leaf = Leaf {
-            source: source.clone(),
-            name: name.into(),
-        };
-        let shape = source
-            .shape(name)
+        let leaf = Leaf::new(source, name);
+        let shape = leaf
+            .shape()
             .ok_or_else(|| leaf.error("not in this file".into(), "check the file that names it"))?;
         let (rows, columns) = match shape {
             [] => (1, 1),
@@ -114,11 +78,8 @@ impl Formula {
 
     /// One matrix of a stack of them, a tensor of three axes. The others are not read.
     pub(super) fn part(source: &Source, name: &str, index: usize) -> Result<Self> {
-        let leaf = Leaf {
-            source: source.clone(),
-            name: name.into(),
-        };
-        match source.shape(name) {
+        let leaf = Leaf::new(source, name);
+        match leaf.shape() {
             Some(&[parts, rows, columns]) if index < parts && rows > 0 && columns > 0 => {
                 Ok(Formula {
                     dim: (rows, columns),
@@ -276,20 +237,15 @@ impl Formula {
     /// Those of reading.
     pub(super) fn is_zero(&self) -> Result<bool> {
         match &self.node {
-            Node::Tensor(Leaf {
-                source: Source::File(file),
-                name,
-            }) => file.is_zero(name),
+            Node::Tensor(leaf) => leaf.is_zero(self.dim),
             _ => Ok(self.evaluate()?.iter().all(|&x| x == 0.0)),
         }
     }
 
     /// Every tensor it reads.
     pub(super) fn tensors(&self) -> Vec<&str> {
-        self.leaves()
-            .iter()
-            .map(|leaf| leaf.name.as_str())
-            .collect()
+        let leaves = self.leaves().into_iter();
+        leaves.map(|leaf| leaf.name.as_str()).collect()
     }
 
     /// An error about it, by the name of its first tensor.
@@ -317,19 +273,26 @@ impl Formula {
     }
 
     fn leaves(&self) -> Vec<&Leaf> {
+        let mut leaves = Vec::new();
+        self.collect(&mut leaves);
+        leaves
+    }
+
+    fn collect<'a>(&'a self, leaves: &mut Vec<&'a Leaf>) {
         match &self.node {
-            Node::Tensor(leaf) | Node::Part(leaf, _) => vec![leaf],
-            Node::Zeros => Vec::new(),
+            Node::Tensor(leaf) | Node::Part(leaf, _) => leaves.push(leaf),
+            Node::Zeros => {}
             Node::Transposed(x)
             | Node::Reshaped(x)
             | Node::RowsTurned(x, _)
             | Node::Rows(x, _)
             | Node::EveryColumn(x, ..)
-            | Node::Scaled(_, x) => x.leaves(),
+            | Node::Scaled(_, x) => x.collect(leaves),
             Node::Times(x, y) | Node::Entrywise(x, y) | Node::Kronecker(x, y) => {
-                [x.leaves(), y.leaves()].concat()
+                x.collect(leaves);
+                y.collect(leaves);
             }
-            Node::Stacked(parts) => parts.iter().flat_map(Formula::leaves).collect(),
+            Node::Stacked(parts) => parts.iter().for_each(|part| part.collect(leaves)),
         }
     }
 
@@ -340,14 +303,8 @@ impl Formula {
     /// Those of reading.
     pub(super) fn evaluate(&self) -> Result<Array2<f64>> {
         Ok(match &self.node {
-            Node::Tensor(leaf) => match &leaf.source {
-                Source::File(file) => file.matrix_as(&leaf.name, self.dim)?,
-                Source::Model(model) => model.matrix_as(&leaf.name, self.dim)?,
-            },
-            Node::Part(leaf, index) => match &leaf.source {
-                Source::File(file) => file.matrix_at(&leaf.name, *index)?,
-                Source::Model(model) => model.expert(&leaf.name, *index)?,
-            },
+            Node::Tensor(leaf) => leaf.matrix(self.dim)?,
+            Node::Part(leaf, index) => leaf.part(*index)?,
             Node::Zeros => Array2::zeros(self.dim),
             Node::Transposed(x) => x.evaluate()?.reversed_axes(),
             Node::Reshaped(x) => {
@@ -386,15 +343,4 @@ fn turn_rows(x: &Array2<f64>, width: usize) -> Array2<f64> {
     Array2::from_shape_fn(x.dim(), |(row, column)| {
         x[(row, (column % height) * width + column / height)]
     })
-}
-
-impl Leaf {
-    fn error(&self, problem: String, remedy: &str) -> Error {
-        Error::Tensor {
-            path: self.source.path(&self.name).into(),
-            tensor: self.name.clone(),
-            problem,
-            remedy: remedy.into(),
-        }
-    }
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 use crate::error::{Error, Result};
+use crate::setting::Setting;
 use crate::tensors::TensorFile;
 
 use super::formula::{Formula, Source};
@@ -14,24 +15,32 @@ use super::located::CONFIG;
 use super::module::{AdaptedModule, BaseIndex};
 
 /// How an adapter is to be read.
+///
+/// ```
+/// use lora_subspace_core::adapter::ReadOptions;
+/// let options = ReadOptions::new().alpha(16.0).allow_unmapped();
+/// assert_eq!(options.alpha, Some(16.0));
+/// ```
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct ReadOptions {
-    /// α to use instead of the one in the config (`--alpha`).
+    /// This α is used instead of the one that the adapter's files state.
     pub alpha: Option<f64>,
-    /// Whether ΔW includes the trained scale (`--no-scale` turns it off: s = 1).
+    /// Whether ΔW includes the trained scale s; without it s is 1.
     pub scaled: bool,
-    /// Go on although tensors were not understood (`--allow-unmapped`).
+    /// Whether to go on although tensors were not understood.
     pub allow_unmapped: bool,
-    /// The adapter as it was before training (`--init-adapter`), where its initialisation took a
-    /// part out of the base.
+    /// The adapter as it was before training, where its initialisation took a part out of the
+    /// base.
     pub initial: Option<PathBuf>,
-    /// Only look: where α is unknown go on with s = 1, and say so in
-    /// [`Adapter::scale_is_known`](super::Adapter::scale_is_known).
+    /// Whether somebody only looks. Where α is unknown reading goes on with s = 1, and
+    /// [`Adapter::scale_is_known`](super::Adapter::scale_is_known) says so.
     pub looking: bool,
 }
 
-impl Default for ReadOptions {
-    fn default() -> Self {
+impl ReadOptions {
+    /// The adapter's own α and scale; every tensor must be understood.
+    pub fn new() -> Self {
         ReadOptions {
             alpha: None,
             scaled: true,
@@ -39,6 +48,52 @@ impl Default for ReadOptions {
             initial: None,
             looking: false,
         }
+    }
+
+    /// Sets [`ReadOptions::alpha`](field@ReadOptions::alpha).
+    pub fn alpha(self, alpha: f64) -> Self {
+        ReadOptions {
+            alpha: Some(alpha),
+            ..self
+        }
+    }
+
+    /// Leaves the trained scale out of ΔW; see [`ReadOptions::scaled`](field@ReadOptions::scaled).
+    pub fn unscaled(self) -> Self {
+        ReadOptions {
+            scaled: false,
+            ..self
+        }
+    }
+
+    /// Sets [`ReadOptions::allow_unmapped`](field@ReadOptions::allow_unmapped).
+    pub fn allow_unmapped(self) -> Self {
+        ReadOptions {
+            allow_unmapped: true,
+            ..self
+        }
+    }
+
+    /// Sets [`ReadOptions::initial`](field@ReadOptions::initial).
+    pub fn initial(self, path: impl Into<PathBuf>) -> Self {
+        ReadOptions {
+            initial: Some(path.into()),
+            ..self
+        }
+    }
+
+    /// Sets [`ReadOptions::looking`](field@ReadOptions::looking).
+    pub fn looking(self) -> Self {
+        ReadOptions {
+            looking: true,
+            ..self
+        }
+    }
+}
+
+impl Default for ReadOptions {
+    fn default() -> Self {
+        ReadOptions::new()
     }
 }
 
@@ -60,7 +115,7 @@ pub(super) struct Content {
     pub(super) evidence: String,
     pub(super) base_name: Option<String>,
     /// `None` where α is not known.
-    pub(super) scale_rule: Option<String>,
+    pub(super) scale_rule: Option<ScaleRule>,
     pub(super) modules: Vec<AdaptedModule>,
     pub(super) replacements: Vec<AdaptedModule>,
     /// Names in further files of the same checkpoint.
@@ -70,6 +125,30 @@ pub(super) struct Content {
     /// Tensors that are understood and say nothing about ΔW (α, buffers).
     pub(super) known: Vec<String>,
     pub(super) notes: Vec<String>,
+}
+
+/// How s was found.
+pub(super) struct ScaleRule {
+    /// The rule, and where α came from.
+    pub(super) words: String,
+    /// α, where the files state one number and it is used.
+    pub(super) alpha: Option<f64>,
+}
+
+impl ScaleRule {
+    /// The rule with the α that was given for it.
+    pub(super) fn given(rule: &str, alpha: f64) -> Self {
+        format!("s = {rule}, α = {alpha} from {}", Setting::Alpha).into()
+    }
+}
+
+impl<Words: Into<String>> From<Words> for ScaleRule {
+    fn from(words: Words) -> Self {
+        ScaleRule {
+            words: words.into(),
+            alpha: None,
+        }
+    }
 }
 
 impl Found<'_> {
@@ -157,7 +236,8 @@ impl Found<'_> {
                 some.join(", ")
             ),
             remedy: format!(
-                "if it is a PEFT adapter, put its {CONFIG} beside it; if it is a whole model, give the one that its training began with as --base"
+                "if it is a PEFT adapter, put its {CONFIG} beside it; if it is a whole model, give the one that its training began with as {}",
+                Setting::Base
             ),
         }
     }

@@ -94,9 +94,10 @@ pub(super) fn locate(path: &Path) -> Result<(PathBuf, Option<PathBuf>)> {
         return missing(path, "no such file or folder".into(), remedy);
     }
     let is_folder = path.is_dir();
-    let folder = match is_folder {
-        true => path,
-        false => path.parent().unwrap_or(Path::new("")),
+    let folder = if is_folder {
+        path
+    } else {
+        path.parent().unwrap_or(Path::new(""))
     };
     let config = Some(folder.join(CONFIG)).filter(|config| config.is_file());
     if !is_folder {

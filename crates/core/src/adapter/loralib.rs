@@ -1,10 +1,11 @@
 //! microsoft/loralib: a state dict with `MODULE.lora_A` and `MODULE.lora_B`; α is in no file.
 
 use crate::error::{Error, Result};
+use crate::setting::Setting;
 
-use super::factors::{both, merged};
+use super::factors::{both, give_base, merged};
 use super::formula::Formula;
-use super::found::{Content, Found};
+use super::found::{Content, Found, ScaleRule};
 use super::keys::{group, unwrapped};
 use super::update::Update;
 use super::{AdaptedModule, Stored};
@@ -43,7 +44,7 @@ pub(super) fn read(found: &Found) -> Result<Content> {
         scale_rule: found
             .options
             .alpha
-            .map(|alpha| format!("s = α/r, α = {alpha} from --alpha")),
+            .map(|alpha| ScaleRule::given("α/r", alpha)),
         ..Content::default()
     };
     for (path, tensors) in &grouped.modules {
@@ -81,8 +82,7 @@ fn module(
     let last = path.rsplit('.').next().unwrap_or_default();
     if place.is_none() && last.trim_end_matches(|c: char| c.is_ascii_digit()) == "conv" {
         let problem = "by its name it is a convolution's, whose kernel is not in the file";
-        let remedy = "give the model that it was trained on with --base";
-        return Err(a.error(problem.into(), remedy));
+        return Err(a.error(problem.into(), &give_base()));
     }
     let (rows, rank) = (a.dim().0, b.dim().1);
     if rows == rank {
@@ -117,9 +117,11 @@ fn scale(found: &Found, rank: usize) -> Result<f64> {
         let alpha = alpha.ok_or_else(|| Error::NotFound {
             path: found.root.into(),
             problem: "loralib stores no α, so the scale α/r of ΔW is unknown".into(),
-            remedy:
-                "give it with --alpha, as in the command that trained it, or --no-scale for s = 1"
-                    .into(),
+            remedy: format!(
+                "give it with {}, as in the command that trained it, or {} for s = 1",
+                Setting::Alpha,
+                Setting::Unscaled
+            ),
         })?;
         Ok(alpha / rank as f64)
     })
@@ -138,7 +140,7 @@ fn convolution(
     if !rows.is_multiple_of(kernel) {
         let problem =
             format!("{rows} rows are not r for each row of a kernel of {kernel} × {kernel}");
-        return Err(a.error(problem, "give the model that it was trained on with --base"));
+        return Err(a.error(problem, &give_base()));
     }
     let scale = scale(found, rows / kernel)?;
     let update = b.times(a)?.reshaped(out, shape[1..].iter().product())?;
@@ -169,8 +171,11 @@ fn slots(b: &Formula, a: &Formula, shape: Option<&[usize]>) -> Result<Vec<bool>>
                 "A is {rows} × {d_in} and {} is B: neither one layer's factors nor those of two or three slots of three",
                 b.describe()
             );
-            let remedy = "if the base is another model's, give the right one with --base; else save the module's slots as layers of their own";
-            Err(a.error(problem, remedy))
+            let remedy = format!(
+                "if the base is another model's, give the right one with {}; else save the module's slots as layers of their own",
+                Setting::Base
+            );
+            Err(a.error(problem, &remedy))
         }
     }
 }

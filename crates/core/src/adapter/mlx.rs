@@ -5,10 +5,11 @@ use std::path::Path;
 use serde_json::{Map, Value};
 
 use crate::error::{Error, Result};
+use crate::setting::Setting;
 
 use super::factors::{both, check_factors, check_stated, normalised};
 use super::formula::Formula;
-use super::found::{Content, Found};
+use super::found::{Content, Found, ScaleRule};
 use super::keys::{Tensors, group};
 use super::update::{Norms, Update};
 use super::{AdaptedModule, Part, Stored};
@@ -58,9 +59,13 @@ pub(super) fn read(found: &Found, path: &Path, fields: &Map<String, Value>) -> R
             .and_then(Value::as_str)
             .map(str::to_string),
         scale_rule: Some(match (found.options.alpha, scale) {
-            (Some(alpha), _) => format!("s = α/r, α = {alpha} from --alpha"),
-            (None, Some(scale)) => format!("s = {scale} from lora_parameters, not divided by r"),
-            (None, None) => format!("s = {USUAL_SCALE}, MLX-LM's own where the config has none"),
+            (Some(alpha), _) => ScaleRule::given("α/r", alpha),
+            (None, Some(scale)) => {
+                format!("s = {scale} from lora_parameters, not divided by r").into()
+            }
+            (None, None) => {
+                format!("s = {USUAL_SCALE}, MLX-LM's own where the config has none").into()
+            }
         }),
         ..Content::default()
     };
@@ -72,7 +77,10 @@ pub(super) fn read(found: &Found, path: &Path, fields: &Map<String, Value>) -> R
             return Err(Error::Config {
                 path: path.into(),
                 problem: format!("fine_tune_type is \"{other}\""),
-                remedy: "lora, dora and full are read: fuse it with mlx_lm.fuse and give the two checkpoints, the one before with --base".into(),
+                remedy: format!(
+                    "lora, dora and full are read: fuse it with mlx_lm.fuse and give the two checkpoints, the one before with {}",
+                    Setting::Base
+                ),
             });
         }
     };

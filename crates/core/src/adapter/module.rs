@@ -11,38 +11,39 @@ use super::update::Update;
 
 /// What a layout may ask of the base while it sorts tensors: names and shapes, no numbers.
 pub trait BaseIndex: Sync {
-    /// All tensor names.
+    /// The names of all its tensors.
     fn names(&self) -> Vec<&str>;
-    /// The shape of a tensor.
+    /// The shape of a tensor, if the base has it.
     fn shape(&self, tensor: &str) -> Option<Vec<usize>>;
     /// The tensor that a module's parameter is stored as, although prefixes differ.
     fn find(&self, tensor: &str) -> Option<String>;
     /// Whether a linear layer's matrix, or a stack of them, is stored (in, out), as far as the
     /// model's type tells.
     fn is_turned(&self, tensor: &str) -> bool;
-    /// Rows and columns of one expert of a 3-D parameter, as they are stored.
+    /// The rows and columns of one expert of a 3-D parameter, as they are stored.
     fn expert(&self, parameter: &str) -> Option<(usize, usize)>;
 }
 
 /// Where a module's W is in the base.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Target {
-    /// The tensor as the adapter's paths give it: `MODULE.weight` most often.
+    /// The tensor that W is in, by the adapter's own path: it is `MODULE.weight` most often.
     pub tensor: String,
-    /// Which way round it is stored.
+    /// Which way round the tensor is stored.
     pub stored: Stored,
-    /// Which part of it is W.
+    /// Which part of the tensor is W.
     pub part: Part,
 }
 
 /// Which way round the base stores a weight. A square shape cannot tell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stored {
-    /// (out, in), unless the base's model type says otherwise.
+    /// It is (out, in), unless the base's model type says otherwise.
     Usual,
-    /// (in, out) where the shape allows it, as GPT-2's `Conv1D` (`fan_in_fan_out`).
+    /// It is (in, out) where the shape allows it, as GPT-2's `Conv1D` (`fan_in_fan_out`).
     Conv1d,
-    /// (in, out): an embedding's rows are tokens.
+    /// It is (in, out), as an embedding's rows are tokens.
     Transposed,
 }
 
@@ -71,23 +72,24 @@ impl Stored {
 /// The part of a stored tensor that is a module's W.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Part {
-    /// All of it.
+    /// All of the tensor is W.
     Whole,
-    /// One matrix of a stack (expert, rows, columns).
+    /// W is the matrix with this number in a stack (expert, rows, columns).
     Expert(usize),
-    /// q, k or v where the three stand one below the other and are adapted each by itself.
+    /// W is q (0), k (1) or v (2): they stand one below the other, and each has a ΔW of its own.
     Third(usize),
 }
 
 /// The slices of a fused projection: their names and their rows.
 pub type Parts = Vec<(String, Vec<Range<usize>>)>;
 
-/// Rows of a fused projection.
+/// The rows of a fused projection that are one of its slices.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Slice {
-    /// In the order in which the slice has them.
+    /// The rows, in the order in which the slice has them.
     pub rows: Vec<Range<usize>>,
-    /// d_out of the fused projection.
+    /// The fused projection's d_out.
     pub height: usize,
 }
 
@@ -95,20 +97,20 @@ pub struct Slice {
 /// [`Adapter::delta`](super::Adapter::delta).
 #[derive(Debug, Clone)]
 pub struct AdaptedModule {
-    /// Full path, without `base_model.model.`; a slice of a fused projection has its name behind
-    /// it (`….c_attn.q`).
+    /// The full path, without `base_model.model.`. A slice of a fused projection has its name behind
+    /// the projection's (`….c_attn.q`).
     pub path: String,
-    /// r; `None` where ΔW is a whole matrix.
+    /// The rank r; `None` where ΔW is a whole matrix.
     pub rank: Option<usize>,
-    /// Width of the input.
+    /// The width of the input.
     pub d_in: usize,
-    /// Width of the output.
+    /// The width of the output.
     pub d_out: usize,
-    /// s of ΔW = s·B·A.
+    /// The scale s of ΔW = s·B·A.
     pub scale: f64,
-    /// Where its W is.
+    /// Where the module's W is in the base.
     pub target: Target,
-    /// What it is a slice of, where it is one.
+    /// Which rows of a fused projection the module is, where it is a slice of one.
     pub slice: Option<Slice>,
     pub(super) update: Update,
     /// What a layout knows of slices: rows and an update of their own.
@@ -170,12 +172,12 @@ impl AdaptedModule {
         module
     }
 
-    /// Whether its ΔW is formed with W.
+    /// Whether the module's ΔW is formed with W.
     pub fn needs_base(&self) -> bool {
         self.update.needs_base()
     }
 
-    /// Of the fused projection's W this slice's rows; of another module's W all of it.
+    /// Takes a slice's rows out of the fused projection's W; another module's W stays as it is.
     pub fn rows_of(&self, w: Array2<f64>) -> Array2<f64> {
         match &self.slice {
             Some(slice) => delta::rows_of(w.view(), &slice.rows),
@@ -183,12 +185,13 @@ impl AdaptedModule {
         }
     }
 
-    /// A tensor of it, for messages.
+    /// The name of one of its tensors, for messages.
     pub fn tensor(&self) -> &str {
         self.update.tensors().first().copied().unwrap_or("")
     }
 
-    /// Rows of the same ΔW under a name of their own; `None` where nothing adapts them.
+    /// The module that is these rows of the same ΔW, with a name of its own behind the path. It is
+    /// `None` where nothing adapts the rows.
     pub fn sliced(&self, name: &str, rows: Vec<Range<usize>>) -> Option<Self> {
         let slot = self.slots.iter().find(|(range, _)| rows == [range.clone()]);
         let is_apart = |(range, _): &(Range<usize>, Update)| {

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use serde_json::Map;
 
 use crate::error::{Error, Result};
+use crate::setting::Setting;
 use crate::tensors::TensorFile;
 
 use super::found::{Content, Found, ReadOptions};
@@ -32,9 +33,10 @@ impl Adapter {
     ///
     /// # Errors
     ///
-    /// One for each way a folder can be wrong: no config, α missing, A without B, shapes that do
-    /// not multiply, ranks that contradict, fields that change ΔW and are not supported, tensors
-    /// that were not understood (unless allowed), a damaged file.
+    /// There is one for each way a folder can be wrong: no config, no α, A without B, a damaged
+    /// file. Shapes may not multiply, ranks may contradict each other, and fields may change ΔW in
+    /// ways that are not supported. Tensors that are not understood are an error unless
+    /// [`ReadOptions::allow_unmapped`](field@ReadOptions::allow_unmapped) is set.
     pub fn open_on(
         path: &Path,
         options: &ReadOptions,
@@ -44,7 +46,7 @@ impl Adapter {
     }
 }
 
-/// Opens whatever it is.
+/// Opens whatever lies at a path.
 fn open(path: &Path, options: &ReadOptions, base: Option<&dyn BaseIndex>) -> Result<Adapter> {
     let (weights, config) = locate(path)?;
     refused::check_file(&weights)?;
@@ -115,7 +117,10 @@ fn peft_without_config(found: &Found) -> Result<Content> {
         return Err(Error::NotFound {
             path: found.root.into(),
             problem: format!("no {CONFIG} there, so α of the scale α/r is unknown"),
-            remedy: "copy it from where the adapter was trained, or give --alpha".into(),
+            remedy: format!(
+                "copy it from where the adapter was trained, or give {}",
+                Setting::Alpha
+            ),
         });
     }
     let nothing = Map::new();
@@ -132,8 +137,11 @@ fn finish(found: &Found, content: Content, files: Vec<PathBuf>) -> Result<Adapte
             content.layout,
             unmapped.len()
         );
-        let remedy = "`inspect` lists them; --allow-unmapped leaves them out";
-        return Err(found.error(first, problem, remedy));
+        let remedy = format!(
+            "`inspect` lists them; {} leaves them out",
+            Setting::AllowUnmapped
+        );
+        return Err(found.error(first, problem, &remedy));
     }
     if content.modules.is_empty() && content.replacements.is_empty() {
         return Err(Error::NotFound {
@@ -146,6 +154,18 @@ fn finish(found: &Found, content: Content, files: Vec<PathBuf>) -> Result<Adapte
         modules.sort_by(|one, other| natural_order(&one.path, &other.path));
         modules
     };
+    let scale_is_known = content.scale_rule.is_some() || !found.options.scaled;
+    let rule = if found.options.scaled {
+        content.scale_rule.unwrap_or_else(|| {
+            format!(
+                "unknown: α is not in the file; give it with {}",
+                Setting::Alpha
+            )
+            .into()
+        })
+    } else {
+        format!("s = 1, from {}", Setting::Unscaled).into()
+    };
     Ok(Adapter {
         root: found.root.into(),
         weights: found.file.path().into(),
@@ -153,12 +173,9 @@ fn finish(found: &Found, content: Content, files: Vec<PathBuf>) -> Result<Adapte
         layout: content.layout,
         evidence: content.evidence,
         base_name: content.base_name,
-        scale_is_known: content.scale_rule.is_some() || !found.options.scaled,
-        scale_rule: match (found.options.scaled, content.scale_rule) {
-            (false, _) => "s = 1, from --no-scale".into(),
-            (true, Some(rule)) => rule,
-            (true, None) => "unknown: α is not in the file; give it with --alpha".into(),
-        },
+        scale_is_known,
+        scale_rule: rule.words,
+        stated_alpha: rule.alpha,
         modules: sorted(content.modules),
         replacements: sorted(content.replacements),
         replaced: content.replaced,

@@ -10,7 +10,7 @@ use super::delta::Delta;
 use super::module::{AdaptedModule, Parts};
 use super::update::Update;
 
-/// An adapter: which modules it changes, and where its tensors are.
+/// An adapter that was opened: which modules it changes, and where its tensors are.
 #[derive(Debug)]
 pub struct Adapter {
     pub(super) root: PathBuf,
@@ -22,18 +22,22 @@ pub struct Adapter {
     pub evidence: String,
     /// The base that the config names.
     pub base_name: Option<String>,
-    /// How s was found, in words.
+    /// How the scale s was found, in words.
     pub scale_rule: String,
-    /// Whether it was: only somebody who looks goes on without.
+    /// α, where the adapter's files state one number and s was made of it. Of a file with several
+    /// components it is the first that is stated.
+    pub stated_alpha: Option<f64>,
+    /// Whether s was found. Only somebody who looks goes on without.
     pub scale_is_known: bool,
-    /// Adapted modules, in natural order of their paths.
+    /// The adapted modules, in the natural order of their paths.
     pub modules: Vec<AdaptedModule>,
-    /// Modules whose trained weight travels whole beside the factors (a head): measured where
-    /// somebody names them.
+    /// The modules whose trained weight travels whole beside the factors, such as a head. They are
+    /// measured where somebody names them.
     pub replacements: Vec<AdaptedModule>,
-    /// Full tensors that travel with the adapter (trained heads, biases): no factors of a ΔW.
+    /// The full tensors that travel with the adapter and are no factors of a ΔW: trained heads and
+    /// biases.
     pub replaced: Vec<String>,
-    /// Tensors that were not understood.
+    /// The tensors that were not understood.
     pub unmapped: Vec<String>,
     /// What a reader of the results must know.
     pub notes: Vec<String>,
@@ -62,15 +66,16 @@ impl Adapter {
         all.find(|module| module.path == path)
     }
 
-    /// Largest rank over the modules that have factors.
+    /// The largest rank of the modules that have factors.
     pub fn rank(&self) -> usize {
         let ranks = self.modules.iter().filter_map(|module| module.rank);
         ranks.max().unwrap_or(0)
     }
 
-    /// How many numbers were trained as factors, Σ r·(d_in + d_out) over its modules; `None` where a
-    /// module's ΔW is more than two factors as they are stored. To be asked before
-    /// [`Adapter::split`], as slices of a fused projection share a factor.
+    /// How many numbers were trained as factors, Σ r·(d_in + d_out) over its modules. It is `None`
+    /// where a module's ΔW is more than two factors as they are stored.
+    ///
+    /// Ask before [`Adapter::split`], as slices of a fused projection share a factor.
     pub fn factor_entries(&self) -> Option<u64> {
         let entries = |module: &AdaptedModule| match &module.update {
             Update::Product { b, a } if b.is_stored() && a.is_stored() => {
@@ -82,31 +87,58 @@ impl Adapter {
         self.modules.iter().map(entries).sum()
     }
 
-    /// Reads ΔW of one module in f64, as factors where it has some. `base` is W as d_out × d_in, of
-    /// the whole fused projection where the module is a slice of one; it is needed where
-    /// [`AdaptedModule::needs_base`]. Of a ΔW without factors `directions` will be asked for.
+    /// Reads ΔW of one module in f64, as its factors B and A.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Tensor`] for a NaN or an infinity, when the adapter has no such module, and when
+    /// its ΔW has no factors: then [`Adapter::delta_with`] takes what else is needed.
+    pub fn delta(&self, path: &str) -> Result<Delta> {
+        let update = &self.described(path)?.update;
+        if update.rank().is_some() {
+            return self.delta_with(path, None, 0);
+        }
+        if update.needs_base() {
+            let problem = "this ΔW is the difference from W";
+            let remedy = "give W, and how many directions to search for, to `Adapter::delta_with`";
+            return Err(update.error(problem, remedy));
+        }
+        let problem = "this ΔW has no factors";
+        let remedy = "say how many directions to search for to `Adapter::delta_with`";
+        Err(update.error(problem, remedy))
+    }
+
+    /// Reads ΔW of one module in f64, as factors where it has some.
+    ///
+    /// `w` is W as d_out × d_in, of the whole fused projection where the module is a slice of one.
+    /// It is needed where [`AdaptedModule::needs_base`]. A ΔW without factors is searched for its
+    /// leading `directions`; one with factors has as many as its rank.
     ///
     /// # Errors
     ///
     /// [`Error::Tensor`] for a NaN or an infinity, and when the adapter has no such module or W is
     /// needed and not there.
-    pub fn delta(
+    pub fn delta_with(
         &self,
         path: &str,
-        base: Option<ArrayView2<f64>>,
+        w: Option<ArrayView2<f64>>,
         directions: usize,
     ) -> Result<Delta> {
-        let module = self.module(path).ok_or_else(|| Error::Tensor {
-            path: self.weights.clone(),
-            tensor: path.into(),
-            problem: "no such module in this adapter".into(),
-            remedy: "`inspect` lists its modules".into(),
-        })?;
-        let delta = module.update.delta(module.scale, base, directions)?;
+        let module = self.described(path)?;
+        let delta = module.update.delta(module.scale, w, directions)?;
         match &module.slice {
             Some(slice) if !module.is_slot => delta.rows(&slice.rows),
             _ => Ok(delta),
         }
+    }
+
+    fn described(&self, path: &str) -> Result<&AdaptedModule> {
+        self.module(path).ok_or_else(|| Error::Tensor {
+            path: self.weights.clone(),
+            tensor: path.into(),
+            problem: "no such module in this adapter".into(),
+            remedy: "`inspect` lists its modules".into(),
+        })
     }
 
     /// Refuses an adapter whose every ΔW is zero: it has no directions. (A single such module has

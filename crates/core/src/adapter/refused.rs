@@ -5,6 +5,7 @@ use std::io::Read;
 use std::path::Path;
 
 use crate::error::{Error, Result};
+use crate::setting::Setting;
 
 use super::found::Found;
 
@@ -17,17 +18,20 @@ pub(super) fn check_file(path: &Path) -> Result<()> {
     let mut magic = [0; 4];
     let is_gguf = File::open(path).is_ok_and(|mut file| file.read_exact(&mut magic).is_ok())
         && magic == *b"GGUF";
-    let refuse = |feature: &str, reason: &str, remedy: &str| {
+    let refuse = |feature: &str, reason: &str, remedy: String| {
         Err(Error::Unsupported {
             path: path.into(),
             feature: feature.into(),
             reason: reason.into(),
-            remedy: remedy.into(),
+            remedy,
         })
     };
     if is_gguf {
         let reason = "its weights may be quantised, and the rows of q and k are in another order";
-        let remedy = "give the adapter that it was converted from, or the merged model and the model before with --base";
+        let remedy = format!(
+            "give the adapter that it was converted from, or the merged model and the model before with {}",
+            Setting::Base
+        );
         return refuse("GGUF", reason, remedy);
     }
     if path
@@ -35,7 +39,10 @@ pub(super) fn check_file(path: &Path) -> Result<()> {
         .is_some_and(|name| name == "lit_model.pth.lora")
     {
         let reason = "q, k and v are in one matrix whose rows are interleaved by groups of heads";
-        let remedy = "merge it with `litgpt merge_lora`, convert it with `litgpt convert_from_litgpt`, and give that checkpoint with --base";
+        let remedy = format!(
+            "merge it with `litgpt merge_lora`, convert it with `litgpt convert_from_litgpt`, and give that checkpoint with {}",
+            Setting::Base
+        );
         return refuse("a LitGPT adapter", reason, remedy);
     }
     Ok(())
@@ -61,8 +68,11 @@ pub(super) fn check_names(found: &Found) -> Result<()> {
         Some(name) => {
             let reason =
                 "its file names layers by number and keeps neither α nor the layers' names";
-            let remedy = "name its tensors MODULE.lora_A.weight and MODULE.lora_B.weight, as PEFT does, and put an adapter_config.json with lora_alpha beside them, or give the merged model with --base";
-            Err(found.refuse(format!("a candle-lora adapter (`{name}`)"), reason, remedy))
+            let remedy = format!(
+                "name its tensors MODULE.lora_A.weight and MODULE.lora_B.weight, as PEFT does, and put an adapter_config.json with lora_alpha beside them, or give the merged model with {}",
+                Setting::Base
+            );
+            Err(found.refuse(format!("a candle-lora adapter (`{name}`)"), reason, &remedy))
         }
     }
 }

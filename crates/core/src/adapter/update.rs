@@ -2,7 +2,8 @@
 
 use ndarray::{Array2, ArrayView2, Axis};
 
-use crate::error::Result;
+use crate::error::{Error, Result};
+use crate::setting::Setting;
 
 use super::Delta;
 use super::formula::Formula;
@@ -100,7 +101,15 @@ impl Update {
     }
 
     fn matrix(&self, scale: f64, w: Option<ArrayView2<f64>>) -> Result<Array2<f64>> {
-        let base = || w.ok_or_else(|| self.without_base());
+        let base = || {
+            w.ok_or_else(|| {
+                let remedy = format!(
+                    "give the model that it was trained on with {}",
+                    Setting::Weight
+                );
+                self.error("this ΔW is the difference from W", &remedy)
+            })
+        };
         Ok(match self {
             Update::Product { b, a } => b.evaluate()?.dot(&a.evaluate()?) * scale,
             Update::Dense(m) => m.evaluate()? * scale,
@@ -125,17 +134,15 @@ impl Update {
         })
     }
 
-    fn without_base(&self) -> crate::Error {
+    /// An error about it, by the name of one of its tensors.
+    pub(super) fn error(&self, problem: &str, remedy: &str) -> Error {
         let formula = match self {
             Update::Dense(m) | Update::Replaced(m) => m,
             Update::Product { b, .. } => b,
             Update::Columns { rows, .. } => rows,
             Update::Normalised { magnitude, .. } => magnitude,
         };
-        formula.error(
-            "this ΔW is the difference from W".into(),
-            "give the model that it was trained on with --base",
-        )
+        formula.error(problem.into(), remedy)
     }
 }
 

@@ -121,9 +121,10 @@ pub fn slices(module: &AdaptedModule, base: Option<&Base>) -> Parts {
             && (family.models.is_empty()
                 || model.is_some_and(|model| family.models.contains(&model)))
     };
-    let order = match is_attention {
-        true => Some(Order::Equal(QKV)),
-        false => FAMILIES.iter().find(fits).map(|family| family.order),
+    let order = if is_attention {
+        Some(Order::Equal(QKV))
+    } else {
+        FAMILIES.iter().find(fits).map(|family| family.order)
     };
     let (d_out, d_in) = (module.d_out, module.d_in);
     let parts = match order {

@@ -13,7 +13,10 @@ use crate::tensors::Checkpoint;
 
 mod experts;
 pub mod fused;
+mod orientation;
 mod resolve;
+
+use orientation::{Fit, Kept, Orientation};
 
 /// Model types whose attention and MLP weights are `Conv1D`, stored (in, out).
 const CONV1D_MODELS: [&str; 3] = ["gpt2", "openai-gpt", "imagegpt"];
@@ -36,7 +39,7 @@ pub struct Base {
 struct Place {
     /// One tensor, or several one below the other.
     tensors: Vec<String>,
-    transposed: bool,
+    orientation: Orientation,
 }
 
 impl Base {
@@ -119,9 +122,9 @@ impl Base {
     pub fn whole(&self, module: &AdaptedModule) -> Result<Array2<f64>> {
         let place = self.locate(module)?;
         let (d_out, d_in) = whole_shape(module);
-        let stored = match place.transposed {
-            true => (d_in, d_out),
-            false => (d_out, d_in),
+        let stored = match place.orientation {
+            Orientation::Upright => (d_out, d_in),
+            Orientation::Turned => (d_in, d_out),
         };
         let weight = match (module.target.part, place.tensors.as_slice()) {
             (Part::Whole, [tensor]) => self.checkpoint.matrix_as(tensor, stored)?,
@@ -135,9 +138,9 @@ impl Base {
             }
             (_, tensors) => self.stacked(tensors, d_in)?,
         };
-        Ok(match place.transposed {
-            true => weight.t().as_standard_layout().into_owned(),
-            false => weight,
+        Ok(match place.orientation {
+            Orientation::Upright => weight,
+            Orientation::Turned => weight.t().as_standard_layout().into_owned(),
         })
     }
 
@@ -178,7 +181,7 @@ impl Base {
         let rows: usize = shapes.map(|shape| shape.map_or(0, |shape| shape[0])).sum();
         (rows == module.d_out && rows > 0).then_some(Place {
             tensors,
-            transposed: false,
+            orientation: Orientation::Upright,
         })
     }
 
@@ -194,65 +197,59 @@ impl Base {
             .checkpoint
             .shape(&tensor)
             .map_or((&[][..], self.path()), |found| found);
+        let misfit = |expected: String, remedy| Error::Shape {
+            path: file.into(),
+            what: format!("tensor `{tensor}`"),
+            found: format!("shape {shape:?}"),
+            expected,
+            remedy,
+        };
         let (d_out, d_in) = whole_shape(module);
         if let Part::Third(_) = target.part {
-            return match *shape == [3 * d_out, d_in] {
-                true => Ok(upright(tensor)),
-                false => Err(Error::Shape {
-                    path: file.into(),
-                    what: format!("tensor `{tensor}`"),
-                    found: format!("shape {shape:?}"),
-                    expected: format!("[{}, {d_in}], three of the adapter's ΔW,", 3 * d_out),
-                    remedy: OTHER_WIDTHS,
-                }),
-            };
+            if *shape == [3 * d_out, d_in] {
+                return Ok(upright(tensor));
+            }
+            let expected = format!("[{}, {d_in}], three of the adapter's ΔW,", 3 * d_out);
+            return Err(misfit(expected, OTHER_WIDTHS));
         }
         let (matrix, inside): (&[usize], _) = match (target.part, shape) {
             (Part::Expert(expert), [experts, matrix @ ..]) => (matrix, expert < *experts),
             (_, shape) => (shape, true),
         };
-        let is_upright = match matrix {
-            [rows, rest @ ..] => *rows == d_out && rest.iter().product::<usize>() == d_in,
-            [] => false,
-        };
-        let turned = *matrix == [d_in, d_out];
-        // A square shape cannot tell, so the flag decides; a shape that fits one way only does.
-        let likely_turned = match (target.part, target.stored) {
-            (Part::Expert(_), _) => self.model_is_among(&TURNED_EXPERTS),
-            (_, Stored::Usual) => self.model_is_among(&CONV1D_MODELS),
-            (_, Stored::Conv1d | Stored::Transposed) => true,
-        };
-        let may_turn = likely_turned || target.part != Part::Whole;
-        let must_turn = target.stored == Stored::Transposed;
-        if inside && turned && (likely_turned || may_turn && !is_upright) {
+        let (fit, kept) = (Fit::new(matrix, (d_out, d_in)), self.kept(module));
+        if let (Some(orientation), true) = (fit.orientation(kept), inside) {
             return Ok(Place {
                 tensors: vec![tensor],
-                transposed: true,
+                orientation,
             });
         }
-        if inside && is_upright && !must_turn {
-            return Ok(upright(tensor));
-        }
-        let expected = if must_turn {
+        let (rows, columns) = if kept == Kept::Turned {
             (d_in, d_out)
         } else {
             (d_out, d_in)
         };
-        Err(Error::Shape {
-            path: file.into(),
-            what: format!("tensor `{tensor}`"),
-            found: format!("shape {shape:?}"),
-            expected: format!(
-                "[{}, {}], the shape of the adapter's ΔW for module `{}`,",
-                expected.0, expected.1, module.path
-            ),
-            remedy: match turned {
-                true => {
-                    "if this layer is a Conv1D, set fan_in_fan_out to true in adapter_config.json"
-                }
-                false => OTHER_WIDTHS,
-            },
-        })
+        let expected = format!(
+            "[{rows}, {columns}], the shape of the adapter's ΔW for module `{}`,",
+            module.path
+        );
+        let remedy = if fit.may_be_turned() {
+            "if this layer is a Conv1D, set fan_in_fan_out to true in adapter_config.json"
+        } else {
+            OTHER_WIDTHS
+        };
+        Err(misfit(expected, remedy))
+    }
+
+    /// Which ways round this base may store a module's weight.
+    fn kept(&self, module: &AdaptedModule) -> Kept {
+        match (module.target.part, module.target.stored) {
+            (Part::Expert(_), _) if self.model_is_among(&TURNED_EXPERTS) => Kept::TurnedOrUpright,
+            (Part::Expert(_), _) => Kept::UprightOrTurned,
+            (_, Stored::Usual) if self.model_is_among(&CONV1D_MODELS) => Kept::TurnedOrUpright,
+            (_, Stored::Usual) => Kept::Upright,
+            (_, Stored::Conv1d) => Kept::TurnedOrUpright,
+            (_, Stored::Transposed) => Kept::Turned,
+        }
     }
 }
 
@@ -305,7 +302,7 @@ impl BaseIndex for Base {
 fn upright(tensor: String) -> Place {
     Place {
         tensors: vec![tensor],
-        transposed: false,
+        orientation: Orientation::Upright,
     }
 }
 

@@ -14,7 +14,7 @@ fn adapter(name: &str) -> Adapter {
 #[test]
 fn principal_angles_as_scipy_has_them() {
     let leading = |adapter: &Adapter, module: &str| {
-        let vectors = svd(adapter.delta(module, None, 1).unwrap().factors().unwrap().1)
+        let vectors = svd(adapter.delta(module).unwrap().factors().unwrap().1)
             .unwrap()
             .v;
         Subspace::new(vectors.slice(s![.., ..8]).to_owned()).unwrap()

@@ -30,7 +30,7 @@ fn every_update_is_what_peft_merges() {
         assert_eq!(adapter.modules.len(), golden.names().len(), "{name}");
         let mut worst = 0.0f64;
         for module in &adapter.modules {
-            let ours = adapter.delta(&module.path, None, 1).unwrap().dense();
+            let ours = adapter.delta(&module.path).unwrap().dense();
             let theirs = golden.matrix(&module.path).unwrap();
             assert_eq!(ours.dim(), theirs.dim(), "{name}: {}", module.path);
             let largest = theirs.iter().fold(0.0f64, |most, x| most.max(x.abs()));
@@ -128,13 +128,10 @@ fn adapters_that_others_published() {
     );
     assert_eq!((calm.modules[0].d_out, calm.modules[0].d_in), (6144, 2048));
     for adapter in [&neo, &calm] {
-        let delta = adapter.delta(&adapter.modules[0].path, None, 1).unwrap();
+        let delta = adapter.delta(&adapter.modules[0].path).unwrap();
         assert!(delta.svd().unwrap().sigma[0] > 0.0);
     }
-    let given = ReadOptions {
-        alpha: Some(16.0),
-        ..ReadOptions::default()
-    };
+    let given = ReadOptions::new().alpha(16.0);
     for (name, options, modules, rank, scale) in [
         // PEFT ≤ 0.2: two slots of three, each of rank 8, side by side.
         (
@@ -168,12 +165,22 @@ fn adapters_that_others_published() {
         );
         assert_eq!(found, (modules, rank, scale), "{name}");
         for module in &adapter.modules {
-            let delta = adapter.delta(&module.path, None, 1).unwrap();
+            let delta = adapter.delta(&module.path).unwrap();
             assert!(delta.sigma().unwrap()[0] > 0.0, "{name}: {}", module.path);
         }
     }
     let error = open("roberta-base-mnli-loralib/roberta_base_lora_mnli.bin")
         .unwrap_err()
         .to_string();
-    assert!(error.contains("--alpha"), "{error}");
+    assert!(error.contains("ReadOptions::alpha"), "{error}");
+}
+
+#[test]
+fn the_stated_alpha_is_the_files_own() {
+    let folder = repository().join("experiments/minilm-sst2/adapters/r8-seed0");
+    let stated = |options: ReadOptions| Adapter::open(&folder, &options).unwrap().stated_alpha;
+    assert_eq!(stated(ReadOptions::new()), Some(16.0));
+    // Where s is another's choice nothing that the files state went into it.
+    assert_eq!(stated(ReadOptions::new().alpha(4.0)), None);
+    assert_eq!(stated(ReadOptions::new().unscaled()), None);
 }

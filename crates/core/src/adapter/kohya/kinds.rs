@@ -2,6 +2,7 @@
 
 use crate::adapter::found::Found;
 use crate::error::Result;
+use crate::setting::Setting;
 
 use super::names::COMPONENTS;
 
@@ -68,9 +69,6 @@ const REFUSED: [(&str, &str, &str); 10] = [
     ),
 ];
 const MULTIPLIES: &str = "it multiplies W, so that its ΔW is not in the file";
-const MERGE: &str = "merge it with LyCORIS or ComfyUI, save the model, and give that checkpoint in its \
-                     place, with the original one as --base";
-
 /// Ends of names that no other layout has.
 const OWN: [&str; 7] = [
     ".lora_down.weight",
@@ -119,7 +117,12 @@ pub(super) fn refuse(found: &Found) -> Result<()> {
     match refused {
         None => Ok(()),
         Some((name, (_, what, reason))) => {
-            Err(found.refuse(format!("{what} (tensor `{name}`)"), reason, MERGE))
+            let remedy = format!(
+                "merge it with LyCORIS or ComfyUI, save the model, and give that checkpoint in its \
+                 place, with the original one as {}",
+                Setting::Base
+            );
+            Err(found.refuse(format!("{what} (tensor `{name}`)"), reason, &remedy))
         }
     }
 }

@@ -10,6 +10,7 @@ use crate::adapter::products::{self, Product};
 use crate::adapter::update::{Norms, Update};
 use crate::adapter::{AdaptedModule, Part};
 use crate::error::{Error, Result};
+use crate::setting::Setting;
 
 use kinds::{is_vector, parse, refuse};
 use tokens::{Flattened, Place, Stored, component, place};
@@ -177,7 +178,8 @@ impl Reader<'_> {
             1 => self.found.file.scalar(name),
             count => {
                 let problem = format!("{count} numbers, where α is one");
-                Err(self.found.error(name, problem, "give it with --alpha"))
+                let remedy = format!("give it with {}", Setting::Alpha);
+                Err(self.found.error(name, problem, &remedy))
             }
         }
     }

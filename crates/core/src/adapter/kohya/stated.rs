@@ -1,6 +1,6 @@
 //! What is stated of a kohya, LyCORIS or ComfyUI file: its layout, the evidence, the scale rule.
 
-use crate::adapter::found::{Content, Found};
+use crate::adapter::found::{Content, Found, ScaleRule};
 use crate::adapter::keys::Tensors;
 
 use super::kinds::is_factor;
@@ -71,12 +71,13 @@ pub(super) fn scale_rule(found: &Found, modules: &[&Tensors], content: &mut Cont
     let with = modules.iter().filter(ranked);
     let with = with.filter(|tensors| tensors.contains_key("alpha")).count();
     let rule = match (found.options.alpha, with) {
-        (Some(alpha), _) if total > 0 => format!("s = α/dim, α = {alpha} from --alpha"),
+        (Some(alpha), _) if total > 0 => ScaleRule::given("α/dim", alpha),
         (_, _) if total == 0 => "s = 1: no factor has a rank".into(),
         (_, 0) => "s = 1: the file has no .alpha, and every loader then takes 1".into(),
         (_, with) if with == total => "s = α/dim, α from each module's .alpha".into(),
         (_, with) => {
             format!("s = α/dim, α from .alpha in {with} of {total} modules, s = 1 in the others")
+                .into()
         }
     };
     content.scale_rule = Some(rule);

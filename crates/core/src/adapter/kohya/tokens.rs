@@ -76,11 +76,11 @@ impl Flattened {
     /// The base's tensor for the module, if it has one, under either of its names.
     fn find(&self, rest: &str, begins: &[&str]) -> Option<Place> {
         let other_name = || {
-            let path = match rest.contains('.') {
-                true => Some(rest.to_string()),
-                false => decode(rest),
-            };
-            ldm::translated(&path?)
+            if rest.contains('.') {
+                ldm::translated(rest)
+            } else {
+                ldm::translated(&decode(rest)?)
+            }
         };
         let at = |path: &str| self.places.get(&path.replace('.', "_"));
         let all = at(rest).or_else(|| at(&other_name()?))?;
@@ -132,12 +132,13 @@ pub(super) fn place(module: &str, base: Option<&Flattened>) -> Place {
     // Components inside `text_encoders.` have a wrapper of their own.
     let inner = rest.strip_prefix("transformer.").unwrap_or(rest);
     let found = base.and_then(|base| base.find(rest, begins).or_else(|| base.find(inner, begins)));
-    found.unwrap_or_else(|| match rest.contains('.') {
-        true => Place::Path {
-            component: short,
-            path: inner.into(),
-        },
-        false => match decode(rest) {
+    found.unwrap_or_else(|| {
+        let path = if rest.contains('.') {
+            Some(inner.to_string())
+        } else {
+            decode(rest)
+        };
+        match path {
             Some(path) => Place::Path {
                 component: short,
                 path,
@@ -146,7 +147,7 @@ pub(super) fn place(module: &str, base: Option<&Flattened>) -> Place {
                 component: "",
                 path: module.into(),
             },
-        },
+        }
     })
 }
 

@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 use regex::Regex;
 use serde_json::{Map, Value};
 
+use crate::adapter::found::ScaleRule;
 use crate::error::{Error, Result};
+use crate::setting::Setting;
 
 /// Initialisations that leave the base as it was, so that s·B·A is all of ΔW.
 const PLAIN_INITS: [&str; 4] = ["gaussian", "eva", "orthogonal", "mica"];
@@ -104,10 +106,10 @@ impl PeftConfig {
     ///
     /// `layer_replication` [[a, b], …] stacks layers a to b − 1, and so on.
     pub(in crate::adapter) fn source_layer(&self, layer: usize) -> Option<usize> {
-        match self.replication.is_empty() {
-            true => Some(layer),
-            false => self.replication.iter().cloned().flatten().nth(layer),
+        if self.replication.is_empty() {
+            return Some(layer);
         }
+        self.replication.iter().cloned().flatten().nth(layer)
     }
 
     /// Whether one layer holds several projections, each with factors of its own.
@@ -156,11 +158,7 @@ impl PeftConfig {
                     "{} is missing, so the scale α/r of ΔW is unknown",
                     self.alpha_field
                 );
-                bad(
-                    &self.path,
-                    problem,
-                    "give it with --alpha, or --no-scale for s = 1",
-                )
+                bad(&self.path, problem, &give_alpha())
             })?;
         let rank = rank as f64;
         Ok(if self.use_rslora {
@@ -171,20 +169,25 @@ impl PeftConfig {
     }
 
     /// The scale rule in words, with where α came from, if it came.
-    pub(in crate::adapter) fn scale_rule(&self, alpha: Option<f64>) -> Option<String> {
+    pub(in crate::adapter) fn scale_rule(&self, given: Option<f64>) -> Option<ScaleRule> {
         let rule = if self.use_rslora {
             "α/√r (use_rslora)"
         } else {
             "α/r"
         };
-        let source = match (alpha, self.alpha, self.alpha_pattern.is_empty()) {
-            (Some(alpha), _, _) => format!("α = {alpha} from --alpha"),
+        let source = match (given, self.alpha, self.alpha_pattern.is_empty()) {
+            (Some(alpha), _, _) => format!("α = {alpha} from {}", Setting::Alpha),
             (None, Some(alpha), true) => format!("α = {alpha} from {}", self.alpha_field),
             (None, Some(alpha), false) => format!("α from alpha_pattern, else {alpha}"),
             (None, None, false) => "α from alpha_pattern".to_string(),
             (None, None, true) => return None,
         };
-        Some(format!("s = {rule}, {source}"))
+        Some(ScaleRule {
+            words: format!("s = {rule}, {source}"),
+            alpha: self
+                .alpha
+                .filter(|_| given.is_none() && self.alpha_pattern.is_empty()),
+        })
     }
 }
 
@@ -327,6 +330,16 @@ fn base_changing_init(path: &Path, config: &Map<String, Value>) -> Result<Option
     })
 }
 
+/// The remedy where the scale is unknown.
+pub(super) fn give_alpha() -> String {
+    format!(
+        "give it with {}, or {} for s = 1",
+        Setting::Alpha,
+        Setting::Unscaled
+    )
+}
+
+/// An error about a config.
 pub(in crate::adapter) fn bad(path: &Path, problem: String, remedy: &str) -> Error {
     Error::Config {
         path: path.into(),

@@ -1,6 +1,6 @@
 //! PEFT's `target_parameters`: the experts of a 3-D parameter, side by side in one A and one B.
 
-use crate::adapter::factors::both;
+use crate::adapter::factors::{both, give_base};
 use crate::adapter::formula::Formula;
 use crate::adapter::found::Found;
 use crate::adapter::keys::Tensors;
@@ -89,7 +89,7 @@ fn one_of(
             "it could belong to any of {}: their order is the model's",
             names.join(", ")
         );
-        a.error(problem, "give the model that it was trained on with --base")
+        a.error(problem, &give_base())
     })
 }
 

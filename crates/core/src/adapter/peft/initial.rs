@@ -9,6 +9,7 @@ use crate::adapter::found::{Content, Found};
 use crate::adapter::located::{CONFIG, locate, read_config};
 use crate::adapter::update::Update;
 use crate::error::{Error, Result};
+use crate::setting::Setting;
 use crate::tensors::TensorFile;
 
 use super::config::PeftConfig;
@@ -25,7 +26,8 @@ pub(super) fn subtract(
 ) -> Result<()> {
     if found.options.initial.is_none() && found.options.looking {
         content.notes.push(format!(
-            "{init} moved a part of the base into B·A: what is shown is s·B·A and not ΔW, which takes --init-adapter"
+            "{init} moved a part of the base into B·A: what is shown is s·B·A and not ΔW, which takes {}",
+            Setting::Initial
         ));
         return Ok(());
     }
@@ -33,8 +35,12 @@ pub(super) fn subtract(
         return Err(Error::Unsupported {
             path: config_path.into(),
             feature: format!("init_lora_weights = \"{init}\" without its start"),
-            reason: "this initialisation moves part of the base into B·A, so s·B·A is not ΔW".into(),
-            remedy: "give the adapter as saved before training with --init-adapter, or convert it with PEFT's path_initial_model_for_weight_conversion".into(),
+            reason: "this initialisation moves part of the base into B·A, so s·B·A is not ΔW"
+                .into(),
+            remedy: format!(
+                "give the adapter as saved before training with {}, or convert it with PEFT's path_initial_model_for_weight_conversion",
+                Setting::Initial
+            ),
         });
     };
     let before = before(found, path)?;

@@ -7,13 +7,14 @@ use serde_json::Value;
 
 use crate::adapter::AdaptedModule;
 use crate::adapter::factors::{both, check_factors};
-use crate::adapter::found::{Content, Found};
+use crate::adapter::found::{Content, Found, ScaleRule};
 use crate::adapter::located::CONFIG;
 use crate::adapter::products::{self, Product};
 use crate::adapter::update::Update;
 use crate::error::Result;
+use crate::setting::Setting;
 
-use super::config::{PeftConfig, bad, positive};
+use super::config::{PeftConfig, bad, give_alpha, positive};
 use super::grouped::{Fields, is_turned, modules, plain};
 use super::lora::{check_rank, others};
 use super::{refused, tiny};
@@ -55,11 +56,7 @@ fn adalora(found: &Found, path: &Path, fields: &Fields) -> Result<Content> {
     let rule = |alpha: Option<f64>| {
         let alpha = alpha.or(own).ok_or_else(|| {
             let problem = "lora_alpha is missing, so the scale of ΔW is unknown".to_string();
-            bad(
-                path,
-                problem,
-                "give it with --alpha, or --no-scale for s = 1",
-            )
+            bad(path, problem, &give_alpha())
         })?;
         Ok(alpha / (start + 1e-5))
     };
@@ -95,14 +92,15 @@ fn adalora(found: &Found, path: &Path, fields: &Fields) -> Result<Content> {
 }
 
 /// AdaLoRA's scale in words, with where α came from, if it came.
-fn adalora_rule(found: &Found, stored: Option<f64>, start: f64) -> Option<String> {
-    let source = match (found.options.alpha, stored) {
-        (Some(alpha), _) => Some(format!("α = {alpha} from --alpha")),
-        (None, Some(alpha)) if alpha > 0.0 => Some(format!("α = {alpha} from lora_alpha")),
-        (None, Some(alpha)) => Some(format!("α = init_r, as lora_alpha is {alpha}")),
-        (None, None) => None,
+fn adalora_rule(found: &Found, stored: Option<f64>, start: f64) -> Option<ScaleRule> {
+    let (source, alpha) = match (found.options.alpha, stored) {
+        (Some(alpha), _) => (format!("α = {alpha} from {}", Setting::Alpha), None),
+        (None, Some(alpha)) if alpha > 0.0 => (format!("α = {alpha} from lora_alpha"), Some(alpha)),
+        (None, Some(alpha)) => (format!("α = init_r, as lora_alpha is {alpha}"), None),
+        (None, None) => return None,
     };
-    source.map(|source| format!("s = α/(init_r + 1e-5) with init_r = {start}, {source}"))
+    let words = format!("s = α/(init_r + 1e-5) with init_r = {start}, {source}");
+    Some(ScaleRule { words, alpha })
 }
 
 const LYCORIS_KINDS: [&str; 14] = [
@@ -139,11 +137,8 @@ fn lycoris(found: &Found, path: &Path, fields: &Fields, layout: &'static str) ->
         let scale = found.scale(|alpha| {
             let rank = rank.or(configured).ok_or_else(|| {
                 let problem = format!("r is missing, and the tensors of `{module}` have no rank");
-                bad(
-                    path,
-                    problem,
-                    "give it as in training, or --no-scale for s = 1",
-                )
+                let remedy = format!("give it as in training, or {} for s = 1", Setting::Unscaled);
+                bad(path, problem, &remedy)
             })?;
             config.scale(module, rank, alpha)
         })?;
@@ -194,9 +189,10 @@ fn vera(found: &Found, path: &Path, fields: &Fields) -> Result<Content> {
     if let Some(first) = content.modules.iter().find(seen) {
         content.notes.push(format!(
             "the width of `{}` and its like is taken from the widest input, {}: the file does not \
-             tell it, so give --base where inputs differ",
+             tell it, so give {} where inputs differ",
             first.path,
-            all_a.dim().1
+            all_a.dim().1,
+            Setting::Base
         ));
     }
     content

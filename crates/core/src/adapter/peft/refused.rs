@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use crate::error::Error;
+use crate::setting::Setting;
 
 const MULTIPLIES: &str = "it multiplies W, so that its ΔW is not in the file";
 const SEEDED: &str = "its ΔW is spread by random numbers that only a seed in the config tells";
@@ -51,10 +52,21 @@ const REASONS: [(&str, &str); 33] = [
 ];
 
 /// The way that is open to every method.
-const MERGE: &str = "merge it with PEFT (merge_and_unload), save the model, and give that checkpoint \
-                     in its place, with the original one as --base";
-const NOTHING_TO_MERGE: &str = "there is nothing to measure here: give an adapter that changes \
-                                weights, or two checkpoints, the original one as --base";
+fn merge() -> String {
+    format!(
+        "merge it with PEFT (merge_and_unload), save the model, and give that checkpoint in its \
+         place, with the original one as {}",
+        Setting::Base
+    )
+}
+
+fn nothing_to_merge() -> String {
+    format!(
+        "there is nothing to measure here: give an adapter that changes weights, or two \
+         checkpoints, the original one as {}",
+        Setting::Base
+    )
+}
 
 /// Refuses a method by name.
 pub(super) fn refusal(path: &Path, method: &str) -> Error {
@@ -77,8 +89,8 @@ fn unsupported(path: &Path, feature: String, reason: &str) -> Error {
         feature,
         reason: reason.into(),
         remedy: match reason {
-            NO_MATRIX => NOTHING_TO_MERGE.into(),
-            _ => MERGE.into(),
+            NO_MATRIX => nothing_to_merge(),
+            _ => merge(),
         },
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use crate::adapter::factors::{both, check_factors};
+use crate::adapter::factors::{both, check_factors, give_base};
 use crate::adapter::found::{Content, Found};
 use crate::adapter::keys::{group, module_and_kind};
 use crate::adapter::names::natural_order;
@@ -116,7 +116,7 @@ fn groups(found: &Found, kinds: &[&'static str]) -> Result<BTreeMap<String, Stri
             let problem = format!(
                 "which of {count} vectors tinylora_v is whose depends on the model's order of {siblings}"
             );
-            found.error(first, problem, "give the model that it was trained on with --base")
+            found.error(first, problem, &give_base())
         })?,
     };
     let size = ordered.len() / count;
@@ -156,9 +156,10 @@ fn in_model_order(
             .copied()
             .filter(|rest| !rest.is_empty())
             .collect();
-        match below.is_empty() {
-            true => ordered.push(path),
-            false => ordered.extend(in_model_order(found, &path, &below)?),
+        if below.is_empty() {
+            ordered.push(path);
+        } else {
+            ordered.extend(in_model_order(found, &path, &below)?);
         }
     }
     Ok(ordered)

@@ -1,0 +1,97 @@
+//! Where the tensors of a formula are.
+
+use std::fmt;
+use std::path::Path;
+use std::sync::Arc;
+
+use ndarray::Array2;
+
+use crate::error::{Error, Result};
+use crate::tensors::{Checkpoint, TensorFile};
+
+/// A tensor of some files.
+#[derive(Clone)]
+pub(super) struct Leaf {
+    source: Source,
+    pub(super) name: String,
+}
+
+/// Where tensors are.
+#[derive(Clone)]
+pub(in crate::adapter) enum Source {
+    File(Arc<TensorFile>),
+    /// All files of a model.
+    Model(Arc<Checkpoint>),
+}
+
+impl Source {
+    /// A tensor's shape, if it is there.
+    pub(in crate::adapter) fn shape(&self, name: &str) -> Option<&[usize]> {
+        match self {
+            Source::File(file) => file.shape(name),
+            Source::Model(model) => model.shape(name).map(|(shape, _)| shape),
+        }
+    }
+
+    fn path(&self, name: &str) -> &Path {
+        match self {
+            Source::File(file) => file.path(),
+            Source::Model(model) => model.shape(name).map_or(model.path(), |(_, path)| path),
+        }
+    }
+}
+
+impl fmt::Debug for Leaf {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.name)
+    }
+}
+
+impl Leaf {
+    /// A tensor by its name, whether it is there or not.
+    pub(super) fn new(source: &Source, name: &str) -> Self {
+        Leaf {
+            source: source.clone(),
+            name: name.into(),
+        }
+    }
+
+    /// The tensor's shape, if it is there.
+    pub(super) fn shape(&self) -> Option<&[usize]> {
+        self.source.shape(&self.name)
+    }
+
+    /// Reads it as a matrix of these sides.
+    pub(super) fn matrix(&self, dim: (usize, usize)) -> Result<Array2<f64>> {
+        match &self.source {
+            Source::File(file) => file.matrix_as(&self.name, dim),
+            Source::Model(model) => model.matrix_as(&self.name, dim),
+        }
+    }
+
+    /// Whether all its numbers are zero.
+    pub(super) fn is_zero(&self, dim: (usize, usize)) -> Result<bool> {
+        match &self.source {
+            Source::File(file) => file.is_zero(&self.name),
+            Source::Model(_) => Ok(self.matrix(dim)?.iter().all(|&x| x == 0.0)),
+        }
+    }
+
+    /// Reads one matrix of a stack of them.
+    pub(super) fn part(&self, index: usize) -> Result<Array2<f64>> {
+        match &self.source {
+            Source::File(file) => file.matrix_at(&self.name, index),
+            Source::Model(model) => model.expert(&self.name, index),
+        }
+    }
+
+    /// An error about it.
+    pub(super) fn error(&self, problem: String, remedy: &str) -> Error {
+        Error::Tensor {
+            path: self.source.path(&self.name).into(),
+            tensor: self.name.clone(),
+            problem,
+            remedy: remedy.into(),
+        }
+    }
+}
