@@ -2,9 +2,9 @@
 
 use crate::table::{RunsRow, Score, has_two_ranks, higher_is_better, scores};
 
-use super::Options;
-use super::Palette;
-use super::label::{Text, weight};
+use crate::figure::Options;
+use crate::figure::Palette;
+use crate::figure::label::{Text, weight};
 
 /// A figure of lines as plain data: a panel per task and metric, a line per weight types.
 #[derive(Debug, Clone, PartialEq)]

@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 use crate::table::OverlapRow;
 
 use super::chart::{Axis, Panel};
-use super::label::Text;
+use crate::figure::label::Text;
 
 /// Two names as the rows have them.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -7,9 +7,9 @@ use crate::table::{OverlapRow, SpectrumRow};
 
 use super::chart::{Axis, Bar, Chart, Panel, in_rows};
 use super::determined::{ill_determined, legend};
-use super::label::{directions, in_words, phi_of, weight};
 use super::select::{Selected, Wanted, chance_span, layer_in_words, undefined};
-use super::{Options, Text};
+use crate::figure::label::{directions, in_words, phi_of, weight};
+use crate::figure::{Options, Text};
 
 /// An adapter as the rows name it, and its rank.
 #[derive(Debug, Clone, PartialEq, Eq)]

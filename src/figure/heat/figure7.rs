@@ -5,9 +5,9 @@ use crate::table::OverlapRow;
 
 use super::chart::{Bar, Chart, PANELS_IN_A_ROW, Panel, in_rows};
 use super::figure3::footer;
-use super::label::{directions, phi, primed, update};
 use super::select::{Pair, Wanted, chance_span, ranks, undefined};
-use super::{Options, Text};
+use crate::figure::label::{directions, phi, primed, update};
+use crate::figure::{Options, Text};
 
 /// As the paper sets it: layers 1 and 32 in the first row, 64 and 96 in the second.
 const LAYERS_IN_A_ROW: usize = 2;

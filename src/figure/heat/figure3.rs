@@ -4,11 +4,11 @@ use crate::error::Result;
 use crate::table::OverlapRow;
 
 use super::chart::{Bar, Chart, PANELS_IN_A_ROW, Panel, in_rows};
-use super::label::{directions, in_words, phi, update};
 use super::select::{
     Pair, Selected, Wanted, chance_span, layer_in_words, ranks, smaller_first, undefined,
 };
-use super::{Options, Text};
+use crate::figure::label::{directions, in_words, phi, update};
+use crate::figure::{Options, Text};
 
 /// The zoom shows this many directions of each.
 const ZOOM: usize = 8;

@@ -5,9 +5,9 @@ use crate::table::OverlapRow;
 
 use super::chart::{Bar, Chart, in_rows};
 use super::figure3::footer;
-use super::label::{directions, phi, primed, update};
 use super::select::{Pair, Selected, Wanted, chance_span, layer_in_words, ranks, undefined};
-use super::{Options, Text};
+use crate::figure::label::{directions, phi, primed, update};
+use crate::figure::{Options, Text};
 
 /// φ between two seeds, a panel per projection, nothing masked; the last panel has Haar-random
 /// directions of the first seed's rank in its place.

@@ -6,7 +6,7 @@ use crate::table::OverlapRow;
 use super::chart::Chart;
 use super::figure3::{rank_chart, rank_panels};
 use super::select::{Pair, smaller_first};
-use super::{Options, Text};
+use crate::figure::{Options, Text};
 
 /// The panels of figure 3, a row per layer (or as many as figure 3 has).
 ///
