@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use lora_subspace::figure::{
-    Chart, Drawing, Format, Options, Pair, Palette, Panel, Placed, Ranked, SURE, Venue, figure3,
-    figure4, figure6, figure7, figure8, rank_curve,
+    Chart, Drawing, Format, Options, Pair, Palette, Panel, Placed, Ranked, SURE, Shown, Venue,
+    figure3, figure4, figure6, figure7, figure8, rank_curve,
 };
 use lora_subspace::study::{AdapterId, Plan, Request};
 use lora_subspace::table::{OverlapRow, RunsRow, SpectrumRow, from_csv, read_overlaps};
@@ -70,17 +70,17 @@ fn labels(ticks: &[lora_subspace::figure::Tick]) -> Vec<&str> {
     ticks.iter().map(|tick| tick.label.as_str()).collect()
 }
 
+/// Some projections on basis a, as figures look by default.
+fn shown(projections: &[String]) -> Shown<'_> {
+    Shown {
+        basis: "a",
+        projections,
+        options: Options::default(),
+    }
+}
+
 fn third() -> Chart {
-    let options = Options::default();
-    figure3(
-        &rows(),
-        "a",
-        &pair("small", "large"),
-        Some(3),
-        &panels(),
-        &options,
-    )
-    .unwrap()
+    figure3(&rows(), &pair("small", "large"), Some(3), &shown(&panels())).unwrap()
 }
 
 #[test]
@@ -126,10 +126,10 @@ fn figures_3_and_6_put_the_smaller_rank_first_however_the_pair_was_typed() {
             ..row
         })
         .collect();
-    let (pair, options) = (pair("large", "small"), Options::default());
-    let chart = figure3(&turned, "a", &pair, Some(3), &panels(), &options).unwrap();
+    let (pair, panels) = (pair("large", "small"), panels());
+    let chart = figure3(&turned, &pair, Some(3), &shown(&panels)).unwrap();
     assert_eq!(chart, third());
-    let sixth = figure6(&turned, "a", &pair, &[Some(3)], &panels(), &options).unwrap();
+    let sixth = figure6(&turned, &pair, &[Some(3)], &shown(&panels)).unwrap();
     assert_eq!(sixth.panels, third().panels);
 }
 
@@ -139,15 +139,12 @@ fn figure_4_has_random_directions_beside_the_seeds() {
         palette: Palette::Cividis,
         range: Some((0.0, 0.8)),
     };
-    let chart = figure4(
-        &rows(),
-        "a",
-        &pair("large", "other"),
-        Some(3),
-        &panels(),
-        &options,
-    )
-    .unwrap();
+    let panels = panels();
+    let shown = Shown {
+        options,
+        ..shown(&panels)
+    };
+    let chart = figure4(&rows(), &pair("large", "other"), Some(3), &shown).unwrap();
     assert_eq!(chart.heading.bare(), "φ(A_r = 20, A′_r = 20, i, j)");
     assert_eq!(titles(&chart.panels[0]), ["ΔW_q", "ΔW_up_proj", "Random"]);
     assert!(
@@ -164,31 +161,16 @@ fn figure_4_has_random_directions_beside_the_seeds() {
 #[test]
 fn figures_6_and_7_arrange_layers_as_the_paper_does() {
     let layers = [Some(0), Some(3), Some(7), Some(9)];
-    let options = Options::default();
-    let sixth = figure6(
-        &rows(),
-        "a",
-        &pair("small", "large"),
-        &layers,
-        &panels(),
-        &options,
-    )
-    .unwrap();
+    let panels = panels();
+    let shown = shown(&panels);
+    let sixth = figure6(&rows(), &pair("small", "large"), &layers, &shown).unwrap();
     assert_eq!(
         sixth.panels.iter().map(Vec::len).collect::<Vec<_>>(),
         [4, 4, 4, 4]
     );
     let labels: Vec<String> = sixth.row_labels.iter().map(|label| label.bare()).collect();
     assert_eq!(labels, ["Layer 0", "Layer 3", "Layer 7", "Layer 9"]);
-    let seventh = figure7(
-        &rows(),
-        "a",
-        &pair("large", "other"),
-        &layers,
-        &panels(),
-        &options,
-    )
-    .unwrap();
+    let seventh = figure7(&rows(), &pair("large", "other"), &layers, &shown).unwrap();
     assert_eq!(
         seventh.panels.iter().map(Vec::len).collect::<Vec<_>>(),
         [4, 4]
@@ -234,8 +216,7 @@ fn eighth(spectrum: &[SpectrumRow]) -> Chart {
         rank,
     };
     let adapters = [adapter("small", 12), adapter("large", 20)];
-    let (rows, options) = (rows(), Options::default());
-    figure8(&rows, spectrum, "a", &adapters, Some(3), "q_proj", &options).unwrap()
+    figure8(&rows(), spectrum, &adapters, Some(3), &shown(&panels())).unwrap()
 }
 
 /// The rows marked, from 1, which are the same in every panel but the chance strip and whole.
@@ -308,9 +289,9 @@ fn cells_without_a_value_are_not_marked() {
         name: "small".into(),
         rank: 12,
     }];
-    let (rows, options) = (rows.concat(), Options::default());
+    let (rows, panels) = (rows.concat(), panels());
     let nothing_sure = [of_base(10, Some(0.0), None)];
-    let draw = |spectrum| figure8(&rows, spectrum, "a", &adapters, Some(3), "q_proj", &options);
+    let draw = |spectrum| figure8(&rows, spectrum, &adapters, Some(3), &shown(&panels));
     let chart = draw(&nothing_sure).unwrap();
     assert_eq!(marked_rows(&chart), [1, 2, 3, 4, 5, 6]);
 }
@@ -350,16 +331,8 @@ fn marks_are_drawn_and_explained_where_there_are_some() {
 fn undefined_cells_are_masked_and_missing_grids_are_named() {
     let deficient = grid(1, "q_proj", ("small", "large"), (4, 6), 2);
     let q = ["q_proj".to_string()];
-    let draw = |rows: &[OverlapRow], layer| {
-        figure3(
-            rows,
-            "a",
-            &pair("small", "large"),
-            layer,
-            &q,
-            &Options::default(),
-        )
-    };
+    let draw =
+        |rows: &[OverlapRow], layer| figure3(rows, &pair("small", "large"), layer, &shown(&q));
     let chart = draw(&deficient, Some(1)).unwrap();
     let cells = &chart.panels[0][0].cells;
     assert!(
@@ -381,15 +354,7 @@ fn small_grids_are_drawn() {
     for shape in [(1, 1), (1, 64), (2, 3)] {
         let rows = grid(0, "q_proj", ("small", "large"), shape, shape.0);
         let q = ["q_proj".to_string()];
-        let chart = figure3(
-            &rows,
-            "a",
-            &pair("small", "large"),
-            Some(0),
-            &q,
-            &Options::default(),
-        )
-        .unwrap();
+        let chart = figure3(&rows, &pair("small", "large"), Some(0), &shown(&q)).unwrap();
         for format in [Format::Svg, Format::Pdf, Format::Png] {
             assert!(
                 !Drawing::new(&chart)
@@ -402,14 +367,7 @@ fn small_grids_are_drawn() {
     }
     let rows = grid(0, "q_proj", ("small", "large"), (2, 2), 0);
     let q = ["q_proj".to_string()];
-    let nothing = figure3(
-        &rows,
-        "a",
-        &pair("small", "large"),
-        Some(0),
-        &q,
-        &Options::default(),
-    );
+    let nothing = figure3(&rows, &pair("small", "large"), Some(0), &shown(&q));
     assert!(
         Drawing::new(&nothing.unwrap()).is_ok(),
         "a figure without any defined cell"
@@ -466,7 +424,7 @@ fn the_built_in_study_draws_its_rows() {
     let rows: Vec<OverlapRow> = from_csv("overlap.csv", &std::fs::read(path).unwrap()).unwrap();
     let panels = ["query".to_string(), "value".to_string()];
     let pair = pair("r64-seed0", "r64-seed1");
-    let chart = figure4(&rows, "a", &pair, Some(5), &panels, &Options::default()).unwrap();
+    let chart = figure4(&rows, &pair, Some(5), &shown(&panels)).unwrap();
     let cell =
         |panel: usize, i: usize, j: usize| chart.panels[0][panel].cells[(i - 1, j - 1)].unwrap();
     assert!((cell(0, 1, 1) - 0.491).abs() < 5e-4);
@@ -501,16 +459,20 @@ fn drawn_of(study: &str, venues: &[Venue]) -> Vec<(String, Drawing)> {
             rank: plan.adapter_rank(id),
         })
         .collect();
-    let (layer, layers, panels) = (figures.layer, &figures.layers, &figures.projections);
+    let (layer, layers) = (figures.layer, &figures.layers);
     let mut charts: Vec<Chart> = Vec::new();
     for basis in &figures.bases {
-        let basis = basis.name();
+        let shown = Shown {
+            basis: basis.name(),
+            projections: &figures.projections,
+            options,
+        };
         charts.extend([
-            figure3(&rows, basis, &ranks, layer, panels, &options).unwrap(),
-            figure4(&rows, basis, &seeds, layer, panels, &options).unwrap(),
-            figure6(&rows, basis, &ranks, layers, panels, &options).unwrap(),
-            figure7(&rows, basis, &seeds, layers, panels, &options).unwrap(),
-            figure8(&rows, &spectrum, basis, &base, layer, &panels[0], &options).unwrap(),
+            figure3(&rows, &ranks, layer, &shown).unwrap(),
+            figure4(&rows, &seeds, layer, &shown).unwrap(),
+            figure6(&rows, &ranks, layers, &shown).unwrap(),
+            figure7(&rows, &seeds, layers, &shown).unwrap(),
+            figure8(&rows, &spectrum, &base, layer, &shown).unwrap(),
         ]);
     }
     let curve = rank_curve(&plan.runs.of_curve(&runs), &options).unwrap();

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 
 use common::{python, run, strange_study};
-use lora_subspace::figure::{Chart, Options, Pair, figure4};
+use lora_subspace::figure::{Chart, Options, Pair, Shown, figure4};
 use lora_subspace::report::{Content, Figure, Modules, Page, TableFile};
 use lora_subspace::table::{EvidenceRow, FindingRow, Input, OverlapRow, Provenance, from_csv};
 
@@ -99,15 +99,12 @@ fn chart(value: f64) -> Chart {
         first: "one".into(),
         second: "other".into(),
     };
-    figure4(
-        &rows,
-        "a",
-        &pair,
-        Some(0),
-        &["q".into()],
-        &Options::default(),
-    )
-    .unwrap()
+    let shown = Shown {
+        basis: "a",
+        projections: &["q".into()],
+        options: Options::default(),
+    };
+    figure4(&rows, &pair, Some(0), &shown).unwrap()
 }
 
 /// As `findings.csv` has them, a verdict each.

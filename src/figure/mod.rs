@@ -14,7 +14,8 @@ mod render;
 pub use crate::paper::Venue;
 pub use curve::{Curve, CurveLine, CurvePanel, CurvePoint, Span, rank_curve};
 pub use heat::{
-    Axis, Bar, Chart, Pair, Panel, Ranked, SURE, Tick, figure3, figure4, figure6, figure7, figure8,
+    Axis, Bar, Chart, Pair, Panel, Ranked, SURE, Shown, Tick, figure3, figure4, figure6, figure7,
+    figure8,
 };
 pub use label::{Run, Text};
 pub use options::Options;

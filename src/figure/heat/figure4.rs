@@ -1,13 +1,16 @@
 //! Figure 4: two seeds of one rank in one layer, and random directions.
 
 use crate::error::Result;
+use crate::figure::Text;
+use crate::figure::label::update;
+use crate::paper::Figure;
 use crate::table::OverlapRow;
 
-use super::chart::{Bar, Chart, in_rows};
-use super::figure3::footer;
-use super::select::{Pair, Selected, Wanted, chance_span, layer_in_words, ranks, undefined};
-use crate::figure::label::{directions, phi, primed, update};
-use crate::figure::{Options, Text};
+use super::chart::{Chart, in_rows};
+use super::grids::Grids;
+use super::phi::{Words, layer_in_words};
+use super::select::{Pair, Selected, Wanted};
+use super::shown::Shown;
 
 /// φ between two seeds, a panel per projection, nothing masked; the last panel has Haar-random
 /// directions of the first seed's rank in its place.
@@ -20,59 +23,32 @@ use crate::figure::{Options, Text};
 /// [`crate::Error::Table`] when the rows lack a grid.
 pub fn figure4(
     rows: &[OverlapRow],
-    basis: &str,
     pair: &Pair,
     layer: Option<usize>,
-    projections: &[String],
-    options: &Options,
+    shown: &Shown,
 ) -> Result<Chart> {
-    let wanted = |projection| Wanted {
-        basis,
-        first: &pair.first,
-        second: &pair.second,
-        layer,
-        projection,
-    };
-    let mut grids = projections
-        .iter()
-        .map(|projection| wanted(projection).select(rows))
-        .collect::<Result<Vec<_>>>()?;
-    let mut titles: Vec<Text> = projections
-        .iter()
-        .map(|projection| update(projection))
-        .collect();
+    let mut grids = Grids::select(rows, pair, layer, shown)?;
+    let mut titles: Vec<Text> = shown.projections.iter().map(|name| update(name)).collect();
     let mut against = String::new();
-    if let Some(projection) = projections.first() {
-        let (grid, second) = random(rows, wanted(projection))?;
-        grids.push(grid);
+    if let Some(projection) = shown.projections.first() {
+        let wanted = Wanted::of(pair, layer, projection, shown.basis);
+        let (grid, second) = random(rows, wanted)?;
+        grids.0.push(grid);
         titles.push(Text::plain("Random"));
         against = second;
     }
-    let panels = grids
-        .iter()
-        .zip(titles)
-        .map(|(grid, title)| grid.panel(title, |_, _| true))
-        .collect();
-    let panels = in_rows(panels);
-    let ranks = ranks(&grids);
-    let mut footer = footer(basis, pair, &grids, &layer_in_words(layer));
-    footer.push(format!(
+    let titled = grids.0.iter().zip(titles);
+    let panels = in_rows(
+        titled
+            .map(|(grid, title)| grid.panel(title, |_, _| true))
+            .collect(),
+    );
+    let mut words = Words::of_seeds(&grids, pair, shown, &layer_in_words(layer));
+    words.footer.push(format!(
         "Random: Haar-random directions (i) against {against} (j).{}",
-        undefined(&grids)
+        grids.undefined()
     ));
-    Ok(Chart {
-        name: "figure4".into(),
-        heading: phi(
-            directions(basis, Some(ranks.0)),
-            primed(directions(basis, Some(ranks.1))),
-        ),
-        bar: Bar::over(&panels, options.range, chance_span(grids.iter()), true)?,
-        row_labels: vec![Text::default(); panels.len()],
-        panels,
-        aspect: 1.0,
-        footer,
-        palette: options.palette,
-    })
+    Chart::of_phi(Figure::Four, panels, &grids, words, &shown.options)
 }
 
 /// Random directions against others where there are such rows, else against those of the second

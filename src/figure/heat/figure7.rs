@@ -1,13 +1,16 @@
 //! Figure 7: two seeds over several layers.
 
 use crate::error::Result;
+use crate::figure::Text;
+use crate::figure::label::update;
+use crate::paper::Figure;
 use crate::table::OverlapRow;
 
-use super::chart::{Bar, Chart, PANELS_IN_A_ROW, Panel, in_rows};
-use super::figure3::footer;
-use super::select::{Pair, Wanted, chance_span, ranks, undefined};
-use crate::figure::label::{directions, phi, primed, update};
-use crate::figure::{Options, Text};
+use super::chart::{Chart, PANELS_IN_A_ROW, in_rows};
+use super::grids::Grids;
+use super::phi::Words;
+use super::select::Pair;
+use super::shown::Shown;
 
 /// As the paper sets it: layers 1 and 32 in the first row, 64 and 96 in the second.
 const LAYERS_IN_A_ROW: usize = 2;
@@ -20,53 +23,29 @@ const LAYERS_IN_A_ROW: usize = 2;
 /// [`crate::Error::Table`] when the rows lack a grid.
 pub fn figure7(
     rows: &[OverlapRow],
-    basis: &str,
     pair: &Pair,
     layers: &[Option<usize>],
-    projections: &[String],
-    options: &Options,
+    shown: &Shown,
 ) -> Result<Chart> {
-    let mut grids = Vec::new();
-    let mut panels: Vec<Vec<Panel>> = Vec::new();
-    let together = LAYERS_IN_A_ROW * projections.len() <= PANELS_IN_A_ROW;
+    let (mut panels, mut grids) = (Vec::new(), Grids::default());
+    let together = LAYERS_IN_A_ROW * shown.projections.len() <= PANELS_IN_A_ROW;
     for group in layers.chunks(if together { LAYERS_IN_A_ROW } else { 1 }) {
         let mut row = Vec::new();
         for &layer in group {
-            for projection in projections {
-                let (first, second) = (&pair.first, &pair.second);
-                let grid = Wanted {
-                    basis,
-                    first,
-                    second,
-                    layer,
-                    projection,
-                }
-                .select(rows)?;
+            let of_layer = Grids::select(rows, pair, layer, shown)?;
+            for (grid, projection) in of_layer.0.iter().zip(shown.projections) {
                 row.push(grid.panel(title(projection, layer), |_, _| true));
-                grids.push(grid);
             }
+            grids.0.extend(of_layer.0);
         }
         panels.extend(in_rows(row));
     }
-    let ranks = ranks(&grids);
-    let mut footer = footer(basis, pair, &grids, "");
-    let undefined = undefined(&grids).trim_start();
+    let mut words = Words::of_seeds(&grids, pair, shown, "");
+    let undefined = grids.undefined().trim_start();
     if !undefined.is_empty() {
-        footer.push(undefined.into());
+        words.footer.push(undefined.into());
     }
-    Ok(Chart {
-        name: "figure7".into(),
-        heading: phi(
-            directions(basis, Some(ranks.0)),
-            primed(directions(basis, Some(ranks.1))),
-        ),
-        bar: Bar::over(&panels, options.range, chance_span(grids.iter()), true)?,
-        row_labels: vec![Text::default(); panels.len()],
-        panels,
-        aspect: 1.0,
-        footer,
-        palette: options.palette,
-    })
+    Chart::of_phi(Figure::Seven, panels, &grids, words, &shown.options)
 }
 
 fn title(projection: &str, layer: Option<usize>) -> Text {

@@ -8,9 +8,12 @@ mod figure4;
 mod figure6;
 mod figure7;
 mod figure8;
+mod grids;
 mod layout;
 mod mark;
+mod phi;
 mod select;
+mod shown;
 
 pub use chart::{Axis, Bar, Chart, Panel, Tick};
 pub use determined::SURE;
@@ -21,3 +24,4 @@ pub use figure6::figure6;
 pub use figure7::figure7;
 pub use figure8::{Ranked, figure8};
 pub use select::Pair;
+pub use shown::Shown;
