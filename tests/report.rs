@@ -167,7 +167,7 @@ fn findings_published_figures_and_pictures_have_their_places() {
         formats: vec!["svg".into()],
         tables: vec![TableFile {
             name: "table5".into(),
-            markdown: "Table 5\n\n| a | b |\n|:--|--:|\n| x | 1 |\n".into(),
+            html: "<p>Table 5</p>\n<table></table>\n".into(),
         }],
         modules: Modules::default(),
         adapters: Vec::new(),

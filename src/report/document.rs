@@ -3,9 +3,10 @@
 use serde_json::{Value, json};
 
 use crate::figure::Palette;
+use crate::table::html::escape;
 
 use super::figures;
-use super::html::{escape, fill, in_script};
+use super::html::{fill, in_script};
 use super::modules;
 use super::page::{Content, Page};
 use super::sections;

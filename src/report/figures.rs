@@ -3,10 +3,10 @@
 use serde_json::{Value, json};
 
 use crate::figure::{Axis, Bar, Chart, Panel, Text, Tick};
+use crate::table::html::{escape, scrolling};
 use crate::table::rows::round_to;
 
-use super::html::{escape, href, rich};
-use super::markdown::scrolling;
+use super::html::{href, rich};
 use super::page::{Content, Figure};
 
 /// Up to so many cells all nine digits of the tables are in the page; beyond, four, so that it

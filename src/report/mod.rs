@@ -7,7 +7,6 @@
 mod document;
 mod figures;
 mod html;
-mod markdown;
 mod modules;
 mod notebook;
 mod page;

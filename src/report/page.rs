@@ -24,7 +24,7 @@ pub struct Page<'a> {
     pub figures: Vec<Figure<'a>>,
     /// Endings of the figures' files.
     pub formats: Vec<String>,
-    /// Tables, as written in Markdown.
+    /// The paper's tables, as far as the study gives them.
     pub tables: Vec<TableFile>,
     /// The map of modules.
     pub modules: Modules,
@@ -65,13 +65,13 @@ pub enum Content<'a> {
     },
 }
 
-/// A table in Markdown, under the name that its files have: `table7`.
+/// A table in HTML, under the name that its files have: `table7`.
 #[derive(Debug, Clone)]
 pub struct TableFile {
     /// Name without ending.
     pub name: String,
-    /// Text.
-    pub markdown: String,
+    /// The table, and the sentences around it.
+    pub html: String,
 }
 
 /// An adapter, in words.

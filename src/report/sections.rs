@@ -2,10 +2,10 @@
 
 use std::ops::Range;
 
+use crate::table::html::{escape, scrolling};
 use crate::table::{EvidenceRow, FindingRow};
 
-use super::html::{escape, href, paragraphs};
-use super::markdown::{scrolling, to_html};
+use super::html::{href, paragraphs};
 use super::page::{AdapterFacts, Page};
 
 /// The study's own words.
@@ -112,7 +112,7 @@ pub(super) fn tables(page: &Page) -> String {
             format!(
                 "<div class=\"table\" id=\"{}\">\n{}<p class=\"small\">{}</p>\n</div>\n",
                 escape(&table.name),
-                to_html(&table.markdown),
+                table.html,
                 links(&files)
             )
         })

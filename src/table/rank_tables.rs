@@ -183,6 +183,11 @@ impl RunTable {
         self.sheet.markdown()
     }
 
+    /// As HTML, a table per block.
+    pub fn html(&self) -> String {
+        self.sheet.html()
+    }
+
     /// As a LaTeX table with booktabs and siunitx, for a page or else an article of one column.
     pub fn latex(&self, page: Option<Widths>) -> String {
         self.sheet.latex(page)
