@@ -64,9 +64,10 @@ impl Layout {
             let titles = titles.fold(0.0, f64::max) <= side + TITLE_OVER;
             side >= LEAST_IN_COLUMN && heading <= width / 2.0 && titles
         };
-        let width = match fits(page.column) {
-            true => page.column,
-            false => page.text,
+        let width = if fits(page.column) {
+            page.column
+        } else {
+            page.text
         };
         Self::within(page, chart, width)
     }
@@ -81,9 +82,10 @@ impl Layout {
         };
         let top = MARGIN + heading;
         let (_, narrowest) = places(page, chart, side, (left, top));
-        let spare = match page.is_exact {
-            true => (width - narrowest - right).max(0.0) / 2.0,
-            false => 0.0,
+        let spare = if page.is_exact {
+            (width - narrowest - right).max(0.0) / 2.0
+        } else {
+            0.0
         };
         let left = left + spare;
         let (panels, right_edge) = places(page, chart, side, (left, top));
