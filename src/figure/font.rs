@@ -26,9 +26,10 @@ static FACES: LazyLock<[Option<Face<'static>>; 2]> =
 
 /// The size of a run in a text of a size, in points.
 pub(super) fn run_size(run: &Run, size: f64) -> f64 {
-    match run.subscript {
-        true => (size * SUBSCRIPT).max(SMALLEST).min(size),
-        false => size,
+    if run.subscript {
+        (size * SUBSCRIPT).max(SMALLEST).min(size)
+    } else {
+        size
     }
 }
 

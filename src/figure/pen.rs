@@ -10,8 +10,8 @@ use crate::error::{Error, Result};
 
 use super::font::{self, CAPITAL, FAMILY, LOWERED};
 use super::label::Text;
-use super::layout::Box;
 use super::palette::Rgb;
+use super::place::Box;
 use crate::paper::Page;
 
 /// plotters counts in whole units; twenty a point leave no visible rounding.
@@ -56,6 +56,8 @@ pub struct Placed {
 
 /// An SVG in units, and the texts in it.
 pub(super) struct Picture {
+    /// Width and height in points.
+    pub(super) size: (f64, f64),
     pub(super) svg: String,
     pub(super) texts: Vec<Placed>,
 }
@@ -100,7 +102,11 @@ pub(super) fn svg(
         figure: figure.into(),
         problem: error.to_string(),
     })?;
-    Ok(Picture { svg, texts })
+    Ok(Picture {
+        size: (width, height),
+        svg,
+        texts,
+    })
 }
 
 impl Pen<'_> {

@@ -6,7 +6,7 @@ use std::io::Read;
 
 use crate::error::Result;
 use crate::figure::{Chart, Options, Palette, figure3, figure4, figure6, figure7, figure8};
-use crate::figure::{Curve, Pair, Ranked, rank_curve};
+use crate::figure::{Curve, Pair, Ranked, Shown, rank_curve};
 use crate::measure::Basis;
 use crate::paper::Figure;
 use crate::results::ModuleName;
@@ -119,26 +119,23 @@ struct OfPlan<'a> {
 impl OfPlan<'_> {
     /// One figure on one basis; `None` where the plan does not compare what it shows.
     fn chart(&self, figure: Figure, basis: Basis) -> Result<Option<Chart>> {
-        let (rows, options, figures) = (self.rows, &self.options, &self.plan.figures);
-        let (layer, layers, panels) = (figures.layer, &figures.layers, &figures.projections);
-        let basis = basis.name();
+        let (rows, figures) = (self.rows, &self.plan.figures);
+        let (layer, layers) = (figures.layer, &figures.layers);
+        let shown = Shown {
+            basis: basis.name(),
+            projections: &figures.projections,
+            options: self.options,
+        };
         let (ranks, seeds) = (self.pair(figures.ranks), self.pair(figures.seeds));
         let chart = match figure {
-            Figure::Three => {
-                ranks.map(|ranks| figure3(rows, basis, &ranks, layer, panels, options))
-            }
-            Figure::Six => ranks.map(|ranks| figure6(rows, basis, &ranks, layers, panels, options)),
-            Figure::Four => seeds.map(|seeds| figure4(rows, basis, &seeds, layer, panels, options)),
-            Figure::Seven => {
-                seeds.map(|seeds| figure7(rows, basis, &seeds, layers, panels, options))
-            }
+            Figure::Three => ranks.map(|ranks| figure3(rows, &ranks, layer, &shown)),
+            Figure::Six => ranks.map(|ranks| figure6(rows, &ranks, layers, &shown)),
+            Figure::Four => seeds.map(|seeds| figure4(rows, &seeds, layer, &shown)),
+            Figure::Seven => seeds.map(|seeds| figure7(rows, &seeds, layers, &shown)),
             Figure::Eight => {
                 let adapters = self.against_base();
-                let panel = panels.first().filter(|_| !adapters.is_empty());
-                panel.map(|panel| {
-                    let spectrum = self.spectrum;
-                    figure8(rows, spectrum, basis, &adapters, layer, panel, options)
-                })
+                let is_drawn = !(adapters.is_empty() || figures.projections.is_empty());
+                is_drawn.then(|| figure8(rows, self.spectrum, &adapters, layer, &shown))
             }
             // It shows runs, and is no chart of overlaps.
             Figure::RankCurve => None,

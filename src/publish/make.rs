@@ -9,7 +9,7 @@ use super::artifact::Artifact;
 use super::charts::{Beside, Drawn};
 use super::describe::describe_figures;
 use super::listener::Listener;
-use super::paper_tables::paper_tables;
+use super::paper_tables::PaperTables;
 use super::pictures::pictures;
 use super::report::{Sources, report};
 use super::written::{Tables, Written};
@@ -42,7 +42,10 @@ pub(super) fn make(
     provenance: &Provenance,
     listener: &dyn Listener,
 ) -> Result<Made> {
-    let mut artifacts = paper_tables(plan, tables)?;
+    let PaperTables {
+        mut artifacts,
+        shown,
+    } = PaperTables::of(plan, tables)?;
     if !wanted.figures {
         return Ok(Made {
             artifacts,
@@ -63,6 +66,7 @@ pub(super) fn make(
                 tables,
                 made: &artifacts,
             },
+            shown: &shown,
             provenance,
         };
         later.extend(report(plan, &sources)?);

@@ -3,53 +3,78 @@
 use crate::error::Result;
 use crate::findings::{findings, page};
 use crate::paper::Table;
+use crate::report::TableFile;
 use crate::study::Plan;
 use crate::table::{AmplificationRow, EvidenceRow, RunTable, RunsRow, Table7, Widths, to_csv};
 
 use super::artifact::Artifact;
 use super::written::{Tables, rows};
 
-/// Tables 5, 6, 7 and 18 and the findings, as far as a plan wants them and the rows give them.
-pub(super) fn paper_tables(plan: &Plan, tables: Tables) -> Result<Vec<Artifact>> {
-    let mut made = run_tables(plan, &rows(tables, "runs.csv")?)?;
-    made.extend(table7(plan, &rows(tables, "amplification.csv")?)?);
-    made.extend(findings_of(plan, &rows(tables, "evidence.csv")?)?);
-    Ok(made)
+/// The paper's tables of a study: their files, and what the report shows of them.
+#[derive(Default)]
+pub(super) struct PaperTables {
+    pub(super) artifacts: Vec<Artifact>,
+    pub(super) shown: Vec<TableFile>,
 }
 
-/// Tables 5, 6 and 18.
-fn run_tables(plan: &Plan, rows: &[RunsRow]) -> Result<Vec<Artifact>> {
-    let mut files = Vec::new();
-    for number in RunTable::TABLES {
-        if !(plan.makes_everything() && plan.makes_table(number)) {
-            continue;
-        }
-        if let Some(table) = RunTable::new(number, &plan.runs.of_table(number, rows)) {
-            let latex = table.latex(widths(plan));
-            let forms = [table.csv()?, table.markdown().into(), latex.into()];
-            files.extend(in_forms(plan, number, forms));
-        }
+impl PaperTables {
+    /// Tables 5, 6, 7 and 18 and the findings, as far as a plan wants them and the rows give them.
+    pub(super) fn of(plan: &Plan, tables: Tables) -> Result<Self> {
+        let mut made = PaperTables::default();
+        made.run_tables(plan, &rows(tables, "runs.csv")?)?;
+        made.table7(plan, &rows(tables, "amplification.csv")?)?;
+        let findings = findings_of(plan, &rows(tables, "evidence.csv")?)?;
+        made.artifacts.extend(findings);
+        made.shown.sort_by_key(place_in_report);
+        Ok(made)
     }
-    Ok(files)
-}
 
-/// Table 7.
-fn table7(plan: &Plan, rows: &[AmplificationRow]) -> Result<Vec<Artifact>> {
-    if rows.is_empty() || !plan.makes_table(Table::Seven) {
-        return Ok(Vec::new());
+    /// Tables 5, 6 and 18.
+    fn run_tables(&mut self, plan: &Plan, rows: &[RunsRow]) -> Result<()> {
+        for number in RunTable::TABLES {
+            if !(plan.makes_everything() && plan.makes_table(number)) {
+                continue;
+            }
+            if let Some(table) = RunTable::new(number, &plan.runs.of_table(number, rows)) {
+                let latex = table.latex(widths(plan));
+                let forms = [table.csv()?, table.markdown().into(), latex.into()];
+                self.add(plan, number, forms, table.html());
+            }
+        }
+        Ok(())
     }
-    let figures = &plan.figures;
-    let table = Table7::new(rows, figures.layer, &figures.projections)?;
-    let latex = table.latex(widths(plan));
-    let forms = [table.csv()?, table.markdown().into(), latex.into()];
-    Ok(in_forms(plan, Table::Seven, forms).into())
+
+    /// Table 7.
+    fn table7(&mut self, plan: &Plan, rows: &[AmplificationRow]) -> Result<()> {
+        if rows.is_empty() || !plan.makes_table(Table::Seven) {
+            return Ok(());
+        }
+        let figures = &plan.figures;
+        let table = Table7::new(rows, figures.layer, &figures.projections)?;
+        let latex = table.latex(widths(plan));
+        let forms = [table.csv()?, table.markdown().into(), latex.into()];
+        self.add(plan, Table::Seven, forms, table.html());
+        Ok(())
+    }
+
+    /// A table as CSV, Markdown and LaTeX, and as HTML.
+    fn add(&mut self, plan: &Plan, table: Table, forms: [Vec<u8>; 3], html: String) {
+        let name = table.stem();
+        let forms = ["csv", "md", "tex"].into_iter().zip(forms);
+        self.artifacts.extend(
+            forms.map(|(end, bytes)| {
+                Artifact::in_tables(&plan.name, &format!("{name}.{end}"), bytes)
+            }),
+        );
+        self.shown.push(TableFile { name, html });
+    }
 }
 
-/// A table as CSV, Markdown and LaTeX.
-fn in_forms(plan: &Plan, table: Table, [csv, markdown, latex]: [Vec<u8>; 3]) -> [Artifact; 3] {
-    let name = table.stem();
-    let forms = [("csv", csv), ("md", markdown), ("tex", latex)];
-    forms.map(|(end, bytes)| Artifact::in_tables(&plan.name, &format!("{name}.{end}"), bytes))
+/// Tables stand in the report in the order of the paper.
+fn place_in_report(table: &TableFile) -> Option<usize> {
+    Table::ALL
+        .iter()
+        .position(|known| known.stem() == table.name)
 }
 
 /// The page that tables are set for, where the study names a venue.

@@ -27,6 +27,8 @@ pub(super) struct Sources<'a> {
     pub(super) formats: &'a [Format],
     /// The tables as written.
     pub(super) tables: Written<'a>,
+    /// The paper's tables for people.
+    pub(super) shown: &'a [TableFile],
     /// What the results were made from.
     pub(super) provenance: &'a Provenance,
 }
@@ -65,7 +67,7 @@ fn page(plan: &Plan, sources: &Sources, files: Vec<String>) -> Result<String> {
         evidence: &evidence,
         figures: figures(plan, sources)?,
         formats: sources.formats.iter().map(Format::to_string).collect(),
-        tables: markdown_tables(tables),
+        tables: sources.shown.to_vec(),
         modules: modules(plan, tables)?,
         adapters: adapters(plan).iter().map(adapter).collect(),
         provenance: sources.provenance,
@@ -150,18 +152,6 @@ fn files(study: &str, tables: Written) -> Result<Vec<String>> {
         }
     }
     Ok(there)
-}
-
-fn markdown_tables(tables: Written) -> Vec<TableFile> {
-    let shown = Table::ALL.into_iter().filter_map(|table| {
-        let name = table.stem();
-        let markdown = tables.made(&format!("{name}.md"))?;
-        Some(TableFile {
-            markdown: String::from_utf8_lossy(&markdown.bytes).into_owned(),
-            name,
-        })
-    });
-    shown.collect()
 }
 
 fn modules(plan: &Plan, tables: Written) -> Result<Modules> {

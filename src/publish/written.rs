@@ -62,7 +62,7 @@ impl Written<'_> {
     }
 
     /// A table that was just made.
-    pub(super) fn made(&self, name: &str) -> Option<&Artifact> {
+    fn made(&self, name: &str) -> Option<&Artifact> {
         self.made.iter().find(|artifact| artifact.name() == name)
     }
 }

@@ -3,37 +3,11 @@
 use serde_json::{Value, json};
 
 use crate::figure::{Axis, Bar, Chart, Panel, Text, Tick};
+use crate::table::html::{escape, scrolling};
 use crate::table::rows::round_to;
 
-use super::html::{escape, href, rich};
-use super::markdown::scrolling;
-
-/// A figure as the page shows it.
-#[derive(Debug, Clone)]
-pub struct Figure<'a> {
-    /// Name of its pictures without their ending: `figure3-b`.
-    pub name: &'a str,
-    /// What is drawn.
-    pub content: Content<'a>,
-    /// The same figure as it was published on other weights, and whose it is.
-    pub published: Option<(&'a str, &'a Chart)>,
-}
-
-/// What a figure shows.
-#[derive(Debug, Clone)]
-pub enum Content<'a> {
-    /// Heat maps, with a value on every cell.
-    HeatMaps(&'a Chart),
-    /// Anything else, as it was drawn.
-    Picture {
-        /// The words below it.
-        caption: String,
-        /// What it shows, for those who do not see it.
-        description: String,
-        /// The picture.
-        svg: String,
-    },
-}
+use super::html::{href, rich};
+use super::page::{Content, Figure};
 
 /// Up to so many cells all nine digits of the tables are in the page; beyond, four, so that it
 /// stays quick to open.

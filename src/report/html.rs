@@ -5,24 +5,7 @@ use std::fmt::Write;
 use serde_json::Value;
 
 use crate::figure::Text;
-
-/// Text for an element or a quoted attribute.
-pub(super) fn escape(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for character in text.chars() {
-        match character {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '"' => escaped.push_str("&quot;"),
-            '\'' => escaped.push_str("&#39;"),
-            '\n' | '\t' => escaped.push(character),
-            other if other.is_control() => escaped.push('\u{fffd}'),
-            other => escaped.push(other),
-        }
-    }
-    escaped
-}
+use crate::table::html::escape;
 
 /// JSON for a `<script type="application/json">`, which ends at the first `</script` in it.
 pub(super) fn in_script(value: &Value) -> String {
@@ -101,10 +84,6 @@ mod tests {
 
     #[test]
     fn names_cannot_become_markup() {
-        assert_eq!(
-            escape("<b a=\"1\" c='2'>&\u{1}"),
-            "&lt;b a=&quot;1&quot; c=&#39;2&#39;&gt;&amp;\u{fffd}"
-        );
         let text = Text::default().symbol("<W>").low_symbol("&");
         assert_eq!(rich(&text), "<i>&lt;W&gt;</i><sub><i>&amp;</i></sub>");
         assert_eq!(href("../a b/ü#?\".svg"), "../a%20b/%C3%BC%23%3F%22.svg");

@@ -4,15 +4,14 @@
 //! The page is one file that loads nothing. What moves in it is in `report.js` and `modules.js`,
 //! its looks in `report.css`, its frame in `report.html`, all beside this file.
 
+mod document;
 mod figures;
 mod html;
-mod markdown;
 mod modules;
 mod notebook;
 mod page;
 mod sections;
 
-pub use figures::{Content, Figure};
 pub use modules::{Corners, Module, Modules};
 pub use notebook::{Compared, Notebook, Rebuilt, RebuiltRuns};
-pub use page::{AdapterFacts, Page, TableFile};
+pub use page::{AdapterFacts, Content, Figure, Page, TableFile};

@@ -1,20 +1,11 @@
-//! The page: what it is made of, and the order of its parts.
+//! What a page is made of.
 
 use std::collections::BTreeMap;
 
-use serde_json::{Value, json};
-
-use crate::figure::Palette;
+use crate::figure::Chart;
 use crate::table::{EvidenceRow, FindingRow, Input, Provenance};
 
-use super::figures::{self, Content, Figure};
-use super::html::{escape, fill, in_script};
-use super::modules::{self, Modules};
-use super::sections;
-
-const FRAME: &str = include_str!("report.html");
-const STYLE: &str = include_str!("report.css");
-const SCRIPTS: [&str; 2] = [include_str!("report.js"), include_str!("modules.js")];
+use super::modules::Modules;
 
 /// Everything that a report shows, in its order.
 #[derive(Debug, Clone)]
@@ -33,7 +24,7 @@ pub struct Page<'a> {
     pub figures: Vec<Figure<'a>>,
     /// Endings of the figures' files.
     pub formats: Vec<String>,
-    /// Tables, as written in Markdown.
+    /// The paper's tables, as far as the study gives them.
     pub tables: Vec<TableFile>,
     /// The map of modules.
     pub modules: Modules,
@@ -47,13 +38,40 @@ pub struct Page<'a> {
     pub files: Vec<String>,
 }
 
-/// A table in Markdown, under the name that its files have: `table7`.
+/// A figure as the page shows it.
+#[derive(Debug, Clone)]
+pub struct Figure<'a> {
+    /// Name of its pictures without their ending: `figure3-b`.
+    pub name: &'a str,
+    /// What is drawn.
+    pub content: Content<'a>,
+    /// The same figure as it was published on other weights, and whose it is.
+    pub published: Option<(&'a str, &'a Chart)>,
+}
+
+/// What a figure shows.
+#[derive(Debug, Clone)]
+pub enum Content<'a> {
+    /// Heat maps, with a value on every cell.
+    HeatMaps(&'a Chart),
+    /// Anything else, as it was drawn.
+    Picture {
+        /// The words below it.
+        caption: String,
+        /// What it shows, for those who do not see it.
+        description: String,
+        /// The picture.
+        svg: String,
+    },
+}
+
+/// A table in HTML, under the name that its files have: `table7`.
 #[derive(Debug, Clone)]
 pub struct TableFile {
     /// Name without ending.
     pub name: String,
-    /// Text.
-    pub markdown: String,
+    /// The table, and the sentences around it.
+    pub html: String,
 }
 
 /// An adapter, in words.
@@ -77,91 +95,6 @@ pub struct AdapterFacts {
 }
 
 impl Page<'_> {
-    /// The page as one file.
-    pub fn html(&self) -> String {
-        let parts: Vec<(&str, &str, String)> = [
-            ("findings", "Findings", sections::findings(self)),
-            ("figures", "Figures", self.figures_section()),
-            ("tables", "Tables", sections::tables(self)),
-            ("modules", "Modules", sections::modules(self)),
-            (
-                "provenance",
-                "Settings and provenance",
-                sections::provenance(self),
-            ),
-        ]
-        .into_iter()
-        .filter(|(_, _, html)| !html.is_empty())
-        .collect();
-        let links: String = parts
-            .iter()
-            .map(|(id, heading, _)| format!("<a href=\"#{id}\">{heading}</a>\n"))
-            .collect();
-        let body: String = parts
-            .iter()
-            .map(|(id, heading, html)| {
-                format!("<section id=\"{id}\">\n<h2>{heading}</h2>\n{html}</section>\n")
-            })
-            .collect();
-        let title = if self.title.is_empty() {
-            self.study
-        } else {
-            self.title
-        };
-        fill(
-            FRAME,
-            &[
-                ("title", &escape(title)),
-                ("study", &escape(self.study)),
-                ("version", &escape(&self.provenance.version)),
-                ("style", STYLE),
-                ("links", &links),
-                ("text", &sections::prose(self)),
-                ("body", &body),
-                ("data", &in_script(&self.data())),
-                ("script", &SCRIPTS.concat()),
-            ],
-        )
-    }
-
-    fn figures_section(&self) -> String {
-        let shown = self.figures.iter().enumerate();
-        let shown: String = shown
-            .map(|(place, figure)| figures::section(figure, place, self.study, &self.formats))
-            .collect();
-        if shown.is_empty() {
-            return shown;
-        }
-        let digits = figures::digits(&self.figures);
-        sections::how_to_read(digits) + &shown
-    }
-
-    fn data(&self) -> Value {
-        let digits = figures::digits(&self.figures);
-        let figures: Vec<Value> = self
-            .figures
-            .iter()
-            .map(|figure| figures::data(figure, digits))
-            .collect();
-        json!({
-            "colours": colours(self.palette()),
-            "figures": figures,
-            "modules": modules::data(&self.modules),
-        })
-    }
-
-    /// The figures' palette: one for all of a run.
-    fn palette(&self) -> Palette {
-        let mut palettes = self
-            .figures
-            .iter()
-            .filter_map(|figure| match figure.content {
-                Content::HeatMaps(chart) => Some(chart.palette),
-                Content::Picture { .. } => None,
-            });
-        palettes.next().unwrap_or_default()
-    }
-
     /// Rows of evidence by claim.
     pub(super) fn evidence_by_claim(&self) -> BTreeMap<&str, Vec<&EvidenceRow>> {
         let mut by_claim: BTreeMap<&str, Vec<&EvidenceRow>> = BTreeMap::new();
@@ -170,12 +103,4 @@ impl Page<'_> {
         }
         by_claim
     }
-}
-
-/// All 256 colours, six hexadecimal digits each.
-fn colours(palette: Palette) -> String {
-    let colours = (0..=255).map(|level| palette.colour(level));
-    colours
-        .map(|[red, green, blue]| format!("{red:02x}{green:02x}{blue:02x}"))
-        .collect()
 }

@@ -2,19 +2,20 @@
 
 use std::ops::Range;
 
+use crate::table::html::{escape, scrolling};
 use crate::table::{EvidenceRow, FindingRow};
 
-use super::html::{escape, href, paragraphs};
-use super::markdown::{scrolling, to_html};
+use super::html::{href, paragraphs};
 use super::page::{AdapterFacts, Page};
 
 /// The study's own words.
 pub(super) fn prose(page: &Page) -> String {
     let parts = page.text.iter().map(|(heading, text)| {
         let text = paragraphs(text);
-        match text.is_empty() {
-            true => text,
-            false => format!("<h2>{heading}</h2>\n{text}"),
+        if text.is_empty() {
+            text
+        } else {
+            format!("<h2>{heading}</h2>\n{text}")
         }
     });
     parts.collect()
@@ -37,13 +38,14 @@ fn finding(row: &FindingRow, evidence: &[&EvidenceRow]) -> String {
         "does not hold" => ("fails", "✗"),
         _ => ("open", "?"),
     };
-    let details = match evidence.is_empty() {
-        true => String::new(),
-        false => format!(
+    let details = if evidence.is_empty() {
+        String::new()
+    } else {
+        format!(
             "<details><summary>Evidence: {} rows</summary>\n{}</details>\n",
             evidence.len(),
             evidence_table(evidence)
-        ),
+        )
     };
     format!(
         "<article class=\"finding\" id=\"finding-{}\">\n<h3>{}</h3>\n\
@@ -112,7 +114,7 @@ pub(super) fn tables(page: &Page) -> String {
             format!(
                 "<div class=\"table\" id=\"{}\">\n{}<p class=\"small\">{}</p>\n</div>\n",
                 escape(&table.name),
-                to_html(&table.markdown),
+                table.html,
                 links(&files)
             )
         })
@@ -122,13 +124,14 @@ pub(super) fn tables(page: &Page) -> String {
 
 /// The frame of the map; `modules.js` fills it.
 pub(super) fn modules(page: &Page) -> String {
-    match page.modules.modules.is_empty() {
-        true => String::new(),
-        false => "<p>Each cell is a module: choose what colours it, then a cell for that module's \
+    if page.modules.modules.is_empty() {
+        String::new()
+    } else {
+        "<p>Each cell is a module: choose what colours it, then a cell for that module's \
                   numbers. Numbers here have four digits; the files below have nine.</p>\n\
                   <div id=\"map\"><noscript>The map needs JavaScript; spectrum.csv, ranks.csv, \
                   amplification.csv and overlap.npz have its numbers.</noscript></div>\n"
-            .into(),
+            .into()
     }
 }
 
@@ -199,9 +202,12 @@ fn adapters(adapters: &[AdapterFacts]) -> String {
 
 /// A table; `numbers` are the columns that hold numbers.
 fn table(header: &[&str], rows: &[Vec<String>], numbers: Range<usize>) -> String {
-    let class = |place: usize| match numbers.contains(&place) {
-        true => " class=\"number\"",
-        false => "",
+    let class = |place: usize| {
+        if numbers.contains(&place) {
+            " class=\"number\""
+        } else {
+            ""
+        }
     };
     let head: String = header
         .iter()

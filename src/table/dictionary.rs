@@ -92,7 +92,10 @@ fn structs(source: &str) -> Vec<TableColumns> {
     let mut comment = String::new();
     let mut inside = false;
     for line in source.lines().map(str::trim) {
-        let declared = line.strip_prefix("pub ").unwrap_or(line);
+        let mut visible = ["pub ", "pub(super) "].into_iter();
+        let declared = visible
+            .find_map(|seen_from| line.strip_prefix(seen_from))
+            .unwrap_or(line);
         if let Some(text) = line.strip_prefix("///") {
             comment += text;
         } else if line.starts_with("#[") {

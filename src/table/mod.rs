@@ -6,6 +6,7 @@
 mod csv;
 mod dictionary;
 mod digits;
+pub(crate) mod html;
 mod npz;
 mod overlap;
 mod provenance;
@@ -14,6 +15,7 @@ pub mod rows;
 mod scores;
 mod sheet;
 mod table7;
+mod table7_latex;
 mod text;
 mod widths;
 

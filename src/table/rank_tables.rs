@@ -183,6 +183,11 @@ impl RunTable {
         self.sheet.markdown()
     }
 
+    /// As HTML, a table per block.
+    pub fn html(&self) -> String {
+        self.sheet.html()
+    }
+
     /// As a LaTeX table with booktabs and siunitx, for a page or else an article of one column.
     pub fn latex(&self, page: Option<Widths>) -> String {
         self.sheet.latex(page)
@@ -360,13 +365,15 @@ fn metric_words(metric: &str) -> Words {
 
 /// A caption that says what the numbers are.
 fn caption(scores: &[Score], number: &str, what: &str, bold: &str) -> Words {
-    let spread = match scores.iter().any(|score| score.sd.is_some()) {
-        true => "; mean over seeds, with the sample standard deviation where there are two or more",
-        false => "",
+    let spread = if scores.iter().any(|score| score.sd.is_some()) {
+        "; mean over seeds, with the sample standard deviation where there are two or more"
+    } else {
+        ""
     };
-    let bold = match scores.iter().any(|score| score.best == Some(true)) {
-        true => format!("; {bold}"),
-        false => String::new(),
+    let bold = if scores.iter().any(|score| score.best == Some(true)) {
+        format!("; {bold}")
+    } else {
+        String::new()
     };
     let count = Words::both(
         if spread.is_empty() { "" } else { " ($n$)" },

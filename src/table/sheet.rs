@@ -1,7 +1,8 @@
 //! A table of scores before it is written: columns, blocks of rows, words around them.
 
+use super::html;
 use super::scores::Score;
-use super::text::{PACKAGES, Words, s_cell, s_column};
+use super::text::{PACKAGES, Words, markdown_text, s_cell, s_column};
 use super::widths::{Place, Widths};
 
 /// A table whose columns all of its blocks share.
@@ -92,7 +93,7 @@ impl Sheet {
     /// About how wide a table of some columns is, in points.
     fn width(&self, columns: std::ops::Range<usize>, size: f64) -> f64 {
         // Subscripts and what stands around them are narrower than letters.
-        let letters = |words: &Words| words.markdown.replace('_', "").chars().count() as f64;
+        let letters = |words: &Words| words.markdown().replace('_', "").chars().count() as f64;
         let labels = self.rows().map(|row| letters(&row.label));
         let label = labels.fold(letters(&self.corner), f64::max);
         let column = |place: usize| {
@@ -160,37 +161,55 @@ impl Sheet {
 
     /// As Markdown, a table per block.
     pub(super) fn markdown(&self) -> String {
-        let mut text = format!("{}\n", self.caption.markdown);
+        let mut text = format!("{}\n", self.caption.markdown());
         for block in &self.blocks {
-            let title = [&block.title.markdown, &self.above.markdown];
-            let title: Vec<&str> = title
-                .into_iter()
-                .map(String::as_str)
-                .filter(|t| !t.is_empty())
-                .collect();
-            if !title.is_empty() {
-                text += &format!("\n{}:\n", title.join("; "));
+            if let Some(title) = self.title(block) {
+                text += &format!("\n{}\n", markdown_text(&title));
             }
-            let names: Vec<&str> = self
-                .columns
-                .iter()
-                .map(|words| words.markdown.as_str())
-                .collect();
+            let names: Vec<String> = self.columns.iter().map(Words::markdown).collect();
             text += &format!(
                 "\n| {} | {} |\n|:--|{}\n",
-                self.corner.markdown,
+                self.corner.markdown(),
                 names.join(" | "),
                 "--:|".repeat(names.len())
             );
             if let Some((label, numbers)) = &self.below {
-                text += &format!("| {} | {} |\n", label.markdown, numbers.join(" | "));
+                text += &format!("| {} | {} |\n", label.markdown(), numbers.join(" | "));
             }
             for row in &block.rows {
                 let cells: Vec<String> = row.cells.iter().map(markdown_cell).collect();
-                text += &format!("| {} | {} |\n", row.label.markdown, cells.join(" | "));
+                text += &format!("| {} | {} |\n", row.label.markdown(), cells.join(" | "));
             }
         }
         text
+    }
+
+    /// As HTML, a table per block.
+    pub(super) fn html(&self) -> String {
+        let mut text = html::paragraph(&self.caption.text);
+        for block in &self.blocks {
+            if let Some(title) = self.title(block) {
+                text += &html::paragraph(&title);
+            }
+            let mut rows = String::new();
+            if let Some((label, numbers)) = &self.below {
+                rows += &html::row(&label.text, numbers);
+            }
+            for row in &block.rows {
+                let cells: Vec<String> = row.cells.iter().map(html_cell).collect();
+                rows += &html::row(&row.label.text, &cells);
+            }
+            let names = self.columns.iter().map(|words| words.text.as_str());
+            text += &html::table(&self.corner.text, names, &rows);
+        }
+        text
+    }
+
+    /// What stands over a block: its title, and what the columns are together.
+    fn title(&self, block: &Block) -> Option<String> {
+        let parts = [block.title.text.as_str(), self.above.text.as_str()];
+        let parts: Vec<&str> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+        (!parts.is_empty()).then(|| format!("{}:", parts.join("; ")))
     }
 }
 
@@ -214,9 +233,10 @@ fn latex_row(row: &Row, columns: std::ops::Range<usize>) -> String {
         return text;
     };
     let alike = repeated().all(|cell| cell.runs == first.runs);
-    let label = match alike {
-        true => format!("\\quad $\\pm$ sd, $n = {}$", first.runs),
-        false => "\\quad $\\pm$ sd".into(),
+    let label = if alike {
+        format!("\\quad $\\pm$ sd, $n = {}$", first.runs)
+    } else {
+        "\\quad $\\pm$ sd".into()
     };
     let sd = |cell: &Option<Cell>| cell.as_ref().and_then(|cell| cell.sd.clone());
     text += &line(&label, &|cell| sd(cell).unwrap_or_default());
@@ -228,12 +248,22 @@ fn latex_row(row: &Row, columns: std::ops::Range<usize>) -> String {
 }
 
 fn markdown_cell(cell: &Option<Cell>) -> String {
+    on_one_line(cell, ["**", "**"])
+}
+
+fn html_cell(cell: &Option<Cell>) -> String {
+    on_one_line(cell, ["<strong>", "</strong>"])
+}
+
+/// A mean, its standard deviation and the number of runs; the best mean between marks of bold.
+fn on_one_line(cell: &Option<Cell>, [start, end]: [&str; 2]) -> String {
     let Some(cell) = cell else {
         return DASH.into();
     };
-    let mean = match cell.is_best {
-        true => format!("**{}**", cell.mean),
-        false => cell.mean.clone(),
+    let mean = if cell.is_best {
+        format!("{start}{}{end}", cell.mean)
+    } else {
+        cell.mean.clone()
     };
     match &cell.sd {
         Some(sd) => format!("{mean} ± {sd} ({})", cell.runs),

@@ -1,15 +1,16 @@
-//! Words of a table, in LaTeX and in Markdown.
+//! Words of a table, as text, in LaTeX and in Markdown.
 
 use crate::paper::Projection;
 
 /// The packages that tables need, as a comment in the first line.
 pub(super) const PACKAGES: &str = "% needs \\usepackage{booktabs} and \\usepackage{siunitx}\n";
 
-/// A piece of text in both languages.
+/// A piece of text, and the same in LaTeX.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct Words {
     pub(super) latex: String,
-    pub(super) markdown: String,
+    /// As it is: Markdown and HTML escape it where it is written.
+    pub(super) text: String,
 }
 
 impl Words {
@@ -17,15 +18,15 @@ impl Words {
     pub(super) fn plain(text: &str) -> Self {
         Words {
             latex: latex_text(text),
-            markdown: markdown_text(text),
+            text: text.into(),
         }
     }
 
-    /// The same thing written in either language.
-    pub(super) fn both(latex: &str, markdown: &str) -> Self {
+    /// The same thing written in LaTeX and as text.
+    pub(super) fn both(latex: &str, text: &str) -> Self {
         Words {
             latex: latex.into(),
-            markdown: markdown.into(),
+            text: text.into(),
         }
     }
 
@@ -35,7 +36,7 @@ impl Words {
         let plain: Vec<String> = types.iter().map(|name| format!("W_{name}")).collect();
         Words {
             latex: format!("${}$", latex.join(", ")),
-            markdown: markdown_text(&plain.join(", ")),
+            text: plain.join(", "),
         }
     }
 
@@ -47,8 +48,12 @@ impl Words {
     pub(super) fn then(self, other: Words) -> Self {
         Words {
             latex: self.latex + &other.latex,
-            markdown: self.markdown + &other.markdown,
+            text: self.text + &other.text,
         }
+    }
+
+    pub(super) fn markdown(&self) -> String {
+        markdown_text(&self.text)
     }
 }
 

@@ -1,7 +1,7 @@
 //! Figure 8: the chance strip, and the rows whose directions are not sure.
 
-use crate::figures::{grid, rows, titles};
-use lora_subspace::figure::{Chart, Drawing, Format, Options, Ranked, SURE, figure8};
+use crate::figures::{grid, panels, rows, shown, titles};
+use lora_subspace::figure::{Chart, Drawing, Format, Ranked, SURE, figure8};
 use lora_subspace::table::SpectrumRow;
 
 /// A row of `spectrum.csv` for W of layer 3.
@@ -34,8 +34,7 @@ fn eighth(spectrum: &[SpectrumRow]) -> Chart {
         rank,
     };
     let adapters = [adapter("small", 12), adapter("large", 20)];
-    let (rows, options) = (rows(), Options::default());
-    figure8(&rows, spectrum, "a", &adapters, Some(3), "q_proj", &options).unwrap()
+    figure8(&rows(), spectrum, &adapters, Some(3), &shown(&panels())).unwrap()
 }
 
 /// The rows marked, from 1, which are the same in every panel but the chance strip and whole.
@@ -108,9 +107,9 @@ fn cells_without_a_value_are_not_marked() {
         name: "small".into(),
         rank: 12,
     }];
-    let (rows, options) = (rows.concat(), Options::default());
+    let (rows, panels) = (rows.concat(), panels());
     let nothing_sure = [of_base(10, Some(0.0), None)];
-    let draw = |spectrum| figure8(&rows, spectrum, "a", &adapters, Some(3), "q_proj", &options);
+    let draw = |spectrum| figure8(&rows, spectrum, &adapters, Some(3), &shown(&panels));
     let chart = draw(&nothing_sure).unwrap();
     assert_eq!(marked_rows(&chart), [1, 2, 3, 4, 5, 6]);
 }

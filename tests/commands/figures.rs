@@ -2,7 +2,8 @@
 
 use crate::files::repository;
 use lora_subspace::figure::{
-    Chart, Drawing, Format, Options, Pair, Palette, Panel, figure3, figure4, figure6, figure7,
+    Chart, Drawing, Format, Options, Pair, Palette, Panel, Shown, figure3, figure4, figure6,
+    figure7,
 };
 use lora_subspace::table::{OverlapRow, from_csv};
 
@@ -67,17 +68,17 @@ fn labels(ticks: &[lora_subspace::figure::Tick]) -> Vec<&str> {
     ticks.iter().map(|tick| tick.label.as_str()).collect()
 }
 
+/// Some projections on basis a, as figures look by default.
+pub(crate) fn shown(projections: &[String]) -> Shown<'_> {
+    Shown {
+        basis: "a",
+        projections,
+        options: Options::default(),
+    }
+}
+
 pub(crate) fn third() -> Chart {
-    let options = Options::default();
-    figure3(
-        &rows(),
-        "a",
-        &pair("small", "large"),
-        Some(3),
-        &panels(),
-        &options,
-    )
-    .unwrap()
+    figure3(&rows(), &pair("small", "large"), Some(3), &shown(&panels())).unwrap()
 }
 
 #[test]
@@ -123,10 +124,10 @@ fn figures_3_and_6_put_the_smaller_rank_first_however_the_pair_was_typed() {
             ..row
         })
         .collect();
-    let (pair, options) = (pair("large", "small"), Options::default());
-    let chart = figure3(&turned, "a", &pair, Some(3), &panels(), &options).unwrap();
+    let (pair, panels) = (pair("large", "small"), panels());
+    let chart = figure3(&turned, &pair, Some(3), &shown(&panels)).unwrap();
     assert_eq!(chart, third());
-    let sixth = figure6(&turned, "a", &pair, &[Some(3)], &panels(), &options).unwrap();
+    let sixth = figure6(&turned, &pair, &[Some(3)], &shown(&panels)).unwrap();
     assert_eq!(sixth.panels, third().panels);
 }
 
@@ -136,15 +137,12 @@ fn figure_4_has_random_directions_beside_the_seeds() {
         palette: Palette::Cividis,
         range: Some((0.0, 0.8)),
     };
-    let chart = figure4(
-        &rows(),
-        "a",
-        &pair("large", "other"),
-        Some(3),
-        &panels(),
-        &options,
-    )
-    .unwrap();
+    let panels = panels();
+    let shown = Shown {
+        options,
+        ..shown(&panels)
+    };
+    let chart = figure4(&rows(), &pair("large", "other"), Some(3), &shown).unwrap();
     assert_eq!(chart.heading.bare(), "φ(A_r = 20, A′_r = 20, i, j)");
     assert_eq!(titles(&chart.panels[0]), ["ΔW_q", "ΔW_up_proj", "Random"]);
     assert!(
@@ -161,31 +159,16 @@ fn figure_4_has_random_directions_beside_the_seeds() {
 #[test]
 fn figures_6_and_7_arrange_layers_as_the_paper_does() {
     let layers = [Some(0), Some(3), Some(7), Some(9)];
-    let options = Options::default();
-    let sixth = figure6(
-        &rows(),
-        "a",
-        &pair("small", "large"),
-        &layers,
-        &panels(),
-        &options,
-    )
-    .unwrap();
+    let panels = panels();
+    let shown = shown(&panels);
+    let sixth = figure6(&rows(), &pair("small", "large"), &layers, &shown).unwrap();
     assert_eq!(
         sixth.panels.iter().map(Vec::len).collect::<Vec<_>>(),
         [4, 4, 4, 4]
     );
     let labels: Vec<String> = sixth.row_labels.iter().map(|label| label.bare()).collect();
     assert_eq!(labels, ["Layer 0", "Layer 3", "Layer 7", "Layer 9"]);
-    let seventh = figure7(
-        &rows(),
-        "a",
-        &pair("large", "other"),
-        &layers,
-        &panels(),
-        &options,
-    )
-    .unwrap();
+    let seventh = figure7(&rows(), &pair("large", "other"), &layers, &shown).unwrap();
     assert_eq!(
         seventh.panels.iter().map(Vec::len).collect::<Vec<_>>(),
         [4, 4]
@@ -205,16 +188,8 @@ fn figures_6_and_7_arrange_layers_as_the_paper_does() {
 fn undefined_cells_are_masked_and_missing_grids_are_named() {
     let deficient = grid(1, "q_proj", ("small", "large"), (4, 6), 2);
     let q = ["q_proj".to_string()];
-    let draw = |rows: &[OverlapRow], layer| {
-        figure3(
-            rows,
-            "a",
-            &pair("small", "large"),
-            layer,
-            &q,
-            &Options::default(),
-        )
-    };
+    let draw =
+        |rows: &[OverlapRow], layer| figure3(rows, &pair("small", "large"), layer, &shown(&q));
     let chart = draw(&deficient, Some(1)).unwrap();
     let cells = &chart.panels[0][0].cells;
     assert!(
@@ -238,7 +213,7 @@ fn the_built_in_study_draws_its_rows() {
     let rows: Vec<OverlapRow> = from_csv("overlap.csv", &std::fs::read(path).unwrap()).unwrap();
     let panels = ["query".to_string(), "value".to_string()];
     let pair = pair("r64-seed0", "r64-seed1");
-    let chart = figure4(&rows, "a", &pair, Some(5), &panels, &Options::default()).unwrap();
+    let chart = figure4(&rows, &pair, Some(5), &shown(&panels)).unwrap();
     let cell =
         |panel: usize, i: usize, j: usize| chart.panels[0][panel].cells[(i - 1, j - 1)].unwrap();
     assert!((cell(0, 1, 1) - 0.491).abs() < 5e-4);

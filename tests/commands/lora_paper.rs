@@ -6,7 +6,7 @@ use std::path::Path;
 
 use crate::files::repository;
 use crate::programs::{Outcome, run};
-use lora_subspace::figure::{Chart, Options, Pair, Ranked, figure3, figure4, figure8};
+use lora_subspace::figure::{Chart, Options, Pair, Ranked, Shown, figure3, figure4, figure8};
 use lora_subspace::paper::Table;
 use lora_subspace::table::{AmplificationRow, OverlapRow, RunTable, RunsRow, from_csv};
 
@@ -26,6 +26,15 @@ fn panels() -> [String; 2] {
     ["q".into(), "v".into()]
 }
 
+/// Some projections on basis a, as figures look by default.
+fn shown(projections: &[String]) -> Shown<'_> {
+    Shown {
+        basis: "a",
+        projections,
+        options: Options::default(),
+    }
+}
+
 /// A cell by its i and j, which the ticks of an axis name.
 fn cell(chart: &Chart, panel: usize, (i, j): (usize, usize)) -> f64 {
     let panel = &chart.panels[0][panel];
@@ -37,9 +46,9 @@ fn cell(chart: &Chart, panel: usize, (i, j): (usize, usize)) -> f64 {
 #[test]
 fn figures_have_the_published_cells() {
     let rows: Vec<OverlapRow> = rows("overlap.csv");
-    let options = Options::default();
-    let ranks = pair("r8", "r64");
-    let third = figure3(&rows, "a", &ranks, Some(48), &panels(), &options).unwrap();
+    let panels = panels();
+    let shown = shown(&panels);
+    let third = figure3(&rows, &pair("r8", "r64"), Some(48), &shown).unwrap();
     // Whole panels, then zooms; φ(1,1), φ(1,64), φ(8,8), φ(8,64) as the paper's cells are coloured.
     for (panel, values) in [
         (0, [0.404, 0.436, 0.174, 0.213]),
@@ -53,7 +62,7 @@ fn figures_have_the_published_cells() {
         assert_eq!(cell(&third, panel, (8, 8)), cell(&third, panel + 2, (8, 8)));
     }
     let seeds = pair("r64", "r64-again");
-    let fourth = figure4(&rows, "a", &seeds, Some(48), &panels(), &options).unwrap();
+    let fourth = figure4(&rows, &seeds, Some(48), &shown).unwrap();
     for (panel, values) in [(0, [0.358, 0.278, 0.060]), (1, [0.429, 0.138, 0.026])] {
         for (n, value) in [1, 8, 64].into_iter().zip(values) {
             let found = cell(&fourth, panel, (n, n));
@@ -72,16 +81,7 @@ fn figure_8_begins_at_401_and_marks_nothing() {
         rank,
     };
     let adapters = [4, 8, 64].map(ranked);
-    let chart = figure8(
-        &rows,
-        &[],
-        "a",
-        &adapters,
-        Some(48),
-        "q",
-        &Options::default(),
-    )
-    .unwrap();
+    let chart = figure8(&rows, &[], &adapters, Some(48), &shown(&panels())).unwrap();
     let [row] = chart.panels.as_slice() else {
         panic!("one row of panels")
     };

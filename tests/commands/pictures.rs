@@ -2,11 +2,11 @@
 
 use std::path::Path;
 
-use crate::figures::{grid, pair, third};
+use crate::figures::{grid, pair, shown, third};
 use crate::files::repository;
 use lora_subspace::figure::{
-    Chart, Drawing, Format, Options, Placed, Ranked, Venue, figure3, figure4, figure6, figure7,
-    figure8, rank_curve,
+    Chart, Drawing, Format, Options, Placed, Ranked, Shown, Venue, figure3, figure4, figure6,
+    figure7, figure8, rank_curve,
 };
 use lora_subspace::study::{AdapterId, Plan, Request};
 use lora_subspace::table::{RunsRow, SpectrumRow, from_csv, read_overlaps};
@@ -16,15 +16,7 @@ fn small_grids_are_drawn() {
     for shape in [(1, 1), (1, 64), (2, 3)] {
         let rows = grid(0, "q_proj", ("small", "large"), shape, shape.0);
         let q = ["q_proj".to_string()];
-        let chart = figure3(
-            &rows,
-            "a",
-            &pair("small", "large"),
-            Some(0),
-            &q,
-            &Options::default(),
-        )
-        .unwrap();
+        let chart = figure3(&rows, &pair("small", "large"), Some(0), &shown(&q)).unwrap();
         for format in [Format::Svg, Format::Pdf, Format::Png] {
             assert!(
                 !Drawing::new(&chart)
@@ -37,14 +29,7 @@ fn small_grids_are_drawn() {
     }
     let rows = grid(0, "q_proj", ("small", "large"), (2, 2), 0);
     let q = ["q_proj".to_string()];
-    let nothing = figure3(
-        &rows,
-        "a",
-        &pair("small", "large"),
-        Some(0),
-        &q,
-        &Options::default(),
-    );
+    let nothing = figure3(&rows, &pair("small", "large"), Some(0), &shown(&q));
     assert!(
         Drawing::new(&nothing.unwrap()).is_ok(),
         "a figure without any defined cell"
@@ -119,16 +104,20 @@ fn drawn_of(study: &str, venues: &[Venue]) -> Vec<(String, Drawing)> {
             rank: plan.adapter_rank(id),
         })
         .collect();
-    let (layer, layers, panels) = (figures.layer, &figures.layers, &figures.projections);
+    let (layer, layers) = (figures.layer, &figures.layers);
     let mut charts: Vec<Chart> = Vec::new();
     for basis in &figures.bases {
-        let basis = basis.name();
+        let shown = Shown {
+            basis: basis.name(),
+            projections: &figures.projections,
+            options,
+        };
         charts.extend([
-            figure3(&rows, basis, &ranks, layer, panels, &options).unwrap(),
-            figure4(&rows, basis, &seeds, layer, panels, &options).unwrap(),
-            figure6(&rows, basis, &ranks, layers, panels, &options).unwrap(),
-            figure7(&rows, basis, &seeds, layers, panels, &options).unwrap(),
-            figure8(&rows, &spectrum, basis, &base, layer, &panels[0], &options).unwrap(),
+            figure3(&rows, &ranks, layer, &shown).unwrap(),
+            figure4(&rows, &seeds, layer, &shown).unwrap(),
+            figure6(&rows, &ranks, layers, &shown).unwrap(),
+            figure7(&rows, &seeds, layers, &shown).unwrap(),
+            figure8(&rows, &spectrum, &base, layer, &shown).unwrap(),
         ]);
     }
     let curve = rank_curve(&plan.runs.of_curve(&runs), &options).unwrap();

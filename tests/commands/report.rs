@@ -8,7 +8,7 @@ use crate::programs::run;
 use crate::python::python;
 use crate::strange::{STRANGE, strange_study};
 use crate::workshop::workshop;
-use lora_subspace::figure::{Chart, Options, Pair, figure4};
+use lora_subspace::figure::{Chart, Options, Pair, Shown, figure4};
 use lora_subspace::report::{Content, Figure, Modules, Page, TableFile};
 use lora_subspace::table::{EvidenceRow, FindingRow, Input, OverlapRow, Provenance, from_csv};
 
@@ -101,15 +101,12 @@ fn chart(value: f64) -> Chart {
         first: "one".into(),
         second: "other".into(),
     };
-    figure4(
-        &rows,
-        "a",
-        &pair,
-        Some(0),
-        &["q".into()],
-        &Options::default(),
-    )
-    .unwrap()
+    let shown = Shown {
+        basis: "a",
+        projections: &["q".into()],
+        options: Options::default(),
+    };
+    figure4(&rows, &pair, Some(0), &shown).unwrap()
 }
 
 /// As `findings.csv` has them, a verdict each.
@@ -172,7 +169,7 @@ fn findings_published_figures_and_pictures_have_their_places() {
         formats: vec!["svg".into()],
         tables: vec![TableFile {
             name: "table5".into(),
-            markdown: "Table 5\n\n| a | b |\n|:--|--:|\n| x | 1 |\n".into(),
+            html: "<p>Table 5</p>\n<table></table>\n".into(),
         }],
         modules: Modules::default(),
         adapters: Vec::new(),

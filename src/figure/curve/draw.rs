@@ -5,15 +5,13 @@
 
 use crate::error::Result;
 
-use super::curve::{Curve, CurveLine, CurvePanel, CurvePoint};
-use super::curve_layout::{
-    CurveLayout, TO_NAMES, across, down, labelled, name_gap, spread, title_line,
-};
-use super::font::CAPITAL;
-use super::label::Text;
-use super::layout::{Box, TICK_GAP, TICK_LENGTH, TITLE_RISE};
-use super::palette::Rgb;
-use super::pen::{Drawn, GREY, Hang, INK, PAPER, Pen, Picture, svg, whole};
+use super::layout::{CurveLayout, TO_NAMES, across, down, labelled, name_gap, spread, title_line};
+use super::rank_curve::{Curve, CurveLine, CurvePanel, CurvePoint};
+use crate::figure::font::CAPITAL;
+use crate::figure::label::Text;
+use crate::figure::palette::Rgb;
+use crate::figure::pen::{Drawn, GREY, Hang, INK, PAPER, Pen, Picture, svg, whole};
+use crate::figure::place::{Box, TICK_GAP, TICK_LENGTH, TITLE_RISE};
 use crate::paper::Page;
 
 /// Width of a line, and of a bar of a standard deviation.
@@ -48,12 +46,11 @@ struct Style {
     shift: f64,
 }
 
-/// The SVG of a curve, in units, and its layout on a page.
-pub(super) fn draw(curve: &Curve, page: Page) -> Result<(Picture, CurveLayout)> {
+/// A curve as it stands on a page.
+pub(in crate::figure) fn draw(curve: &Curve, page: Page) -> Result<Picture> {
     let layout = CurveLayout::on(&page, curve);
     let size = (layout.width, layout.height);
-    let picture = svg(&curve.name, size, page, |pen| pen.curve(curve, &layout))?;
-    Ok((picture, layout))
+    svg(&curve.name, size, page, |pen| pen.curve(curve, &layout))
 }
 
 fn style(curve: &Curve, line: usize) -> Style {

@@ -1,12 +1,15 @@
 //! Figure 6: figure 3 over several layers.
 
 use crate::error::Result;
+use crate::figure::Text;
+use crate::paper::Figure;
 use crate::table::OverlapRow;
 
 use super::chart::Chart;
-use super::figure3::{rank_chart, rank_panels};
+use super::figure3::{rank_panels, rank_words};
+use super::grids::Grids;
 use super::select::{Pair, smaller_first};
-use super::{Options, Text};
+use super::shown::Shown;
 
 /// The panels of figure 3, a row per layer (or as many as figure 3 has).
 ///
@@ -15,24 +18,22 @@ use super::{Options, Text};
 /// [`crate::Error::Table`] when the rows lack a grid.
 pub fn figure6(
     rows: &[OverlapRow],
-    basis: &str,
     pair: &Pair,
     layers: &[Option<usize>],
-    projections: &[String],
-    options: &Options,
+    shown: &Shown,
 ) -> Result<Chart> {
     let (table, pair) = smaller_first(rows, pair);
-    let (mut panels, mut grids, mut row_labels) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut panels, mut grids, mut row_labels) = (Vec::new(), Grids::default(), Vec::new());
     for &layer in layers {
-        let (rows, of_layer) = rank_panels(&table, basis, &pair, layer, projections)?;
+        let (rows, of_layer) = rank_panels(&table, &pair, layer, shown)?;
         row_labels.extend(vec![row_label(layer); rows.len()]);
         panels.extend(rows);
-        grids.extend(of_layer);
+        grids.0.extend(of_layer.0);
     }
-    let chart = rank_chart("figure6", basis, &pair, panels, &grids, options, "")?;
+    let words = rank_words(&grids, &pair, shown, "");
     Ok(Chart {
         row_labels,
-        ..chart
+        ..Chart::of_phi(Figure::Six, panels, &grids, words, &shown.options)?
     })
 }
 

@@ -3,15 +3,13 @@
 use crate::error::Result;
 
 use super::chart::{Chart, Panel};
-use super::font::{self, CAPITAL};
-use super::label::Text;
-use super::layout::{
-    Box, LETTER_GAP, Layout, TICK_GAP, TICK_LENGTH, TITLE_OVER, TITLE_RISE, edge, fitting,
-    ticks_width,
-};
+use super::layout::{LETTER_GAP, Layout, TITLE_OVER, ticks_width};
 use super::mark::{Shape, shapes};
-use super::palette::Rgb;
-use super::pen::{Drawn, GREY, Hang, INK, PAPER, Pen, Picture, svg, whole};
+use crate::figure::font::{self, CAPITAL};
+use crate::figure::label::Text;
+use crate::figure::palette::Rgb;
+use crate::figure::pen::{Drawn, GREY, Hang, INK, PAPER, Pen, Picture, svg, whole};
+use crate::figure::place::{Box, TICK_GAP, TICK_LENGTH, TITLE_RISE, edge, fitting};
 use crate::paper::Page;
 
 /// Cells that are not shown.
@@ -22,12 +20,11 @@ const UNDERLAP: f64 = 0.6;
 /// A bracket shorter than this is one line.
 const BRACKET: f64 = 2.5;
 
-/// The SVG of a chart, in units, and its layout on a page.
-pub(super) fn draw(chart: &Chart, page: Page) -> Result<(Picture, Layout)> {
+/// A chart as it stands on a page.
+pub(in crate::figure) fn draw(chart: &Chart, page: Page) -> Result<Picture> {
     let layout = Layout::on(&page, chart);
     let size = (layout.width, layout.height);
-    let picture = svg(&chart.name, size, page, |pen| pen.chart(chart, &layout))?;
-    Ok((picture, layout))
+    svg(&chart.name, size, page, |pen| pen.chart(chart, &layout))
 }
 
 impl Pen<'_> {
@@ -287,4 +284,66 @@ impl Pen<'_> {
 /// How far the first cells reach over the edge.
 fn outer(first: bool) -> f64 {
     if first { UNDERLAP } else { 0.0 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::figure::{Axis, Bar, Drawing, Format, Palette};
+    use crate::paper::Venue;
+    use ndarray::Array2;
+
+    /// A bright column beside rows that are dark by turns.
+    fn chart() -> Chart {
+        let cells = Array2::from_shape_fn((64, 64), |(i, j)| match (i % 2, j) {
+            (_, 0) => Some(1.0),
+            (0, _) => Some(0.0),
+            _ => Some(0.1),
+        });
+        let panels = vec![vec![Panel {
+            title: Text::default(),
+            marked: Array2::default(cells.dim()),
+            cells,
+            x: Axis::silent(),
+            y: Axis::silent(),
+            narrow: false,
+            module: String::new(),
+            dimension: None,
+        }]];
+        Chart {
+            name: "figure".into(),
+            heading: Text::default(),
+            row_labels: vec![Text::default()],
+            bar: Bar::over(&panels, Some((0.0, 1.0)), None, true).unwrap(),
+            panels,
+            aspect: 1.0,
+            footer: Vec::new(),
+            palette: Palette::Rocket,
+        }
+    }
+
+    #[test]
+    fn cells_leave_no_flecks_in_one_another() {
+        let chart = chart();
+        let layout = Layout::on(&Venue::Plain.page(), &chart);
+        let png = Drawing::new(&chart).unwrap().render(Format::Png).unwrap();
+        let mut reader = png::Decoder::new(std::io::Cursor::new(png))
+            .read_info()
+            .unwrap();
+        let mut pixels = vec![0; reader.output_buffer_size().unwrap()];
+        let frame = reader.next_frame(&mut pixels).unwrap();
+        let panel = layout.panels[0][0];
+        let pixel = |points: f64| (points * 300.0 / 72.0) as usize;
+        let dark = pixel(panel.x + panel.width / 64.0) + 2..pixel(panel.right()) - 1;
+        let brightest = chart.palette.colour(chart.bar.level(0.1))[0];
+        for y in pixel(panel.y) + 2..pixel(panel.bottom()) - 1 {
+            for x in dark.clone() {
+                let red = pixels[y * frame.line_size + 3 * x];
+                assert!(
+                    red <= brightest + 1,
+                    "{red} at ({x}, {y}), {brightest} at most"
+                );
+            }
+        }
+    }
 }

@@ -3,13 +3,17 @@
 use ndarray::Array2;
 
 use crate::error::{Error, Result};
+use crate::figure::Text;
+use crate::figure::label::{directions, in_words, phi_of, weight};
+use crate::paper::Figure;
 use crate::table::{OverlapRow, SpectrumRow};
 
-use super::chart::{Axis, Bar, Chart, Panel, in_rows};
+use super::chart::{Axis, Chart, Panel, in_rows};
 use super::determined::{ill_determined, legend};
-use super::label::{directions, in_words, phi_of, weight};
-use super::select::{Selected, Wanted, chance_span, layer_in_words, undefined};
-use super::{Options, Text};
+use super::grids::Grids;
+use super::phi::{Words, layer_in_words};
+use super::select::{Selected, Wanted};
+use super::shown::Shown;
 
 /// An adapter as the rows name it, and its rank.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,9 +23,6 @@ pub struct Ranked {
     /// r.
     pub rank: usize,
 }
-
-/// Panels are taller than wide: i runs over 10 % of d, j to 4.
-const ASPECT: f64 = 1.6;
 
 /// φ between the leading i directions of W and the leading j of each adapter's ΔW, then of random
 /// directions, and beside them what chance gives: i/d.
@@ -34,75 +35,62 @@ const ASPECT: f64 = 1.6;
 ///
 /// # Errors
 ///
-/// [`crate::Error::Table`] when the rows lack a grid.
+/// [`Error::Table`] when the rows lack a grid, or no projection is to be shown.
 pub fn figure8(
     rows: &[OverlapRow],
     spectrum: &[SpectrumRow],
-    basis: &str,
     adapters: &[Ranked],
     layer: Option<usize>,
-    projection: &str,
-    options: &Options,
+    shown: &Shown,
 ) -> Result<Chart> {
-    let mut grids = Vec::new();
-    let mut panels = Vec::new();
+    let Some(projection) = shown.projections.first() else {
+        return Err(impossible("no projection is named", "name one"));
+    };
     let learned = adapters
         .iter()
-        .map(|adapter| (adapter.name.as_str(), Some(adapter.rank)));
+        .map(|one| (one.name.as_str(), Some(one.rank)));
+    let (mut grids, mut panels) = (Grids::default(), Vec::new());
     for (second, rank) in learned.chain([("random", None)]) {
-        let grid = against_base(basis, second, layer, projection).select_from_any(rows)?;
-        let title = phi_of(weight(projection), directions(basis, rank));
+        let wanted = Wanted {
+            basis: shown.basis,
+            first: "base",
+            second,
+            layer,
+            projection,
+        };
+        let grid = wanted.select_from_any(rows)?;
+        let title = phi_of(weight(projection), directions(shown.basis, rank));
         panels.push(Panel {
             marked: ill_determined(&grid, spectrum),
             ..grid.panel(title, |_, _| true)
         });
-        grids.push(grid);
+        grids.0.push(grid);
     }
-    let Some(grid) = grids.last() else {
-        return Err(Error::Table {
-            what: "figure 8".into(),
-            problem: "no adapter is named".into(),
-            remedy: "name one at least",
-        });
-    };
     let rows = |grid: &Selected| (grid.first_i, grid.cells.nrows());
-    if grids.iter().any(|other| rows(other) != rows(grid)) {
-        return Err(Error::Table {
-            what: "figure 8".into(),
-            problem: "its grids have other i in one panel than in the next".into(),
-            remedy: "make the tables again: W's directions are the same in all panels",
-        });
+    if grids.0.iter().any(|grid| rows(grid) != rows(&grids.0[0])) {
+        return Err(impossible(
+            "its grids have other i in one panel than in the next",
+            "make the tables again: W's directions are the same in all panels",
+        ));
     }
     let mut panels = in_rows(panels);
     if let Some(row) = panels.last_mut() {
-        row.push(chance_strip(grid));
+        row.extend(grids.0.last().map(chance_strip));
     }
-    let mut footer = footer(basis, adapters, &grids, &layer_in_words(layer));
+    let mut footer = footer(adapters, &grids, shown, &layer_in_words(layer));
     footer.extend(legend(&panels));
-    Ok(Chart {
-        name: "figure8".into(),
+    let words = Words {
         heading: Text::default(),
-        bar: Bar::over(&panels, options.range, chance_span(grids.iter()), false)?,
-        row_labels: vec![Text::default(); panels.len()],
-        panels,
-        aspect: ASPECT,
         footer,
-        palette: options.palette,
-    })
+    };
+    Chart::of_phi(Figure::Eight, panels, &grids, words, &shown.options)
 }
 
-fn against_base<'a>(
-    basis: &'a str,
-    second: &'a str,
-    layer: Option<usize>,
-    projection: &'a str,
-) -> Wanted<'a> {
-    Wanted {
-        basis,
-        first: "base",
-        second,
-        layer,
-        projection,
+fn impossible(problem: &str, remedy: &'static str) -> Error {
+    Error::Table {
+        what: "figure 8".into(),
+        problem: problem.into(),
+        remedy,
     }
 }
 
@@ -122,12 +110,12 @@ fn chance_strip(grid: &Selected) -> Panel {
     }
 }
 
-fn footer(basis: &str, adapters: &[Ranked], grids: &[Selected], place: &str) -> Vec<String> {
+fn footer(adapters: &[Ranked], grids: &Grids, shown: &Shown, place: &str) -> Vec<String> {
     let names: Vec<&str> = adapters
         .iter()
         .map(|adapter| adapter.name.as_str())
         .collect();
-    let side = if matches!(basis, "a" | "delta-right") {
+    let side = if matches!(shown.basis, "a" | "delta-right") {
         "Right"
     } else {
         "Left"
@@ -135,13 +123,13 @@ fn footer(basis: &str, adapters: &[Ranked], grids: &[Selected], place: &str) -> 
     vec![
         format!(
             "{side}-singular vectors of W (i) against {} of {} and random directions (j){place}.",
-            in_words(basis),
+            in_words(shown.basis),
             names.join(", "),
         ),
         format!(
             "Strip and mark on the bar: chance, max(i,\u{a0}j)/d, which is i/d for i ≥ j; d = {}.{}",
-            grids[0].dimension,
-            undefined(grids)
+            grids.0[0].dimension,
+            grids.undefined()
         ),
     ]
 }

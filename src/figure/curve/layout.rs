@@ -1,9 +1,9 @@
 //! Where the parts of a rank curve stand, in points.
 
-use super::curve::{Curve, CurvePanel};
-use super::font;
-use super::label::Text;
-use super::layout::{
+use super::rank_curve::{Curve, CurvePanel};
+use crate::figure::font;
+use crate::figure::label::Text;
+use crate::figure::place::{
     ABOVE, Box, FOOTER_LINE, MARGIN, TICK_GAP, TICK_LENGTH, X_AXIS, fitting, wrapped,
 };
 use crate::paper::Page;
@@ -199,8 +199,8 @@ pub(super) fn spread(wanted: &[f64], gap: f64, (top, bottom): (f64, f64)) -> Vec
 
 #[cfg(test)]
 mod tests {
-    use super::super::layout::TITLE_RISE;
     use super::*;
+    use crate::figure::place::TITLE_RISE;
     use crate::figure::{Options, rank_curve};
     use crate::paper::Venue;
     use crate::table::RunsRow;

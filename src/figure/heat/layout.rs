@@ -1,33 +1,24 @@
 //! Where things stand on the page, in points (1/72 inch).
 
 use super::chart::{Chart, Panel};
-use super::font::{self, SMALLEST};
-use super::label::Text;
+use crate::figure::font::{self, SMALLEST};
+use crate::figure::label::Text;
+use crate::figure::place::{
+    ABOVE, Box, FOOTER_LINE, MARGIN, TICK_GAP, TICK_LENGTH, X_AXIS, wrapped,
+};
 use crate::paper::Page;
 
-/// Length of a tick, and from there to its label.
-pub(super) const TICK_LENGTH: f64 = 2.0;
-pub(super) const TICK_GAP: f64 = 1.5;
 /// Between the widest tick label of a vertical axis and the axis's letter.
 pub(super) const LETTER_GAP: f64 = 5.0;
 /// Least room for a vertical axis, and what its letter keeps from the panel before it.
 const Y_AXIS: f64 = 26.0;
 const Y_AXIS_CLEAR: f64 = 6.0;
-/// Room for a horizontal axis's tick labels and its letter.
-pub(super) const X_AXIS: f64 = 22.0;
-/// Room above a panel for its title, and from the title's baseline to the panel.
-pub(super) const ABOVE: f64 = 15.0;
-pub(super) const TITLE_RISE: f64 = 5.5;
 /// How much wider than its panel a title may be.
 pub(super) const TITLE_OVER: f64 = 20.0;
 /// Room for a row's label.
 const ROW_LABEL: f64 = 13.0;
 /// Room for the heading.
 const HEADING: f64 = 14.0;
-/// A line of the footer.
-pub(super) const FOOTER_LINE: f64 = 9.0;
-/// Around everything.
-pub(super) const MARGIN: f64 = 4.0;
 /// The colour bar: room for the chance mark, the bar's own width, room for its labels.
 const BAR_MARK: f64 = 24.0;
 const BAR: f64 = 8.0;
@@ -42,33 +33,6 @@ const NARROWEST: f64 = 64.0;
 /// In a column of a two-column page panels may be smaller, but not so small that the ticks of eight
 /// cells touch; a figure that does not fit takes both columns.
 const LEAST_IN_COLUMN: f64 = 46.0;
-
-/// A rectangle.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Box {
-    pub(super) x: f64,
-    pub(super) y: f64,
-    pub(super) width: f64,
-    pub(super) height: f64,
-}
-
-impl Box {
-    pub(super) fn right(&self) -> f64 {
-        self.x + self.width
-    }
-
-    pub(super) fn bottom(&self) -> f64 {
-        self.y + self.height
-    }
-
-    pub(super) fn centre(&self) -> f64 {
-        self.x + self.width / 2.0
-    }
-
-    pub(super) fn middle(&self) -> f64 {
-        self.y + self.height / 2.0
-    }
-}
 
 /// A chart's places.
 #[derive(Debug, Clone, PartialEq)]
@@ -100,9 +64,10 @@ impl Layout {
             let titles = titles.fold(0.0, f64::max) <= side + TITLE_OVER;
             side >= LEAST_IN_COLUMN && heading <= width / 2.0 && titles
         };
-        let width = match fits(page.column) {
-            true => page.column,
-            false => page.text,
+        let width = if fits(page.column) {
+            page.column
+        } else {
+            page.text
         };
         Self::within(page, chart, width)
     }
@@ -117,9 +82,10 @@ impl Layout {
         };
         let top = MARGIN + heading;
         let (_, narrowest) = places(page, chart, side, (left, top));
-        let spare = match page.is_exact {
-            true => (width - narrowest - right).max(0.0) / 2.0,
-            false => 0.0,
+        let spare = if page.is_exact {
+            (width - narrowest - right).max(0.0) / 2.0
+        } else {
+            0.0
         };
         let left = left + spare;
         let (panels, right_edge) = places(page, chart, side, (left, top));
@@ -235,52 +201,6 @@ fn panel_side(page: &Page, chart: &Chart, room: f64) -> f64 {
     let around = 2.0 * MARGIN + HEADING + chart.footer.len() as f64 * FOOTER_LINE;
     let down = ((page.height - around) / rows - ABOVE - X_AXIS) / chart.aspect;
     across.min(down.max(NARROWEST)).max(page.title)
-}
-
-/// Lines of a footer, broken between words, or within one where it alone is wider than `room`.
-pub(super) fn wrapped(footer: &[String], size: f64, room: f64) -> Vec<String> {
-    let fits = |line: &str| font::width(&Text::plain(line), size) <= room;
-    let mut lines = Vec::new();
-    for sentence in footer {
-        // `d = 384` and `j ≤ i` stay together.
-        let relations = [" = ", " ≤ ", " ≥ "].into_iter();
-        let sentence = relations.fold(sentence.clone(), |sentence, relation| {
-            sentence.replace(relation, &relation.replace(' ', "\u{a0}"))
-        });
-        let mut line = String::new();
-        for word in sentence.split_inclusive(' ') {
-            if !line.is_empty() && !fits(format!("{line}{word}").trim_end()) {
-                lines.push(std::mem::take(&mut line));
-            }
-            for character in word.chars() {
-                line.push(character);
-                let over = line.chars().count() > 1 && !fits(line.trim_end());
-                if over && line.pop().is_some() {
-                    lines.push(std::mem::replace(&mut line, character.into()));
-                }
-            }
-        }
-        lines.push(line);
-    }
-    lines
-        .iter()
-        .map(|line| line.trim_end().to_string())
-        .collect()
-}
-
-/// The left or upper edge of cell n of several.
-pub(super) fn edge(start: f64, length: f64, n: usize, of: usize) -> f64 {
-    start + length * n as f64 / of as f64
-}
-
-/// The largest size, not above `size`, at which a text is no wider than `room`.
-pub(super) fn fitting(text: &Text, size: f64, room: f64) -> f64 {
-    // Subscripts do not shrink with the rest.
-    let mut fitting = size;
-    while fitting > SMALLEST && font::width(text, fitting) > room {
-        fitting = (fitting - 0.05).max(SMALLEST);
-    }
-    fitting
 }
 
 #[cfg(test)]

@@ -4,8 +4,8 @@ use ndarray::Array2;
 
 use crate::error::{Error, Result};
 
-use super::Palette;
-use super::label::Text;
+use crate::figure::Palette;
+use crate::figure::label::Text;
 
 /// As many as the paper's figures have.
 pub(super) const PANELS_IN_A_ROW: usize = 4;

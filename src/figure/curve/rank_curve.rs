@@ -2,9 +2,9 @@
 
 use crate::table::{RunsRow, Score, has_two_ranks, higher_is_better, scores};
 
-use super::Options;
-use super::Palette;
-use super::label::{Text, weight};
+use crate::figure::Options;
+use crate::figure::Palette;
+use crate::figure::label::{Text, weight};
 
 /// A figure of lines as plain data: a panel per task and metric, a line per weight types.
 #[derive(Debug, Clone, PartialEq)]
@@ -167,12 +167,11 @@ fn in_words(types: &str) -> Text {
 
 fn footer(scores: &[Score], names: &[String], single: &[String]) -> Vec<String> {
     let mut footer = Vec::new();
-    let spread = match scores.iter().any(|score| score.sd.is_some()) {
-        true => {
-            "Marks: means over seeds; bars: one sample standard deviation, where there are two seeds \
+    let spread = if scores.iter().any(|score| score.sd.is_some()) {
+        "Marks: means over seeds; bars: one sample standard deviation, where there are two seeds \
              or more; dots: single runs."
-        }
-        false => "No setting has two runs: its spread is not known.",
+    } else {
+        "No setting has two runs: its spread is not known."
     };
     let apart = match names.len() {
         0 | 1 => "",
@@ -211,9 +210,10 @@ impl Span {
             // Values that are alike, or none.
             _ => (most.abs() * 0.02).max(1e-6),
         };
-        let (low, high) = match most.is_finite() && least.is_finite() {
-            true => (least - 0.08 * extent, most + 0.08 * extent),
-            false => (0.0, 1.0),
+        let (low, high) = if most.is_finite() && least.is_finite() {
+            (least - 0.08 * extent, most + 0.08 * extent)
+        } else {
+            (0.0, 1.0)
         };
         let rough = (high - low) / 5.0;
         let power = rough.log10().floor() as i32;

@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 use crate::table::OverlapRow;
 
 use super::chart::{Axis, Panel};
-use super::label::Text;
+use crate::figure::label::Text;
 
 /// Two names as the rows have them.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,7 +42,23 @@ pub(super) struct Wanted<'a> {
     pub(super) projection: &'a str,
 }
 
-impl Wanted<'_> {
+impl<'a> Wanted<'a> {
+    /// A pair's grid of one projection in one layer.
+    pub(super) fn of(
+        pair: &'a Pair,
+        layer: Option<usize>,
+        projection: &'a str,
+        basis: &'a str,
+    ) -> Self {
+        Wanted {
+            basis,
+            first: &pair.first,
+            second: &pair.second,
+            layer,
+            projection,
+        }
+    }
+
     /// The grid's cells. Where two modules have one layer and projection (an encoder's and a
     /// decoder's, say), the first in the table is taken.
     ///
@@ -184,21 +200,6 @@ impl Selected {
     }
 }
 
-/// The largest i and the largest j of several grids: the ranks of the two adapters.
-pub(super) fn ranks(grids: &[Selected]) -> (usize, usize) {
-    let sizes = grids.iter().map(|grid| grid.cells.dim());
-    sizes.fold((0, 0), |most, (i, j)| (most.0.max(i), most.1.max(j)))
-}
-
-/// What pale cells are, where a grid has cells without a value.
-pub(super) fn undefined(grids: &[Selected]) -> &'static str {
-    let some = |grid: &Selected| grid.cells.iter().any(Option::is_none);
-    match grids.iter().any(some) {
-        true => " Directions beyond a numerical rank have no value and are pale.",
-        false => "",
-    }
-}
-
 /// The pair with the smaller rank first, and rows to match: φ(i,j) of (first, second) is φ(j,i) of
 /// (second, first), so a pair typed the other way round is turned.
 pub(super) fn smaller_first<'a>(
@@ -226,20 +227,9 @@ pub(super) fn smaller_first<'a>(
     (turned.into(), pair)
 }
 
-/// The chance levels of several grids together.
-pub(super) fn chance_span<'a>(grids: impl Iterator<Item = &'a Selected>) -> Option<(f64, f64)> {
-    grids
-        .map(|grid| grid.chance)
-        .reduce(|one, other| (one.0.min(other.0), one.1.max(other.1)))
-}
-
-/// `layer 5`, for a footer.
-pub(super) fn layer_in_words(layer: Option<usize>) -> String {
-    layer.map_or(String::new(), |layer| format!(", layer {layer}"))
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::grids::Grids;
     use super::*;
 
     fn row(i: usize, j: usize) -> OverlapRow {
@@ -301,8 +291,9 @@ mod tests {
     fn a_grid_is_whole_and_knows_its_dimension() {
         let grid = select(&[row(1, 1), row(1, 2)]).unwrap();
         assert_eq!((grid.cells.dim(), grid.dimension), ((1, 2), 100));
-        assert_eq!(ranks(&[grid.clone(), grid.corner(1)]), (1, 2));
-        assert_eq!(undefined(&[grid]), "");
+        let grids = Grids(vec![grid.clone(), grid.corner(1)]);
+        assert_eq!((grids.ranks(), grids.undefined()), ((1, 2), ""));
+        assert_eq!(grids.chance(), Some((0.01, 0.02)));
     }
 
     #[test]
@@ -341,6 +332,6 @@ mod tests {
         }])
         .unwrap();
         assert_eq!(grid.cells[(0, 0)], None);
-        assert!(undefined(&[grid]).contains("numerical rank"));
+        assert!(Grids(vec![grid]).undefined().contains("numerical rank"));
     }
 }

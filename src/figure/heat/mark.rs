@@ -8,7 +8,7 @@ use std::ops::Range;
 
 use ndarray::Array2;
 
-use super::layout::{Box, edge};
+use crate::figure::place::{Box, edge};
 
 /// From diagonal to diagonal, along a side, in points.
 const SPACING: f64 = 6.0;

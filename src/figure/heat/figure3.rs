@@ -1,14 +1,15 @@
 //! Figure 3: a smaller rank against a larger one in one layer, whole and zoomed.
 
 use crate::error::Result;
+use crate::figure::label::update;
+use crate::paper::Figure;
 use crate::table::OverlapRow;
 
-use super::chart::{Bar, Chart, PANELS_IN_A_ROW, Panel, in_rows};
-use super::label::{directions, in_words, phi, update};
-use super::select::{
-    Pair, Selected, Wanted, chance_span, layer_in_words, ranks, smaller_first, undefined,
-};
-use super::{Options, Text};
+use super::chart::{Chart, PANELS_IN_A_ROW, Panel, in_rows};
+use super::grids::Grids;
+use super::phi::{Words, layer_in_words};
+use super::select::{Pair, smaller_first};
+use super::shown::Shown;
 
 /// The zoom shows this many directions of each.
 const ZOOM: usize = 8;
@@ -27,52 +28,31 @@ const ZOOM: usize = 8;
 /// [`crate::Error::Table`] when the rows lack a grid.
 pub fn figure3(
     rows: &[OverlapRow],
-    basis: &str,
     pair: &Pair,
     layer: Option<usize>,
-    projections: &[String],
-    options: &Options,
+    shown: &Shown,
 ) -> Result<Chart> {
     let (rows, pair) = smaller_first(rows, pair);
-    let (panels, grids) = rank_panels(&rows, basis, &pair, layer, projections)?;
-    rank_chart(
-        "figure3",
-        basis,
-        &pair,
-        panels,
-        &grids,
-        options,
-        &layer_in_words(layer),
-    )
+    let (panels, grids) = rank_panels(&rows, &pair, layer, shown)?;
+    let words = rank_words(&grids, &pair, shown, &layer_in_words(layer));
+    Chart::of_phi(Figure::Three, panels, &grids, words, &shown.options)
 }
 
 /// One layer's panels: whole ones, then zooms; in one row where there is room, as in the paper.
 pub(super) fn rank_panels(
     rows: &[OverlapRow],
-    basis: &str,
     pair: &Pair,
     layer: Option<usize>,
-    projections: &[String],
-) -> Result<(Vec<Vec<Panel>>, Vec<Selected>)> {
-    let select = |projection: &String| {
-        let (first, second) = (&pair.first, &pair.second);
-        Wanted {
-            basis,
-            first,
-            second,
-            layer,
-            projection,
-        }
-        .select(rows)
-    };
-    let grids = projections.iter().map(select).collect::<Result<Vec<_>>>()?;
-    let titled = || grids.iter().zip(projections);
+    shown: &Shown,
+) -> Result<(Vec<Vec<Panel>>, Grids)> {
+    let grids = Grids::select(rows, pair, layer, shown)?;
+    let titled = || grids.0.iter().zip(shown.projections);
     let whole = titled().map(|(grid, name)| grid.panel(update(name), |i, j| j >= i));
     let zoomed = titled().map(|(grid, name)| {
         let zoom = grid.corner(ZOOM.min(grid.cells.nrows()));
         zoom.panel(update(name), |i, j| j <= i)
     });
-    let panels = if 2 * grids.len() <= PANELS_IN_A_ROW {
+    let panels = if 2 * grids.0.len() <= PANELS_IN_A_ROW {
         vec![whole.chain(zoomed).collect()]
     } else {
         let (whole, zoomed) = (in_rows(whole.collect()), in_rows(zoomed.collect()));
@@ -81,61 +61,25 @@ pub(super) fn rank_panels(
     Ok((panels, grids))
 }
 
-/// A chart of such panels, for figures 3 and 6.
-pub(super) fn rank_chart(
-    name: &str,
-    basis: &str,
-    pair: &Pair,
-    panels: Vec<Vec<Panel>>,
-    grids: &[Selected],
-    options: &Options,
-    place: &str,
-) -> Result<Chart> {
-    let ranks = ranks(grids);
-    let mut footer = footer(basis, pair, grids, place);
-    let leading = match ranks.0.min(ZOOM) {
+/// The words around such panels, for figures 3 and 6.
+pub(super) fn rank_words(grids: &Grids, pair: &Pair, shown: &Shown, place: &str) -> Words {
+    let mut words = Words::of_ranks(grids, pair, shown, place);
+    let leading = match grids.ranks().0.min(ZOOM) {
         1 => "first of each".to_string(),
         zoom => format!("leading {zoom} of each, j ≤ i"),
     };
-    footer.push(format!(
+    words.footer.push(format!(
         "First all directions, j ≥ i; then the {leading}.{}",
-        undefined(grids)
+        grids.undefined()
     ));
-    Ok(Chart {
-        name: name.into(),
-        heading: phi(
-            directions(basis, Some(ranks.0)),
-            directions(basis, Some(ranks.1)),
-        ),
-        bar: Bar::over(&panels, options.range, chance_span(grids.iter()), true)?,
-        row_labels: vec![Text::default(); panels.len()],
-        panels,
-        aspect: 1.0,
-        footer,
-        palette: options.palette,
-    })
-}
-
-/// Which directions of what, and what chance is.
-pub(super) fn footer(basis: &str, pair: &Pair, grids: &[Selected], place: &str) -> Vec<String> {
-    let mut dimensions: Vec<String> = grids
-        .iter()
-        .map(|grid| grid.dimension.to_string())
-        .collect();
-    dimensions.dedup();
-    vec![format!(
-        "{} (i) against {} (j){place}; {}. Mark on the bar: chance, max(i,\u{a0}j)/d, d = {}.",
-        pair.first,
-        pair.second,
-        in_words(basis),
-        dimensions.join(", ")
-    )]
+    words
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::{figure6, figure7};
     use super::*;
+    use crate::figure::Options;
 
     /// 3 × 5 grids of four projections in two layers.
     fn rows(projections: &[String]) -> Vec<OverlapRow> {
@@ -161,10 +105,18 @@ mod tests {
         rows
     }
 
+    fn shown(projections: &[String]) -> Shown<'_> {
+        Shown {
+            basis: "delta-left",
+            projections,
+            options: Options::default(),
+        }
+    }
+
     #[test]
     fn more_than_two_projections_take_more_rows() {
         let names = ["q_proj", "k_proj", "v_proj", "o_proj"].map(String::from);
-        let (rows, options) = (rows(&names), Options::default());
+        let rows = rows(&names);
         let pair = Pair {
             first: "small".into(),
             second: "large".into(),
@@ -172,9 +124,10 @@ mod tests {
         let layers = [Some(0), Some(1)];
         let lengths = |chart: &Chart| chart.panels.iter().map(Vec::len).collect::<Vec<_>>();
         let drawn = |names: &[String]| {
-            let third = figure3(&rows, "delta-left", &pair, Some(1), names, &options).unwrap();
-            let sixth = figure6(&rows, "delta-left", &pair, &layers, names, &options).unwrap();
-            let seventh = figure7(&rows, "delta-left", &pair, &layers, names, &options).unwrap();
+            let shown = shown(names);
+            let third = figure3(&rows, &pair, Some(1), &shown).unwrap();
+            let sixth = figure6(&rows, &pair, &layers, &shown).unwrap();
+            let seventh = figure7(&rows, &pair, &layers, &shown).unwrap();
             assert_eq!(sixth.row_labels.len(), sixth.panels.len());
             assert!(
                 third
@@ -200,10 +153,7 @@ mod tests {
             first: "small".into(),
             second: "large".into(),
         };
-        let options = Options::default();
-        let draw = |rows: &[OverlapRow]| {
-            figure3(rows, "delta-left", &pair, Some(0), &names, &options).unwrap()
-        };
+        let draw = |rows: &[OverlapRow]| figure3(rows, &pair, Some(0), &shown(&names)).unwrap();
         let chart = draw(&rows(&names));
         assert_eq!(chart.panels[0][1].cells.dim(), (3, 3));
         assert!(chart.footer[0].contains("left-singular vectors of ΔW"));

@@ -1,0 +1,68 @@
+//! The grids of one figure together: what its bar and its words say of all of them.
+
+use crate::error::Result;
+use crate::table::OverlapRow;
+
+use super::select::{Pair, Selected, Wanted};
+use super::shown::Shown;
+
+/// The grids of one figure, in the order of its panels.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Grids(pub(super) Vec<Selected>);
+
+impl Grids {
+    /// One layer's grids of a pair, one for each projection that is shown.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Wanted::select`].
+    pub(super) fn select(
+        rows: &[OverlapRow],
+        pair: &Pair,
+        layer: Option<usize>,
+        shown: &Shown,
+    ) -> Result<Self> {
+        let mut grids = Vec::new();
+        for projection in shown.projections {
+            grids.push(Wanted::of(pair, layer, projection, shown.basis).select(rows)?);
+        }
+        Ok(Grids(grids))
+    }
+
+    /// The largest i and the largest j: the ranks of the two adapters.
+    pub(super) fn ranks(&self) -> (usize, usize) {
+        let sizes = self.0.iter().map(|grid| grid.cells.dim());
+        sizes.fold((0, 0), |most, (i, j)| (most.0.max(i), most.1.max(j)))
+    }
+
+    /// The smallest and the largest chance level.
+    pub(super) fn chance(&self) -> Option<(f64, f64)> {
+        let chances = self.0.iter().map(|grid| grid.chance);
+        chances.reduce(|one, other| (one.0.min(other.0), one.1.max(other.1)))
+    }
+
+    /// The dimensions of the spaces around, neighbours that are alike named once: `384, 1536`.
+    pub(super) fn dimensions(&self) -> String {
+        let mut dimensions: Vec<String> = self
+            .0
+            .iter()
+            .map(|grid| grid.dimension.to_string())
+            .collect();
+        dimensions.dedup();
+        dimensions.join(", ")
+    }
+
+    /// What pale cells are, where a grid has cells without a value.
+    pub(super) fn undefined(&self) -> &'static str {
+        if self
+            .0
+            .iter()
+            .flat_map(|grid| &grid.cells)
+            .any(Option::is_none)
+        {
+            " Directions beyond a numerical rank have no value and are pale."
+        } else {
+            ""
+        }
+    }
+}

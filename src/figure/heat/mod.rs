@@ -1,0 +1,27 @@
+//! Heat maps of overlaps: one file per published figure, which makes a [`Chart`] of rows.
+
+mod chart;
+mod determined;
+mod draw;
+mod figure3;
+mod figure4;
+mod figure6;
+mod figure7;
+mod figure8;
+mod grids;
+mod layout;
+mod mark;
+mod phi;
+mod select;
+mod shown;
+
+pub use chart::{Axis, Bar, Chart, Panel, Tick};
+pub use determined::SURE;
+pub(super) use draw::draw;
+pub use figure3::figure3;
+pub use figure4::figure4;
+pub use figure6::figure6;
+pub use figure7::figure7;
+pub use figure8::{Ranked, figure8};
+pub use select::Pair;
+pub use shown::Shown;
