@@ -35,7 +35,7 @@ pub enum Format {
 }
 
 impl Format {
-    /// All kinds.
+    /// All kinds of pictures.
     pub const ALL: [Format; 3] = [Format::Svg, Format::Pdf, Format::Png];
 }
 

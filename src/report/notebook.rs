@@ -45,7 +45,7 @@ pub struct RebuiltRuns<'a> {
     pub rows: &'a [RunsRow],
     /// Tables by name: `table5`.
     pub tables: Vec<(String, Option<Vec<String>>)>,
-    /// The rank curve.
+    /// The runs of the rank curve, where there is one.
     pub curve: Option<Option<Vec<String>>>,
 }
 
@@ -54,13 +54,13 @@ pub struct RebuiltRuns<'a> {
 pub struct Rebuilt<'a> {
     /// Name of its pictures without their ending.
     pub name: &'a str,
-    /// Which directions.
+    /// The directions that are compared.
     pub basis: &'a str,
     /// Layers of its panels.
     pub layers: &'a [Option<usize>],
     /// Projections of its panels.
     pub projections: &'a [String],
-    /// What is compared.
+    /// What the figure compares.
     pub compared: Compared<'a>,
 }
 
