@@ -5,8 +5,8 @@ use super::Palette;
 /// How a figure is to look.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Options {
-    /// Colours.
+    /// The colours of cells or of lines.
     pub palette: Palette,
-    /// Ends of the colour range; from the data, rounded to a tenth, when left out.
+    /// The ends of the colour range; they come from the data when left out.
     pub range: Option<(f64, f64)>,
 }

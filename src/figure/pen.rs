@@ -42,9 +42,9 @@ pub(super) type Drawn = std::result::Result<(), DrawingErrorKind<std::io::Error>
 pub struct Placed {
     /// The characters.
     pub text: String,
-    /// Size of type.
+    /// The size of its type.
     pub size: f64,
-    /// Left edge.
+    /// Its left edge.
     pub x: f64,
     /// Upper edge of a capital; of turned text the upper end.
     pub y: f64,

@@ -35,7 +35,7 @@ pub enum Format {
 }
 
 impl Format {
-    /// All kinds.
+    /// All kinds of pictures.
     pub const ALL: [Format; 3] = [Format::Svg, Format::Pdf, Format::Png];
 }
 
@@ -178,12 +178,10 @@ impl Drawing {
             indent: usvg::Indent::None,
             ..WriteOptions::default()
         };
-        let text = self.tree.to_string(&options);
-        let (_, body) = text
-            .split_once('>')
-            .ok_or_else(|| failed(&self.name, "an SVG without a root".into()))?;
-        // What every shape has by default, a tenth of the file.
-        let body = body.replace(" stroke=\"none\"", "");
+        let body = without_root(&self.tree.to_string(&options)).ok_or_else(|| {
+            let problem = "the SVG has another root than usvg is known to write";
+            failed(&self.name, problem.into())
+        })?;
         let metadata = self.provenance.iter().map(|provenance| {
             let json = escape(&provenance.json());
             format!("    <metadata>{json}</metadata>\n")
@@ -277,9 +275,7 @@ impl Drawing {
         written.map_err(|error| failed(&self.name, error.to_string()))?;
         Ok(bytes)
     }
-}
 
-impl Drawing {
     /// A PNG's text chunks.
     fn describe(
         &self,
@@ -338,6 +334,18 @@ fn curve_description(curve: &Curve) -> String {
     )
 }
 
+/// The shapes of an SVG as usvg writes it, with its closing tag and without its root, which is to
+/// carry a title and a size in inches; `None` where the root is not as it is assumed to be.
+///
+/// The root comes first, none of its attributes has a `>`, and it declares no namespace that the
+/// shapes would need. ` stroke="none"` is what every shape has by default, a tenth of the file; no
+/// text can hold it, as usvg escapes quotes.
+fn without_root(svg: &str) -> Option<String> {
+    let (root, shapes) = svg.strip_prefix("<svg ")?.split_once('>')?;
+    let is_known = !root.contains("xmlns:") && shapes.trim_end().ends_with("</svg>");
+    is_known.then(|| shapes.replace(" stroke=\"none\"", ""))
+}
+
 fn escape(text: &str) -> String {
     text.replace(char::is_control, "\u{fffd}")
         .replace('&', "&amp;")
@@ -367,6 +375,32 @@ mod tests {
             aspect: 1.0,
             footer: vec!["<a & b>\u{1}".into()],
             palette: Palette::Rocket,
+        }
+    }
+
+    /// What [`without_root`] assumes of usvg.
+    #[test]
+    fn usvg_writes_its_root_as_it_did() {
+        let drawing = Drawing::new(&chart()).unwrap();
+        let written = drawing.tree.to_string(&WriteOptions {
+            indent: usvg::Indent::None,
+            ..WriteOptions::default()
+        });
+        let (root, shapes) = written.split_once('>').unwrap();
+        assert!(root.starts_with("<svg "), "{root}");
+        for attribute in root.trim_start_matches("<svg ").split(' ') {
+            let (name, _) = attribute.split_once('=').unwrap();
+            assert!(["width", "height", "xmlns"].contains(&name), "{root}");
+        }
+        let paths = shapes.matches("<path ").count();
+        assert!(paths > 0 && shapes.matches(" stroke=\"none\"").count() >= paths);
+        assert!(!without_root(&written).unwrap().contains("stroke=\"none\""));
+        for other in [
+            "",
+            "<?xml version=\"1.0\"?><svg ></svg>",
+            "<svg xmlns:a=\"b\"></svg>",
+        ] {
+            assert_eq!(without_root(other), None);
         }
     }
 

@@ -4,12 +4,14 @@
 //! The page is one file that loads nothing. What moves in it is in `report.js` and `modules.js`,
 //! its looks in `report.css`, its frame in `report.html`, all beside this file.
 
+mod cells;
 mod document;
 mod figures;
 mod html;
 mod modules;
 mod notebook;
 mod page;
+mod python;
 mod sections;
 
 pub use modules::{Corners, Module, Modules};

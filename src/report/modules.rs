@@ -10,7 +10,7 @@ use crate::table::{AmplificationRow, RanksRow, SpectrumRow};
 /// What is known of the modules.
 #[derive(Debug, Clone, Default)]
 pub struct Modules {
-    /// In the plan's order.
+    /// The modules in the plan's order.
     pub modules: Vec<Module>,
     /// Rows of `amplification.csv`.
     pub amplification: Vec<AmplificationRow>,
@@ -20,16 +20,16 @@ pub struct Modules {
     pub spectrum: Vec<SpectrumRow>,
 }
 
-/// One module.
+/// One module of the map.
 #[derive(Debug, Clone)]
 pub struct Module {
-    /// Full path.
+    /// Its full path.
     pub path: String,
-    /// Block number.
+    /// The number of its block.
     pub layer: Option<usize>,
     /// Last name of the path.
     pub projection: String,
-    /// d_out and d_in.
+    /// Its matrix is d_out × d_in.
     pub shape: (usize, usize),
     /// The corners of its grids.
     pub overlaps: Vec<Corners>,
@@ -40,17 +40,17 @@ pub struct Module {
 pub struct Corners {
     /// The first adapter, `base` or `random`.
     pub first: String,
-    /// The second.
+    /// The second adapter or `random`.
     pub second: String,
-    /// Which directions.
+    /// The basis that was compared.
     pub basis: &'static str,
-    /// Directions of each.
+    /// How many directions of each were compared.
     pub cells: (usize, usize),
-    /// φ(1,1).
+    /// This is φ(1,1), where it is defined.
     pub one: Option<f64>,
     /// φ of all directions.
     pub all: Option<f64>,
-    /// d, for chance.
+    /// The dimension d of the space around, which chance depends on.
     pub dimension: usize,
 }
 

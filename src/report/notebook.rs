@@ -7,14 +7,11 @@ use serde_json::{Value, json};
 
 use crate::error::{Error, Result};
 use crate::figure::Palette;
-use crate::table::{RunsRow, higher_is_better, weight_types};
+use crate::table::RunsRow;
 
+use super::cells::Cells;
 use super::figures::title;
-use super::html::fill;
-
-const CELLS: &str = include_str!("notebook.py");
-/// What stands before the name of each cell there.
-const MARK: &str = "# %% ";
+use super::python::{anchors, better, names, number, spelt, text};
 
 /// Everything that a notebook shows.
 #[derive(Debug, Clone)]
@@ -48,7 +45,7 @@ pub struct RebuiltRuns<'a> {
     pub rows: &'a [RunsRow],
     /// Tables by name: `table5`.
     pub tables: Vec<(String, Option<Vec<String>>)>,
-    /// The rank curve.
+    /// The runs of the rank curve, where there is one.
     pub curve: Option<Option<Vec<String>>>,
 }
 
@@ -57,13 +54,13 @@ pub struct RebuiltRuns<'a> {
 pub struct Rebuilt<'a> {
     /// Name of its pictures without their ending.
     pub name: &'a str,
-    /// Which directions.
+    /// The directions that are compared.
     pub basis: &'a str,
     /// Layers of its panels.
     pub layers: &'a [Option<usize>],
     /// Projections of its panels.
     pub projections: &'a [String],
-    /// What is compared.
+    /// What the figure compares.
     pub compared: Compared<'a>,
 }
 
@@ -86,46 +83,6 @@ impl Compared<'_> {
             Compared::Seeds(..) => "seeds",
             Compared::Base(_) => "base",
         }
-    }
-}
-
-/// Cells on their way.
-struct Cells<'a> {
-    values: &'a [(&'a str, &'a str)],
-    cells: Vec<Value>,
-}
-
-impl Cells<'_> {
-    /// Adds a cell of `notebook.py`; one that is there already is not added again.
-    fn take(&mut self, name: &str) {
-        if self.cells.iter().any(|cell| cell["id"] == name) {
-            return;
-        }
-        for cell in CELLS.split(&format!("\n{MARK}")) {
-            let (head, body) = cell.split_once('\n').unwrap_or((cell, ""));
-            let head = head.trim_start_matches(MARK);
-            if head == name {
-                self.code(name, fill(body.trim_end(), self.values).trim_start());
-            } else if head.strip_prefix("[markdown] ") == Some(name) {
-                let lines = body.trim_end().lines();
-                let text = lines.map(|line| line.strip_prefix("# ").unwrap_or_default());
-                let text = text.collect::<Vec<_>>().join("\n");
-                self.markdown(name, &fill(&text, self.values));
-            }
-        }
-    }
-
-    fn code(&mut self, id: &str, source: &str) {
-        self.cells.push(json!({
-            "cell_type": "code", "execution_count": null, "id": id, "metadata": {},
-            "outputs": [], "source": lines(source),
-        }));
-    }
-
-    fn markdown(&mut self, id: &str, source: &str) {
-        self.cells.push(json!({
-            "cell_type": "markdown", "id": id, "metadata": {}, "source": lines(source),
-        }));
     }
 }
 
@@ -180,16 +137,25 @@ impl Notebook<'_> {
             ("spelt", spelt.as_str()),
             ("better", better.as_str()),
         ];
-        let mut cells = Cells {
-            values: &values,
-            cells: Vec::new(),
-        };
+        let mut cells = Cells::with(&values);
         cells.take("title");
         cells.markdown(
             "columns",
             &format!("## The tables\n\n{}", self.columns.trim_end()),
         );
         cells.take("setup");
+        self.of_figures(&mut cells);
+        self.of_runs(&mut cells);
+        self.of_table7(&mut cells);
+        self.of_shown(&mut cells);
+        if self.every_grid {
+            cells.take("every-module");
+            cells.take("every-module-cells");
+        }
+        cells.finish()
+    }
+
+    fn of_figures(&self, cells: &mut Cells) {
         if !self.figures.is_empty() {
             cells.take("colours");
             cells.take("grids");
@@ -202,37 +168,13 @@ impl Notebook<'_> {
             );
             cells.code(figure.name, &figure.call());
         }
-        if let Some(runs) = &self.runs {
-            self.of_runs(runs, &mut cells);
-        }
-        if let Some((layer, projections)) = self.table7 {
-            cells.markdown("table7-title", "## Table 7");
-            cells.take("amplification");
-            let (layer, projections) = (number(layer), names(projections));
-            let call = format!("table7({layer}, {projections})");
-            cells.code(
-                "table7",
-                &format!("rebuilt[\"table7\"] = {call}\nrebuilt[\"table7\"]"),
-            );
-        }
-        for name in &self.shown {
-            cells.markdown(&format!("{name}-title"), &format!("## {name}.csv"));
-            let (id, name, file) = (name, text(name), text(&format!("{name}.csv")));
-            cells.code(
-                id,
-                &format!("rebuilt[{name}] = read({file})\nrebuilt[{name}]"),
-            );
-        }
-        if self.every_grid {
-            cells.take("every-module");
-            cells.take("every-module-cells");
-        }
-        cells.cells
     }
-}
 
-impl Notebook<'_> {
-    fn of_runs(&self, runs: &RebuiltRuns, cells: &mut Cells) {
+    /// The rank curve and the tables of runs.
+    fn of_runs(&self, cells: &mut Cells) {
+        let Some(runs) = &self.runs else {
+            return;
+        };
         let chosen =
             |chosen: &Option<Vec<String>>| chosen.as_deref().map(names).unwrap_or_default();
         if let Some(of_curve) = &runs.curve {
@@ -246,10 +188,37 @@ impl Notebook<'_> {
             cells.take("scores");
             let number = table.trim_start_matches("table");
             cells.markdown(&format!("{table}-title"), &format!("## Table {number}"));
-            let (key, call) = (text(table), format!("{table}({})", chosen(of_table)));
-            cells.code(table, &format!("rebuilt[{key}] = {call}\nrebuilt[{key}]"));
+            rebuild(cells, table, &format!("{table}({})", chosen(of_table)));
         }
     }
+
+    fn of_table7(&self, cells: &mut Cells) {
+        let Some((layer, projections)) = self.table7 else {
+            return;
+        };
+        cells.markdown("table7-title", "## Table 7");
+        cells.take("amplification");
+        let (layer, projections) = (number(layer), names(projections));
+        rebuild(cells, "table7", &format!("table7({layer}, {projections})"));
+    }
+
+    /// The tables that are shown as they are.
+    fn of_shown(&self, cells: &mut Cells) {
+        for name in &self.shown {
+            cells.markdown(&format!("{name}-title"), &format!("## {name}.csv"));
+            rebuild(
+                cells,
+                name,
+                &format!("read({})", text(&format!("{name}.csv"))),
+            );
+        }
+    }
+}
+
+/// A cell that makes a table by a call, keeps it under its name and shows it.
+fn rebuild(cells: &mut Cells, name: &str, call: &str) {
+    let key = text(name);
+    cells.code(name, &format!("rebuilt[{key}] = {call}\nrebuilt[{key}]"));
 }
 
 impl Rebuilt<'_> {
@@ -291,49 +260,6 @@ impl Rebuilt<'_> {
     }
 }
 
-/// A Python string: JSON's strings are some of Python's.
-fn text(text: &str) -> String {
-    Value::from(text).to_string()
-}
-
-fn names(names: &[String]) -> String {
-    let names: Vec<String> = names.iter().map(|name| text(name)).collect();
-    format!("[{}]", names.join(", "))
-}
-
-/// A dictionary from weight types as written to their one spelling.
-fn spelt(rows: &[RunsRow]) -> String {
-    let spelt = |row: &RunsRow| {
-        (
-            row.weight_types.clone(),
-            text(&weight_types(&row.weight_types)),
-        )
-    };
-    dictionary(rows.iter().map(spelt))
-}
-
-/// A dictionary from metrics to whether more is better.
-fn better(rows: &[RunsRow]) -> String {
-    let python = |metric: &str| match higher_is_better(metric) {
-        Some(true) => "True",
-        Some(false) => "False",
-        None => "None",
-    };
-    let better = |row: &RunsRow| (row.metric.clone(), python(&row.metric).to_string());
-    dictionary(rows.iter().map(better))
-}
-
-fn dictionary(entries: impl Iterator<Item = (String, String)>) -> String {
-    let mut pairs: Vec<String> = Vec::new();
-    for (key, value) in entries {
-        let pair = format!("{}: {value}", text(&key));
-        if !pairs.contains(&pair) {
-            pairs.push(pair);
-        }
-    }
-    format!("{{{}}}", pairs.join(", "))
-}
-
 /// A name or title as Markdown text: none of its characters is markup, and it is one line.
 fn escaped(text: &str) -> String {
     let mut escaped = String::new();
@@ -350,30 +276,6 @@ fn escaped(text: &str) -> String {
         }
     }
     escaped
-}
-
-fn number(layer: Option<usize>) -> String {
-    layer.map_or("None".into(), |layer| layer.to_string())
-}
-
-/// Every eighth colour, and the last, in pieces that fit a line.
-fn anchors(palette: Palette) -> String {
-    let levels = (0..=255u8).step_by(8).chain([255]);
-    let colours: Vec<String> = levels
-        .map(|level| {
-            palette
-                .colour(level)
-                .map(|part| format!("{part:02x}"))
-                .concat()
-        })
-        .collect();
-    let lines = colours.chunks(11).map(<[String]>::concat);
-    lines.collect::<Vec<_>>().join("\"\n    \"")
-}
-
-/// Lines with their ends, as notebooks have them.
-fn lines(source: &str) -> Vec<&str> {
-    source.split_inclusive('\n').collect()
 }
 
 #[cfg(test)]
@@ -403,24 +305,6 @@ mod tests {
             escaped("r8_seed0 *vs* <b>`x`</b>\n# $1$ [a](b)"),
             "r8\\_seed0 \\*vs\\* &lt;b&gt;\\`x\\`&lt;/b&gt; \\# \\$1\\$ \\[a\\](b)"
         );
-    }
-
-    #[test]
-    fn runs_are_chosen_by_name() {
-        let row = |types: &str, metric: &str| RunsRow {
-            adapter: "a\"b".into(),
-            weight_types: types.into(),
-            rank: 1,
-            alpha: None,
-            seed: None,
-            task: "t".into(),
-            metric: metric.into(),
-            value: 1.0,
-            trainable_parameters: None,
-        };
-        let rows = [row("v_proj+q", "loss"), row("q", "wobble")];
-        assert_eq!(spelt(&rows), r#"{"v_proj+q": "q+v", "q": "q"}"#);
-        assert_eq!(better(&rows), r#"{"loss": False, "wobble": None}"#);
     }
 
     #[test]

@@ -43,7 +43,7 @@ pub struct Page<'a> {
 pub struct Figure<'a> {
     /// Name of its pictures without their ending: `figure3-b`.
     pub name: &'a str,
-    /// What is drawn.
+    /// What the figure shows.
     pub content: Content<'a>,
     /// The same figure as it was published on other weights, and whose it is.
     pub published: Option<(&'a str, &'a Chart)>,
@@ -60,7 +60,7 @@ pub enum Content<'a> {
         caption: String,
         /// What it shows, for those who do not see it.
         description: String,
-        /// The picture.
+        /// The picture as SVG.
         svg: String,
     },
 }
@@ -68,7 +68,7 @@ pub enum Content<'a> {
 /// A table in HTML, under the name that its files have: `table7`.
 #[derive(Debug, Clone)]
 pub struct TableFile {
-    /// Name without ending.
+    /// The name of its files without an ending.
     pub name: String,
     /// The table, and the sentences around it.
     pub html: String,

@@ -9,37 +9,37 @@ use crate::figure::label::{Text, weight};
 /// A figure of lines as plain data: a panel per task and metric, a line per weight types.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Curve {
-    /// File name and title, `rank-curve`.
+    /// It is the file's name and the title: `rank-curve`.
     pub name: String,
-    /// Panels, from the left and downward.
+    /// The panels, from the left and downward.
     pub panels: Vec<CurvePanel>,
-    /// Names of the lines, W_q, W_v: each is drawn alike in all panels.
+    /// The names of the lines, as W_q, W_v; each line is drawn alike in all panels.
     pub lines: Vec<Text>,
-    /// Small lines below.
+    /// Small lines below say what the marks are.
     pub footer: Vec<String>,
-    /// Colours of the lines, dark ones first.
+    /// The lines take their colours from here, dark ones first.
     pub palette: Palette,
 }
 
 /// One task and metric.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CurvePanel {
-    /// Task and metric.
+    /// It names the task and the metric.
     pub title: Text,
-    /// Ranks that have a tick, rising; the axis is logarithmic.
+    /// The ranks that have a tick, rising; the axis is logarithmic.
     pub ranks: Vec<usize>,
-    /// Scores.
+    /// The vertical axis spans the scores.
     pub y: Span,
-    /// Its lines.
+    /// The lines that have runs of two ranks here.
     pub lines: Vec<CurveLine>,
 }
 
 /// The scores of one set of weight types.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CurveLine {
-    /// Place of its name in [`Curve::lines`].
+    /// The place of its name in [`Curve::lines`].
     pub line: usize,
-    /// Scores by rising rank, two or more.
+    /// The scores by rising rank; they are two or more.
     pub points: Vec<CurvePoint>,
 }
 
@@ -50,20 +50,20 @@ pub struct Span {
     pub low: f64,
     /// Its upper end.
     pub high: f64,
-    /// Values that are labelled.
+    /// The values that are labelled.
     pub ticks: Vec<f64>,
-    /// Decimals of the labels.
+    /// The labels have so many decimals.
     pub decimals: usize,
 }
 
 /// The runs of one rank.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CurvePoint {
-    /// r.
+    /// The rank r of the runs.
     pub rank: usize,
-    /// Mean score.
+    /// The mean of their scores.
     pub mean: f64,
-    /// Its sample standard deviation; `None` of one run.
+    /// The sample standard deviation of their scores; `None` of one run.
     pub sd: Option<f64>,
     /// The single scores.
     pub values: Vec<f64>,

@@ -13,38 +13,38 @@ pub(super) const PANELS_IN_A_ROW: usize = 4;
 /// A figure before it is drawn: panels in a grid, one colour bar, words around them.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Chart {
-    /// File name and title, `figure3`.
+    /// It is the file's name and the title: `figure3`.
     pub name: String,
-    /// What is drawn, φ(A_{r=8}, A_{r=64}, i, j); above the panels.
+    /// It stands above the panels and says what is drawn: φ(A_{r=8}, A_{r=64}, i, j).
     pub heading: Text,
-    /// Panels row by row, from the left; a row may be shorter than others.
+    /// The panels row by row, from the left; a row may be shorter than others.
     pub panels: Vec<Vec<Panel>>,
-    /// A label left of each row of panels, or nothing.
+    /// Each row of panels has a label to its left, which may be empty.
     pub row_labels: Vec<Text>,
-    /// The colour bar, right of the panels.
+    /// The colour bar stands right of the panels.
     pub bar: Bar,
-    /// Height of a panel over its width.
+    /// This is the height of a panel over its width.
     pub aspect: f64,
-    /// Small lines below: which directions, what chance is.
+    /// Small lines below say which directions are compared and what chance is.
     pub footer: Vec<String>,
-    /// Colours.
+    /// The colours of the cells and of the bar.
     pub palette: Palette,
 }
 
 /// One heat map: row i = 1 at the top, column j = 1 at the left.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Panel {
-    /// ΔW_q.
+    /// It stands above the panel: ΔW_q.
     pub title: Text,
-    /// Values; `None` is drawn as masked.
+    /// The values; `None` is drawn as masked.
     pub cells: Array2<Option<f64>>,
-    /// Cells whose value is not sure, as many as `cells`; hatched.
+    /// Whether each of `cells` has a value that is not sure; such cells are hatched.
     pub marked: Array2<bool>,
-    /// Columns.
+    /// The horizontal axis, along the columns.
     pub x: Axis,
-    /// Rows.
+    /// The vertical axis, along the rows.
     pub y: Axis,
-    /// A narrow one-column panel (the chance i/d beside figure 8).
+    /// Whether it has one narrow column, as the chance i/d beside figure 8.
     pub narrow: bool,
     /// The module whose rows these are; empty for a panel of no module.
     pub module: String,
@@ -55,22 +55,22 @@ pub struct Panel {
 /// What stands along a side of a panel.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Axis {
-    /// *i* or *j*.
+    /// Its letter is *i* or *j*.
     pub label: Text,
-    /// Ticks.
+    /// The ticks from the first cell on.
     pub ticks: Vec<Tick>,
 }
 
 /// A tick in the middle of a cell.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tick {
-    /// The cell, from 1.
+    /// The cell is counted from 1.
     pub cell: usize,
-    /// What is written.
+    /// This is written beside the tick.
     pub label: String,
 }
 
-/// The colour bar.
+/// The colour bar says which colour is which value.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Bar {
     /// Value of the darkest colour.

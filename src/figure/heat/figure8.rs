@@ -18,9 +18,9 @@ use super::shown::Shown;
 /// An adapter as the rows name it, and its rank.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ranked {
-    /// Its name.
+    /// The adapter's name in the rows.
     pub name: String,
-    /// r.
+    /// The adapter's rank r.
     pub rank: usize,
 }
 
