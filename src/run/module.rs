@@ -2,9 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use ndarray::{Array1, ArrayView2};
+use ndarray::{Array1, Array2, ArrayView2};
 
-use crate::adapter::Delta;
+use crate::adapter::{AdaptedModule, Delta};
 use crate::error::Result;
 use crate::findings::{correlates, correlating};
 use crate::linalg::{SMALL_SIDE, leading, numerical_rank};
@@ -37,34 +37,71 @@ pub(super) struct ModuleRun<'a> {
 
 /// Measures one module of a plan.
 pub(super) fn measure(plan: &Plan, measured: &Measured, path: &str) -> Result<Results> {
-    let mut updates = Vec::new();
-    let mut reading = Duration::ZERO;
     let Some(module) = measured.module(path) else {
         return Ok(Results::default());
     };
-    // A ΔW that is a difference from W is formed with it; others do not wait for it.
+    let mut reading = Duration::ZERO;
+    let whole = timed(&mut reading, || whole(measured, module))?;
+    let run = ModuleRun {
+        plan,
+        measured,
+        module: ModuleName::new(path),
+        shape: (module.d_out, module.d_in),
+        updates: updates(measured, path, whole.as_ref(), &mut reading)?,
+    };
+    let mut results = Results {
+        warnings: run.warnings(),
+        ..Results::default()
+    };
+    run.spectra(&mut results)?;
+    if let Some(base) = &measured.base {
+        let w = timed(&mut reading, || match whole {
+            Some(whole) => Ok(module.rows_of(whole)),
+            None => base.weight(module),
+        })?;
+        run.against_base(w, &mut results)?;
+    } else {
+        run.overlaps(None, &mut results)?;
+    }
+    results.reading = reading;
+    Ok(results)
+}
+
+/// Adds the time that a step takes.
+fn timed<T>(sum: &mut Duration, step: impl FnOnce() -> T) -> T {
+    let started = Instant::now();
+    let value = step();
+    *sum += started.elapsed();
+    value
+}
+
+/// All of W, where some ΔW is a difference from it and is formed with it; others do not wait for it.
+fn whole(measured: &Measured, module: &AdaptedModule) -> Result<Option<Array2<f64>>> {
     let needs_base = |named: &NamedAdapter| {
-        let module = named.adapter.module(path);
+        let module = named.adapter.module(&module.path);
         module.is_some_and(|module| module.needs_base())
     };
-    let whole = match &measured.base {
-        Some(base) if measured.adapters.iter().any(needs_base) => {
-            let started = Instant::now();
-            let whole = base.whole(module)?;
-            reading += started.elapsed();
-            Some(whole)
-        }
-        _ => None,
-    };
+    match &measured.base {
+        Some(base) if measured.adapters.iter().any(needs_base) => Ok(Some(base.whole(module)?)),
+        _ => Ok(None),
+    }
+}
+
+/// Each adapter's ΔW of a module, decomposed.
+fn updates<'a>(
+    measured: &'a Measured,
+    path: &str,
+    whole: Option<&Array2<f64>>,
+    reading: &mut Duration,
+) -> Result<Vec<Update<'a>>> {
+    let mut updates = Vec::new();
     for (adapter, named) in measured.with_ids() {
         let Some(module) = named.adapter.module(path) else {
             continue;
         };
-        let started = Instant::now();
         let rank = measured.directions(module);
-        let w = whole.as_ref().map(|whole| whole.view());
-        let delta = named.adapter.delta_with(path, w, rank)?;
-        reading += started.elapsed();
+        let w = whole.map(|whole| whole.view());
+        let delta = timed(reading, || named.adapter.delta_with(path, w, rank))?;
         updates.push(Update {
             adapter,
             name: &named.name,
@@ -74,51 +111,33 @@ pub(super) fn measure(plan: &Plan, measured: &Measured, path: &str) -> Result<Re
             rank,
         });
     }
-    let run = ModuleRun {
-        plan,
-        measured,
-        module: ModuleName::new(path),
-        shape: (module.d_out, module.d_in),
-        updates,
-    };
-    let mut results = Results {
-        warnings: run.warnings(),
-        reading,
-        ..Results::default()
-    };
-    run.spectra(&mut results)?;
-    let Some(base) = &measured.base else {
-        run.overlaps(None, &mut results)?;
-        return Ok(results);
-    };
-    let started = Instant::now();
-    let w = match whole {
-        Some(whole) => module.rows_of(whole),
-        None => base.weight(module)?,
-    };
-    results.reading += started.elapsed();
-    // What needs no direction of W does not wait for them.
-    let (own, (projected, evidence)) = rayon::join(
-        || leading(w.view(), run.directions_of_base()),
-        || (run.projected(w.view()), run.evidence(w.view())),
-    );
-    drop(w);
-    let (own, projected) = (own?, projected?);
-    results.evidence.extend(evidence?);
-    if plan.makes.findings {
-        let factors = projected.iter().map(|one| one.evidence(&run.module));
-        results.evidence.extend(factors);
-    }
-    run.base_spectrum(&own, &mut results);
-    run.overlaps(Some(&own), &mut results)?;
-    for projected in &projected {
-        let rows = run.three_rows(&own, projected);
-        results.amplification.extend(rows);
-    }
-    Ok(results)
+    Ok(updates)
 }
 
 impl ModuleRun<'_> {
+    /// All that takes W: its spectrum, overlaps with it, table 7 and evidence.
+    fn against_base(&self, w: Array2<f64>, results: &mut Results) -> Result<()> {
+        // What needs no direction of W does not wait for them.
+        let (own, (projected, evidence)) = rayon::join(
+            || leading(w.view(), self.directions_of_base()),
+            || (self.projected(w.view()), self.evidence(w.view())),
+        );
+        drop(w);
+        let (own, projected) = (own?, projected?);
+        results.evidence.extend(evidence?);
+        if self.plan.makes.findings {
+            let factors = projected.iter().map(|one| one.evidence(&self.module));
+            results.evidence.extend(factors);
+        }
+        self.base_spectrum(&own, results);
+        self.overlaps(Some(&own), results)?;
+        for projected in &projected {
+            let rows = self.three_rows(&own, projected);
+            results.amplification.extend(rows);
+        }
+        Ok(())
+    }
+
     fn warnings(&self) -> Vec<String> {
         let describe = |update: &Update| {
             let (name, module) = (update.name, &self.module.path);

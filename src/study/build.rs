@@ -9,7 +9,8 @@ use crate::error::Result;
 use crate::measure::Basis;
 use crate::tensors::find_model_near;
 
-use super::figures::{self, FigurePlan, Panels, panels};
+use super::figure_plan::FigurePlan;
+use super::figures::{self, Panels, panels};
 use super::file::definition::AdapterEntry;
 use super::file::{Definition, Selection, select};
 use super::named::{AdapterId, Comparison, NamedAdapter, Operand};

@@ -5,7 +5,8 @@ use std::path::Path;
 use crate::error::{Error, Result};
 use crate::measure::Basis;
 
-use super::figures::{self, FigurePlan, panels};
+use super::figure_plan::FigurePlan;
+use super::figures::{self, panels};
 use super::file::{Definition, select};
 use super::named::AdapterId;
 use super::plan::{Makes, Plan, Source};

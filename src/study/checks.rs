@@ -3,7 +3,7 @@
 use crate::adapter::{layer_of, projection_of};
 use crate::error::{CoreError, Error, Result};
 
-use super::figures::FigurePlan;
+use super::figure_plan::FigurePlan;
 use super::file::lines::Lines;
 use super::lineage;
 use super::named::{AdapterId, NamedAdapter};

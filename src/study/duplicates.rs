@@ -6,7 +6,7 @@ use crate::adapter::Adapter;
 use crate::error::Result;
 use crate::tensors::same_bytes;
 
-use super::figures::FigurePlan;
+use super::figure_plan::FigurePlan;
 use super::file::lines::Lines;
 use super::named::{AdapterId, NamedAdapter};
 use super::resolved::Resolved;

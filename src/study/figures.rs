@@ -2,86 +2,12 @@
 
 use crate::adapter::{layer_of, projection_of};
 use crate::error::Result;
-use crate::measure::Basis;
-use crate::paper::{Figure, Projection, Venue};
-use crate::results::ModuleName;
+use crate::paper::{Figure, Projection};
 
 use super::file::Definition;
 use super::file::definition::FiguresEntry;
 use super::file::lines::{Lines, suggestion};
-use super::named::{AdapterId, Comparison, Operand};
 use super::runs::Runs;
-
-/// What is drawn.
-#[derive(Debug, Clone, PartialEq)]
-#[non_exhaustive]
-pub struct FigurePlan {
-    /// Figures that are drawn, where the comparisons allow them.
-    pub which: Vec<Figure>,
-    /// Bases drawn.
-    pub bases: Vec<Basis>,
-    /// Figures 3 and 6: adapters of two ranks.
-    pub ranks: Option<[AdapterId; 2]>,
-    /// Figures 4 and 7: adapters of two seeds.
-    pub seeds: Option<[AdapterId; 2]>,
-    /// Figure 8: adapters held against W.
-    pub base: Vec<AdapterId>,
-    /// The layer of figures 3, 4 and 8 and table 7.
-    pub layer: Option<usize>,
-    /// The layers of figures 6 and 7.
-    pub layers: Vec<Option<usize>>,
-    /// Names of the panels' projections.
-    pub projections: Vec<String>,
-    /// Page and type sizes.
-    pub venue: Venue,
-    /// A last line below every figure of overlaps.
-    pub footnote: Option<String>,
-    /// Which layers were picked, where the study names none.
-    pub notes: Vec<String>,
-}
-
-impl FigurePlan {
-    /// Whether a figure is wanted.
-    pub fn draws(&self, figure: Figure) -> bool {
-        self.which.contains(&figure)
-    }
-
-    /// Whether a figure shows this grid.
-    pub(super) fn shows(&self, module: &ModuleName, basis: Basis, sides: Comparison) -> bool {
-        if !self.bases.contains(&basis) || !self.projections.contains(&module.projection) {
-            return false;
-        }
-        let one_layer = module.layer == self.layer;
-        let several = self.layers.contains(&module.layer);
-        match (sides.first, sides.second) {
-            (Operand::Adapter(one), Operand::Adapter(other)) => {
-                let pairs = [
-                    (self.ranks, Figure::Three, Figure::Six),
-                    (self.seeds, Figure::Four, Figure::Seven),
-                ];
-                pairs.into_iter().any(|(pair, of_one, of_several)| {
-                    pair == Some([one, other])
-                        && (one_layer && self.draws(of_one) || several && self.draws(of_several))
-                })
-            }
-            (Operand::Random, second) => {
-                let is_beside = |[_, other]: [AdapterId; 2]| {
-                    second == Operand::Adapter(other) || second == Operand::Random
-                };
-                one_layer && self.draws(Figure::Four) && self.seeds.is_some_and(is_beside)
-            }
-            (Operand::Base, second) => {
-                let is_shown = match second {
-                    Operand::Adapter(id) => self.base.contains(&id),
-                    Operand::Random => true,
-                    Operand::Base => false,
-                };
-                one_layer && self.draws(Figure::Eight) && is_shown
-            }
-            (Operand::Adapter(_), _) => false,
-        }
-    }
-}
 
 /// The figures that a study asks for, else all.
 ///

@@ -5,6 +5,7 @@ mod build;
 mod build_rows;
 mod checks;
 mod duplicates;
+mod figure_plan;
 mod figures;
 mod file;
 mod lineage;
@@ -18,7 +19,7 @@ mod resolved;
 mod runs;
 
 pub(crate) use duplicates::{is_same, other_scale};
-pub use figures::FigurePlan;
+pub use figure_plan::FigurePlan;
 pub(crate) use file::is_plain;
 pub use file::{Definition, Prose, Selection, human_size, parse_layers, parse_size, schema};
 pub(crate) use lineage::find_base;

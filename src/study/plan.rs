@@ -6,7 +6,7 @@ use crate::measure::Basis;
 use crate::paper::Table;
 use crate::results::ModuleName;
 
-use super::figures::FigurePlan;
+use super::figure_plan::FigurePlan;
 use super::file::Prose;
 use super::named::{AdapterId, Comparison, NamedAdapter, Operand};
 use super::published::Published;
