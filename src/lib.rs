@@ -116,4 +116,4 @@ pub mod table;
 
 pub use error::{CoreError, Error, Result};
 // The numbers, under the paths that they have had.
-pub use lora_subspace_core::{adapter, base, linalg, measure, setting, tensors};
+pub use lora_subspace_core::{adapter, base, files, linalg, measure, setting, tensors};

@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use crate::adapter::{Adapter, ReadOptions, natural_order, projection_of};
 use crate::error::{Error, Result};
+use crate::files;
 
 use crate::study::{is_plain, is_same, names_of};
 
@@ -164,7 +165,7 @@ fn places(path: &Path) -> Vec<PathBuf> {
 fn seed_of(path: &Path) -> Option<Seed> {
     let folder = if path.is_dir() { path } else { path.parent()? };
     let in_config = CONFIGS.iter().find_map(|name| {
-        let text = fs::read_to_string(folder.join(name)).ok()?;
+        let text = files::read_text(&folder.join(name)).ok()?;
         let value = serde_json::from_str::<Value>(&text)
             .ok()?
             .get("seed")?

@@ -1,12 +1,12 @@
 //! The figures that a plan asks for, from `overlap.csv`, `spectrum.csv` and `runs.csv` as written: no
 //! weights are read.
 
-use std::fs::File;
 use std::io::Read;
 
 use crate::error::Result;
 use crate::figure::{Chart, Options, Palette, figure3, figure4, figure6, figure7, figure8};
 use crate::figure::{Curve, Pair, Ranked, Shown, rank_curve};
+use crate::files;
 use crate::measure::Basis;
 use crate::paper::Figure;
 use crate::results::ModuleName;
@@ -175,7 +175,7 @@ impl Beside {
                 let folder = rows.folder();
                 charts_of(
                     other,
-                    &|name| Ok(File::open(folder.join(name)).ok()),
+                    &|name| Ok(files::open(&folder.join(name)).ok()),
                     palette,
                 )?
             }

@@ -37,7 +37,7 @@ pub(super) fn build(
     let own = rows.join("runs.csv");
     let runs = match &definition.runs {
         Some(runs) => Some(folder.join(runs)),
-        None => own.is_file().then_some(own),
+        None => own.exists().then_some(own),
     };
     let published = Published::read(&rows, runs.is_some()).map_err(located)?;
     let names: Vec<&str> = published.adapters().iter().map(String::as_str).collect();

@@ -31,7 +31,7 @@ impl Published {
     pub(super) fn read(folder: &Path, has_runs: bool) -> Result<Self> {
         let overlap = folder.join("overlap.csv");
         let amplification = folder.join("amplification.csv");
-        if !has_runs && !overlap.is_file() && !amplification.is_file() {
+        if !has_runs && !overlap.exists() && !amplification.exists() {
             return Err(Error::not_found(
                 folder,
                 "neither overlap.csv nor amplification.csv nor runs.csv is there",

@@ -23,13 +23,17 @@ const ROOTS: [Root; 2] = [
 ];
 
 /// Room, the rooms it may import: of those above it.
-const ROOMS: [(&str, &[&str]); 18] = [
+const ROOMS: [(&str, &[&str]); 19] = [
     ("error", &[]),
+    ("files", &["error"]),
     ("setting", &[]),
     ("linalg", &["error"]),
-    ("tensors", &["error"]),
-    ("adapter", &["error", "setting", "linalg", "tensors"]),
-    ("base", &["error", "tensors", "adapter"]),
+    ("tensors", &["error", "files"]),
+    (
+        "adapter",
+        &["error", "files", "setting", "linalg", "tensors"],
+    ),
+    ("base", &["error", "files", "tensors", "adapter"]),
     ("measure", &["error", "linalg", "adapter"]),
     ("paper", &["error"]),
     ("table", &["error", "paper"]),
@@ -37,7 +41,7 @@ const ROOMS: [(&str, &[&str]); 18] = [
     (
         "study",
         &[
-            "error", "tensors", "adapter", "base", "measure", "paper", "table", "results",
+            "error", "files", "tensors", "adapter", "base", "measure", "paper", "table", "results",
         ],
     ),
     (
@@ -53,14 +57,14 @@ const ROOMS: [(&str, &[&str]); 18] = [
             "findings",
         ],
     ),
-    ("init", &["error", "adapter", "study"]),
+    ("init", &["error", "files", "adapter", "study"]),
     ("figure", &["error", "paper", "table"]),
     ("report", &["error", "table", "figure"]),
     (
         "publish",
         &[
-            "error", "linalg", "measure", "paper", "table", "results", "study", "findings", "run",
-            "figure", "report",
+            "error", "files", "linalg", "measure", "paper", "table", "results", "study",
+            "findings", "run", "figure", "report",
         ],
     ),
     (

@@ -9,6 +9,7 @@
 //! - `study`: study files, with the line
 //! - `contradictions`: studies whose adapters or base contradict each other
 //! - `runs`: `runs.csv`, with the line
+//! - `texts`: texts that are no regular files, or too long
 //! - `usage`: flags and places
 
 #[path = "../common/files.rs"]
@@ -27,4 +28,5 @@ mod formats;
 mod layouts;
 mod runs;
 mod study;
+mod texts;
 mod usage;

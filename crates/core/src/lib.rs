@@ -9,6 +9,7 @@ use openblas_src as _;
 pub mod adapter;
 pub mod base;
 pub mod error;
+pub mod files;
 pub mod linalg;
 pub mod measure;
 pub mod setting;

@@ -1,11 +1,11 @@
 //! `study.toml` as written.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
 use crate::error::{Error, Result};
+use crate::files;
 use crate::measure::Basis;
 use crate::paper::{Figure, Table, Venue};
 
@@ -193,15 +193,14 @@ impl Definition {
                 format!("give the study in it: {}", inside.display()),
             ));
         }
-        if !path.is_file() {
+        if !path.exists() {
             return Err(Error::not_found(
                 path,
                 "no such study file",
                 "give the path of a study.toml; experiments/minilm-sst2/study.toml is one",
             ));
         }
-        let text = fs::read_to_string(path)
-            .map_err(|source| Error::io(path, "read", source, "check that you may read it"))?;
+        let text = files::read_text(path)?;
         Self::parse(path, &text)
     }
 

@@ -2,7 +2,6 @@
 //! line.
 
 use std::collections::BTreeMap;
-use std::fs::File;
 use std::path::Path;
 
 use ndarray::Array2;
@@ -10,6 +9,7 @@ use serde::de::DeserializeOwned;
 
 use crate::adapter::{layer_of, projection_of};
 use crate::error::{Error, Result};
+use crate::files;
 use crate::measure::Basis;
 use crate::results::{Grid, ModuleName};
 use crate::table::{AmplificationRow, OverlapRow, SpectrumRow, column_names};
@@ -28,11 +28,11 @@ impl Table<'_> {
     /// Rows with their lines; none where the file is not there. A column that may be empty must
     /// have its header too: under another name all of it would be missing without a word.
     fn rows<Row: DeserializeOwned>(&self) -> Result<Vec<(u64, Row)>> {
-        if !self.path.is_file() {
+        if !self.path.exists() {
             return Ok(Vec::new());
         }
-        let file = File::open(self.path)
-            .map_err(|source| Error::io(self.path, "read", source, "check that you may read it"))?;
+        // It is read line by line, and all grids of a large model are long: no limit.
+        let file = files::open(self.path)?;
         let mut reader = csv::Reader::from_reader(file);
         let header = reader.headers().map_err(|error| self.wrong(&error, None))?;
         let header = header.clone();

@@ -1,12 +1,12 @@
 //! `runs.csv`, which people write: every field checked, every mistake with its line.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use csv::StringRecord;
 
 use crate::error::{Error, Result};
+use crate::files;
 use crate::table::{RunsRow, weight_types};
 
 use super::header;
@@ -38,15 +38,14 @@ impl RunsFile {
     ///
     /// [`Error::NotFound`] or [`Error::Io`], or [`Error::Config`] with the line that is wrong.
     pub(in crate::study) fn read(path: &Path) -> Result<Self> {
-        if !path.is_file() {
+        if !path.exists() {
             return Err(Error::not_found(
                 path,
                 "no such file",
                 "its path is relative to the study file's folder",
             ));
         }
-        let bytes = fs::read(path)
-            .map_err(|source| Error::io(path, "read", source, "check that you may read it"))?;
+        let bytes = files::read_bytes(path)?;
         Self::parse(path, &bytes)
     }
 

@@ -106,14 +106,14 @@ fn modules(
 }
 
 fn missing(found: &Found, problem: String) -> Error {
-    Error::NotFound {
-        path: found.root.into(),
+    Error::not_found(
+        found.root,
         problem,
-        remedy: format!(
+        format!(
             "give the model that its training began with as {}",
             Setting::Base
         ),
-    }
+    )
 }
 
 /// A model's own config beside its weights.

@@ -218,10 +218,12 @@ fn configs(found: &Found) -> Result<BTreeMap<String, PeftConfig>> {
         return Ok(BTreeMap::new());
     };
     let path = found.file.path();
-    let fields: Map<String, Value> = serde_json::from_str(text).map_err(|error| Error::Config {
-        path: path.into(),
-        problem: format!("{METADATA} is not a JSON object: {error}"),
-        remedy: "save the adapter again, or take the entry out of the file's metadata".into(),
+    let fields: Map<String, Value> = serde_json::from_str(text).map_err(|error| {
+        Error::config(
+            path,
+            format!("{METADATA} is not a JSON object: {error}"),
+            "save the adapter again, or take the entry out of the file's metadata",
+        )
     })?;
     let mut components: BTreeMap<String, Map<String, Value>> = BTreeMap::new();
     for (key, value) in fields {

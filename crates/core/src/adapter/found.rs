@@ -229,16 +229,16 @@ impl Found<'_> {
     /// No layout's names.
     pub(super) fn unknown(&self) -> Error {
         let some: Vec<&str> = self.names().iter().take(3).map(String::as_str).collect();
-        Error::NotFound {
-            path: self.file.path().into(),
-            problem: format!(
+        Error::not_found(
+            self.file.path(),
+            format!(
                 "its tensors ({}, …) are named as no adapter's",
                 some.join(", ")
             ),
-            remedy: format!(
+            format!(
                 "if it is a PEFT adapter, put its {CONFIG} beside it; if it is a whole model, give the one that its training began with as {}",
                 Setting::Base
             ),
-        }
+        )
     }
 }

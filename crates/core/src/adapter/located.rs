@@ -1,12 +1,12 @@
 //! What lies at a path: the weight file or the files of one model, and the config beside them.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
 use crate::error::{Error, Result};
+use crate::files;
 use crate::tensors::Checkpoint;
 
 /// The config beside the weights, of PEFT and those who took its name.
@@ -44,11 +44,11 @@ impl Weights {
         let model = Checkpoint::open(&path)?;
         let first = model.names().next().and_then(|name| model.shape(name));
         let Some((_, first)) = first else {
-            return Err(Error::NotFound {
+            return Err(Error::not_found(
                 path,
-                problem: "no tensors there".into(),
-                remedy: "give the folder that was saved after training".into(),
-            });
+                "no tensors there",
+                "give the folder that was saved after training",
+            ));
         };
         Ok(Weights {
             first: first.into(),
@@ -82,13 +82,8 @@ impl Weights {
 /// The weight file of a folder, the file itself, or a folder that may be a model's; and the config
 /// beside it.
 pub(super) fn locate(path: &Path) -> Result<(PathBuf, Option<PathBuf>)> {
-    let missing = |at: &Path, problem: String, remedy: &str| {
-        Err(Error::NotFound {
-            path: at.into(),
-            problem,
-            remedy: remedy.into(),
-        })
-    };
+    let missing =
+        |at: &Path, problem: String, remedy: &str| Err(Error::not_found(at, problem, remedy));
     if !path.exists() {
         let remedy = "give the folder of a PEFT adapter, or a weight file";
         return missing(path, "no such file or folder".into(), remedy);
@@ -99,7 +94,8 @@ pub(super) fn locate(path: &Path) -> Result<(PathBuf, Option<PathBuf>)> {
     } else {
         path.parent().unwrap_or(Path::new(""))
     };
-    let config = Some(folder.join(CONFIG)).filter(|config| config.is_file());
+    // What is no regular file is refused when it is read, not passed over.
+    let config = Some(folder.join(CONFIG)).filter(|config| config.exists());
     if !is_folder {
         return Ok((path.into(), config));
     }
@@ -119,42 +115,26 @@ pub(super) fn locate(path: &Path) -> Result<(PathBuf, Option<PathBuf>)> {
 
 /// PEFT saves an adapter that is not called `default` in a folder of its own name.
 fn only_adapter_inside(folder: &Path) -> Result<Option<PathBuf>> {
-    let entries = fs::read_dir(folder).map_err(|source| Error::Io {
-        path: folder.into(),
-        action: "list",
-        source,
-        remedy: "check that you may read it",
-    })?;
-    let mut inner: Vec<PathBuf> = entries
-        .filter_map(|entry| entry.ok().map(|entry| entry.path()))
-        .filter(|path| path.join(CONFIG).is_file())
-        .collect();
-    inner.sort();
+    let mut inner = files::list(folder)?;
+    inner.retain(|path| path.join(CONFIG).is_file());
     match inner.as_slice() {
         [] => Ok(None),
         [only] => Ok(Some(only.clone())),
-        several => Err(Error::NotFound {
-            path: folder.into(),
-            problem: format!(
+        several => Err(Error::not_found(
+            folder,
+            format!(
                 "it holds {} adapters in folders of their own",
                 several.len()
             ),
-            remedy: format!("give one of them, such as {}", several[0].display()),
-        }),
+            format!("give one of them, such as {}", several[0].display()),
+        )),
     }
 }
 
 pub(super) fn read_config(path: &Path) -> Result<(PathBuf, Map<String, Value>)> {
-    let text = fs::read_to_string(path).map_err(|source| Error::Io {
-        path: path.into(),
-        action: "read",
-        source,
-        remedy: "check that you may read it",
-    })?;
-    let fields = serde_json::from_str(&text).map_err(|error| Error::Config {
-        path: path.into(),
-        problem: format!("not a JSON object: {error}"),
-        remedy: "save it again".into(),
+    let text = files::read_text(path)?;
+    let fields = serde_json::from_str(&text).map_err(|error| {
+        Error::config(path, format!("not a JSON object: {error}"), "save it again")
     })?;
     Ok((path.into(), fields))
 }

@@ -114,14 +114,16 @@ fn module(
 
 fn scale(found: &Found, rank: usize) -> Result<f64> {
     found.scale(|alpha| {
-        let alpha = alpha.ok_or_else(|| Error::NotFound {
-            path: found.root.into(),
-            problem: "loralib stores no α, so the scale α/r of ΔW is unknown".into(),
-            remedy: format!(
-                "give it with {}, as in the command that trained it, or {} for s = 1",
-                Setting::Alpha,
-                Setting::Unscaled
-            ),
+        let alpha = alpha.ok_or_else(|| {
+            Error::not_found(
+                found.root,
+                "loralib stores no α, so the scale α/r of ΔW is unknown",
+                format!(
+                    "give it with {}, as in the command that trained it, or {} for s = 1",
+                    Setting::Alpha,
+                    Setting::Unscaled
+                ),
+            )
         })?;
         Ok(alpha / rank as f64)
     })

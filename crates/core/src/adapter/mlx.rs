@@ -74,14 +74,14 @@ pub(super) fn read(found: &Found, path: &Path, fields: &Map<String, Value>) -> R
         "dora" => "MLX-LM DoRA",
         "full" => return full(found, content),
         other => {
-            return Err(Error::Config {
-                path: path.into(),
-                problem: format!("fine_tune_type is \"{other}\""),
-                remedy: format!(
+            return Err(Error::config(
+                path,
+                format!("fine_tune_type is \"{other}\""),
+                format!(
                     "lora, dora and full are read: fuse it with mlx_lm.fuse and give the two checkpoints, the one before with {}",
                     Setting::Base
                 ),
-            });
+            ));
         }
     };
     if parameter("alpha").is_some() && found.options.alpha.is_none() {
@@ -92,11 +92,11 @@ pub(super) fn read(found: &Found, path: &Path, fields: &Map<String, Value>) -> R
         None => USUAL_SCALE,
         Some((_, Some(scale))) => scale,
         Some((scale, None)) => {
-            return Err(Error::Config {
-                path: path.into(),
-                problem: format!("scale of lora_parameters is {scale}"),
-                remedy: "it must be a number".into(),
-            });
+            return Err(Error::config(
+                path,
+                format!("scale of lora_parameters is {scale}"),
+                "it must be a number",
+            ));
         }
     };
     let rank = parameter("rank").and_then(Value::as_f64);

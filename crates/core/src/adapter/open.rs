@@ -114,14 +114,14 @@ fn by_names(found: &Found, weights: Weights) -> Result<Content> {
 fn peft_without_config(found: &Found) -> Result<Content> {
     let (alpha, looking) = (found.options.alpha, found.options.looking);
     if alpha.is_none() && found.options.scaled && !looking {
-        return Err(Error::NotFound {
-            path: found.root.into(),
-            problem: format!("no {CONFIG} there, so α of the scale α/r is unknown"),
-            remedy: format!(
+        return Err(Error::not_found(
+            found.root,
+            format!("no {CONFIG} there, so α of the scale α/r is unknown"),
+            format!(
                 "copy it from where the adapter was trained, or give {}",
                 Setting::Alpha
             ),
-        });
+        ));
     }
     let nothing = Map::new();
     peft::read(found, found.root, &PeftConfig::new(found.root, &nothing)?)
@@ -144,11 +144,11 @@ fn finish(found: &Found, content: Content, files: Vec<PathBuf>) -> Result<Adapte
         return Err(found.error(first, problem, &remedy));
     }
     if content.modules.is_empty() && content.replacements.is_empty() {
-        return Err(Error::NotFound {
-            path: found.file.path().into(),
-            problem: format!("none of its {} tensors makes a ΔW", found.names().len()),
-            remedy: "give the folder that was saved after training".into(),
-        });
+        return Err(Error::not_found(
+            found.file.path(),
+            format!("none of its {} tensors makes a ΔW", found.names().len()),
+            "give the folder that was saved after training",
+        ));
     }
     let sorted = |mut modules: Vec<AdaptedModule>| {
         modules.sort_by(|one, other| natural_order(&one.path, &other.path));

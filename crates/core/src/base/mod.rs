@@ -1,7 +1,6 @@
 //! A module's W in the base: which tensor it is, which way round, and which part of it.
 
 use std::collections::BTreeSet;
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use ndarray::{Array2, Axis, s};
@@ -9,6 +8,7 @@ use serde_json::Value;
 
 use crate::adapter::{AdaptedModule, BaseIndex, Part, Stored};
 use crate::error::{Error, Result};
+use crate::files;
 use crate::tensors::Checkpoint;
 
 mod experts;
@@ -57,7 +57,7 @@ impl Base {
         };
         // Only a hint about orientation and heads: a base without a config is read all the same.
         let file = folder.join("config.json");
-        let config = fs::read_to_string(&file)
+        let config = files::read_text(&file)
             .ok()
             .and_then(|text| Some((file, serde_json::from_str(&text).ok()?)));
         Ok(Base { checkpoint, config })

@@ -89,10 +89,12 @@ impl FromStr for Basis {
         Basis::ALL
             .into_iter()
             .find(|basis| basis.name() == text)
-            .ok_or_else(|| Error::Request {
-                what: format!("basis `{text}`"),
-                problem: "there is no such basis".into(),
-                remedy: "use a, b, delta-right or delta-left".into(),
+            .ok_or_else(|| {
+                Error::request(
+                    format!("basis `{text}`"),
+                    "there is no such basis",
+                    "use a, b, delta-right or delta-left",
+                )
             })
     }
 }

@@ -1,13 +1,13 @@
 //! A model's weights: one file or many with an index.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use ndarray::Array2;
 use serde::Deserialize;
 
 use crate::error::{Error, Result};
+use crate::files;
 
 use super::quantised::{Blocks, Quantisation, SCALES};
 use super::{TensorFile, folder};
@@ -45,11 +45,11 @@ impl Checkpoint {
     /// shard has not.
     pub fn open(path: &Path) -> Result<Self> {
         if !path.exists() {
-            return Err(Error::NotFound {
-                path: path.into(),
-                problem: "no such file or folder".into(),
-                remedy: "give a folder with model.safetensors, or the file itself".into(),
-            });
+            return Err(Error::not_found(
+                path,
+                "no such file or folder",
+                "give a folder with model.safetensors, or the file itself",
+            ));
         }
         let file = if path.is_dir() {
             folder::weights_in(path)?
@@ -217,17 +217,14 @@ impl Checkpoint {
     }
 
     fn open_index(path: &Path, index_path: &Path) -> Result<Self> {
-        let bad = |problem: String| Error::Config {
-            path: index_path.into(),
-            problem,
-            remedy: "fetch the index and all its shards again, from one revision".into(),
+        let bad = |problem: String| {
+            Error::config(
+                index_path,
+                problem,
+                "fetch the index and all its shards again, from one revision",
+            )
         };
-        let text = fs::read_to_string(index_path).map_err(|source| Error::Io {
-            path: index_path.into(),
-            action: "read",
-            source,
-            remedy: "check that you may read it",
-        })?;
+        let text = files::read_text(index_path)?;
         let index: Index =
             serde_json::from_str(&text).map_err(|error| bad(format!("not an index: {error}")))?;
         let folder = index_path.parent().unwrap_or(Path::new("."));

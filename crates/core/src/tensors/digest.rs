@@ -66,12 +66,7 @@ pub fn same_bytes(one: &Path, other: &Path) -> Result<bool> {
 }
 
 fn unreadable(path: &Path, source: std::io::Error) -> Error {
-    Error::Io {
-        path: path.into(),
-        action: "read",
-        source,
-        remedy: "check that you may read it",
-    }
+    Error::io(path, "read", source, "check that you may read it")
 }
 
 #[cfg(test)]

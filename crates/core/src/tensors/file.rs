@@ -38,11 +38,11 @@ impl TensorFile {
     /// [`Error::Tensor`] when one of its tensors cannot be.
     pub fn open(path: &Path) -> Result<Self> {
         if !path.exists() {
-            return Err(Error::NotFound {
-                path: path.into(),
-                problem: "no such file".into(),
-                remedy: "check the path; a .safetensors file or a PyTorch file was expected".into(),
-            });
+            return Err(Error::not_found(
+                path,
+                "no such file",
+                "check the path; a .safetensors file or a PyTorch file was expected",
+            ));
         }
         let io = |source| io_error(path, source);
         let file = File::open(path).map_err(io)?;
@@ -285,12 +285,12 @@ impl TensorFile {
 }
 
 fn io_error(path: &Path, source: std::io::Error) -> Error {
-    Error::Io {
-        path: path.into(),
-        action: "read",
+    Error::io(
+        path,
+        "read",
         source,
-        remedy: "check that it is a file and that you may read it",
-    }
+        "check that it is a file and that you may read it",
+    )
 }
 
 fn error(path: &Path, kind: &'static str, fault: Fault) -> Error {

@@ -1,9 +1,9 @@
 //! Which file of a model's folder has its weights.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
+use crate::files;
 
 /// In this order: a folder often has the same weights twice.
 const NAMES: [&str; 8] = [
@@ -25,16 +25,7 @@ pub(super) fn weights_in(folder: &Path) -> Result<PathBuf> {
             return Ok(folder.join(name));
         }
     }
-    let entries = fs::read_dir(folder).map_err(|source| Error::Io {
-        path: folder.into(),
-        action: "list",
-        source,
-        remedy: "check that you may read it",
-    })?;
-    let mut files: Vec<PathBuf> = entries
-        .filter_map(|entry| entry.ok().map(|entry| entry.path()))
-        .collect();
-    files.sort();
+    let files = files::list(folder)?;
     let [safetensors, torch] =
         [&["safetensors"][..], &["bin", "pt", "pth", "ckpt"]].map(|extensions| {
             let one_of = |file: &&PathBuf| has_extension(file, extensions);
@@ -47,19 +38,19 @@ pub(super) fn weights_in(folder: &Path) -> Result<PathBuf> {
     };
     match candidates.as_slice() {
         [only] => Ok(only.to_path_buf()),
-        [] => Err(Error::NotFound {
-            path: folder.into(),
-            problem: format!(
+        [] => Err(Error::not_found(
+            folder,
+            format!(
                 "neither {} nor {} nor {} nor another weight file",
                 NAMES[0], NAMES[1], NAMES[5]
             ),
-            remedy: "give the folder with the weights, or the file itself: of an adapter adapter_model.safetensors, of a base model.safetensors".into(),
-        }),
-        several => Err(Error::NotFound {
-            path: folder.into(),
-            problem: format!("{} {kind} files and no {}", several.len(), NAMES[0]),
-            remedy: "name the file that is meant".into(),
-        }),
+            "give the folder with the weights, or the file itself: of an adapter adapter_model.safetensors, of a base model.safetensors",
+        )),
+        several => Err(Error::not_found(
+            folder,
+            format!("{} {kind} files and no {}", several.len(), NAMES[0]),
+            "name the file that is meant",
+        )),
     }
 }
 

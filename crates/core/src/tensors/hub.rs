@@ -6,6 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
+use crate::files;
 
 /// Fewer digits of a commit are no name for it.
 const SHORTEST_COMMIT: usize = 7;
@@ -61,19 +62,19 @@ fn cache(variable: impl Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
 fn find_in(id: &str, cache: Option<&Path>) -> Result<PathBuf> {
     let (model, revision) = id.split_once('@').map_or((id, None), |(m, r)| (m, Some(r)));
     if !is_model(model) || !revision.is_none_or(is_revision) {
-        return Err(Error::NotFound {
-            path: id.into(),
-            problem: "no such file or folder".into(),
-            remedy:
-                "check the path; a model of the Hugging Face cache is ORG/NAME or ORG/NAME@REVISION"
-                    .into(),
-        });
+        return Err(Error::not_found(
+            id,
+            "no such file or folder",
+            "check the path; a model of the Hugging Face cache is ORG/NAME or ORG/NAME@REVISION",
+        ));
     }
     let at = revision.map_or(String::new(), |revision| format!(" --revision {revision}"));
-    let missing = |where_: String| Error::NotFound {
-        path: id.into(),
-        problem: format!("no such file or folder, and {where_}"),
-        remedy: format!("check the path, or fetch the model with `hf download {model}{at}`"),
+    let missing = |where_: String| {
+        Error::not_found(
+            id,
+            format!("no such file or folder, and {where_}"),
+            format!("check the path, or fetch the model with `hf download {model}{at}`"),
+        )
     };
     let Some(cache) = cache else {
         let problem = "no Hugging Face cache: neither HF_HOME nor HOME is set";
@@ -110,7 +111,7 @@ fn find_in(id: &str, cache: Option<&Path>) -> Result<PathBuf> {
 
 /// The snapshots that a revision may be: of a branch or tag one, of a commit's first digits any.
 fn commit(folder: &Path, revision: &str, commits: &[String]) -> Vec<String> {
-    let name = fs::read_to_string(folder.join("refs").join(revision)).unwrap_or_default();
+    let name = files::read_text(&folder.join("refs").join(revision)).unwrap_or_default();
     if let Some(held) = commits.iter().find(|commit| *commit == name.trim()) {
         return vec![held.clone()];
     }

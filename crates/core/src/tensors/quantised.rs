@@ -1,11 +1,11 @@
 //! Weights that are not stored as they are: fp8 with scales, which is read, and what is not.
 
-use std::fs;
 use std::path::Path;
 
 use ndarray::{Array2, ArrayD, Axis, s};
 
 use crate::error::{Error, Result};
+use crate::files;
 
 use super::TensorFile;
 
@@ -54,7 +54,7 @@ const USUAL: Blocks = Blocks {
 impl Blocks {
     /// `quantization_config.weight_block_size` of the config in a folder.
     pub(super) fn beside(folder: &Path) -> Blocks {
-        let text = fs::read_to_string(folder.join("config.json")).unwrap_or_default();
+        let text = files::read_text(&folder.join("config.json")).unwrap_or_default();
         let config: serde_json::Value = serde_json::from_str(&text).unwrap_or_default();
         let size = &config["quantization_config"]["weight_block_size"];
         let length = |place: usize| size[place].as_u64().filter(|&length| length > 0);

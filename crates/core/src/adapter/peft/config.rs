@@ -341,11 +341,7 @@ pub(super) fn give_alpha() -> String {
 
 /// An error about a config.
 pub(in crate::adapter) fn bad(path: &Path, problem: String, remedy: &str) -> Error {
-    Error::Config {
-        path: path.into(),
-        problem,
-        remedy: remedy.into(),
-    }
+    Error::config(path, problem, remedy)
 }
 
 #[cfg(test)]

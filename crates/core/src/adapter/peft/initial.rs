@@ -68,11 +68,11 @@ fn before(found: &Found, path: &Path) -> Result<Content> {
     let (weights, config) = locate(path)?;
     let config = config.map(|config| read_config(&config)).transpose()?;
     let Some((config_path, fields)) = config else {
-        return Err(Error::NotFound {
-            path: path.into(),
-            problem: format!("no {CONFIG} there"),
-            remedy: "give the folder of the adapter as saved before training".into(),
-        });
+        return Err(Error::not_found(
+            path,
+            format!("no {CONFIG} there"),
+            "give the folder of the adapter as saved before training",
+        ));
     };
     let initial = Found {
         root: path,
@@ -87,11 +87,11 @@ fn difference(trained: &AdaptedModule, start: &AdaptedModule) -> Result<AdaptedM
     let (Update::Product { b, a }, Update::Product { b: b0, a: a0 }) =
         (&trained.update, &start.update)
     else {
-        return Err(Error::Request {
-            what: format!("module `{}`", trained.path),
-            problem: "DoRA on an initialisation that changes the base is not read".into(),
-            remedy: "merge it with PEFT and give the two checkpoints".into(),
-        });
+        return Err(Error::request(
+            format!("module `{}`", trained.path),
+            "DoRA on an initialisation that changes the base is not read",
+            "merge it with PEFT and give the two checkpoints",
+        ));
     };
     let b0 = b0.clone().scaled(-start.scale / trained.scale);
     let update = Update::Product {

@@ -51,9 +51,11 @@ pub(super) fn method(path: &Path, fields: &Map<String, Value>) -> Result<String>
         .get("peft_type")
         .and_then(Value::as_str)
         .map(str::to_string)
-        .ok_or_else(|| Error::Config {
-            path: path.into(),
-            problem: "peft_type is missing, so this is not a PEFT adapter's config".into(),
-            remedy: "give the folder that PEFT's save_pretrained wrote".into(),
+        .ok_or_else(|| {
+            Error::config(
+                path,
+                "peft_type is missing, so this is not a PEFT adapter's config",
+                "give the folder that PEFT's save_pretrained wrote",
+            )
         })
 }

@@ -1,0 +1,156 @@
+//! Texts and folders of people's: only regular files are read, and none that is too long to be one.
+//!
+//! A pipe would be waited for without end, and a device may have no end.
+
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use crate::error::{Error, Result};
+
+/// The most bytes that a text may have. An index of the largest model has a few MiB.
+pub const LONGEST_TEXT: u64 = 64 << 20;
+
+/// Opens a regular file of any length, for those who read it piece by piece.
+///
+/// # Errors
+///
+/// [`Error::Io`] for a pipe, a device or a folder, and when it cannot be read.
+pub fn open(path: &Path) -> Result<File> {
+    let failed = |source| unreadable(path, source);
+    // Before it is opened: opening a pipe waits for its writer.
+    let kind = fs::metadata(path).map_err(failed)?.file_type();
+    if !kind.is_file() {
+        let is = if kind.is_dir() {
+            "a folder"
+        } else {
+            "a pipe or a device"
+        };
+        let words = format!("a regular file was expected, and it is {is}");
+        let source = io::Error::new(io::ErrorKind::InvalidInput, words);
+        return Err(Error::io(path, "read", source, "give a file on disk"));
+    }
+    File::open(path).map_err(failed)
+}
+
+/// Reads a text of at most [`LONGEST_TEXT`] bytes.
+///
+/// # Errors
+///
+/// Those of [`open`], and [`Error::Io`] for a longer file or one that is not UTF-8.
+pub fn read_text(path: &Path) -> Result<String> {
+    let bytes = read_bytes(path)?;
+    let mut text = String::new();
+    bytes
+        .as_slice()
+        .read_to_string(&mut text)
+        .map_err(|source| unreadable(path, source))?;
+    Ok(text)
+}
+
+/// Reads a text of at most [`LONGEST_TEXT`] bytes, whatever its encoding.
+///
+/// # Errors
+///
+/// Those of [`open`], and [`Error::Io`] for a longer file.
+pub fn read_bytes(path: &Path) -> Result<Vec<u8>> {
+    let failed = |source| unreadable(path, source);
+    let file = open(path)?;
+    if file.metadata().map_err(failed)?.len() > LONGEST_TEXT {
+        return Err(too_long(path));
+    }
+    let mut bytes = Vec::new();
+    // A file may grow meanwhile, and some of the system's hide their length: one byte more tells.
+    let mut limited = file.take(LONGEST_TEXT + 1);
+    limited.read_to_end(&mut bytes).map_err(failed)?;
+    if bytes.len() as u64 > LONGEST_TEXT {
+        return Err(too_long(path));
+    }
+    Ok(bytes)
+}
+
+/// What lies in a folder, sorted by name.
+///
+/// # Errors
+///
+/// [`Error::Io`] when it cannot be listed.
+pub fn list(folder: &Path) -> Result<Vec<PathBuf>> {
+    let entries = fs::read_dir(folder)
+        .map_err(|source| Error::io(folder, "list", source, "check that you may read it"))?;
+    let mut paths: Vec<PathBuf> = entries
+        .filter_map(|entry| entry.ok().map(|entry| entry.path()))
+        .collect();
+    paths.sort();
+    Ok(paths)
+}
+
+fn unreadable(path: &Path, source: io::Error) -> Error {
+    Error::io(path, "read", source, "check that you may read it")
+}
+
+fn too_long(path: &Path) -> Error {
+    let words = format!(
+        "a text of at most {} MiB was expected, and it is longer",
+        LONGEST_TEXT >> 20
+    );
+    let source = io::Error::new(io::ErrorKind::InvalidData, words);
+    let remedy = "check that it is the file that you mean";
+    Error::io(path, "read", source, remedy)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_is_read_whole() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("text");
+        fs::write(&path, "α = 8\n").unwrap();
+        assert_eq!(read_text(&path).unwrap(), "α = 8\n");
+        fs::write(&path, [0xff, b'a']).unwrap();
+        assert_eq!(read_bytes(&path).unwrap(), [0xff, b'a']);
+        let error = read_text(&path).unwrap_err().to_string();
+        assert!(error.contains("valid UTF-8"), "{error}");
+    }
+
+    #[test]
+    fn the_longest_text_is_read_and_a_longer_one_is_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("text");
+        // Nothing of it is written to the disk.
+        let file = File::create(&path).unwrap();
+        file.set_len(LONGEST_TEXT).unwrap();
+        assert_eq!(read_bytes(&path).unwrap().len() as u64, LONGEST_TEXT);
+        file.set_len(LONGEST_TEXT + 1).unwrap();
+        let error = read_text(&path).unwrap_err().to_string();
+        assert!(error.contains("at most 64 MiB"), "{error}");
+        assert!(open(&path).is_ok());
+    }
+
+    #[test]
+    fn only_regular_files_are_opened() {
+        let folder = tempfile::tempdir().unwrap();
+        let error = open(folder.path()).unwrap_err().to_string();
+        assert!(error.contains("it is a folder"), "{error}");
+        let missing = open(&folder.path().join("missing")).unwrap_err();
+        assert!(matches!(missing, Error::Io { .. }), "{missing}");
+        #[cfg(unix)]
+        for device in ["/dev/zero", "/dev/null"] {
+            let error = read_bytes(Path::new(device)).unwrap_err().to_string();
+            assert!(error.contains("it is a pipe or a device"), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_folder_is_listed_by_name() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["b", "a", "c"] {
+            fs::write(folder.path().join(name), "").unwrap();
+        }
+        let names = ["a", "b", "c"].map(|name| folder.path().join(name));
+        assert_eq!(list(folder.path()).unwrap(), names);
+        let error = list(&folder.path().join("d")).unwrap_err().to_string();
+        assert!(error.contains("cannot list: "), "{error}");
+    }
+}
