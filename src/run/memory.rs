@@ -135,7 +135,7 @@ impl Plan {
     ///
     /// # Errors
     ///
-    /// [`Error::Request`] when that module alone takes more.
+    /// [`CoreError::Request`](crate::CoreError::Request) when that module alone takes more.
     pub fn check_memory(&self) -> Result<()> {
         let Some(measured) = self.measured() else {
             return Ok(());

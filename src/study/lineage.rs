@@ -22,7 +22,7 @@ use super::resolved::Resolved;
 ///
 /// # Errors
 ///
-/// [`crate::Error::Config`] for a rank that an adapter has not.
+/// [`CoreError::Config`](crate::CoreError::Config) for a rank that an adapter has not.
 pub(super) fn check(
     definition: &Definition,
     resolved: &Resolved,

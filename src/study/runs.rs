@@ -306,7 +306,7 @@ fn check_cells(file: &RunsFile, table: Table, is_shown: &dyn Fn(&RunsRow) -> boo
 ///
 /// # Errors
 ///
-/// [`crate::Error::Config`] for one that the study does not give.
+/// [`CoreError::Config`](crate::CoreError::Config) for one that the study does not give.
 pub(super) fn tables(
     definition: &Definition,
     runs: &Runs,
