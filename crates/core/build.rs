@@ -1,4 +1,9 @@
 //! Looks for OpenBLAS before anything else is compiled for minutes and then fails to link.
+//!
+//! # Decisions
+//!
+//! - The probe links a program where pkg-config knows nothing. It asks the question that the last
+//!   link would.
 
 use std::env;
 use std::io::Write;

@@ -1,4 +1,8 @@
 //! The embedded fonts, and how wide text is in them.
+//!
+//! # Decisions
+//!
+//! - Text is placed run by run, with widths from the font itself. plotters has no rich text.
 
 use std::sync::LazyLock;
 

@@ -1,5 +1,16 @@
 //! Rows to charts to pictures, in the layout of the paper's figures. A [`Chart`] of heat maps and a
 //! [`Curve`] are plain data; one file each draws them. Nothing here sees a tensor.
+//!
+//! # Decisions
+//!
+//! - krilla writes PDF, not svg2pdf (`render.rs`). svg2pdf orders fonts and resources by hash
+//!   maps, so that one figure gave four different files. krilla-svg takes the same usvg tree and
+//!   is deterministic. It fixes the version of usvg and resvg.
+//! - Text is outlines in an SVG and text in a PDF. An SVG must be readable where the font is
+//!   missing, and fonts embedded in SVG work in browsers only. Its title and description carry
+//!   the words. The PDF embeds both faces and can be searched.
+//! - No text is below 6 pt in any venue, subscripts included. `Drawing::texts` says where each
+//!   text stands. A test holds sizes, edges and overlaps of all built-in figures.
 
 mod curve;
 mod font;

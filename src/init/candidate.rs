@@ -87,7 +87,7 @@ impl Candidate {
 ///
 /// # Errors
 ///
-/// [`crate::Error::Request`] when there is none.
+/// [`CoreError::Request`](crate::CoreError::Request) when there is none.
 pub(super) fn candidates(paths: &[PathBuf]) -> Result<(Vec<Candidate>, Vec<String>)> {
     let mut said = Vec::new();
     let mut opened = Vec::new();

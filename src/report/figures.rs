@@ -1,4 +1,13 @@
 //! Figures in the page: words and links as HTML, panels as data that `report.js` draws.
+//!
+//! # Decisions
+//!
+//! - The page has the tables' digits. Up to 200,000 cells it embeds all nine (0.8 MB for the
+//!   built-in study). Beyond that it embeds four, and says so.
+//! - Panels are canvases drawn from that data. SVG would be five times as large, and could say no
+//!   value.
+//! - A figure and the published one beside it have one scale, over what both show. Equal colours
+//!   are so equal φ. The pictures stand alone and keep their own.
 
 use serde_json::{Value, json};
 

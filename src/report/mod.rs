@@ -3,6 +3,10 @@
 //!
 //! The page is one file that loads nothing. What moves in it is in `report.js` and `modules.js`,
 //! its looks in `report.css`, its frame in `report.html`, all beside this file.
+//!
+//! # Decisions
+//!
+//! - A content policy in the page forbids it the network.
 
 mod cells;
 mod document;

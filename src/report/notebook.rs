@@ -1,6 +1,14 @@
 //! The notebook: the same figures and tables from the same files, in pandas and matplotlib.
 //!
 //! Its code is `notebook.py`, cell by cell; here is which cells a study takes, and the calls.
+//!
+//! # Decisions
+//!
+//! - The notebook's code is a Python file, and what a study adds are calls. Its tests run it, and
+//!   hold what it rebuilds to the report's data, which came another way.
+//! - Scores are made again in pandas, from `runs.csv`. What pandas cannot know stands there as
+//!   literals: spellings of weight types, which metrics are better high, which runs a table
+//!   shows.
 
 use serde::Serialize;
 use serde_json::{Value, json};

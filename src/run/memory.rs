@@ -1,4 +1,10 @@
 //! How much memory measuring may take, and which modules fit into it together.
+//!
+//! # Decisions
+//!
+//! - Modules are measured in groups, one after the other. A group has at most eight modules a
+//!   thread, whose estimated memory is within the budget. A semaphore around each module would
+//!   bound nothing: a rayon worker that waits inside a module may take up another.
 
 use std::fs;
 use std::ops::Range;
@@ -129,7 +135,7 @@ impl Plan {
     ///
     /// # Errors
     ///
-    /// [`Error::Request`] when that module alone takes more.
+    /// [`CoreError::Request`](crate::CoreError::Request) when that module alone takes more.
     pub fn check_memory(&self) -> Result<()> {
         let Some(measured) = self.measured() else {
             return Ok(());

@@ -1,5 +1,13 @@
 //! From a definition to a checked plan: every name resolved, every shape held against every
 //! other, before any work.
+//!
+//! # Decisions
+//!
+//! - Random directions are compared only where a figure shows them (4, 8), or where there is one
+//!   adapter and nothing else. Elsewhere the closed form in `chance` says as much, and the cells
+//!   would be most of `overlap.csv`.
+//! - Figures 3 and 6 take two different ranks, 4 and 7 two equal ones, when no study says which
+//!   pair is which.
 
 use std::path::{Path, PathBuf};
 

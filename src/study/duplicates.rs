@@ -16,7 +16,7 @@ use super::resolved::Resolved;
 ///
 /// # Errors
 ///
-/// [`crate::Error::Config`] at the second name.
+/// [`CoreError::Config`](crate::CoreError::Config) at the second name.
 pub(super) fn check(
     lines: &Lines,
     resolved: &Resolved,

@@ -1,4 +1,10 @@
 //! Where adapters come from: ranks, seeds and bases as a study and the adapters' configs tell them.
+//!
+//! # Decisions
+//!
+//! - A base's name is known from the Hugging Face cache only. `_name_or_path` in a `config.json`
+//!   names what a model was made from as often as the model. A warning that rests on it would
+//!   speak against the built-in study.
 
 use std::path::{Path, PathBuf};
 
@@ -16,7 +22,7 @@ use super::resolved::Resolved;
 ///
 /// # Errors
 ///
-/// [`crate::Error::Config`] for a rank that an adapter has not.
+/// [`CoreError::Config`](crate::CoreError::Config) for a rank that an adapter has not.
 pub(super) fn check(
     definition: &Definition,
     resolved: &Resolved,

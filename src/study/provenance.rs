@@ -15,7 +15,7 @@ impl Plan {
     ///
     /// # Errors
     ///
-    /// [`crate::Error::Io`] when a file cannot be read any more.
+    /// [`CoreError::Io`](crate::CoreError::Io) when a file cannot be read any more.
     pub fn provenance(&self) -> Result<Provenance> {
         Ok(Provenance {
             version: env!("CARGO_PKG_VERSION").into(),

@@ -1,4 +1,10 @@
 //! Scores of training runs: which of them a table shows, and whether they can stand in one cell.
+//!
+//! # Decisions
+//!
+//! - A study chooses the runs of each table by name patterns.
+//! - Runs of one cell must be seeds of one setting. A mean over two α, with a standard deviation
+//!   beside it, would be taken for one over seeds.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -300,7 +306,7 @@ fn check_cells(file: &RunsFile, table: Table, is_shown: &dyn Fn(&RunsRow) -> boo
 ///
 /// # Errors
 ///
-/// [`crate::Error::Config`] for one that the study does not give.
+/// [`CoreError::Config`](crate::CoreError::Config) for one that the study does not give.
 pub(super) fn tables(
     definition: &Definition,
     runs: &Runs,

@@ -1,5 +1,12 @@
 //! `overlap.csv`, which can have millions of rows: written without a string per row, and read back
 //! a grid at a time.
+//!
+//! # Decisions
+//!
+//! - `overlap.csv` has a writer of its own, with its digits in `digits.rs`. It has millions of
+//!   rows: names are quoted once a grid, and no row makes a string. Tests hold it to the bytes
+//!   that the csv crate makes of the same rows.
+//! - The file is read back by grid. What no figure shows is never made a row.
 
 use std::io::{self, Read, Write};
 

@@ -1,4 +1,12 @@
 //! A table of scores before it is written: columns, blocks of rows, words around them.
+//!
+//! # Decisions
+//!
+//! - A standard deviation stands below its mean in LaTeX. Both are then plain numbers for
+//!   siunitx, and align.
+//! - A table that is too wide for a page is set smaller, then cut into groups of columns.
+//!   `widths.rs` decides where it stands. A venue of two columns has `table*` before the cut; the
+//!   page's widths come from `paper/venue.rs`.
 
 use super::html;
 use super::scores::Score;

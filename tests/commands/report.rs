@@ -1,4 +1,10 @@
 //! The report in a browser: `tests/report/run.py` uses it as a reader would.
+//!
+//! # Decisions
+//!
+//! - The tests speak the DevTools protocol to Debian's Chromium (`tests/report/browser.py`).
+//!   Pointer and key events are real, the dependency is one and small, and no second browser is
+//!   downloaded.
 
 use std::fs;
 use std::path::Path;

@@ -1,4 +1,10 @@
 //! A chart of heat maps to SVG.
+//!
+//! # Decisions
+//!
+//! - Cells are shapes that reach under their neighbours. They are exact to zoom into and leave no
+//!   hairlines in any viewer. Runs of one colour are one shape, without the corner that would
+//!   fleck its neighbours.
 
 use crate::error::Result;
 

@@ -1,4 +1,9 @@
 //! Figure 8: W's own directions against ΔW's.
+//!
+//! # Decisions
+//!
+//! - Figure 8 alone takes a grid that begins at a later i, and then all of its grids do.
+//!   Elsewhere a missing first row is an error.
 
 use ndarray::Array2;
 

@@ -3,6 +3,12 @@
 //! Diagonal lines over the cells, each with an edge of paper on both sides, so that it stands out
 //! from dark cells and from light ones; and a line beside their rows, which can be seen where a
 //! single row is too thin for lines across it.
+//!
+//! # Decisions
+//!
+//! - Cells that are not sure have hatching and a line beside them. In one row of a thousand, a
+//!   tenth of a point high, hatching cannot be seen: there the line has a least height. Both are
+//!   filled shapes clipped to whole blocks of cells, so that the three formats agree.
 
 use std::ops::Range;
 

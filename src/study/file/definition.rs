@@ -183,7 +183,8 @@ impl Definition {
     ///
     /// # Errors
     ///
-    /// [`Error::NotFound`], or [`Error::Config`] with the line that is wrong.
+    /// [`CoreError::NotFound`](crate::CoreError::NotFound), or
+    /// [`CoreError::Config`](crate::CoreError::Config) with the line that is wrong.
     pub fn read(path: &Path) -> Result<Self> {
         let inside = path.join("study.toml");
         if inside.is_file() {
@@ -208,7 +209,7 @@ impl Definition {
     ///
     /// # Errors
     ///
-    /// [`Error::Config`] with the line that is wrong.
+    /// [`CoreError::Config`](crate::CoreError::Config) with the line that is wrong.
     pub(crate) fn parse(path: &Path, text: &str) -> Result<Self> {
         let lines = Lines::read(path, text)?;
         let mut definition: Definition = toml::from_str(text).map_err(|error| {

@@ -1,5 +1,11 @@
 //! Every key that a study file may have: what it means, what it takes, an example. Checking and the
 //! JSON Schema for editors are both made from here; tests hold [`super::Definition`] to it.
+//!
+//! # Decisions
+//!
+//! - One table of keys stands beside the structs that serde fills. It has the words, examples and
+//!   choices of messages and of the JSON Schema. A test holds table and structs together, key by
+//!   key, and the committed schema to the table.
 
 use serde_json::{Value, json};
 

@@ -25,7 +25,7 @@ impl Lines {
     ///
     /// # Errors
     ///
-    /// [`Error::Config`] for what is first wrong in the file.
+    /// [`CoreError::Config`](crate::CoreError::Config) for what is first wrong in the file.
     pub(in crate::study) fn read(file: &Path, text: &str) -> Result<Self> {
         let table = DeTable::parse(text).map_err(|error| {
             let start = error.span().map_or(0, |span| span.start);

@@ -36,7 +36,9 @@ impl RunsFile {
     ///
     /// # Errors
     ///
-    /// [`Error::NotFound`] or [`Error::Io`], or [`Error::Config`] with the line that is wrong.
+    /// [`CoreError::NotFound`](crate::CoreError::NotFound) or
+    /// [`CoreError::Io`](crate::CoreError::Io), or [`CoreError::Config`](crate::CoreError::Config)
+    /// with the line that is wrong.
     pub(in crate::study) fn read(path: &Path) -> Result<Self> {
         if !path.exists() {
             return Err(Error::not_found(

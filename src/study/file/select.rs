@@ -17,7 +17,7 @@ impl Selection {
     ///
     /// # Errors
     ///
-    /// [`Error::Request`] for a pattern that is no glob.
+    /// [`CoreError::Request`](crate::CoreError::Request) for a pattern that is no glob.
     pub fn new(globs: &[String], layers: &[usize]) -> Result<Self> {
         let compile = |glob: &String| match Glob::new(glob) {
             Ok(compiled) => Ok(compiled.compile_matcher()),
@@ -69,7 +69,7 @@ impl Selection {
 ///
 /// # Errors
 ///
-/// [`Error::Request`] when none is left.
+/// [`CoreError::Request`](crate::CoreError::Request) when none is left.
 pub(in crate::study) fn select(all: &[String], selection: &Selection) -> Result<Vec<String>> {
     let wanted: Vec<String> = all
         .iter()

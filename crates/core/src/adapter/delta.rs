@@ -1,4 +1,9 @@
 //! ΔW, as a product or whole.
+//!
+//! # Decisions
+//!
+//! - A ΔW without factors is a matrix. It is searched as W is, for the number of directions that
+//!   the caller gives.
 
 use std::ops::Range;
 use std::sync::OnceLock;

@@ -1,4 +1,10 @@
 //! Matrices made of tensors, checked by their shapes before anything is read.
+//!
+//! # Decisions
+//!
+//! - A layout is formulas, not code that reads. A formula is an expression over tensors whose
+//!   shapes are checked before a number is read. It knows its tensors, so that a tensor which no
+//!   formula uses is one that was not understood. `open.rs` decides which layout a file is.
 
 use std::ops::Range;
 

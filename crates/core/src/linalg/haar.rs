@@ -1,4 +1,9 @@
 //! Random subspaces, from a name: the same directions in any run, and in NumPy.
+//!
+//! # Decisions
+//!
+//! - Draws are PCG64 from SHA-256 of a key, Box–Muller, then QR. Random rows can so be checked
+//!   against NumPy like all others.
 
 use ndarray::Array2;
 use rand_core::Rng;

@@ -1,4 +1,13 @@
 //! Leading singular triplets of a large matrix, with a certificate.
+//!
+//! # Decisions
+//!
+//! - W is searched, and the answer certified (`search.rs`). A smaller side up to 1024 takes a
+//!   full SVD. Beyond it come block Lanczos on WᵀW (`lanczos.rs`), a Rayleigh–Ritz step on W, and
+//!   a Cholesky factorisation that counts what lies above the cut (`certificate.rs`).
+//! - WᵀW is formed in f64. It halves the work of each step, and the count needs it anyway.
+//! - What cannot be reached falls back. Outliers are taken out first, then all of WᵀW is
+//!   decomposed, then W in full. The bound is printed in any case.
 
 use ndarray::ArrayView2;
 

@@ -1,4 +1,9 @@
 //! Thin QR of tall matrices.
+//!
+//! # Decisions
+//!
+//! - QR is Cholesky QR. It is all matrix products: one pass where the condition allows, two
+//!   elsewhere, reflections as the last resort. After one pass Q stays M·R⁻¹ (`tall.rs`).
 
 use ndarray::{Array2, ArrayView2, Axis};
 use ndarray_linalg::QR;

@@ -1,4 +1,9 @@
 //! How much ΔW amplifies W's component in ΔW's own directions (the paper's table 7).
+//!
+//! # Decisions
+//!
+//! - Random draws against a large W are in f32, here and in `correlation.rs`, and nothing else
+//!   is. They are a fifth of table 7, and they differ from each other by a percent.
 
 use ndarray::{Array2, ArrayView2};
 use rayon::prelude::*;

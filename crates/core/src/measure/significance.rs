@@ -1,4 +1,9 @@
 //! How likely chance alone is: exact laws where there are any, seeded draws elsewhere.
+//!
+//! # Decisions
+//!
+//! - Beta and t are statrs's, without its features. With `std` the lock file would list nalgebra
+//!   and ten more, which nothing builds.
 
 use statrs::distribution::{Beta, ContinuousCDF, StudentsT};
 use statrs::function::gamma::digamma;

@@ -1,4 +1,9 @@
 //! One file of tensors, in any format that is read.
+//!
+//! # Decisions
+//!
+//! - Weights are read, not mapped. Mapped pages count as memory, and a file that is shortened
+//!   meanwhile would be a signal. Chunks of 128 KiB stay in the cache until they are converted.
 
 use std::collections::BTreeMap;
 use std::fs::File;

@@ -1,4 +1,8 @@
 //! Models in the local Hugging Face cache, by id. Nothing is downloaded.
+//!
+//! # Decisions
+//!
+//! - A path wins over a model's id, and nothing is downloaded.
 
 use std::env;
 use std::ffi::OsString;

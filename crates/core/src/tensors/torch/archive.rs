@@ -1,4 +1,10 @@
 //! A torch file as a zip archive: `NAME/data.pkl` and `NAME/data/KEY`, none of them compressed.
+//!
+//! # Decisions
+//!
+//! - The zip crate finds the entries, and no more. Torch stores them uncompressed, so that
+//!   numbers are read where they lie. An entry that is compressed, overlaps another or leaves the
+//!   file is an error.
 
 use std::fs::File;
 use std::io::BufReader;

@@ -3,6 +3,12 @@
 //! Pickles are programs. Here a machine of our own reads them (`machine`), which has only the
 //! instructions that state dicts need and knows only the names in `globals`; anything else is
 //! refused by its name. Tensors stay where they are in the file.
+//!
+//! # Decisions
+//!
+//! - Values of a pickle are small copies that point into flat lists (`value.rs`). No nesting can
+//!   overflow the stack, and nothing is freed recursively. Memory grows with the number of
+//!   instructions, which has a limit.
 
 use std::fs::File;
 
