@@ -41,9 +41,10 @@ pub fn inspect(flags: Inspect) -> std::result::Result<(), Failure> {
         .iter()
         .map(|module| row(&adapter, module, base.as_ref()))
         .collect::<Result<Vec<_>>>()?;
-    let text = match flags.json {
-        true => format!("{:#}\n", object(&adapter, &rows)),
-        false => page(&adapter, &rows),
+    let text = if flags.json {
+        format!("{:#}\n", object(&adapter, &rows))
+    } else {
+        page(&adapter, &rows)
     };
     let _ = std::io::stdout().write_all(text.as_bytes());
     Ok(())
@@ -68,9 +69,10 @@ fn row<'a>(adapter: &Adapter, module: &'a AdaptedModule, base: Option<&Base>) ->
         numerical_rank: is_cheap
             .then(|| delta.sigma().map(|sigma| numerical_rank(&sigma, shape)))
             .transpose()?,
-        delta_norm: match adapter.scale_is_known {
-            true => Some(delta.frobenius_norm()?),
-            false => None,
+        delta_norm: if adapter.scale_is_known {
+            Some(delta.frobenius_norm()?)
+        } else {
+            None
         },
         ..unknown
     })
@@ -187,9 +189,10 @@ fn table(adapter: &Adapter, rows: &[Row]) -> String {
             Some(norm) => (format!("{norm:<12.6}"), bar(norm, largest)),
             None => ("–".into(), String::new()),
         };
-        let scale = match adapter.scale_is_known {
-            true => format!("{:.4}", module.scale),
-            false => "–".into(),
+        let scale = if adapter.scale_is_known {
+            format!("{:.4}", module.scale)
+        } else {
+            "–".into()
         };
         let line = format!(
             "{:width$}  {shape:14}  {:>4}  {:>9}  {scale:>9}  {norm}  {bar}",

@@ -8,9 +8,10 @@ use super::words::{common, count, equals, of_basis, shown};
 
 /// Two adapters share directions: beyond chance, and by a tenth or more of what chance leaves.
 pub(super) fn shared(claim: &Claim, rows: &[&EvidenceRow]) -> Option<FindingRow> {
-    let law = match rows.iter().all(|row| row.statistic.starts_with("φ(1,")) {
-        true => "exact Beta law",
-        false => "against random subspaces",
+    let law = if rows.iter().all(|row| row.statistic.starts_with("φ(1,")) {
+        "exact Beta law"
+    } else {
+        "against random subspaces"
     };
     let test = format!(
         "{law}, Holm over {} at {LEVEL}",
@@ -133,9 +134,10 @@ fn majority(
 fn most(rows: &[&EvidenceRow]) -> Option<f64> {
     let mut adjusted: Vec<f64> = rows.iter().filter_map(|row| row.p_adjusted).collect();
     adjusted.sort_by(f64::total_cmp);
-    match adjusted.is_empty() {
-        true => None,
+    if adjusted.is_empty() {
+        None
+    } else {
         // A module without a p is not beyond chance.
-        false => Some(adjusted.get(rows.len() / 2).copied().unwrap_or(1.0)),
+        Some(adjusted.get(rows.len() / 2).copied().unwrap_or(1.0))
     }
 }

@@ -54,9 +54,10 @@ pub(crate) fn correlates(
     let (u, v) = (left.subspace(), right.subspace());
     let k = u.len().min(v.len());
     let key = format!("{}/{}", measured.seed, module.path);
-    let found = match delta.is_zero() || k == 0 {
-        true => None,
-        false => Some(correlation(w, u, v, frames(plan.modules.len()), &key)?),
+    let found = if delta.is_zero() || k == 0 {
+        None
+    } else {
+        Some(correlation(w, u, v, frames(plan.modules.len()), &key)?)
     };
     let used = if found.is_some() { k } else { most };
     let base_norm = w.iter().map(|x| x * x).sum::<f64>().sqrt();

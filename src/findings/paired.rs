@@ -146,9 +146,10 @@ pub(super) fn both_factors(rows: &[&EvidenceRow]) -> Option<FindingRow> {
         p: None,
         margin: Some(SAME),
     };
-    let counts = match is_empty {
-        true => "neither shares enough to be compared".into(),
-        false => format!("within the margin in {} of {blocks}", judged.holding),
+    let counts = if is_empty {
+        "neither shares enough to be compared".into()
+    } else {
+        format!("within the margin in {} of {blocks}", judged.holding)
     };
     let numbers = format!(
         "mean excess of {phi} over chance {} of A and {} of B, mean difference {}, {spread}, margin {SAME}",
@@ -165,13 +166,11 @@ fn flipped(claim: &Claim, differences: &[f64], statistic: String) -> Option<Judg
     let p = sign_flip(differences, &format!("findings/{}", claim.name))?;
     let sum: f64 = differences.iter().sum();
     let n = differences.len();
-    let few = match n < FEWEST {
-        true => ", too few to tell",
-        false => "",
-    };
-    let least = match (FEWEST..=16).contains(&n) && p == 2.0 / (1u32 << n) as f64 {
-        true => ", the smallest that they allow",
-        false => "",
+    let few = if n < FEWEST { ", too few to tell" } else { "" };
+    let least = if (FEWEST..=16).contains(&n) && p == 2.0 / (1u32 << n) as f64 {
+        ", the smallest that they allow"
+    } else {
+        ""
     };
     Some(Judged {
         verdict: match (p <= LEVEL, sum.total_cmp(&0.0)) {

@@ -40,9 +40,12 @@ impl ModuleRun<'_> {
             rank => rank.min(update.rank),
         };
         let ranks: Vec<usize> = amplified.iter().map(used).collect();
-        let directions = |update: &Update, basis, rank| match update.delta.is_zero() {
-            true => Ok(None),
-            false => Directions::of_delta(&update.delta, basis, rank).map(Some),
+        let directions = |update: &Update, basis, rank| {
+            if update.delta.is_zero() {
+                Ok(None)
+            } else {
+                Directions::of_delta(&update.delta, basis, rank).map(Some)
+            }
         };
         let mut frames = Vec::new();
         for (update, &rank) in amplified.iter().zip(&ranks) {

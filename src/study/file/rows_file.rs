@@ -162,12 +162,11 @@ fn dimension(table: &Table, rows: &[(u64, OverlapRow)]) -> Result<f64> {
     let (line, most) = most.unwrap_or(&rows[0]);
     let largest = most.i.max(most.j) as f64;
     let dimension = (largest / most.chance).round();
-    match dimension >= largest && dimension < 1e9 {
-        true => Ok(dimension),
-        false => {
-            let problem = format!("chance is {}", most.chance);
-            Err(table.error(*line, &problem, "it is max(i,j)/d, at most 1"))
-        }
+    if dimension >= largest && dimension < 1e9 {
+        Ok(dimension)
+    } else {
+        let problem = format!("chance is {}", most.chance);
+        Err(table.error(*line, &problem, "it is max(i,j)/d, at most 1"))
     }
 }
 

@@ -75,13 +75,14 @@ impl RunsFile {
             file.check_against_earlier(line, &row)?;
             file.rows.push((line, row));
         }
-        match file.rows.is_empty() {
-            true => Err(file.error(
+        if file.rows.is_empty() {
+            Err(file.error(
                 1,
                 "there is no run below the header",
                 "add a line for each run",
-            )),
-            false => Ok(file),
+            ))
+        } else {
+            Ok(file)
         }
     }
 
@@ -183,9 +184,10 @@ impl Fields<'_> {
     fn text(&self, column: usize) -> Result<String> {
         let text = &self.record[self.places[column]];
         if text.is_empty() || text.contains(char::is_control) {
-            let problem = match text.is_empty() {
-                true => format!("{} is empty", COLUMNS[column]),
-                false => format!("{} is {text:?}", COLUMNS[column]),
+            let problem = if text.is_empty() {
+                format!("{} is empty", COLUMNS[column])
+            } else {
+                format!("{} is {text:?}", COLUMNS[column])
             };
             return Err(self.error(&problem, "write a name, on one line"));
         }
@@ -214,9 +216,10 @@ impl Fields<'_> {
         wanted: &str,
         is_good: impl Fn(&T) -> bool,
     ) -> Result<Option<T>> {
-        match self.record[self.places[column]].is_empty() {
-            true => Ok(None),
-            false => self.number(column, wanted, is_good).map(Some),
+        if self.record[self.places[column]].is_empty() {
+            Ok(None)
+        } else {
+            self.number(column, wanted, is_good).map(Some)
         }
     }
 }
