@@ -13,7 +13,7 @@ use super::runs::Runs;
 ///
 /// # Errors
 ///
-/// [`CoreError::Config`](crate::CoreError::Config) for a figure that the study's comparisons do not give.
+/// [`CoreError::Config`](crate::CoreError::Config) for a figure that no comparison gives.
 pub(super) fn which(
     definition: &Definition,
     [has_ranks, has_seeds, has_base]: [bool; 3],

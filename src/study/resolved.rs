@@ -29,7 +29,7 @@ impl Resolved {
     ///
     /// # Errors
     ///
-    /// [`CoreError::Config`](crate::CoreError::Config) for the first that is not among them, with its line.
+    /// [`CoreError::Config`](crate::CoreError::Config) for the first unknown one, with its line.
     pub(super) fn of(definition: &Definition, names: &[&str], known: Known) -> Result<Self> {
         let names = Names {
             definition,
