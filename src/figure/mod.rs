@@ -14,6 +14,7 @@
 
 mod curve;
 mod font;
+mod format;
 mod heat;
 mod label;
 mod options;
@@ -24,6 +25,7 @@ mod render;
 
 pub use crate::paper::Venue;
 pub use curve::{Curve, CurveLine, CurvePanel, CurvePoint, Span, rank_curve};
+pub use format::Format;
 pub use heat::{
     Axis, Bar, Chart, Pair, Panel, Ranked, SURE, Shown, Tick, figure3, figure4, figure6, figure7,
     figure8,
@@ -32,4 +34,4 @@ pub use label::{Run, Text};
 pub use options::Options;
 pub use palette::Palette;
 pub use pen::Placed;
-pub use render::{Drawing, Format};
+pub use render::Drawing;
