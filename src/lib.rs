@@ -37,6 +37,7 @@
 //! rows in [`table`] → [`figure`] → [`report`]; [`cli`] joins them and nobody imports it. [`error`] is
 //! everybody's.
 
+pub mod asked;
 #[doc(hidden)]
 pub mod cli;
 pub mod error;
