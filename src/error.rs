@@ -72,7 +72,7 @@ impl Error {
         path: impl Into<PathBuf>,
         action: &'static str,
         source: io::Error,
-        remedy: &'static str,
+        remedy: impl Into<String>,
     ) -> Self {
         CoreError::io(path, action, source, remedy).into()
     }

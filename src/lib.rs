@@ -100,6 +100,7 @@
 //! [`paper`] has the names and numbers that all of them use. `tests/architecture/` holds who may
 //! import whom.
 
+pub mod asked;
 #[doc(hidden)]
 pub mod cli;
 pub mod error;

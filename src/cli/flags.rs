@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser};
 
 use crate::adapter::ReadOptions;
+use crate::asked::Asked;
 use crate::error::{CoreError, Result};
 use crate::figure::{Format, Palette};
 use crate::measure::Basis;
@@ -265,13 +266,29 @@ impl Measuring {
 }
 
 /// How messages spell a setting here.
-pub(super) fn spelling(setting: Setting) -> &'static str {
+pub(super) fn setting(setting: Setting) -> &'static str {
     match setting {
         Setting::Alpha => "--alpha",
         Setting::Unscaled => "--no-scale",
         Setting::AllowUnmapped => "--allow-unmapped",
         Setting::Initial => "--init-adapter",
         Setting::Base | Setting::Weight => "--base",
+    }
+}
+
+/// How messages spell what is asked of a study here.
+pub(super) fn asked(asked: Asked) -> &'static str {
+    match asked {
+        Asked::Adapters => "--init",
+        Asked::Base => "--base",
+        Asked::Modules => "--modules",
+        Asked::Layers => "--layers",
+        Asked::Bases => "--basis",
+        Asked::Rank => "--rank",
+        Asked::Draws => "--draws",
+        Asked::Seed => "--seed",
+        Asked::Memory => "--memory",
+        Asked::Out => "--out",
     }
 }
 

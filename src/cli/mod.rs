@@ -21,6 +21,7 @@ pub use flags::{Amplification, Inspect, Overlap, Regenerate};
 pub use inspect::inspect;
 pub use job::{amplification, regenerate, subspace_overlap};
 
+use crate::asked::Asked;
 use crate::error::{CoreError, Error};
 use crate::linalg::use_one_thread_from_the_start;
 use crate::setting::Setting;
@@ -45,7 +46,8 @@ impl From<CoreError> for Failure {
 /// Parses the command line, runs a command and turns what happens into messages and an exit code.
 pub fn main<Flags: Parser>(command: impl FnOnce(Flags) -> Result<(), Failure>) -> ExitCode {
     kernels::choose();
-    Setting::spell(flags::spelling);
+    Setting::spell(flags::setting);
+    Asked::spell(flags::asked);
     // First of all: until then OpenBLAS's threads are busy looking for work.
     use_one_thread_from_the_start();
     let flags = match Flags::try_parse() {

@@ -8,6 +8,7 @@ use regex::Regex;
 use serde_json::Value;
 
 use crate::adapter::{Adapter, ReadOptions, natural_order, projection_of};
+use crate::asked::Asked;
 use crate::error::{Error, Result};
 use crate::files;
 
@@ -230,7 +231,7 @@ fn nothing(paths: &[PathBuf], reasons: &[String]) -> Error {
         .map(|path| path.display().to_string())
         .collect();
     Error::request(
-        format!("--init {}", names.join(" ")),
+        format!("{} {}", Asked::Adapters, names.join(" ")),
         match reasons.first() {
             Some(reason) => format!("there is no adapter that can be used: {reason}"),
             None => "there is no adapter in it".into(),

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use serde::de::DeserializeOwned;
 use tempfile::{Builder, NamedTempFile};
 
+use crate::asked::Asked;
 use crate::error::{Error, Result};
 
 use super::artifact::{Artifact, figures_folder, place_of, tables_folder};
@@ -69,7 +70,10 @@ impl Staging {
             self.out.join(place),
             "write",
             source,
-            "check the free space and the permissions, or choose another folder with --out",
+            format!(
+                "check the free space and the permissions, or choose another folder with {}",
+                Asked::Out
+            ),
         )
     }
 
@@ -143,7 +147,7 @@ pub(super) fn probe(out: &Path, study: &str) -> Result<()> {
                 wanted.clone(),
                 "create files there",
                 source,
-                "choose a folder that you may write to with --out",
+                format!("choose a folder that you may write to with {}", Asked::Out),
             )
         })?;
     }

@@ -10,6 +10,7 @@ use std::fs;
 use std::ops::Range;
 use std::path::Path;
 
+use crate::asked::Asked;
 use crate::error::{Error, Result};
 use crate::findings::{LEADING, correlating, frames};
 use crate::linalg::SMALL_SIDE;
@@ -142,18 +143,21 @@ impl Plan {
         };
         match (measured.memory, largest(self, measured)) {
             (Some(memory), Some((module, size))) if size > memory => Err(Error::request(
-                format!("--memory of {}", human_size(memory)),
+                format!("{} of {}", Asked::Memory, human_size(memory)),
                 format!(
                     "measuring module `{module}` takes about {}",
                     human_size(size)
                 ),
-                "give at least that, or choose other modules with --modules",
+                format!(
+                    "give at least that, or choose other modules with {}",
+                    Asked::Modules
+                ),
             )),
             _ => Ok(()),
         }
     }
 
-    /// A sentence when, without `--memory`, a module alone takes more than half of what is free
+    /// A sentence when, without a limit of memory, a module alone takes more than half of what is free
     /// now. It depends on the machine and the hour, so it is none of [`Measured::warnings`].
     pub fn memory_warning(&self) -> Option<String> {
         let measured = self.measured()?;

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use crate::asked::Asked;
 use crate::error::{Error, Result};
 use crate::measure::Basis;
 
@@ -111,18 +112,18 @@ fn refuse_what_measures(definition: &Definition, request: &Request) -> Result<()
             .lines
             .error("rows", &problem, format!("leave out rows or {key}")));
     }
-    let flags = [
-        (request.rank.is_some(), "--rank"),
-        (request.draws.is_some(), "--draws"),
-        (request.seed.is_some(), "--seed"),
-        (!request.bases.is_empty(), "--basis"),
+    let asked = [
+        (request.rank.is_some(), Asked::Rank),
+        (request.draws.is_some(), Asked::Draws),
+        (request.seed.is_some(), Asked::Seed),
+        (!request.bases.is_empty(), Asked::Bases),
     ];
-    match flags.iter().find(|(is_given, _)| *is_given) {
+    match asked.iter().find(|(is_given, _)| *is_given) {
         None => Ok(()),
-        Some((_, flag)) => Err(Error::request(
-            *flag,
+        Some((_, asked)) => Err(Error::request(
+            asked.to_string(),
             format!("study {} has rows and measures nothing", definition.name),
-            format!("leave {flag} out"),
+            format!("leave {asked} out"),
         )),
     }
 }

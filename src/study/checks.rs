@@ -1,6 +1,7 @@
 //! What a plan is held against before any work: that its adapters and its base fit each other.
 
 use crate::adapter::{layer_of, projection_of};
+use crate::asked::Asked;
 use crate::error::{CoreError, Error, Result};
 
 use super::figure_plan::FigurePlan;
@@ -78,7 +79,8 @@ pub(super) fn twins(modules: &[String], figures: &FigurePlan) -> Vec<String> {
     let sentence = |(first, second): (&String, &String)| {
         format!(
             "`{first}` and `{second}` have one layer number and one name: figures and table 7 show \
-             the first of such; choose others with --modules"
+             the first of such; choose others with {}",
+            Asked::Modules
         )
     };
     twin.map(sentence).into_iter().collect()
@@ -145,14 +147,14 @@ pub(super) fn check_whole(measured: &Measured, modules: &[String]) -> Result<()>
                         "with {} its ΔW is a difference from W",
                         named.adapter.layout
                     ),
-                    "give the model that it was trained on with --base",
+                    format!("give the model that it was trained on with {}", Asked::Base),
                 ));
             }
             if module.rank.is_none() && measured.rank.is_none() {
                 return Err(Error::request(
                     what,
                     "its ΔW has no factors, so no rank of its own",
-                    "say with --rank K how many directions to use",
+                    format!("say with {} K how many directions to use", Asked::Rank),
                 ));
             }
         }
@@ -160,7 +162,7 @@ pub(super) fn check_whole(measured: &Measured, modules: &[String]) -> Result<()>
     Ok(())
 }
 
-/// `--rank` must not exceed any adapter's.
+/// A rank that is asked for must not exceed any adapter's.
 pub(super) fn check_rank(measured: &Measured, modules: &[String]) -> Result<()> {
     let Some(rank) = measured.rank else {
         return Ok(());
@@ -173,7 +175,7 @@ pub(super) fn check_rank(measured: &Measured, modules: &[String]) -> Result<()> 
             let most = module.rank.unwrap_or(module.d_out.min(module.d_in));
             if rank == 0 || rank > most {
                 return Err(Error::request(
-                    format!("--rank {rank}"),
+                    format!("{} {rank}", Asked::Rank),
                     format!("adapter {} has rank {most} in module `{path}`", named.name),
                     format!("use 1 to {most}"),
                 ));

@@ -23,10 +23,11 @@ const ROOTS: [Root; 2] = [
 ];
 
 /// Room, the rooms it may import: of those above it.
-const ROOMS: [(&str, &[&str]); 19] = [
+const ROOMS: [(&str, &[&str]); 20] = [
     ("error", &[]),
     ("files", &["error"]),
     ("setting", &[]),
+    ("asked", &["setting"]),
     ("linalg", &["error"]),
     ("tensors", &["error", "files"]),
     (
@@ -41,7 +42,8 @@ const ROOMS: [(&str, &[&str]); 19] = [
     (
         "study",
         &[
-            "error", "files", "tensors", "adapter", "base", "measure", "paper", "table", "results",
+            "error", "asked", "files", "tensors", "adapter", "base", "measure", "paper", "table",
+            "results",
         ],
     ),
     (
@@ -53,25 +55,25 @@ const ROOMS: [(&str, &[&str]); 19] = [
     (
         "run",
         &[
-            "error", "linalg", "adapter", "measure", "paper", "table", "results", "study",
+            "error", "asked", "linalg", "adapter", "measure", "paper", "table", "results", "study",
             "findings",
         ],
     ),
-    ("init", &["error", "files", "adapter", "study"]),
+    ("init", &["error", "asked", "files", "adapter", "study"]),
     ("figure", &["error", "paper", "table"]),
     ("report", &["error", "table", "figure"]),
     (
         "publish",
         &[
-            "error", "files", "linalg", "measure", "paper", "table", "results", "study",
+            "error", "asked", "files", "linalg", "measure", "paper", "table", "results", "study",
             "findings", "run", "figure", "report",
         ],
     ),
     (
         "cli",
         &[
-            "error", "setting", "linalg", "adapter", "base", "measure", "table", "study", "init",
-            "figure", "publish",
+            "error", "asked", "setting", "linalg", "adapter", "base", "measure", "table", "study",
+            "init", "figure", "publish",
         ],
     ),
 ];
@@ -283,24 +285,28 @@ fn bins_are_short() {
     }
 }
 
-/// A remedy in the numbers names the library's option; `Setting` lets a program spell it as a flag.
+/// A remedy names the library's option; `Setting` and `Asked` let a program spell it as a flag.
 #[test]
-fn the_numbers_know_no_flags() {
+fn only_the_command_line_knows_flags() {
     for (file, text) in sources() {
-        // It names a flag of Hugging Face's own program.
-        if !file.starts_with("crates/core/") || file.ends_with("tensors/hub.rs") {
+        // One names a flag of Hugging Face's own program, one says in a study what wrote it.
+        let names_a_command = ["tensors/hub.rs", "init/mod.rs"];
+        if ["cli", "bin"].contains(&room_of(&file))
+            || names_a_command.iter().any(|end| file.ends_with(end))
+        {
             continue;
         }
         let code = text
             .lines()
-            .map(|line| line.split("//").next().unwrap_or(""));
+            .map(|line| line.split("//").next().unwrap_or(""))
+            .filter(|line| !line.contains("cargo run --release"));
         for line in code {
             for (start, _) in line.match_indices("--") {
                 let before = line[..start].chars().next_back().unwrap_or(' ');
                 let after = line[start + 2..].chars().next().unwrap_or(' ');
                 assert!(
                     before.is_alphanumeric() || !after.is_alphabetic(),
-                    "{file} names a flag: let `Setting` name the option: {line}"
+                    "{file} names a flag: let `Setting` or `Asked` name the option: {line}"
                 );
             }
         }

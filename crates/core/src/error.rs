@@ -21,7 +21,7 @@ pub enum Error {
         /// The system's own words.
         source: io::Error,
         /// What to do.
-        remedy: &'static str,
+        remedy: String,
     },
 
     /// A path that should be there is not.
@@ -190,13 +190,13 @@ impl Error {
         path: impl Into<PathBuf>,
         action: &'static str,
         source: io::Error,
-        remedy: &'static str,
+        remedy: impl Into<String>,
     ) -> Self {
         Error::Io {
             path: path.into(),
             action,
             source,
-            remedy,
+            remedy: remedy.into(),
         }
     }
 

@@ -6,8 +6,30 @@
 use std::fmt;
 use std::sync::OnceLock;
 
-/// How a program spells the settings, if it has said so.
-static SPELLING: OnceLock<fn(Setting) -> &'static str> = OnceLock::new();
+/// How a program spells settings of one kind, once it has said so. Each kind has one, for the whole
+/// process.
+#[derive(Debug)]
+pub struct Spelling<Kind>(OnceLock<fn(Kind) -> &'static str>);
+
+impl<Kind> Spelling<Kind> {
+    /// No program has spelled them yet.
+    pub const fn unset() -> Self {
+        Spelling(OnceLock::new())
+    }
+
+    /// Says how a program's user knows the settings. Like a locale, a process sets this once, at
+    /// its start: the first call counts.
+    pub fn set(&self, spelling: fn(Kind) -> &'static str) {
+        self.0.get_or_init(|| spelling);
+    }
+
+    /// The program's word for a setting, else its name in the library.
+    pub fn of(&self, setting: Kind, name: &'static str) -> &'static str {
+        self.0.get().map_or(name, |spell| spell(setting))
+    }
+}
+
+static SPELLING: Spelling<Setting> = Spelling::unset();
 
 /// Something that can be set and that a message may name.
 ///
@@ -34,10 +56,9 @@ pub enum Setting {
 }
 
 impl Setting {
-    /// Says how a program's user knows the settings. Like a locale, a process sets this once, at
-    /// its start: the first call counts.
+    /// Says how a program's user knows these settings; see [`Spelling::set`].
     pub fn spell(spelling: fn(Setting) -> &'static str) {
-        SPELLING.get_or_init(|| spelling);
+        SPELLING.set(spelling);
     }
 
     /// The name in this library.
@@ -55,7 +76,6 @@ impl Setting {
 
 impl fmt::Display for Setting {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let name = SPELLING.get().map_or(self.name(), |spell| spell(*self));
-        formatter.write_str(name)
+        formatter.write_str(SPELLING.of(*self, self.name()))
     }
 }

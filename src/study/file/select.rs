@@ -1,8 +1,9 @@
-//! `--modules` and `--layers`.
+//! Which modules and layers are looked at.
 
 use globset::{Glob, GlobMatcher};
 
 use crate::adapter::{layer_of, projection_of};
+use crate::asked::Asked;
 use crate::error::{Error, Result};
 
 /// Which modules a run looks at; an empty list means all.
@@ -22,7 +23,7 @@ impl Selection {
         let compile = |glob: &String| match Glob::new(glob) {
             Ok(compiled) => Ok(compiled.compile_matcher()),
             Err(error) => Err(Error::request(
-                format!("--modules {glob}"),
+                format!("{} {glob}", Asked::Modules),
                 error.kind().to_string(),
                 "use * and ? as in a shell, e.g. '*query'",
             )),
@@ -85,7 +86,7 @@ pub(in crate::study) fn select(all: &[String], selection: &Selection) -> Result<
         .map(|module| format!("`{module}`"))
         .collect();
     Err(Error::request(
-        "--modules and --layers",
+        format!("{} and {}", Asked::Modules, Asked::Layers),
         format!("none of the {} modules is left", all.len()),
         format!("they are {}, …; `inspect` lists them all", shown.join(", ")),
     ))

@@ -1,0 +1,67 @@
+//! What can be asked of a study, as messages name it: by the library's option, unless a program
+//! spells it in its own way.
+
+use std::fmt;
+
+use crate::setting::Spelling;
+
+static SPELLING: Spelling<Asked> = Spelling::unset();
+
+/// Something that can be asked and that a message may name.
+///
+/// ```
+/// use lora_subspace::asked::Asked;
+/// assert_eq!(Asked::Rank.to_string(), "`Request::rank`");
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Asked {
+    /// Adapters for a first study.
+    Adapters,
+    /// The base of adapters without a study file.
+    Base,
+    /// Patterns of the modules that are looked at.
+    Modules,
+    /// Numbers of the layers that are looked at.
+    Layers,
+    /// Bases to measure and draw.
+    Bases,
+    /// Directions used.
+    Rank,
+    /// Random draws.
+    Draws,
+    /// Seed of the random directions.
+    Seed,
+    /// Bytes that measuring may take.
+    Memory,
+    /// The folder that is written to.
+    Out,
+}
+
+impl Asked {
+    /// Says how a program's user knows these; see [`Spelling::set`].
+    pub fn spell(spelling: fn(Asked) -> &'static str) {
+        SPELLING.set(spelling);
+    }
+
+    /// The name in this library.
+    fn name(self) -> &'static str {
+        match self {
+            Asked::Adapters => "`paths` of `FirstStudy::of`",
+            Asked::Base => "`base` of `Plan::from_paths`",
+            Asked::Modules => "`globs` of `Selection::new`",
+            Asked::Layers => "`layers` of `Selection::new`",
+            Asked::Bases => "`Request::bases`",
+            Asked::Rank => "`Request::rank`",
+            Asked::Draws => "`Request::draws`",
+            Asked::Seed => "`Request::seed`",
+            Asked::Memory => "`Request::memory`",
+            Asked::Out => "`publish::Options::out`",
+        }
+    }
+}
+
+impl fmt::Display for Asked {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(SPELLING.of(*self, self.name()))
+    }
+}
