@@ -65,20 +65,37 @@ pub(super) fn section(figure: &Figure, place: usize, study: &str, formats: &[Str
         )
     });
     let links: Vec<String> = links.collect();
-    let (shown, caption) = match &figure.content {
+    let without = formats.first().map(|format| picture(format));
+    let (shown, caption) = shown(figure, place, &title, without);
+    // In a frame of its own, so that each caption stands below its own panels.
+    let beside = match figure.published {
+        Some((whose, _)) => format!(
+            "<figure class=\"published\" data-figure=\"{place}\" aria-label=\"{}, {}\"></figure>\n",
+            escape(&title),
+            escape(whose)
+        ),
+        None => String::new(),
+    };
+    format!(
+        "<figure id=\"{}\">\n<h3>{}</h3>\n{shown}\n<figcaption>{caption} <span class=\"links\">{}</span></figcaption>\n</figure>\n{beside}",
+        escape(figure.name),
+        escape(&title),
+        links.join(" ")
+    )
+}
+
+/// What a figure shows and its caption; `without` is a picture for those without scripts.
+fn shown(figure: &Figure, place: usize, title: &str, without: Option<String>) -> (String, String) {
+    match &figure.content {
         Content::HeatMaps(chart) => {
             let footer = chart.footer.iter().map(|line| escape(line));
             let heading = rich(&chart.heading);
             let heading = (!heading.is_empty()).then(|| format!("{heading}."));
             let words: Vec<String> = heading.into_iter().chain(footer).collect();
-            let without = match formats.first() {
-                Some(format) => format!(
-                    "<noscript><img src=\"{}\" alt=\"{}\"></noscript>",
-                    picture(format),
-                    escape(&title)
-                ),
-                None => String::new(),
-            };
+            let without = without.map_or(String::new(), |picture| {
+                let alt = escape(title);
+                format!("<noscript><img src=\"{picture}\" alt=\"{alt}\"></noscript>")
+            });
             let maps = format!("<div class=\"heatmaps\" data-figure=\"{place}\"></div>{without}");
             (maps, words.join(" "))
         }
@@ -96,24 +113,9 @@ pub(super) fn section(figure: &Figure, place: usize, study: &str, formats: &[Str
                 )),
                 escape(description)
             );
-            (scrolling(&image, &title), escape(caption))
+            (scrolling(&image, title), escape(caption))
         }
-    };
-    // In a frame of its own, so that each caption stands below its own panels.
-    let beside = match figure.published {
-        Some((whose, _)) => format!(
-            "<figure class=\"published\" data-figure=\"{place}\" aria-label=\"{}, {}\"></figure>\n",
-            escape(&title),
-            escape(whose)
-        ),
-        None => String::new(),
-    };
-    format!(
-        "<figure id=\"{}\">\n<h3>{}</h3>\n{shown}\n<figcaption>{caption} <span class=\"links\">{}</span></figcaption>\n</figure>\n{beside}",
-        escape(figure.name),
-        escape(&title),
-        links.join(" ")
-    )
+    }
 }
 
 /// A picture is shown larger than it is printed: small type is harder to read on a screen.
