@@ -8,6 +8,7 @@ use std::fs::{self, File};
 use std::path::Path;
 
 use lora_subspace::figure::{Drawing, Format, Options, Pair, Palette, Shown, figure3};
+use lora_subspace::measure::Basis;
 use lora_subspace::paper::Venue;
 use lora_subspace::table::read_overlaps;
 
@@ -26,7 +27,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     };
     let projections = ["query", "value"].map(String::from);
     let shown = Shown {
-        basis: "a",
+        basis: Basis::A,
         projections: &projections,
         options: Options {
             palette: Palette::Cividis,

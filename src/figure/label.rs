@@ -1,5 +1,6 @@
 //! Text with italics and subscripts, as the paper sets it.
 
+use crate::measure::Basis;
 use crate::paper::Projection;
 
 /// A piece of text in one style.
@@ -89,12 +90,12 @@ pub(super) fn update(projection: &str) -> Text {
 }
 
 /// The factor or side that a basis takes its directions from: A_{r=8}, V_{ΔW, r=8}, …
-pub(super) fn directions(basis: &str, rank: Option<usize>) -> Text {
+pub(super) fn directions(basis: Basis, rank: Option<usize>) -> Text {
     let (symbol, of) = match basis {
-        "a" => ("A", ""),
-        "b" => ("B", ""),
-        "delta-right" => ("V", "ΔW, "),
-        _ => ("U", "ΔW, "),
+        Basis::A => ("A", ""),
+        Basis::B => ("B", ""),
+        Basis::DeltaRight => ("V", "ΔW, "),
+        Basis::DeltaLeft => ("U", "ΔW, "),
     };
     let text = Text::default().symbol(symbol);
     let text = if of.is_empty() { text } else { text.low(of) };
@@ -135,12 +136,12 @@ pub(super) fn phi_of(first: Text, second: Text) -> Text {
 }
 
 /// What a basis means, in words.
-pub(super) fn in_words(basis: &str) -> &'static str {
+pub(super) fn in_words(basis: Basis) -> &'static str {
     match basis {
-        "a" => "right-singular vectors of A",
-        "b" => "left-singular vectors of B",
-        "delta-right" => "right-singular vectors of ΔW",
-        _ => "left-singular vectors of ΔW",
+        Basis::A => "right-singular vectors of A",
+        Basis::B => "left-singular vectors of B",
+        Basis::DeltaRight => "right-singular vectors of ΔW",
+        Basis::DeltaLeft => "left-singular vectors of ΔW",
     }
 }
 
@@ -150,12 +151,15 @@ mod tests {
 
     #[test]
     fn labels_are_the_papers() {
-        let heading = phi(directions("a", Some(8)), directions("a", Some(64)));
+        let heading = phi(
+            directions(Basis::A, Some(8)),
+            directions(Basis::A, Some(64)),
+        );
         assert_eq!(heading.bare(), "φ(A_r = 8, A_r = 64, i, j)");
         assert_eq!(update("q_proj").bare(), "ΔW_q");
         assert_eq!(update("up_proj").bare(), "ΔW_up_proj");
-        assert_eq!(directions("delta-left", Some(4)).bare(), "U_ΔW, r = 4");
-        assert_eq!(directions("a", None).bare(), "A_rand");
+        assert_eq!(directions(Basis::DeltaLeft, Some(4)).bare(), "U_ΔW, r = 4");
+        assert_eq!(directions(Basis::A, None).bare(), "A_rand");
         assert_eq!(Text::plain("a\u{1}b\n").bare(), "a\u{fffd}b\u{fffd}");
     }
 }

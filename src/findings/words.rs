@@ -1,5 +1,7 @@
 //! Numbers and names as sentences have them.
 
+use crate::measure::Basis;
+
 /// Three digits: `0.412`, `0.00206`, `21.6`, `343`; `below 0.0001` from there on.
 pub(super) fn digits(value: f64) -> String {
     let size = value.abs();
@@ -57,12 +59,13 @@ pub(super) fn count(number: usize, what: &str) -> String {
 
 /// Whose directions a basis is.
 pub(super) fn of_basis(basis: &str) -> &'static str {
-    match basis {
-        "a" => " of A's directions",
-        "b" => " of B's directions",
-        "delta-right" => " of ΔW's right directions",
-        "delta-left" => " of ΔW's left directions",
-        _ => "",
+    match basis.parse() {
+        Ok(Basis::A) => " of A's directions",
+        Ok(Basis::B) => " of B's directions",
+        Ok(Basis::DeltaRight) => " of ΔW's right directions",
+        Ok(Basis::DeltaLeft) => " of ΔW's left directions",
+        // Rows about W have none.
+        Err(_) => "",
     }
 }
 

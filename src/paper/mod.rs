@@ -56,6 +56,7 @@ named! {
     /// assert_eq!(Figure::Three.name(), "3");
     /// assert_eq!(Figure::Three.stem(), "figure3");
     /// assert_eq!(Figure::RankCurve.stem(), "rank-curve");
+    /// assert_eq!(Figure::RankCurve.title(), "Rank curve");
     /// ```
     Figure {
         /// φ between two ranks, one layer.
@@ -98,6 +99,14 @@ impl Figure {
         match self {
             Figure::RankCurve => self.name().into(),
             number => format!("figure{number}"),
+        }
+    }
+
+    /// What a heading calls it.
+    pub fn title(self) -> String {
+        match self {
+            Figure::RankCurve => "Rank curve".into(),
+            number => format!("Figure {number}"),
         }
     }
 }

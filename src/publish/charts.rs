@@ -21,21 +21,30 @@ pub(super) struct NamedChart {
     pub(super) basis: Basis,
     /// The name of its files without an ending: `figure3`, `figure3-b`.
     pub(super) stem: String,
+    /// What headings call it: `Figure 3`, `Figure 3, basis b`.
+    pub(super) title: String,
     pub(super) chart: Chart,
 }
 
 impl NamedChart {
     fn new(figure: Figure, basis: Basis, chart: Chart) -> Self {
-        let stem = match basis {
-            Basis::A => figure.stem(),
-            other => format!("{}-{other}", figure.stem()),
-        };
+        let (stem, title) = names(figure, basis);
         NamedChart {
             figure,
             basis,
             stem,
+            title,
             chart,
         }
+    }
+}
+
+/// What a figure's files and its headings are called; the paper's basis goes without saying.
+fn names(figure: Figure, basis: Basis) -> (String, String) {
+    let (stem, title) = (figure.stem(), figure.title());
+    match basis {
+        Basis::A => (stem, title),
+        other => (format!("{stem}-{other}"), format!("{title}, basis {other}")),
     }
 }
 
@@ -122,7 +131,7 @@ impl OfPlan<'_> {
         let (rows, figures) = (self.rows, &self.plan.figures);
         let (layer, layers) = (figures.layer, &figures.layers);
         let shown = Shown {
-            basis: basis.name(),
+            basis,
             projections: &figures.projections,
             options: self.options,
         };
@@ -210,4 +219,21 @@ fn curve(plan: &Plan, rows: &[RunsRow], palette: Palette) -> Option<Curve> {
         range: None,
     };
     rank_curve(&plan.runs.of_curve(rows), &options)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn titles_name_the_basis() {
+        let title = |figure, basis| names(figure, basis).1;
+        assert_eq!(title(Figure::Three, Basis::A), "Figure 3");
+        assert_eq!(
+            title(Figure::Eight, Basis::DeltaLeft),
+            "Figure 8, basis delta-left"
+        );
+        assert_eq!(title(Figure::RankCurve, Basis::A), "Rank curve");
+        assert_eq!(names(Figure::Three, Basis::B).0, "figure3-b");
+    }
 }

@@ -92,7 +92,8 @@ fn rebuilt<'a>(plan: &'a Plan, named: &'a NamedChart) -> Option<Rebuilt<'a>> {
     };
     Some(Rebuilt {
         name: &named.stem,
-        basis: named.basis.name(),
+        title: &named.title,
+        basis: named.basis,
         layers,
         projections: &figures.projections,
         compared,

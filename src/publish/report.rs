@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use crate::error::Result;
 use crate::figure::{Drawing, Format};
-use crate::paper::Table;
+use crate::paper::{self, Table};
 use crate::report::{AdapterFacts, Content, Corners, Figure, Module, Modules, Page, TableFile};
 use crate::results::{ModuleName, grid_key};
 use crate::study::{Comparison, NamedAdapter, Plan};
@@ -80,6 +80,7 @@ fn page(plan: &Plan, sources: &Sources, files: Vec<String>) -> Result<String> {
 fn figures<'a>(plan: &Plan, sources: &Sources<'a>) -> Result<Vec<Figure<'a>>> {
     let figures = sources.drawn.charts.iter().map(|named| Figure {
         name: &named.stem,
+        title: named.title.clone(),
         content: Content::HeatMaps(&named.chart),
         published: sources.beside.and_then(|beside| beside.chart(named)),
     });
@@ -89,6 +90,7 @@ fn figures<'a>(plan: &Plan, sources: &Sources<'a>) -> Result<Vec<Figure<'a>>> {
         let svg = drawing.render(Format::Svg)?;
         figures.push(Figure {
             name: &curve.name,
+            title: paper::Figure::RankCurve.title(),
             content: Content::Picture {
                 caption: curve.footer.join(" "),
                 description: drawing.description().into(),

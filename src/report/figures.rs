@@ -39,39 +39,26 @@ fn chart<'a>(figure: &Figure<'a>) -> Option<&'a Chart> {
     }
 }
 
-/// `Figure 3`, `Figure 3, basis b`, `Rank curve`.
-pub(super) fn title(name: &str) -> String {
-    let Some(rest) = name.strip_prefix("figure") else {
-        let mut letters = name.chars();
-        let first = letters.next().map(|first| first.to_uppercase().to_string());
-        return first.unwrap_or_default() + &letters.as_str().replace('-', " ");
-    };
-    match rest.split_once('-') {
-        None => format!("Figure {rest}"),
-        Some((number, basis)) => format!("Figure {number}, basis {basis}"),
-    }
-}
-
 /// One figure: `place` is its place in the data.
 pub(super) fn section(figure: &Figure, place: usize, study: &str, formats: &[String]) -> String {
-    let title = title(figure.name);
+    let title = figure.title.as_str();
     let picture = |format: &str| href(&format!("../../figures/{study}/{}.{format}", figure.name));
     let links = formats.iter().map(|format| {
         let name = format.to_uppercase();
         format!(
             "<a href=\"{}\" aria-label=\"{} as {name}\">{name}</a>",
             picture(format),
-            escape(&title)
+            escape(title)
         )
     });
     let links: Vec<String> = links.collect();
     let without = formats.first().map(|format| picture(format));
-    let (shown, caption) = shown(figure, place, &title, without);
+    let (shown, caption) = shown(figure, place, title, without);
     // In a frame of its own, so that each caption stands below its own panels.
     let beside = match figure.published {
         Some((whose, _)) => format!(
             "<figure class=\"published\" data-figure=\"{place}\" aria-label=\"{}, {}\"></figure>\n",
-            escape(&title),
+            escape(title),
             escape(whose)
         ),
         None => String::new(),
@@ -79,7 +66,7 @@ pub(super) fn section(figure: &Figure, place: usize, study: &str, formats: &[Str
     format!(
         "<figure id=\"{}\">\n<h3>{}</h3>\n{shown}\n<figcaption>{caption} <span class=\"links\">{}</span></figcaption>\n</figure>\n{beside}",
         escape(figure.name),
-        escape(&title),
+        escape(title),
         links.join(" ")
     )
 }
@@ -150,7 +137,7 @@ pub(super) fn data(figure: &Figure, digits: usize) -> Value {
     });
     json!({
         "name": figure.name,
-        "title": title(figure.name),
+        "title": figure.title,
         "aspect": chart.aspect,
         "bar": bar(&own),
         "rows": rows(chart, digits),
@@ -250,13 +237,6 @@ mod tests {
     use super::*;
 
     #[test]
-    fn titles_name_the_basis() {
-        assert_eq!(title("figure3"), "Figure 3");
-        assert_eq!(title("figure8-delta-left"), "Figure 8, basis delta-left");
-        assert_eq!(title("rank-curve"), "Rank curve");
-    }
-
-    #[test]
     fn an_axis_knows_where_it_begins() {
         assert_eq!(
             (first(&Axis::over(64, "i")), first(&Axis::silent())),
@@ -293,6 +273,7 @@ mod tests {
     fn a_picture_stands_in_the_page_itself() {
         let figure = Figure {
             name: "figure9",
+            title: "Figure 9".into(),
             content: Content::Picture {
                 caption: "A <curve>".into(),
                 description: "Rising \"lines\"".into(),

@@ -15,10 +15,10 @@ use serde_json::{Value, json};
 
 use crate::error::{Error, Result};
 use crate::figure::Palette;
+use crate::measure::Basis;
 use crate::table::RunsRow;
 
 use super::cells::Cells;
-use super::figures::title;
 use super::python::{anchors, better, names, number, spelt, text};
 
 /// Everything that a notebook shows.
@@ -62,8 +62,10 @@ pub struct RebuiltRuns<'a> {
 pub struct Rebuilt<'a> {
     /// Name of its pictures without their ending.
     pub name: &'a str,
+    /// What its heading calls it.
+    pub title: &'a str,
     /// The directions that are compared.
-    pub basis: &'a str,
+    pub basis: Basis,
     /// Layers of its panels.
     pub layers: &'a [Option<usize>],
     /// Projections of its panels.
@@ -172,7 +174,7 @@ impl Notebook<'_> {
             cells.take(figure.compared.function());
             cells.markdown(
                 &format!("{}-title", figure.name),
-                &format!("## {}", title(figure.name)),
+                &format!("## {}", figure.title),
             );
             cells.code(figure.name, &figure.call());
         }
@@ -235,7 +237,7 @@ impl Rebuilt<'_> {
             "{}({}, {}",
             self.compared.function(),
             text(self.name),
-            text(self.basis)
+            text(self.basis.name())
         );
         let projections = names(self.projections);
         let layers: Vec<String> = self.layers.iter().map(|layer| number(*layer)).collect();
@@ -296,7 +298,8 @@ mod tests {
         let layers = [None, Some(3)];
         let figure = Rebuilt {
             name: "figure4",
-            basis: "a",
+            title: "Figure 4",
+            basis: Basis::A,
             layers: &layers,
             projections: &["q".to_string()],
             compared: Compared::Seeds(names, true),

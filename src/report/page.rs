@@ -43,6 +43,8 @@ pub struct Page<'a> {
 pub struct Figure<'a> {
     /// Name of its pictures without their ending: `figure3-b`.
     pub name: &'a str,
+    /// What headings call it: `Figure 3, basis b`.
+    pub title: String,
     /// What the figure shows.
     pub content: Content<'a>,
     /// The same figure as it was published on other weights, and whose it is.

@@ -60,8 +60,8 @@ const ROOMS: [(&str, &[&str]); 20] = [
         ],
     ),
     ("init", &["error", "asked", "files", "adapter", "study"]),
-    ("figure", &["error", "paper", "table"]),
-    ("report", &["error", "table", "figure"]),
+    ("figure", &["error", "measure", "paper", "table"]),
+    ("report", &["error", "measure", "table", "figure"]),
     (
         "publish",
         &[

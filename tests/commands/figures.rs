@@ -5,6 +5,7 @@ use lora_subspace::figure::{
     Chart, Drawing, Format, Options, Pair, Palette, Panel, Shown, figure3, figure4, figure6,
     figure7,
 };
+use lora_subspace::measure::Basis;
 use lora_subspace::table::{OverlapRow, from_csv};
 
 /// Rows of one grid: φ(i,j) = 1/(i + j), but for undefined cells beyond row `defined`.
@@ -71,7 +72,7 @@ fn labels(ticks: &[lora_subspace::figure::Tick]) -> Vec<&str> {
 /// Some projections on basis a, as figures look by default.
 pub(crate) fn shown(projections: &[String]) -> Shown<'_> {
     Shown {
-        basis: "a",
+        basis: Basis::A,
         projections,
         options: Options::default(),
     }

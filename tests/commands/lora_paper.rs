@@ -7,6 +7,7 @@ use std::path::Path;
 use crate::files::repository;
 use crate::programs::{Outcome, run};
 use lora_subspace::figure::{Chart, Options, Pair, Ranked, Shown, figure3, figure4, figure8};
+use lora_subspace::measure::Basis;
 use lora_subspace::paper::Table;
 use lora_subspace::table::{AmplificationRow, OverlapRow, RunTable, RunsRow, from_csv};
 
@@ -29,7 +30,7 @@ fn panels() -> [String; 2] {
 /// Some projections on basis a, as figures look by default.
 fn shown(projections: &[String]) -> Shown<'_> {
     Shown {
-        basis: "a",
+        basis: Basis::A,
         projections,
         options: Options::default(),
     }

@@ -106,9 +106,9 @@ fn drawn_of(study: &str, venues: &[Venue]) -> Vec<(String, Drawing)> {
         .collect();
     let (layer, layers) = (figures.layer, &figures.layers);
     let mut charts: Vec<Chart> = Vec::new();
-    for basis in &figures.bases {
+    for &basis in &figures.bases {
         let shown = Shown {
-            basis: basis.name(),
+            basis,
             projections: &figures.projections,
             options,
         };

@@ -15,6 +15,7 @@ use crate::python::python;
 use crate::strange::{STRANGE, strange_study};
 use crate::workshop::workshop;
 use lora_subspace::figure::{Chart, Options, Pair, Shown, figure4};
+use lora_subspace::measure::Basis;
 use lora_subspace::report::{Content, Figure, Modules, Page, TableFile};
 use lora_subspace::table::{EvidenceRow, FindingRow, Input, OverlapRow, Provenance, from_csv};
 
@@ -108,7 +109,7 @@ fn chart(value: f64) -> Chart {
         second: "other".into(),
     };
     let shown = Shown {
-        basis: "a",
+        basis: Basis::A,
         projections: &["q".into()],
         options: Options::default(),
     };
@@ -163,11 +164,13 @@ fn findings_published_figures_and_pictures_have_their_places() {
         figures: vec![
             Figure {
                 name: "figure9",
+                title: "Figure 9".into(),
                 content: picture,
                 published: None,
             },
             Figure {
                 name: "figure4",
+                title: "Figure 4".into(),
                 content: Content::HeatMaps(&mine),
                 published: Some(("GPT-3", &published)),
             },

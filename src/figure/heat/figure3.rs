@@ -80,6 +80,7 @@ mod tests {
     use super::super::{figure6, figure7};
     use super::*;
     use crate::figure::Options;
+    use crate::measure::Basis;
 
     /// 3 × 5 grids of four projections in two layers.
     fn rows(projections: &[String]) -> Vec<OverlapRow> {
@@ -107,7 +108,7 @@ mod tests {
 
     fn shown(projections: &[String]) -> Shown<'_> {
         Shown {
-            basis: "delta-left",
+            basis: Basis::DeltaLeft,
             projections,
             options: Options::default(),
         }

@@ -10,6 +10,7 @@ use ndarray::Array2;
 use crate::error::{Error, Result};
 use crate::figure::Text;
 use crate::figure::label::{directions, in_words, phi_of, weight};
+use crate::measure::Side;
 use crate::paper::Figure;
 use crate::table::{OverlapRow, SpectrumRow};
 
@@ -120,10 +121,9 @@ fn footer(adapters: &[Ranked], grids: &Grids, shown: &Shown, place: &str) -> Vec
         .iter()
         .map(|adapter| adapter.name.as_str())
         .collect();
-    let side = if matches!(shown.basis, "a" | "delta-right") {
-        "Right"
-    } else {
-        "Left"
+    let side = match shown.basis.side() {
+        Side::Right => "Right",
+        Side::Left => "Left",
     };
     vec![
         format!(

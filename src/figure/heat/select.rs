@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use ndarray::Array2;
 
 use crate::error::{Error, Result};
+use crate::measure::Basis;
 use crate::table::OverlapRow;
 
 use super::chart::{Axis, Panel};
@@ -35,7 +36,7 @@ pub(super) struct Selected {
 /// Which grid.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Wanted<'a> {
-    pub(super) basis: &'a str,
+    pub(super) basis: Basis,
     pub(super) first: &'a str,
     pub(super) second: &'a str,
     pub(super) layer: Option<usize>,
@@ -48,7 +49,7 @@ impl<'a> Wanted<'a> {
         pair: &'a Pair,
         layer: Option<usize>,
         projection: &'a str,
-        basis: &'a str,
+        basis: Basis,
     ) -> Self {
         Wanted {
             basis,
@@ -121,7 +122,7 @@ impl<'a> Wanted<'a> {
     fn is(&self, row: &OverlapRow) -> bool {
         row.layer == self.layer
             && row.projection == self.projection
-            && row.basis == self.basis
+            && row.basis == self.basis.name()
             && row.first == self.first
             && row.second == self.second
     }
@@ -249,7 +250,7 @@ mod tests {
     }
 
     const WANTED: Wanted = Wanted {
-        basis: "a",
+        basis: Basis::A,
         first: "one",
         second: "two",
         layer: None,
