@@ -10,7 +10,7 @@ use crate::error::{CoreError, Result};
 use crate::figure::{Format, Palette};
 use crate::measure::Basis;
 use crate::setting::Setting;
-use crate::study::{Request, Selection, parse_layers, parse_size};
+use crate::study::{Makes, Request, Selection, parse_layers, parse_size};
 
 /// `subspace-overlap`
 #[derive(Debug, Parser)]
@@ -135,8 +135,8 @@ pub(super) struct Inputs {
 
 impl Inputs {
     /// The request behind the flags.
-    pub(super) fn request(&self, overlap: bool, amplification: bool) -> Result<Request> {
-        self.measuring.request(&self.output, overlap, amplification)
+    pub(super) fn request(&self, makes: Makes) -> Result<Request> {
+        self.measuring.request(&self.output, makes)
     }
 }
 
@@ -236,12 +236,7 @@ impl Measuring {
     }
 
     /// The request behind the flags.
-    pub(super) fn request(
-        &self,
-        output: &Output,
-        overlap: bool,
-        amplification: bool,
-    ) -> Result<Request> {
+    pub(super) fn request(&self, output: &Output, makes: Makes) -> Result<Request> {
         let layers = self.layers.as_ref().map_or(&[][..], |layers| &layers.0);
         let mut bases = self.basis.clone();
         bases.dedup();
@@ -258,9 +253,7 @@ impl Measuring {
             draws: self.draws,
             seed: self.seed,
             memory: output.memory,
-            overlap,
-            amplification,
-            findings: false,
+            makes,
         })
     }
 }

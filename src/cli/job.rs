@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::error::{Error, Result};
 use crate::figure::Palette;
 use crate::publish::{self, Listener, Options, is_anything_made};
-use crate::study::{Plan, Request};
+use crate::study::{Makes, Plan, Request};
 
 use super::flags::{Amplification, Inputs, Measuring, Output, Overlap, Regenerate};
 use super::talk::Talk;
@@ -24,7 +24,10 @@ const BUILT_IN: &str = "experiments/minilm-sst2/study.toml";
 ///
 /// Whatever goes wrong, before anything is written.
 pub fn subspace_overlap(flags: Overlap) -> std::result::Result<(), Failure> {
-    let request = flags.inputs.request(true, false)?;
+    let request = flags.inputs.request(Makes {
+        overlap: true,
+        ..Makes::default()
+    })?;
     measure("subspace-overlap", &flags.inputs, &request)
 }
 
@@ -38,7 +41,10 @@ pub fn amplification(flags: Amplification) -> std::result::Result<(), Failure> {
         let problem = "amplification compares ΔW with W: give the model with --base PATH";
         return Err(Failure::Usage(problem.into()));
     }
-    let request = flags.inputs.request(false, true)?;
+    let request = flags.inputs.request(Makes {
+        amplification: true,
+        ..Makes::default()
+    })?;
     measure("amplification", &flags.inputs, &request)
 }
 
@@ -93,10 +99,7 @@ pub fn regenerate(flags: Regenerate) -> std::result::Result<(), Failure> {
         let out = flags.output.out.as_deref();
         return Ok(init::init(&flags.studies, out, Talk { quiet })?);
     }
-    let request = Request {
-        findings: true,
-        ..flags.measuring.request(&flags.output, true, true)?
-    };
+    let request = flags.measuring.request(&flags.output, Makes::ALL)?;
     start(&flags.output)?;
     let studies = match flags.studies.as_slice() {
         [] => vec![built_in()],

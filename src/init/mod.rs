@@ -73,12 +73,7 @@ fn check(place: &Path, text: &str, found: &[Candidate], base: Option<&Path>) -> 
     definition.base = base.map(Path::to_path_buf);
     // It is there, though not yet beside this study's folder.
     definition.published = None;
-    let request = Request {
-        overlap: true,
-        amplification: true,
-        ..Request::default()
-    };
-    Plan::of_definition(&definition, place, &request).map(|_| ())
+    Plan::of_definition(&definition, place, &Request::everything()).map(|_| ())
 }
 
 /// The folder that all adapters are in, else their own names.

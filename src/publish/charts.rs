@@ -176,7 +176,7 @@ pub(super) struct Beside {
 impl Beside {
     /// The figures beside a plan's, where it names such a study.
     pub(super) fn of(plan: &Plan, palette: Palette) -> Result<Option<Self>> {
-        let Some(other) = plan.measured().and_then(|one| one.beside.as_deref()) else {
+        let Some(other) = plan.beside() else {
             return Ok(None);
         };
         let charts = match other.rows() {

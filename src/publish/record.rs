@@ -55,11 +55,10 @@ impl Mean {
 impl Headlines {
     /// No row yet; every comparison of the plan on every basis has its place.
     pub(super) fn new(plan: &Plan) -> Self {
-        let comparisons = plan.measured().map_or(&[][..], |one| &one.comparisons);
         let pairs = plan
             .bases
             .iter()
-            .flat_map(|basis| comparisons.iter().map(move |pair| (basis, pair)));
+            .flat_map(|basis| plan.comparisons().iter().map(move |pair| (basis, pair)));
         let overlap = |(basis, pair): (&Basis, &Comparison)| {
             let [first, second] = [pair.first, pair.second].map(|side| plan.operand_name(side));
             Overlap::of(*basis, first, second)
@@ -158,7 +157,6 @@ pub(super) fn summary<'a>(
     files: impl Iterator<Item = &'a Path>,
 ) -> Value {
     let measured = plan.measured();
-    let adapters = measured.map_or(&[][..], |one| &one.adapters);
     let figures = &plan.figures;
     json!({
         "study": plan.name,
@@ -177,7 +175,7 @@ pub(super) fn summary<'a>(
             },
         },
         "inputs": provenance.inputs,
-        "adapters": adapters.iter().map(of_adapter).collect::<Vec<_>>(),
+        "adapters": plan.adapters().iter().map(of_adapter).collect::<Vec<_>>(),
         "base": measured.and_then(|one| Some(one.base.as_ref()?.path())),
         "rows": plan.rows().map(|rows| rows.folder()),
         "modules": plan.modules,

@@ -8,7 +8,7 @@ use crate::figure::{Drawing, Format};
 use crate::paper::{self, Table};
 use crate::report::{AdapterFacts, Content, Corners, Figure, Module, Modules, Page, TableFile};
 use crate::results::{ModuleName, grid_key};
-use crate::study::{Comparison, NamedAdapter, Plan};
+use crate::study::{NamedAdapter, Plan};
 use crate::table::rows::round9;
 use crate::table::{Input, Provenance, read_grids};
 
@@ -69,7 +69,7 @@ fn page(plan: &Plan, sources: &Sources, files: Vec<String>) -> Result<String> {
         formats: sources.formats.iter().map(Format::to_string).collect(),
         tables: sources.shown.to_vec(),
         modules: modules(plan, tables)?,
-        adapters: adapters(plan).iter().map(adapter).collect(),
+        adapters: plan.adapters().iter().map(adapter).collect(),
         provenance: sources.provenance,
         beside: beside(plan)?,
         files,
@@ -102,19 +102,9 @@ fn figures<'a>(plan: &Plan, sources: &Sources<'a>) -> Result<Vec<Figure<'a>>> {
     Ok(figures)
 }
 
-/// What is measured, and nothing of a study of rows.
-fn adapters(plan: &Plan) -> &[NamedAdapter] {
-    plan.measured().map_or(&[], |measured| &measured.adapters)
-}
-
-fn comparisons(plan: &Plan) -> &[Comparison] {
-    plan.measured()
-        .map_or(&[], |measured| &measured.comparisons)
-}
-
 /// The files of the published study that is shown beside.
 fn beside(plan: &Plan) -> Result<Vec<Input>> {
-    let Some(other) = plan.measured().and_then(|one| one.beside.as_deref()) else {
+    let Some(other) = plan.beside() else {
         return Ok(Vec::new());
     };
     let inputs = other.provenance()?.inputs.into_iter();
@@ -202,7 +192,7 @@ fn corners(
     let mut by_module: HashMap<String, Vec<Corners>> = HashMap::new();
     for module in modules {
         for &basis in &plan.bases {
-            for pair in comparisons(plan) {
+            for pair in plan.comparisons() {
                 let names = [pair.first, pair.second].map(|operand| plan.operand_name(operand));
                 let key = grid_key(&module.path, basis, names[0], names[1]);
                 let Some(&(cells, one, all)) = ends.get(&key) else {

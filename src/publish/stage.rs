@@ -49,8 +49,9 @@ impl Staging {
         file: io::Result<NamedTempFile>,
     ) -> Result<()> {
         let file = file.map_err(|source| self.failed(&place, source))?;
-        self.files.push((file, place));
-        self.files.sort_by_key(|(_, place)| place_of(place));
+        let before = |(_, other): &(_, PathBuf)| place_of(other) <= place_of(&place);
+        let at = self.files.partition_point(before);
+        self.files.insert(at, (file, place));
         Ok(())
     }
 

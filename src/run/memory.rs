@@ -45,13 +45,17 @@ fn estimate(plan: &Plan, measured: &Measured, path: &str) -> u64 {
             None => (1 + COPIES_OF_FULL) * F64 * shape.0 as u64 * shape.1 as u64,
         };
     }
-    let cells: u64 = plan
+    let grids = plan
         .bases
         .iter()
-        .flat_map(|&basis| measured.comparisons.iter().map(move |pair| (basis, pair)))
-        .map(|(basis, pair)| cells(measured, path, basis, pair, shape))
-        .filter(|_| plan.makes.overlap)
-        .sum();
+        .flat_map(|&basis| measured.comparisons.iter().map(move |pair| (basis, pair)));
+    let cells: u64 = if plan.makes.overlap {
+        grids
+            .map(|(basis, pair)| cells(measured, path, basis, pair, shape))
+            .sum()
+    } else {
+        0
+    };
     let weight = F64 * shape.0 as u64 * shape.1 as u64;
     let smaller = shape.0.min(shape.1);
     let base = match &measured.base {

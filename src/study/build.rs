@@ -14,18 +14,17 @@ use std::path::{Path, PathBuf};
 use crate::adapter::{AdaptedModule, Adapter, BaseIndex, natural_order};
 use crate::base::{Base, fused};
 use crate::error::Result;
-use crate::measure::Basis;
 use crate::tensors::find_model_near;
 
 use super::figure_plan::FigurePlan;
-use super::figures::{self, Panels, panels};
+use super::figures::{self, bases, in_order, panels};
 use super::file::definition::AdapterEntry;
 use super::file::{Definition, Selection, select};
 use super::named::{AdapterId, Comparison, NamedAdapter, Operand};
-use super::plan::{Makes, Measured, Plan, Source};
+use super::plan::{Measured, Plan, Source};
 use super::request::Request;
 use super::resolved::{Known, Resolved};
-use super::runs::{self, Runs};
+use super::runs;
 use super::{build_rows, checks, duplicates, lineage, naming};
 
 impl Plan {
@@ -95,7 +94,13 @@ fn of_adapters(
         &all,
         lines,
     )?;
-    let figures = figure_plan(definition, request, &resolved, (&adapters, &runs), drawn)?;
+    let figures = figures::plan(
+        definition,
+        compared(&resolved, &adapters),
+        (&resolved.base, definition.base.is_some()),
+        (&runs, drawn),
+        &request.bases,
+    )?;
     let mut bases = bases(&request.bases, &definition.compare.bases);
     // What is drawn is measured.
     bases.extend(figures.bases.clone());
@@ -134,7 +139,7 @@ fn of_adapters(
         modules,
         figures,
         runs,
-        makes: Makes::of(request),
+        makes: request.makes,
         selected: request.selected(),
         source: Source::Adapters(Box::new(measured)),
     })
@@ -217,59 +222,19 @@ fn in_all(modules: &[String], adapters: &[NamedAdapter]) -> Vec<String> {
     }
 }
 
-/// What is drawn, of the adapters and runs, on the panels that are chosen.
-fn figure_plan(
-    definition: &Definition,
-    request: &Request,
-    resolved: &Resolved,
-    (adapters, runs): (&[NamedAdapter], &Runs),
-    panels: Panels,
-) -> Result<FigurePlan> {
-    let entry = &definition.figures;
+/// Figures 3 and 6, and figures 4 and 7: the pairs that the study names. Without a word from it, ranks
+/// and seeds are told apart by the adapters' ranks.
+fn compared(resolved: &Resolved, adapters: &[NamedAdapter]) -> [Option<[AdapterId; 2]>; 2] {
+    if resolved.ranks.is_some() || resolved.seeds.is_some() {
+        return [resolved.ranks, resolved.seeds];
+    }
     let rank = |id: AdapterId| adapters[id.0].adapter.rank();
+    let pairs = resolved.pairs();
     let find = |same_rank: bool| {
-        let mut pairs = resolved.pairs().into_iter();
+        let mut pairs = pairs.iter().copied();
         pairs.find(|&[one, other]| (rank(one) == rank(other)) == same_rank)
     };
-    // Without a word from a study, ranks and seeds are told apart by the adapters' ranks.
-    let (ranks, seeds) = match (resolved.ranks, resolved.seeds) {
-        (None, None) => (find(false), find(true)),
-        named => named,
-    };
-    let has_base = definition.base.is_some() && !resolved.base.is_empty();
-    Ok(FigurePlan {
-        which: figures::which(
-            definition,
-            [ranks.is_some(), seeds.is_some(), has_base],
-            runs,
-        )?,
-        venue: definition.print.venue.unwrap_or_default(),
-        footnote: entry.footnote.clone(),
-        notes: panels.notes,
-        bases: bases(&request.bases, &entry.bases),
-        ranks,
-        seeds,
-        base: resolved.base.clone(),
-        layer: panels.layer,
-        layers: panels.layers,
-        projections: panels.projections,
-    })
-}
-
-/// The command line's bases, else the study's, else `a`.
-fn bases(asked: &[Basis], named: &[Basis]) -> Vec<Basis> {
-    let wanted = [asked, named]
-        .into_iter()
-        .find(|bases| !bases.is_empty())
-        .unwrap_or(&[Basis::A]);
-    in_order(wanted)
-}
-
-/// Bases in the order of the tables, each once.
-fn in_order(bases: &[Basis]) -> Vec<Basis> {
-    let mut all = Basis::ALL.to_vec();
-    all.retain(|basis| bases.contains(basis));
-    all
+    [find(false), find(true)]
 }
 
 /// The pairs, random directions where a figure shows them (figure 4) or nothing else is there to

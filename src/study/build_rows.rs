@@ -6,15 +6,14 @@ use crate::asked::Asked;
 use crate::error::{Error, Result};
 use crate::measure::Basis;
 
-use super::figure_plan::FigurePlan;
 use super::figures::{self, panels};
 use super::file::{Definition, select};
 use super::named::AdapterId;
-use super::plan::{Makes, Plan, Source};
+use super::plan::{Plan, Source};
 use super::published::Published;
 use super::request::Request;
 use super::resolved::{Known, Resolved};
-use super::runs::{self, Runs};
+use super::runs;
 
 /// Builds a plan that hands on the rows of a folder.
 pub(super) fn build(
@@ -51,7 +50,15 @@ pub(super) fn build(
         [] => Vec::new(),
         all => select(all, &request.selection)?,
     };
-    let figures = figure_plan(definition, &resolved, &runs, [&modules, &all])?;
+    let drawn = panels(&definition.figures, &modules, &all, lines)?;
+    let compared = [resolved.ranks, resolved.seeds];
+    let figures = figures::plan(
+        definition,
+        compared,
+        (&resolved.base, true),
+        (&runs, drawn),
+        &[],
+    )?;
     let is_there = |basis: &Basis| published.grids.iter().any(|grid| grid.basis == *basis);
     Ok(Plan {
         name: definition.name.clone(),
@@ -63,39 +70,8 @@ pub(super) fn build(
         figures,
         runs,
         selected: request.selected(),
-        makes: Makes::of(request),
+        makes: request.makes,
         source: Source::Rows(published),
-    })
-}
-
-/// What is drawn of modules that are wanted, of all.
-fn figure_plan(
-    definition: &Definition,
-    resolved: &Resolved,
-    runs: &Runs,
-    [modules, all]: [&[String]; 2],
-) -> Result<FigurePlan> {
-    let entry = &definition.figures;
-    let panels = panels(entry, modules, all, &definition.lines)?;
-    let is_drawn =
-        |basis: &Basis| entry.bases.contains(basis) || entry.bases.is_empty() && *basis == Basis::A;
-    let compared = [
-        resolved.ranks.is_some(),
-        resolved.seeds.is_some(),
-        !resolved.base.is_empty(),
-    ];
-    Ok(FigurePlan {
-        which: figures::which(definition, compared, runs)?,
-        venue: definition.print.venue.unwrap_or_default(),
-        footnote: entry.footnote.clone(),
-        notes: panels.notes,
-        bases: Basis::ALL.into_iter().filter(is_drawn).collect(),
-        ranks: resolved.ranks,
-        seeds: resolved.seeds,
-        base: resolved.base.clone(),
-        layer: panels.layer,
-        layers: panels.layers,
-        projections: panels.projections,
     })
 }
 

@@ -2,11 +2,14 @@
 
 use crate::adapter::{layer_of, projection_of};
 use crate::error::Result;
+use crate::measure::Basis;
 use crate::paper::{Figure, Projection};
 
+use super::figure_plan::FigurePlan;
 use super::file::Definition;
 use super::file::definition::FiguresEntry;
 use super::file::lines::{Lines, suggestion};
+use super::named::AdapterId;
 use super::runs::Runs;
 
 /// The figures that a study asks for, else all.
@@ -14,7 +17,7 @@ use super::runs::Runs;
 /// # Errors
 ///
 /// [`CoreError::Config`](crate::CoreError::Config) for a figure that no comparison gives.
-pub(super) fn which(
+fn which(
     definition: &Definition,
     [has_ranks, has_seeds, has_base]: [bool; 3],
     runs: &Runs,
@@ -51,6 +54,56 @@ pub(super) fn which(
         }
     }
     Ok(named.clone())
+}
+
+/// What is drawn: figures of pairs of ranks and of seeds, and of adapters against W, on the panels
+/// that are chosen. `asked` are bases in place of the study's.
+///
+/// # Errors
+///
+/// As [`which`].
+pub(super) fn plan(
+    definition: &Definition,
+    [ranks, seeds]: [Option<[AdapterId; 2]>; 2],
+    (base, has_base): (&[AdapterId], bool),
+    (runs, panels): (&Runs, Panels),
+    asked: &[Basis],
+) -> Result<FigurePlan> {
+    let entry = &definition.figures;
+    let against_base = has_base && !base.is_empty();
+    Ok(FigurePlan {
+        which: which(
+            definition,
+            [ranks.is_some(), seeds.is_some(), against_base],
+            runs,
+        )?,
+        venue: definition.print.venue.unwrap_or_default(),
+        footnote: entry.footnote.clone(),
+        notes: panels.notes,
+        bases: bases(asked, &entry.bases),
+        ranks,
+        seeds,
+        base: base.to_vec(),
+        layer: panels.layer,
+        layers: panels.layers,
+        projections: panels.projections,
+    })
+}
+
+/// The command line's bases, else the study's, else `a`.
+pub(super) fn bases(asked: &[Basis], named: &[Basis]) -> Vec<Basis> {
+    let wanted = [asked, named]
+        .into_iter()
+        .find(|bases| !bases.is_empty())
+        .unwrap_or(&[Basis::A]);
+    in_order(wanted)
+}
+
+/// Bases in the order of the tables, each once.
+pub(super) fn in_order(bases: &[Basis]) -> Vec<Basis> {
+    let mut all = Basis::ALL.to_vec();
+    all.retain(|basis| bases.contains(basis));
+    all
 }
 
 /// Layer, layers and projections of the figures.

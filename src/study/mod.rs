@@ -25,7 +25,7 @@ pub use file::{Definition, Prose, Selection, human_size, parse_layers, parse_siz
 pub(crate) use lineage::find_base;
 pub use named::{AdapterId, Comparison, NamedAdapter, Operand};
 pub(crate) use naming::{names_of, study_name};
-pub use plan::{Makes, Measured, Plan, Source};
+pub use plan::{Measured, Plan, Source};
 pub use published::Published;
-pub use request::Request;
+pub use request::{Makes, Request};
 pub use runs::Runs;

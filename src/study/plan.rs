@@ -10,30 +10,8 @@ use super::figure_plan::FigurePlan;
 use super::file::Prose;
 use super::named::{AdapterId, Comparison, NamedAdapter, Operand};
 use super::published::Published;
-use super::request::Request;
+use super::request::Makes;
 use super::runs::Runs;
-
-/// What is made of a plan's modules.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Makes {
-    /// Overlaps.
-    pub overlap: bool,
-    /// Amplification and ranks.
-    pub amplification: bool,
-    /// What findings need beside them.
-    pub findings: bool,
-}
-
-impl Makes {
-    /// What a request asks for.
-    pub(super) fn of(request: &Request) -> Self {
-        Makes {
-            overlap: request.overlap,
-            amplification: request.amplification,
-            findings: request.findings,
-        }
-    }
-}
 
 /// A checked plan: what all studies have, and where their numbers come from.
 #[non_exhaustive]
@@ -140,6 +118,22 @@ impl Plan {
             Source::Adapters(_) => None,
             Source::Rows(rows) => Some(rows),
         }
+    }
+
+    /// The adapters that are measured; of a study of rows none.
+    pub fn adapters(&self) -> &[NamedAdapter] {
+        self.measured().map_or(&[], |measured| &measured.adapters)
+    }
+
+    /// The overlaps that are measured; of a study of rows none.
+    pub fn comparisons(&self) -> &[Comparison] {
+        self.measured()
+            .map_or(&[], |measured| &measured.comparisons)
+    }
+
+    /// A study of published rows that is to be shown beside this one.
+    pub fn beside(&self) -> Option<&Plan> {
+        self.measured()?.beside.as_deref()
     }
 
     /// An adapter's name in tables; the id must be of this study.

@@ -5,6 +5,17 @@ use crate::measure::Basis;
 
 use super::file::Selection;
 
+/// What is made of the modules of a study.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Makes {
+    /// Overlaps.
+    pub overlap: bool,
+    /// Amplification and ranks.
+    pub amplification: bool,
+    /// What findings need beside them.
+    pub findings: bool,
+}
+
 /// What the command line adds to a study, or says in place of one.
 #[derive(Debug, Clone, Default)]
 #[non_exhaustive]
@@ -23,12 +34,17 @@ pub struct Request {
     pub seed: Option<u64>,
     /// Bytes that measuring may take, in place of half of what is free.
     pub memory: Option<u64>,
-    /// Measure overlaps.
-    pub overlap: bool,
-    /// Measure amplification and ranks.
-    pub amplification: bool,
-    /// Measure what findings need beside them.
-    pub findings: bool,
+    /// What is made.
+    pub makes: Makes,
+}
+
+impl Makes {
+    /// Everything.
+    pub const ALL: Makes = Makes {
+        overlap: true,
+        amplification: true,
+        findings: true,
+    };
 }
 
 impl Request {
@@ -38,13 +54,12 @@ impl Request {
     /// use lora_subspace::study::Request;
     /// let mut request = Request::everything();
     /// request.seed = Some(7);
-    /// assert!(request.overlap && request.amplification && request.findings);
+    /// let makes = request.makes;
+    /// assert!(makes.overlap && makes.amplification && makes.findings);
     /// ```
     pub fn everything() -> Self {
         Request {
-            overlap: true,
-            amplification: true,
-            findings: true,
+            makes: Makes::ALL,
             ..Request::default()
         }
     }

@@ -110,16 +110,15 @@ fn sources() -> BTreeMap<String, String> {
             }
         }
     }
-    let repository = std::env::var("ARCHITECTURE_ROOT");
-    let repository = repository.unwrap_or(env!("CARGO_MANIFEST_DIR").into());
+    let repository = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut files = Vec::new();
     for (_, folder) in ROOTS {
-        walk(&Path::new(&repository).join(folder), &mut files);
+        walk(&repository.join(folder), &mut files);
     }
     let mut sources = BTreeMap::new();
     for path in files {
         if path.extension().is_some_and(|extension| extension == "rs") {
-            let name = path.strip_prefix(&repository).unwrap().to_string_lossy();
+            let name = path.strip_prefix(repository).unwrap().to_string_lossy();
             let text = fs::read_to_string(&path).unwrap();
             sources.insert(name.replace('\\', "/"), text);
         }

@@ -9,7 +9,7 @@ use lora_subspace::study::{Plan, Request};
 
 static RESULTS: LazyLock<Results> = LazyLock::new(|| {
     let mut request = Request::everything();
-    request.findings = false;
+    request.makes.findings = false;
     let path = repository().join("experiments/minilm-sst2/study.toml");
     Plan::from_file(&path, &request)
         .unwrap()

@@ -82,7 +82,7 @@ fn the_same_chart_gives_the_same_bytes() {
 fn drawn_of(study: &str, venues: &[Venue]) -> Vec<(String, Drawing)> {
     let root = repository();
     let mut request = Request::everything();
-    request.findings = false;
+    request.makes.findings = false;
     let file = root.join("experiments").join(study).join("study.toml");
     let plan = Plan::from_file(&file, &request).unwrap();
     let tables = root.join("notebooks-export").join(study);

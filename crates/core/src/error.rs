@@ -1,5 +1,6 @@
-//! What can go wrong with weights and numbers. Every variant names the place (file, tensor, module), what was found there
-//! or expected, and what to do; every message is one line, so that a terminal shows it whole.
+//! What can go wrong with weights and numbers. Every variant names the place (file, tensor,
+//! module), what was found there or expected, and what to do. Every message is one line, so that a
+//! terminal shows it whole.
 
 use std::io;
 use std::path::PathBuf;

@@ -84,7 +84,8 @@ pub fn list(folder: &Path) -> Result<Vec<PathBuf>> {
     Ok(paths)
 }
 
-fn unreadable(path: &Path, source: io::Error) -> Error {
+/// A file that the system does not let us read.
+pub(crate) fn unreadable(path: &Path, source: io::Error) -> Error {
     Error::io(path, "read", source, "check that you may read it")
 }
 

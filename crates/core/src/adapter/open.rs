@@ -42,32 +42,27 @@ impl Adapter {
         options: &ReadOptions,
         base: Option<&dyn BaseIndex>,
     ) -> Result<Self> {
-        open(path, options, base)
+        let (weights, config) = locate(path)?;
+        refused::check_file(&weights)?;
+        let model = Weights::new(weights)?;
+        let found = Found {
+            root: path,
+            file: Arc::new(TensorFile::open(&model.first)?),
+            config: config.map(|path| read_config(&path)).transpose()?,
+            options,
+            base,
+        };
+        let mut files = model.files();
+        files.extend(found.config.iter().map(|(path, _)| path.clone()));
+        if let Some(initial) = &options.initial {
+            let (weights, config) = locate(initial)?;
+            files.extend(Weights::new(weights)?.files());
+            files.extend(config);
+        }
+        files.sort();
+        let content = read(&found, model)?;
+        finish(&found, content, files)
     }
-}
-
-/// Opens whatever lies at a path.
-fn open(path: &Path, options: &ReadOptions, base: Option<&dyn BaseIndex>) -> Result<Adapter> {
-    let (weights, config) = locate(path)?;
-    refused::check_file(&weights)?;
-    let model = Weights::new(weights)?;
-    let found = Found {
-        root: path,
-        file: Arc::new(TensorFile::open(&model.first)?),
-        config: config.map(|path| read_config(&path)).transpose()?,
-        options,
-        base,
-    };
-    let mut files = model.files();
-    files.extend(found.config.iter().map(|(path, _)| path.clone()));
-    if let Some(initial) = &options.initial {
-        let (weights, config) = locate(initial)?;
-        files.extend(Weights::new(weights)?.files());
-        files.extend(config);
-    }
-    files.sort();
-    let content = read(&found, model)?;
-    finish(&found, content, files)
 }
 
 /// Decides by the config, else by the tensors' names, which layout it is.

@@ -6,7 +6,8 @@ use std::path::Path;
 
 use sha2::{Digest, Sha256};
 
-use crate::error::{Error, Result};
+use crate::error::Result;
+use crate::files::unreadable;
 
 /// Large enough that reading costs next to nothing beside hashing.
 const PIECE: usize = 1 << 18;
@@ -15,7 +16,7 @@ const PIECE: usize = 1 << 18;
 ///
 /// # Errors
 ///
-/// [`Error::Io`] when it cannot be read.
+/// [`crate::Error::Io`] when it cannot be read.
 pub fn sha256(path: &Path) -> Result<String> {
     let failed = |source| unreadable(path, source);
     let mut file = File::open(path).map_err(failed)?;
@@ -36,7 +37,7 @@ pub fn sha256(path: &Path) -> Result<String> {
 ///
 /// # Errors
 ///
-/// [`Error::Io`] when one cannot be read.
+/// [`crate::Error::Io`] when one cannot be read.
 pub fn same_bytes(one: &Path, other: &Path) -> Result<bool> {
     let open = |path: &Path| {
         let failed = |source| unreadable(path, source);
@@ -63,10 +64,6 @@ pub fn same_bytes(one: &Path, other: &Path) -> Result<bool> {
         first.consume(count);
         second.consume(count);
     }
-}
-
-fn unreadable(path: &Path, source: std::io::Error) -> Error {
-    Error::io(path, "read", source, "check that you may read it")
 }
 
 #[cfg(test)]
