@@ -9,7 +9,7 @@ use crate::measure::Basis;
 use crate::measure::significance::{drawn_tail, holm, share_tail, typical_projection};
 use crate::paper::Projection;
 use crate::results::{Grid, ModuleName};
-use crate::study::{AdapterId, Plan};
+use crate::study::{Pairs, Plan};
 use crate::table::{AmplificationRow, EvidenceRow};
 
 use super::claims::{
@@ -99,13 +99,14 @@ impl Evidence {
 
     /// For the pairs of a plan.
     pub fn of_plan(plan: &Plan) -> Self {
-        let names = |pair: Option<[AdapterId; 2]>| {
-            pair.map(|pair| pair.map(|id| plan.adapter_name(id).to_string()))
+        let names = |pairs: &Option<Pairs>| {
+            let pair = pairs.as_ref()?.first();
+            Some(pair.map(|id| plan.adapter_name(id).to_string()))
         };
         let figures = &plan.figures;
         // Rows draw as seed 0 does.
         let seed = plan.measured().map_or(0, |measured| measured.seed);
-        Evidence::new(names(figures.ranks), names(figures.seeds), seed)
+        Evidence::new(names(&figures.ranks), names(&figures.seeds), seed)
     }
 
     /// Notes what is needed of grids, and rows that only W could give.

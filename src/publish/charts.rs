@@ -10,7 +10,7 @@ use crate::files;
 use crate::measure::Basis;
 use crate::paper::Figure;
 use crate::results::ModuleName;
-use crate::study::{AdapterId, Plan};
+use crate::study::{AdapterId, Pairs, Plan};
 use crate::table::{OverlapRow, RunsRow, SpectrumRow, read_overlaps};
 
 use super::written::{self, Tables};
@@ -135,7 +135,7 @@ impl OfPlan<'_> {
             projections: &figures.projections,
             options: self.options,
         };
-        let (ranks, seeds) = (self.pair(figures.ranks), self.pair(figures.seeds));
+        let [ranks, seeds] = [&figures.ranks, &figures.seeds].map(pair);
         let chart = match figure {
             Figure::Three => ranks.map(|ranks| figure3(rows, &ranks, layer, &shown)),
             Figure::Six => ranks.map(|ranks| figure6(rows, &ranks, layers, &shown)),
@@ -152,11 +152,6 @@ impl OfPlan<'_> {
         chart.transpose()
     }
 
-    fn pair(&self, pair: Option<[AdapterId; 2]>) -> Option<Pair> {
-        let [first, second] = pair?.map(|id| self.plan.adapter_name(id).to_string());
-        Some(Pair { first, second })
-    }
-
     /// The adapters of figure 8.
     fn against_base(&self) -> Vec<Ranked> {
         let ranked = |id: AdapterId| Ranked {
@@ -165,6 +160,12 @@ impl OfPlan<'_> {
         };
         self.plan.against_base().into_iter().map(ranked).collect()
     }
+}
+
+/// The two sides of runs that are compared, as the rows name them.
+fn pair(pairs: &Option<Pairs>) -> Option<Pair> {
+    let [first, second] = pairs.as_ref()?.labels.clone();
+    Some(Pair { first, second })
 }
 
 /// The figures of a published study that is to be shown beside, and whose they are.

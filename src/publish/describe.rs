@@ -69,12 +69,12 @@ pub(super) fn describe_figures(plan: &Plan, count: usize, listener: &dyn Listene
     let figures = &plan.figures;
     for (pair, shown, need) in [
         (
-            figures.ranks,
+            &figures.ranks,
             [Figure::Three, Figure::Six],
             "two adapters of different rank",
         ),
         (
-            figures.seeds,
+            &figures.seeds,
             [Figure::Four, Figure::Seven],
             "two adapters of one rank",
         ),

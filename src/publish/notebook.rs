@@ -3,7 +3,7 @@
 use crate::error::Result;
 use crate::paper::Figure;
 use crate::report::{Compared, Notebook, Rebuilt, RebuiltRuns};
-use crate::study::{AdapterId, Plan};
+use crate::study::Plan;
 use crate::table::{Provenance, RunTable, RunsRow, columns};
 
 use super::charts::{Drawn, NamedChart};
@@ -70,19 +70,16 @@ fn chosen(shown: Vec<RunsRow>, all: &[RunsRow]) -> Option<Vec<String>> {
 /// How the notebook makes a figure again.
 fn rebuilt<'a>(plan: &'a Plan, named: &'a NamedChart) -> Option<Rebuilt<'a>> {
     let figures = &plan.figures;
-    let names = |pair: [AdapterId; 2]| pair.map(|id| plan.adapter_name(id));
+    let [ranks, seeds] = [&figures.ranks, &figures.seeds].map(|pairs| {
+        let pairs = pairs.as_ref()?;
+        Some(pairs.labels.each_ref().map(String::as_str))
+    });
     let one = std::slice::from_ref(&figures.layer);
     let (layers, compared) = match named.figure {
-        Figure::Three => (one, Compared::Ranks(figures.ranks.map(names)?)),
-        Figure::Six => (
-            figures.layers.as_slice(),
-            Compared::Ranks(figures.ranks.map(names)?),
-        ),
-        Figure::Four => (one, Compared::Seeds(figures.seeds.map(names)?, true)),
-        Figure::Seven => (
-            figures.layers.as_slice(),
-            Compared::Seeds(figures.seeds.map(names)?, false),
-        ),
+        Figure::Three => (one, Compared::Ranks(ranks?)),
+        Figure::Six => (figures.layers.as_slice(), Compared::Ranks(ranks?)),
+        Figure::Four => (one, Compared::Seeds(seeds?, true)),
+        Figure::Seven => (figures.layers.as_slice(), Compared::Seeds(seeds?, false)),
         Figure::Eight => {
             let against_base = plan.against_base().into_iter();
             let against_base = against_base.map(|id| plan.adapter_name(id));

@@ -21,6 +21,7 @@ use super::figures::{self, bases, in_order, panels};
 use super::file::definition::AdapterEntry;
 use super::file::{Definition, Selection, select};
 use super::named::{AdapterId, Comparison, NamedAdapter, Operand};
+use super::pairs::{Pairs, Seeds};
 use super::plan::{Measured, Plan, Source};
 use super::request::Request;
 use super::resolved::{Known, Resolved};
@@ -224,9 +225,14 @@ fn in_all(modules: &[String], adapters: &[NamedAdapter]) -> Vec<String> {
 
 /// Figures 3 and 6, and figures 4 and 7: the pairs that the study names. Without a word from it, ranks
 /// and seeds are told apart by the adapters' ranks.
-fn compared(resolved: &Resolved, adapters: &[NamedAdapter]) -> [Option<[AdapterId; 2]>; 2] {
+fn compared(resolved: &Resolved, adapters: &[NamedAdapter]) -> [Option<Pairs>; 2] {
+    let of_two = |pair: [AdapterId; 2]| {
+        let [one, other] = pair.map(|id| &adapters[id.0]);
+        let seeds = Seeds::of(one.seed, other.seed);
+        Pairs::of_two(pair, [&one.name, &other.name], seeds)
+    };
     if resolved.ranks.is_some() || resolved.seeds.is_some() {
-        return [resolved.ranks, resolved.seeds];
+        return [resolved.ranks, resolved.seeds].map(|pair| pair.map(of_two));
     }
     let rank = |id: AdapterId| adapters[id.0].adapter.rank();
     let pairs = resolved.pairs();
@@ -234,7 +240,7 @@ fn compared(resolved: &Resolved, adapters: &[NamedAdapter]) -> [Option<[AdapterI
         let mut pairs = pairs.iter().copied();
         pairs.find(|&[one, other]| (rank(one) == rank(other)) == same_rank)
     };
-    [find(false), find(true)]
+    [find(false), find(true)].map(|pair| pair.map(of_two))
 }
 
 /// The pairs, random directions where a figure shows them (figure 4) or nothing else is there to
@@ -250,7 +256,8 @@ fn comparisons(
         .iter()
         .map(|&[one, other]| (adapter(one), adapter(other)))
         .collect();
-    if let Some([_, second]) = figures.seeds {
+    if let Some(seeds) = &figures.seeds {
+        let [_, second] = seeds.first();
         wanted.push((Operand::Random, adapter(second)));
     }
     if pairs.is_empty() {

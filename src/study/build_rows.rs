@@ -9,6 +9,7 @@ use crate::measure::Basis;
 use super::figures::{self, panels};
 use super::file::{Definition, select};
 use super::named::AdapterId;
+use super::pairs::{Pairs, Seeds};
 use super::plan::{Plan, Source};
 use super::published::Published;
 use super::request::Request;
@@ -51,7 +52,10 @@ pub(super) fn build(
         all => select(all, &request.selection)?,
     };
     let drawn = panels(&definition.figures, &modules, &all, lines)?;
-    let compared = [resolved.ranks, resolved.seeds];
+    let compared = [resolved.ranks, resolved.seeds].map(|pair| {
+        let name = |id: AdapterId| published.adapters()[id.0].as_str();
+        pair.map(|pair| Pairs::of_two(pair, pair.map(name), Seeds::Unknown))
+    });
     let figures = figures::plan(
         definition,
         compared,

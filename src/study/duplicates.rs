@@ -90,16 +90,16 @@ fn weights(adapter: &Adapter) -> Vec<PathBuf> {
 /// the seed should.
 pub(super) fn other_scales(figures: &FigurePlan, adapters: &[NamedAdapter]) -> Vec<String> {
     let mut warnings = Vec::new();
-    for (pair, what, of_seeds) in [
-        (figures.ranks, "figures 3 and 6 compare two ranks", false),
+    for (pairs, what, of_seeds) in [
+        (&figures.ranks, "figures 3 and 6 compare two ranks", false),
         (
-            figures.seeds,
+            &figures.seeds,
             "figures 4 and 7 compare two seeds of one setting",
             true,
         ),
     ] {
-        let Some(pair) = pair else { continue };
-        let [one, other] = pair.map(|id| &adapters[id.0]);
+        let Some(pairs) = pairs else { continue };
+        let [one, other] = pairs.first().map(|id| &adapters[id.0]);
         if let Some(differs) = other_scale(&one.adapter, &other.adapter, of_seeds) {
             warnings.push(format!(
                 "{what}, and {} and {} {differs}",

@@ -5,6 +5,7 @@ use crate::paper::{Figure, Venue};
 use crate::results::ModuleName;
 
 use super::named::{AdapterId, Comparison, Operand};
+use super::pairs::Pairs;
 
 /// What is drawn.
 #[derive(Debug, Clone, PartialEq)]
@@ -15,9 +16,9 @@ pub struct FigurePlan {
     /// Bases drawn.
     pub bases: Vec<Basis>,
     /// Figures 3 and 6: adapters of two ranks.
-    pub ranks: Option<[AdapterId; 2]>,
+    pub ranks: Option<Pairs>,
     /// Figures 4 and 7: adapters of two seeds.
-    pub seeds: Option<[AdapterId; 2]>,
+    pub seeds: Option<Pairs>,
     /// Figure 8: adapters held against W.
     pub base: Vec<AdapterId>,
     /// The layer of figures 3, 4 and 8 and table 7.
@@ -50,19 +51,21 @@ impl FigurePlan {
         match (sides.first, sides.second) {
             (Operand::Adapter(one), Operand::Adapter(other)) => {
                 let pairs = [
-                    (self.ranks, Figure::Three, Figure::Six),
-                    (self.seeds, Figure::Four, Figure::Seven),
+                    (&self.ranks, Figure::Three, Figure::Six),
+                    (&self.seeds, Figure::Four, Figure::Seven),
                 ];
-                pairs.into_iter().any(|(pair, of_one, of_several)| {
-                    pair == Some([one, other])
+                pairs.into_iter().any(|(pairs, of_one, of_several)| {
+                    let is_it = |pairs: &Pairs| pairs.pairs.contains(&[one, other]);
+                    pairs.as_ref().is_some_and(is_it)
                         && (one_layer && self.draws(of_one) || several && self.draws(of_several))
                 })
             }
             (Operand::Random, second) => {
-                let is_beside = |[_, other]: [AdapterId; 2]| {
+                let is_beside = |pairs: &Pairs| {
+                    let [_, other] = pairs.first();
                     second == Operand::Adapter(other) || second == Operand::Random
                 };
-                one_layer && self.draws(Figure::Four) && self.seeds.is_some_and(is_beside)
+                one_layer && self.draws(Figure::Four) && self.seeds.as_ref().is_some_and(is_beside)
             }
             (Operand::Base, second) => {
                 let is_shown = match second {

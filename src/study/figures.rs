@@ -10,6 +10,7 @@ use super::file::Definition;
 use super::file::definition::FiguresEntry;
 use super::file::lines::{Lines, suggestion};
 use super::named::AdapterId;
+use super::pairs::Pairs;
 use super::runs::Runs;
 
 /// The figures that a study asks for, else all.
@@ -64,7 +65,7 @@ fn which(
 /// As [`which`].
 pub(super) fn plan(
     definition: &Definition,
-    [ranks, seeds]: [Option<[AdapterId; 2]>; 2],
+    [ranks, seeds]: [Option<Pairs>; 2],
     (base, has_base): (&[AdapterId], bool),
     (runs, panels): (&Runs, Panels),
     asked: &[Basis],

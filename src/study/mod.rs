@@ -11,6 +11,7 @@ mod file;
 mod lineage;
 mod named;
 mod naming;
+mod pairs;
 mod plan;
 mod provenance;
 mod published;
@@ -25,6 +26,7 @@ pub use file::{Definition, Prose, Selection, human_size, parse_layers, parse_siz
 pub(crate) use lineage::find_base;
 pub use named::{AdapterId, Comparison, NamedAdapter, Operand};
 pub(crate) use naming::{names_of, study_name};
+pub use pairs::{Pairs, Seeds};
 pub use plan::{Measured, Plan, Source};
 pub use published::Published;
 pub use request::{Makes, Request};

@@ -26,7 +26,8 @@ pub use overlap::{OverlapCell, OverlapNames, OverlapWriter, read_overlaps};
 pub use provenance::{Input, Provenance};
 pub use rank_tables::{RunTable, has_two_ranks};
 pub use rows::{
-    AmplificationRow, EvidenceRow, FindingRow, OverlapRow, RanksRow, RunsRow, SpectrumRow,
+    AmplificationRow, DrawRow, EvidenceRow, FindingRow, LayerRow, OverlapRow, PlacementRow,
+    RanksRow, RunsRow, SpectrumRow,
 };
 pub use scores::{Score, higher_is_better, scores, weight_types};
 pub use table7::Table7;

@@ -221,6 +221,82 @@ pub struct EvidenceRow {
     pub p_adjusted: Option<f64>,
 }
 
+/// How much of one ΔW lies in W's leading k directions (`placement.csv`).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PlacementRow {
+    /// Full path as the adapter names it.
+    pub module: String,
+    /// Block number, 0-based.
+    pub layer: Option<usize>,
+    /// Last name of the path.
+    pub projection: String,
+    /// The study's name of the adapter.
+    pub adapter: String,
+    /// How many of W's leading directions.
+    pub k: usize,
+    /// `out`: W's left directions; `in`: its right ones; `both`: between the two.
+    pub side: String,
+    /// Share of ‖ΔW‖²_F that lies there, in 0..=1; empty where ΔW = 0.
+    #[serde(serialize_with = "nine_digits_or_empty")]
+    pub share: Option<f64>,
+    /// Its expectation for a random update with ΔW's singular values.
+    #[serde(serialize_with = "nine_digits")]
+    pub chance: f64,
+    /// Its standard deviation for such updates; empty where ΔW = 0.
+    #[serde(serialize_with = "nine_digits_or_empty")]
+    pub sd: Option<f64>,
+    /// (share − chance)/sd; empty where sd is 0.
+    #[serde(serialize_with = "nine_digits_or_empty")]
+    pub z: Option<f64>,
+    /// share/chance.
+    #[serde(serialize_with = "nine_digits_or_empty")]
+    pub enrichment: Option<f64>,
+    /// By how much at most `share` is off because W's directions are known to an angle only: sin θ,
+    /// of `both` twice that; empty where no gap bounds it.
+    #[serde(serialize_with = "nine_digits_or_empty")]
+    pub sin_theta_bound: Option<f64>,
+}
+
+/// ‖UᵀWV‖_F between one pair of random frames (`draws.csv`): what findings hold ΔW's against.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct DrawRow {
+    /// Full path as the adapter names it.
+    pub module: String,
+    /// The first adapter that uses as many directions; the draws serve all such.
+    pub adapter: String,
+    /// Directions of each frame.
+    pub rank: usize,
+    /// Number of the draw, from 0, as in the key `SEED/MODULE/drawN`.
+    pub draw: usize,
+    /// ‖UᵀWV‖_F.
+    #[serde(serialize_with = "nine_digits")]
+    pub projected_norm: f64,
+}
+
+/// φ(k,k) between a layer of one run and a layer of another, the mean over pairs of runs
+/// (`layers.csv`).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct LayerRow {
+    /// Full path of the first run's module.
+    pub module: String,
+    /// Full path of the second run's; the same projection, in the same or another layer.
+    pub second_module: String,
+    /// The first run, or the label of a group.
+    pub first: String,
+    /// The second run, or the label of a group.
+    pub second: String,
+    /// Which directions: `a`, `b`, `delta-right` or `delta-left`.
+    pub basis: String,
+    /// Directions on each side.
+    pub k: usize,
+    /// φ(k,k); empty where a module has fewer directions.
+    #[serde(serialize_with = "nine_digits_or_empty")]
+    pub overlap: Option<f64>,
+    /// k/d.
+    #[serde(serialize_with = "nine_digits")]
+    pub chance: f64,
+}
+
 /// `value` with nine significant digits.
 ///
 /// ```

@@ -8,7 +8,7 @@ use lora_subspace::figure::{
     Chart, Drawing, Format, Options, Placed, Ranked, Shown, Venue, figure3, figure4, figure6,
     figure7, figure8, rank_curve,
 };
-use lora_subspace::study::{AdapterId, Plan, Request};
+use lora_subspace::study::{Pairs, Plan, Request};
 use lora_subspace::table::{RunsRow, SpectrumRow, from_csv, read_overlaps};
 
 #[test]
@@ -91,11 +91,11 @@ fn drawn_of(study: &str, venues: &[Venue]) -> Vec<(String, Drawing)> {
     let spectrum: Vec<SpectrumRow> = from_csv("spectrum.csv", &read("spectrum.csv")).unwrap();
     let runs: Vec<RunsRow> = from_csv("runs.csv", &read("runs.csv")).unwrap();
     let (figures, options) = (&plan.figures, Options::default());
-    let of = |ids: Option<[AdapterId; 2]>| {
-        let [first, second] = ids.unwrap().map(|id| plan.adapter_name(id));
+    let of = |pairs: &Option<Pairs>| {
+        let [first, second] = &pairs.as_ref().unwrap().labels;
         pair(first, second)
     };
-    let (ranks, seeds) = (of(figures.ranks), of(figures.seeds));
+    let (ranks, seeds) = (of(&figures.ranks), of(&figures.seeds));
     let base: Vec<Ranked> = plan
         .against_base()
         .into_iter()
