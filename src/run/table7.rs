@@ -6,7 +6,7 @@ use crate::error::Result;
 use crate::findings;
 use crate::linalg::{Leading, numerical_rank};
 use crate::measure::amplification::{
-    RandomProjection, amplification_factor, projected_norms, random_projections,
+    RandomProjection, amplification_factor, projected_norms, random_norms,
 };
 use crate::measure::chance::projected_norm_chance;
 use crate::measure::{Basis, Directions};
@@ -59,7 +59,12 @@ impl ModuleRun<'_> {
             .collect();
         let mut norms = projected_norms(w, &pairs).into_iter();
         let key = format!("{}/{}", self.measured.seed, self.module.path);
-        let random = random_projections(w, &ranks, self.measured.draws, &key)?;
+        let wanted: Vec<_> = ranks
+            .iter()
+            .map(|&rank| (rank, self.measured.draws))
+            .collect();
+        let drawn = random_norms(w, &wanted, &key)?;
+        let random = drawn.iter().map(|norms| RandomProjection::of(norms));
         let rows = amplified.into_iter().zip(ranks).zip(&frames).zip(random);
         Ok(rows
             .map(|(((update, rank), frame), random)| Projected {

@@ -3,7 +3,7 @@
 use lora_subspace::findings::{Evidence, findings};
 use lora_subspace::linalg::{Subspace, haar};
 use lora_subspace::measure::Basis;
-use lora_subspace::measure::amplification::{projected_norms, random_projections};
+use lora_subspace::measure::amplification::{RandomProjection, projected_norms, random_norms};
 use lora_subspace::measure::overlap::overlap;
 use lora_subspace::measure::significance::share_tail;
 use lora_subspace::results::{Grid, ModuleName};
@@ -253,7 +253,7 @@ fn the_factor_of_random_updates_falls_and_rises_alike() {
             let (left, right) = (frame("left", d), frame("right", d));
             let w = (&left.basis() * &sigma).dot(&right.basis().t());
             let key = format!("{study}/{layer}");
-            let random = random_projections(w.view(), &[2, 16], 20, &key).unwrap();
+            let random = random_norms(w.view(), &[(2, 20), (16, 20)], &key).unwrap();
             for ((name, rank), random) in [("r2", 2), ("r16", 16)].into_iter().zip(random) {
                 let (u, v) = (
                     frame(&format!("{name}u"), rank),
@@ -286,7 +286,7 @@ fn the_factor_of_random_updates_falls_and_rises_alike() {
                     second: "base".into(),
                     statistic: String::new(),
                     value: Some(1.0 / norm),
-                    chance: Some(1.0 / random.unwrap().geometric_mean),
+                    chance: Some(1.0 / RandomProjection::of(&random).unwrap().geometric_mean),
                     p: None,
                     p_adjusted: None,
                 };

@@ -5,6 +5,8 @@
 //! - Random draws against a large W are in f32, here and in `correlation.rs`, and nothing else
 //!   is. They are a fifth of table 7, and they differ from each other by a percent.
 
+use std::ops::Range;
+
 use ndarray::{Array2, ArrayView2};
 use rayon::prelude::*;
 
@@ -67,47 +69,116 @@ pub struct RandomProjection {
     pub standard_deviation: Option<f64>,
 }
 
+impl RandomProjection {
+    /// Of the norms ‖UᵀWV‖_F that were drawn ([`random_norms`]); `None` without any.
+    ///
+    /// ```
+    /// use lora_subspace_core::measure::amplification::RandomProjection;
+    /// let of = RandomProjection::of(&[1.0, 7.0]).unwrap();
+    /// assert_eq!(of.root_mean_square, 5.0); // √((1 + 49)/2)
+    /// assert!((of.geometric_mean - 7f64.sqrt()).abs() < 1e-15);
+    /// assert_eq!(of.standard_deviation, Some(18f64.sqrt())); // (9 + 9)/(2 − 1)
+    /// assert_eq!(RandomProjection::of(&[]), None);
+    /// ```
+    pub fn of(norms: &[f64]) -> Option<Self> {
+        if norms.is_empty() {
+            return None;
+        }
+        let count = norms.len() as f64;
+        let sum = |of: &dyn Fn(f64) -> f64| norms.iter().map(|&norm| of(norm)).sum::<f64>();
+        let mean = sum(&|norm| norm) / count;
+        let deviations = sum(&|norm| (norm - mean).powi(2));
+        Some(RandomProjection {
+            root_mean_square: (sum(&|norm| norm * norm) / count).sqrt(),
+            geometric_mean: (sum(&f64::ln) / count).exp(),
+            standard_deviation: (norms.len() > 1).then(|| (deviations / (count - 1.0)).sqrt()),
+        })
+    }
+}
+
 /// Draws taken together: their V side by side make one product with W, few enough to be held.
 const DRAWS_AT_ONCE: usize = 20;
+/// Where draws have few columns, more are taken together, up to these: W is read less often.
+const COLUMNS_AT_ONCE: usize = 512;
 
-/// Draws Haar-random U and V `draws` times and projects W on their leading `ranks` directions.
+/// ‖UᵀWV‖_F between Haar-random U (d_out × r) and V (d_in × r), `draws` times for each of several
+/// `wanted` (r, draws).
 ///
-/// Draw n uses the keys `KEY/drawN/left` and `KEY/drawN/right`; one draw serves all ranks, because
-/// leading columns nest. Gives one entry per rank, `None` where there are no draws.
+/// Draw n, from 0 on, has the keys `KEY/drawN/left` and `KEY/drawN/right` ([`haar`]). It serves all
+/// ranks that want it, because leading columns nest. So the norms of one rank are the same whatever
+/// else is wanted, but for rounding. Gives the norms of each rank in the order of `wanted`.
+///
+/// A large W is multiplied in f32, a few hundred columns at a time.
 ///
 /// # Errors
 ///
-/// When a rank is 0 or exceeds a side of W.
-pub fn random_projections(
+/// When a rank that wants draws is 0 or exceeds a side of W.
+///
+/// # Example
+///
+/// All of a plane is in two directions, so that every norm is ‖W‖_F.
+///
+/// ```
+/// use lora_subspace_core::measure::amplification::random_norms;
+/// use ndarray::array;
+/// let w = array![[3.0, 0.0], [0.0, 4.0]];
+/// let norms = random_norms(w.view(), &[(2, 3), (1, 1000)], "0/module")?;
+/// assert!(norms[0].len() == 3 && norms[0].iter().all(|norm| (norm - 5.0).abs() < 1e-14));
+/// // One direction a side: between 0 and 4, of mean square 25/4.
+/// let square = norms[1].iter().map(|norm| norm * norm).sum::<f64>() / 1000.0;
+/// assert!((square - 6.25).abs() < 0.5 && norms[1].iter().all(|&norm| norm <= 4.0));
+/// # Ok::<(), lora_subspace_core::Error>(())
+/// ```
+pub fn random_norms(
     w: ArrayView2<f64>,
-    ranks: &[usize],
-    draws: usize,
+    wanted: &[(usize, usize)],
     key: &str,
-) -> Result<Vec<Option<RandomProjection>>> {
-    let Some(&largest) = ranks.iter().max() else {
-        return Ok(Vec::new());
-    };
-    let numbers: Vec<usize> = (0..draws).collect();
-    let mut squares: Vec<Vec<f64>> = Vec::new();
-    for group in numbers.chunks(DRAWS_AT_ONCE) {
+) -> Result<Vec<Vec<f64>>> {
+    if wanted.iter().any(|&(rank, draws)| rank == 0 && draws > 0) {
+        // Refused here as there: beside larger ranks no frame would be asked for.
+        haar(w.nrows(), 0, key)?;
+    }
+    let mut norms: Vec<Vec<f64>> = vec![Vec::new(); wanted.len()];
+    for (draws, columns) in groups(wanted) {
         let frames = |draw: &usize| {
-            let frame = |d, side| haar(d, largest, &format!("{key}/draw{draw}/{side}"));
+            let frame = |d, side| haar(d, columns, &format!("{key}/draw{draw}/{side}"));
             Ok((frame(w.nrows(), "left")?, frame(w.ncols(), "right")?))
         };
-        squares.extend(cores(w, group, frames)?.into_iter().map(|mut energy| {
+        let numbers: Vec<usize> = draws.collect();
+        for (draw, mut energy) in numbers.iter().zip(cores(w, &numbers, frames)?) {
             energy.mapv_inplace(|x| x * x);
             prefix_sums(&mut energy);
-            let at = |rank: &usize| energy[(rank - 1, rank - 1)];
-            ranks.iter().map(at).collect()
-        }));
+            for (norms, &(rank, count)) in norms.iter_mut().zip(wanted) {
+                if *draw < count {
+                    norms.push(energy[(rank - 1, rank - 1)].sqrt());
+                }
+            }
+        }
     }
-    Ok((0..ranks.len())
-        .map(|place| summarise(&squares.iter().map(|draw| draw[place]).collect::<Vec<_>>()))
-        .collect())
+    Ok(norms)
 }
 
-/// UᵀWV of each draw. A large W is multiplied in f32, which moves a norm by some 1e-8 of itself: far
-/// less than the draws differ.
+/// Consecutive draws that are taken together, and how many columns each needs: those of the largest
+/// rank that still wants draws.
+fn groups(wanted: &[(usize, usize)]) -> Vec<(Range<usize>, usize)> {
+    let mut groups = Vec::new();
+    let mut start = 0;
+    loop {
+        let open = wanted.iter().filter(|(_, draws)| *draws > start);
+        let Some(&(columns, _)) = open.max_by_key(|(rank, _)| *rank) else {
+            return groups;
+        };
+        let same = wanted.iter().filter(|(rank, _)| *rank == columns);
+        let until = same.map(|(_, draws)| *draws).fold(start, usize::max);
+        let at_once = DRAWS_AT_ONCE.max(COLUMNS_AT_ONCE / columns);
+        let end = until.min(start + at_once);
+        groups.push((start..end, columns));
+        start = end;
+    }
+}
+
+/// UᵀWV of each draw. A large W is multiplied in f32, which moves a norm by some 1e-7 of its typical
+/// size: far less than the draws differ.
 fn cores(
     w: ArrayView2<f64>,
     draws: &[usize],
@@ -127,30 +198,16 @@ fn cores(
     Ok(projections_in_f32(w, &pairs))
 }
 
-fn summarise(squares: &[f64]) -> Option<RandomProjection> {
-    let count = squares.len() as f64;
-    if squares.is_empty() {
-        return None;
-    }
-    let norms: Vec<f64> = squares.iter().map(|square| square.sqrt()).collect();
-    let mean = norms.iter().sum::<f64>() / count;
-    let deviations: f64 = norms.iter().map(|norm| (norm - mean).powi(2)).sum();
-    Some(RandomProjection {
-        root_mean_square: (squares.iter().sum::<f64>() / count).sqrt(),
-        geometric_mean: (norms.iter().map(|norm| norm.ln()).sum::<f64>() / count).exp(),
-        standard_deviation: (squares.len() > 1).then(|| (deviations / (count - 1.0)).sqrt()),
-    })
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::chance::projected_norm_chance;
     use super::*;
 
     #[test]
     fn draws_from_a_large_matrix_are_those_in_f64() {
         let (rows, columns) = (SMALL_SIDE + 60, SMALL_SIDE + 7);
         let w = Array2::from_shape_fn((rows, columns), |(i, j)| ((i * 31 + j * 17) as f64).sin());
-        let found = random_projections(w.view(), &[1, 3], 2, "key").unwrap();
+        let found = random_norms(w.view(), &[(1, 3), (3, 2)], "key").unwrap();
         for (rank, found) in [1, 3].into_iter().zip(found) {
             let norm = |draw: usize| {
                 let frame = |d, side: &str| haar(d, rank, &format!("key/draw{draw}/{side}"));
@@ -160,9 +217,27 @@ mod tests {
                 );
                 projected_norm(w.view(), u.basis(), v.basis())
             };
-            let expected = ((norm(0).powi(2) + norm(1).powi(2)) / 2.0).sqrt();
-            let error = found.unwrap().root_mean_square / expected - 1.0;
-            assert!(error.abs() < 1e-6, "rank {rank}: off by {error:e}");
+            // Of a typical norm: that of one direction a side may be close to 0.
+            let typical = projected_norm_chance(frobenius_norm(w.view()), rank, w.dim());
+            for (draw, found) in found.into_iter().enumerate() {
+                let error = (found - norm(draw)) / typical;
+                assert!(
+                    error.abs() < 1e-6,
+                    "rank {rank}, draw {draw}: off by {error:e}"
+                );
+            }
         }
+    }
+
+    #[test]
+    fn later_draws_have_the_columns_that_are_still_wanted() {
+        let found = groups(&[(4, 400), (64, 20), (8, 100)]);
+        assert_eq!(found[..3], [(0..20, 64), (20..84, 8), (84..100, 8)]);
+        assert_eq!(found[3..], [(100..228, 4), (228..356, 4), (356..400, 4)]);
+        assert_eq!(
+            groups(&[(300, 41)]),
+            [(0..20, 300), (20..40, 300), (40..41, 300)]
+        );
+        assert!(groups(&[(3, 0)]).is_empty() && groups(&[]).is_empty());
     }
 }

@@ -9,13 +9,34 @@ pub fn overlap_chance(i: usize, j: usize, d: usize) -> f64 {
     i.max(j) as f64 / d as f64
 }
 
+/// The standard deviation of ‖U_iᵀV_j‖²_F for independent Haar-random subspaces of R^d, exactly.
+///
+/// ```text
+/// sd² = 2·i·j·(d−i)(d−j) / (d²(d−1)(d+2))
+/// ```
+///
+/// Of φ(i,j) it is the min(i,j)-th part. 0 where i = d or j = d, as the energy is then constant.
+///
+/// ```
+/// use lora_subspace_core::measure::chance::overlap_sd;
+/// // d = 2, i = j = 1: cos²θ = (1 + cos 2θ)/2 has variance 1/8.
+/// assert!((overlap_sd(1, 1, 2) - 0.125f64.sqrt()).abs() < 1e-15);
+/// assert_eq!(overlap_sd(2, 1, 2), 0.0);
+/// ```
+pub fn overlap_sd(i: usize, j: usize, d: usize) -> f64 {
+    let (i, j, d) = (i as f64, j as f64, d as f64);
+    let variance = 2.0 * i * j * (d - i) * (d - j) / (d * d * (d - 1.0) * (d + 2.0));
+    // Of a line it is 0/0.
+    if variance > 0.0 { variance.sqrt() } else { 0.0 }
+}
+
 /// How many standard deviations ‖U_iᵀV_j‖²_F = φ·min(i,j) lies above its expectation i·j/d.
 ///
 /// ```text
-/// z = (φ·min(i,j) − i·j/d) / sd,    sd² = 2·i·j·(d−i)(d−j) / (d²(d−1)(d+2))
+/// z = (φ·min(i,j) − i·j/d) / sd
 /// ```
 ///
-/// `None` where the variance is zero (i = d or j = d). A yardstick, not a p-value: for small i·j
+/// with the [`overlap_sd`]; `None` where that is zero (i = d or j = d). A yardstick, not a p-value: for small i·j
 /// the distribution is far from normal; for min(i,j) = 1 it is Beta(max/2, (d−max)/2) exactly.
 ///
 /// ```
@@ -25,10 +46,9 @@ pub fn overlap_chance(i: usize, j: usize, d: usize) -> f64 {
 /// assert_eq!(overlap_z(1.0, 2, 1, 2), None);
 /// ```
 pub fn overlap_z(overlap: f64, i: usize, j: usize, d: usize) -> Option<f64> {
-    let smaller = i.min(j) as f64;
+    let (sd, smaller) = (overlap_sd(i, j, d), i.min(j) as f64);
     let (i, j, d) = (i as f64, j as f64, d as f64);
-    let variance = 2.0 * i * j * (d - i) * (d - j) / (d * d * (d - 1.0) * (d + 2.0));
-    (variance > 0.0).then(|| (overlap * smaller - i * j / d) / variance.sqrt())
+    (sd > 0.0).then(|| (overlap * smaller - i * j / d) / sd)
 }
 
 /// √E‖UᵀWV‖²_F = ‖W‖_F·r/√(d_out·d_in) for r Haar-random directions on each side.

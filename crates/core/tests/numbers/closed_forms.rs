@@ -1,7 +1,7 @@
 //! Random subspaces against what is known of them exactly.
 
 use lora_subspace_core::linalg::{haar, svd};
-use lora_subspace_core::measure::amplification::random_projections;
+use lora_subspace_core::measure::amplification::{RandomProjection, random_norms};
 use lora_subspace_core::measure::chance::{overlap_chance, overlap_z, projected_norm_chance};
 use lora_subspace_core::measure::overlap::overlap;
 use ndarray::Array2;
@@ -72,9 +72,9 @@ fn the_projected_norm_of_random_directions() {
     let w = Array2::from_shape_fn((14, 9), |(i, j)| ((i * 9 + j) as f64 * 0.7).sin());
     let norm = w.iter().map(|x| x * x).sum::<f64>().sqrt();
     let ranks = [1, 3, 9];
-    let found = random_projections(w.view(), &ranks, DRAWS, "norm").unwrap();
+    let found = random_norms(w.view(), &ranks.map(|rank| (rank, DRAWS)), "norm").unwrap();
     for (rank, found) in ranks.into_iter().zip(found) {
-        let found = found.unwrap();
+        let found = RandomProjection::of(&found).unwrap();
         let expected = projected_norm_chance(norm, rank, w.dim());
         let standard_error = found.standard_deviation.unwrap() / (DRAWS as f64).sqrt();
         let error = (found.root_mean_square - expected).abs();
@@ -83,6 +83,10 @@ fn the_projected_norm_of_random_directions() {
             "rank {rank}: off by {error}"
         );
     }
+    assert!(random_norms(w.view(), &[(10, 1)], "").is_err());
+    assert!(random_norms(w.view(), &[(2, 1), (0, 1)], "").is_err());
+    let none = random_norms(w.view(), &[(0, 0), (10, 0), (2, 1)], "").unwrap();
+    assert_eq!(none.iter().map(Vec::len).collect::<Vec<_>>(), [0, 0, 1]);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use crate::golden_values::{FINDINGS, close, number, numbers};
 use lora_subspace_core::linalg::{Subspace, haar, random_shares};
-use lora_subspace_core::measure::amplification::random_projections;
+use lora_subspace_core::measure::amplification::{RandomProjection, random_norms};
 use lora_subspace_core::measure::correlation::correlation;
 use lora_subspace_core::measure::overlap::overlap;
 use lora_subspace_core::measure::significance::{
@@ -128,7 +128,8 @@ fn correlation_with_w_by_chance_and_planted() {
 fn a_typical_norm_lies_below_the_root_mean_square() {
     // Of a flat W the closed form, within the noise of 4,000 draws: sd 0.22/√4000 = 0.004.
     let w = Array2::from_diag(&ndarray::Array1::<f64>::ones(96));
-    let drawn = random_projections(w.view(), &[2], 4_000, "flat").unwrap()[0].unwrap();
+    let norms = random_norms(w.view(), &[(2, 4_000)], "flat").unwrap();
+    let drawn = RandomProjection::of(&norms[0]).unwrap();
     let ratio = (drawn.geometric_mean / drawn.root_mean_square).ln();
     assert!((ratio - typical_projection(2).ln()).abs() < 0.02, "{ratio}");
     assert!((typical_projection(64) - 1.0).abs() < 2e-4);
