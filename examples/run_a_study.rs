@@ -24,8 +24,8 @@ fn main() -> Result<(), lora_subspace::Error> {
         results.amplification.len()
     );
     let mut evidence = Evidence::of_plan(&plan);
-    evidence.take(&results.grids, &results.evidence);
-    for finding in findings(&evidence.rows(&results.amplification)?) {
+    evidence.take(&results);
+    for finding in findings(&evidence.finish(&results.amplification)?) {
         println!("{}: {}", finding.claim, finding.verdict);
     }
 

@@ -10,7 +10,8 @@ use crate::adapter::{layer_of, projection_of};
 use crate::measure::Basis;
 use crate::measure::chance::{overlap_chance, overlap_z};
 use crate::table::{
-    AmplificationRow, EvidenceRow, OverlapCell, OverlapNames, OverlapRow, RanksRow, SpectrumRow,
+    AmplificationRow, DrawRow, OverlapCell, OverlapNames, OverlapRow, PlacementRow, RanksRow,
+    SpectrumRow,
 };
 
 /// A module with what its path says.
@@ -124,6 +125,19 @@ pub fn grid_key(module: &str, basis: Basis, first: &str, second: &str) -> String
     format!("{module}__{basis}__{first}__{second}")
 }
 
+/// Leading directions of one run's update in one module.
+#[derive(Debug, Clone)]
+pub struct Frame {
+    /// Full path of the module.
+    pub module: String,
+    /// The run.
+    pub adapter: String,
+    /// Whose directions.
+    pub basis: Basis,
+    /// Orthonormal, one a column.
+    pub directions: Array2<f64>,
+}
+
 /// How sure W's leading directions of a module are.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Certificate {
@@ -150,8 +164,12 @@ pub struct Results {
     pub spectrum: Vec<SpectrumRow>,
     /// Rows of `ranks.csv`.
     pub ranks: Vec<RanksRow>,
-    /// Rows of `evidence.csv` that need W, not adjusted for how many they are.
-    pub evidence: Vec<EvidenceRow>,
+    /// Rows of `placement.csv`.
+    pub placement: Vec<PlacementRow>,
+    /// Rows of `draws.csv`.
+    pub draws: Vec<DrawRow>,
+    /// Leading directions of runs that are compared, which findings hold between layers.
+    pub frames: Vec<Frame>,
     /// Valid but suspicious: modules that were not trained, ranks that are not full.
     pub warnings: Vec<String>,
     /// How sure W's directions are.
@@ -167,7 +185,9 @@ impl Results {
         self.amplification.append(&mut other.amplification);
         self.spectrum.append(&mut other.spectrum);
         self.ranks.append(&mut other.ranks);
-        self.evidence.append(&mut other.evidence);
+        self.placement.append(&mut other.placement);
+        self.draws.append(&mut other.draws);
+        self.frames.append(&mut other.frames);
         self.warnings.append(&mut other.warnings);
         self.certificates.append(&mut other.certificates);
         self.reading += other.reading;

@@ -4,8 +4,10 @@
 pub(super) const LEVEL: f64 = 0.05;
 /// An excess over chance below a tenth says nothing worth a claim.
 pub(super) const EXCESS: f64 = 0.1;
-/// ΔW repeats W's top directions from a quarter of what these reach on.
-pub(super) const REPEATS: f64 = 0.25;
+/// Half of ΔW's energy makes it "mostly" contained in W's top directions.
+pub(super) const MOSTLY: f64 = 0.5;
+/// Leading directions that are a quarter of all or more are no top ones.
+pub(super) const TOO_MANY: f64 = 0.25;
 /// B tells A's story where their excess over chance differs by less.
 pub(super) const SAME: f64 = 0.1;
 /// The interval that two one-sided tests at [`LEVEL`] amount to.
@@ -14,6 +16,10 @@ pub(super) const CONFIDENCE: f64 = 0.9;
 pub(crate) const LEADING: usize = 4;
 /// Holm's correction over m modules can reach [`LEVEL`] from 20·m draws on; twice as many leave room.
 pub(super) const DRAWS_A_MODULE: usize = 40;
+/// A verdict stands only where so many standard errors of the random draws do not turn it.
+pub(super) const ERRORS: f64 = 3.0;
+/// Version of the rules that METHODS.md gives.
+pub(super) const RULES: usize = 2;
 
 /// A claim.
 pub(super) struct Claim {
@@ -23,38 +29,58 @@ pub(super) struct Claim {
     pub(super) statement: &'static str,
     /// What a study must have for it.
     pub(super) takes: &'static str,
-    /// That it holds, that it does not, and whether; `{one}` and `{other}` are adapters.
+    /// That it holds, that it does not, and whether; `{one}` and `{other}` are adapters, `{runs}` both or a group.
     pub(super) words: [&'static str; 3],
 }
 
 pub(super) const RANKS: Claim = Claim {
     name: "ranks",
     statement: "The top direction of the smaller rank lies in the leading directions of the larger one, more than chance allows.",
-    takes: "two adapters of different rank (`ranks` in [compare])",
+    takes: "runs of two ranks (`ranks` in [compare])",
     words: [
         "The top direction of {one} lies in the leading directions of {other} more than chance allows",
         "The top direction of {one} lies in the leading directions of {other} hardly more than chance allows",
         "Whether the top direction of {one} lies in the leading directions of {other} more than chance allows",
     ],
 };
+pub(super) const RANKS_OTHERS: Claim = Claim {
+    name: "ranks-others",
+    statement: "The directions of the smaller rank after the first are not shared with the larger one.",
+    takes: "runs of two ranks above 1 (`ranks` in [compare])",
+    words: [
+        "The directions of {one} after the first are hardly shared with {other}",
+        "The directions of {one} after the first are shared with {other} too",
+        "Whether the directions of {one} after the first are shared with {other}",
+    ],
+};
 pub(super) const SEEDS: Claim = Claim {
     name: "seeds",
     statement: "The leading directions of two seeds of one rank overlap beyond chance.",
-    takes: "two adapters of one rank (`seeds` in [compare])",
+    takes: "two runs or more of one rank (`seeds` in [compare])",
     words: [
-        "The leading directions of {one} and {other} overlap beyond chance",
-        "The leading directions of {one} and {other} overlap hardly beyond chance",
-        "Whether the leading directions of {one} and {other} overlap beyond chance",
+        "The leading directions of {runs} overlap beyond chance",
+        "The leading directions of {runs} overlap hardly beyond chance",
+        "Whether the leading directions of {runs} overlap beyond chance",
+    ],
+};
+pub(super) const SEEDS_LAYERS: Claim = Claim {
+    name: "seeds-layers",
+    statement: "Two seeds share more in the same layer than between layers.",
+    takes: "two runs or more of one rank (`seeds` in [compare]), measured from their weights, with four layers or more",
+    words: [
+        "In the same layer {runs} share more than between layers",
+        "In the same layer {runs} share hardly more than between layers",
+        "Whether {runs} share more in the same layer than between layers",
     ],
 };
 pub(super) const QUERY_VALUE: Claim = Claim {
     name: "query-value",
-    statement: "The leading directions of two seeds overlap more in the update of query than in that of value.",
-    takes: "two adapters of one rank (`seeds` in [compare]) on query and value, each with an A of its own or on basis b",
+    statement: "Two seeds share more directions in the update of query than in that of value.",
+    takes: "two runs or more of one rank (`seeds` in [compare]) on query and value, each with an A of its own or on basis b",
     words: [
-        "{one} and {other} overlap more in {query} than in {value}",
-        "{one} and {other} overlap more in {value} than in {query}",
-        "Whether {one} and {other} overlap more in {query} than in {value}",
+        "{runs} share more directions in {query} than in {value}",
+        "{runs} share more directions in {value} than in {query}",
+        "Whether {runs} share more directions in {query} than in {value}",
     ],
 };
 pub(super) const CORRELATES: Claim = Claim {
@@ -62,19 +88,19 @@ pub(super) const CORRELATES: Claim = Claim {
     statement: "ΔW correlates with W more than random directions do.",
     takes: "a base, and its weights",
     words: [
-        "In most modules ΔW of {one} correlates with W more than random directions do",
-        "In most modules ΔW of {one} correlates with W hardly more than random directions do",
-        "Whether ΔW of {one} correlates with W more than random directions do in most modules",
+        "ΔW of {one} correlates with W more than random directions do",
+        "ΔW of {one} correlates with W hardly more than random directions do",
+        "Whether ΔW of {one} correlates with W more than random directions do",
     ],
 };
 pub(super) const NEW_DIRECTIONS: Claim = Claim {
     name: "new-directions",
-    statement: "ΔW does not repeat W's top directions.",
-    takes: "a base",
+    statement: "ΔW is not mostly contained in W's top singular directions.",
+    takes: "a base, its weights, and adapters that are held against it (`base` in [compare])",
     words: [
-        "ΔW of {one} does not repeat W's top directions",
-        "ΔW of {one} repeats W's top directions",
-        "Whether ΔW of {one} repeats W's top directions",
+        "ΔW of {one} is not mostly contained in W's top directions",
+        "ΔW of {one} is mostly contained in W's top directions",
+        "Whether ΔW of {one} is mostly contained in W's top directions",
     ],
 };
 pub(super) const FACTOR: Claim = Claim {
@@ -89,19 +115,21 @@ pub(super) const FACTOR: Claim = Claim {
 };
 pub(super) const B_AS_A: Claim = Claim {
     name: "b-as-a",
-    statement: "Between two runs, the B factors overlap as much as the A factors.",
-    takes: "two adapters compared on the bases a and b",
+    statement: "Between runs, the B factors overlap as much as the A factors.",
+    takes: "runs that are compared on the bases a and b",
     words: [
-        "Between {one} and {other} the B factors overlap as much as the A factors",
-        "Between {one} and {other} the B factors do not overlap as much as the A factors",
-        "Whether between {one} and {other} the B factors overlap as much as the A factors",
+        "Between {runs} the B factors overlap as much as the A factors",
+        "Between {runs} the B factors do not overlap as much as the A factors",
+        "Whether between {runs} the B factors overlap as much as the A factors",
     ],
 };
 
 /// In the order of the tables.
-pub(super) const CLAIMS: [&Claim; 7] = [
+pub(super) const CLAIMS: [&Claim; 9] = [
     &RANKS,
+    &RANKS_OTHERS,
     &SEEDS,
+    &SEEDS_LAYERS,
     &QUERY_VALUE,
     &CORRELATES,
     &NEW_DIRECTIONS,

@@ -3,7 +3,7 @@
 use crate::measure::significance::median;
 use crate::table::{EvidenceRow, FindingRow};
 
-use super::claims::Claim;
+use super::claims::{Claim, RULES};
 
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Verdict {
@@ -23,6 +23,7 @@ impl Verdict {
 }
 
 /// A finding but for its words.
+#[derive(Debug, Clone)]
 pub(super) struct Judged {
     pub(super) verdict: Verdict,
     pub(super) statistic: String,
@@ -32,32 +33,59 @@ pub(super) struct Judged {
     pub(super) median: Option<f64>,
     pub(super) chance: Option<f64>,
     pub(super) p: Option<f64>,
+    pub(super) least_p: Option<f64>,
     pub(super) margin: Option<f64>,
 }
 
 impl Judged {
     /// With its sentence: what the verdict says of the claim with `names` put in, then in how many
-    /// modules or blocks, then the numbers.
+    /// modules or blocks, then the numbers. Runs whose seeds are not known to differ are no evidence,
+    /// and the sentence says so.
     pub(super) fn said(
-        self,
+        mut self,
         claim: &Claim,
+        rows: &[&EvidenceRow],
         names: &[(&str, &str)],
         (counts, numbers): (&str, &str),
     ) -> FindingRow {
+        let reason = rows.first().and_then(|row| no_seeds(row));
+        if reason.is_some() {
+            self.verdict = Verdict::Open;
+        }
         let [holds, fails, whether] = claim.words;
         let mut said = match self.verdict {
             Verdict::Holds => holds.to_string(),
             Verdict::Fails => fails.to_string(),
             Verdict::Open => format!("{whether} cannot be told"),
         };
-        for (place, name) in names {
+        let (one, other) = rows
+            .first()
+            .map_or(("", ""), |row| (&row.first, &row.second));
+        let runs = if one == other {
+            format!("the runs of {one}")
+        } else {
+            format!("{one} and {other}")
+        };
+        let common = [
+            ("{one}", one),
+            ("{other}", other),
+            ("{runs}", runs.as_str()),
+        ];
+        for (place, name) in names.iter().chain(&common) {
             said = said.replace(place, name);
+        }
+        let reason = reason.map_or(String::new(), |reason| format!("{reason}; "));
+        // It may begin with the runs of a group.
+        let mut letters = said.chars();
+        let is_words = said.starts_with("the ");
+        if let Some(first) = letters.next().filter(|_| is_words) {
+            said = first.to_uppercase().chain(letters).collect();
         }
         FindingRow {
             claim: claim.name.into(),
             statement: claim.statement.into(),
             verdict: self.verdict.name().into(),
-            sentence: format!("{said}: {counts} ({numbers})."),
+            sentence: format!("{said}: {reason}{counts} ({numbers})."),
             statistic: self.statistic,
             test: self.test,
             count: self.count,
@@ -65,8 +93,20 @@ impl Judged {
             median: self.median,
             chance: self.chance,
             p: self.p,
+            least_p: self.least_p,
             margin: self.margin,
+            runs: rows.iter().map(|row| row.runs).max().unwrap_or(0),
+            rules: RULES,
         }
+    }
+}
+
+/// Why runs cannot stand for different seeds.
+fn no_seeds(row: &EvidenceRow) -> Option<&'static str> {
+    match row.seeds.as_str() {
+        "unknown" => Some("`seed =` is missing, so that the runs may have one seed"),
+        "same" => Some("the runs have one seed, and so share their random stream"),
+        _ => None,
     }
 }
 

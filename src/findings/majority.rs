@@ -2,13 +2,81 @@
 
 use crate::table::{EvidenceRow, FindingRow};
 
-use super::claims::{CORRELATES, Claim, EXCESS, LEVEL, NEW_DIRECTIONS, REPEATS};
+use super::claims::{Claim, EXCESS, LEVEL, RANKS_OTHERS};
 use super::judged::{Judged, Verdict, excess, median_of};
 use super::words::{common, count, equals, of_basis, shown};
 
-/// Two adapters share directions: beyond chance, and by a tenth or more of what chance leaves.
+/// Runs share directions: beyond chance, and by a tenth or more of what chance leaves.
 pub(super) fn shared(claim: &Claim, rows: &[&EvidenceRow]) -> Option<FindingRow> {
-    let law = if rows.iter().all(|row| row.statistic.starts_with("φ(1,")) {
+    let words = [
+        format!("significant with an excess of {EXCESS} or more"),
+        format!("an excess below {EXCESS}"),
+    ];
+    let stances = rows.iter().map(|row| beyond_chance(row));
+    majority(claim, rows, stances.collect(), words)
+}
+
+/// The directions after the first are not shared: their excess is small.
+pub(super) fn others(rows: &[&EvidenceRow]) -> Option<FindingRow> {
+    let words = [
+        format!("an excess below {EXCESS}"),
+        format!("significant with an excess of {EXCESS} or more"),
+    ];
+    let stances = rows.iter().map(|row| Some(!beyond_chance(row)?));
+    majority(&RANKS_OTHERS, rows, stances.collect(), words)
+}
+
+/// `Some(true)`: large and significant; `Some(false)`: not large.
+fn beyond_chance(row: &EvidenceRow) -> Option<bool> {
+    match (excess(row)? >= EXCESS, row.p_adjusted) {
+        (false, _) => Some(false),
+        (true, Some(p)) if p <= LEVEL => Some(true),
+        _ => None,
+    }
+}
+
+/// What most modules say: `Some(true)` speaks for a claim, `Some(false)` against it.
+pub(super) fn by_most(stances: &[Option<bool>]) -> (Verdict, usize, usize) {
+    let speak = |wanted| {
+        stances
+            .iter()
+            .filter(|stance| **stance == Some(wanted))
+            .count()
+    };
+    let (pro, contra, all) = (speak(true), speak(false), stances.len());
+    let verdict = match (2 * pro > all, 2 * contra > all) {
+        (true, _) => Verdict::Holds,
+        (_, true) => Verdict::Fails,
+        _ => Verdict::Open,
+    };
+    (verdict, pro, contra)
+}
+
+/// `… in 9 of 12 modules, … in 2, neither in 1`
+pub(super) fn in_how_many(words: &[String; 2], stances: &[Option<bool>]) -> String {
+    let (_, pro, contra) = by_most(stances);
+    let [for_it, against] = words;
+    let all = stances.len();
+    let mut counts = format!(
+        "{for_it} in {pro} of {}, {against} in {contra}",
+        count(all, "module")
+    );
+    if pro + contra < all {
+        counts += &format!(", neither in {}", all - pro - contra);
+    }
+    counts
+}
+
+/// A finding by what most modules say; `words` are for those that speak for it and against it.
+fn majority(
+    claim: &Claim,
+    rows: &[&EvidenceRow],
+    stances: Vec<Option<bool>>,
+    words: [String; 2],
+) -> Option<FindingRow> {
+    let first = rows.first()?;
+    let is_exact = |row: &&EvidenceRow| row.statistic.starts_with("φ(1,") && row.pairs == Some(1);
+    let law = if rows.iter().all(is_exact) {
         "exact Beta law"
     } else {
         "against random subspaces"
@@ -17,90 +85,19 @@ pub(super) fn shared(claim: &Claim, rows: &[&EvidenceRow]) -> Option<FindingRow>
         "{law}, Holm over {} at {LEVEL}",
         count(rows.len(), "module")
     );
-    let words = [
-        format!("significant with an excess of {EXCESS} or more"),
-        format!("an excess below {EXCESS}"),
-    ];
-    let stance = |row: &EvidenceRow| beyond_chance(row, excess(row));
-    majority(claim, rows, stance, (words, test, EXCESS))
-}
-
-/// ‖UᵀWV‖ of ΔW's directions: beyond chance, and by a tenth of chance or more.
-pub(super) fn correlates(rows: &[&EvidenceRow]) -> Option<FindingRow> {
-    let least = 1.0 + EXCESS;
-    let test = format!(
-        "rank among random frames, Holm over {} at {LEVEL}, {least} times chance or more",
-        count(rows.len(), "module"),
-    );
-    let stance = |row: &EvidenceRow| {
-        let chance = row.chance.filter(|chance| *chance > 0.0)?;
-        beyond_chance(row, Some(row.value? / chance - 1.0))
-    };
-    let words = [
-        format!("significant and at least {least} times chance"),
-        format!("below {least} times chance"),
-    ];
-    majority(&CORRELATES, rows, stance, (words, test, EXCESS))
-}
-
-/// ‖UᵀWV‖ of ΔW's directions is less than a quarter of what W's own reach.
-pub(super) fn new_directions(rows: &[&EvidenceRow]) -> Option<FindingRow> {
-    let stance = |row: &EvidenceRow| {
-        let (value, chance) = (row.value?, row.chance?);
-        // A quarter beside what chance gives: of energies, as those of orthogonal parts add up.
-        let repeats = chance.powi(2) + REPEATS.powi(2) * (1.0 - chance.powi(2)).max(0.0);
-        match value {
-            _ if chance >= REPEATS => None,
-            value if value < REPEATS => Some(true),
-            value => (value.powi(2) >= repeats).then_some(false),
-        }
-    };
-    let test = format!("margin {REPEATS}, which random updates of this rank meet too");
-    let words = [
-        "below the margin".to_string(),
-        "above it, chance allowed for".to_string(),
-    ];
-    majority(&NEW_DIRECTIONS, rows, stance, (words, test, REPEATS))
-}
-
-/// `Some(true)` speaks for a claim, `Some(false)` against it: large and significant, or not large.
-fn beyond_chance(row: &EvidenceRow, excess: Option<f64>) -> Option<bool> {
-    match (excess? >= EXCESS, row.p_adjusted) {
-        (false, _) => Some(false),
-        (true, Some(p)) if p <= LEVEL => Some(true),
-        _ => None,
-    }
-}
-
-/// A finding by what most modules say; `words` are for those that speak for it and against it.
-fn majority(
-    claim: &Claim,
-    rows: &[&EvidenceRow],
-    stance: impl Fn(&EvidenceRow) -> Option<bool>,
-    (words, test, margin): ([String; 2], String, f64),
-) -> Option<FindingRow> {
-    let first = rows.first()?;
-    let speak = |wanted| {
-        let speaks = rows.iter().filter(|row| stance(row) == Some(wanted));
-        speaks.count()
-    };
-    let (pro, contra, all) = (speak(true), speak(false), rows.len());
-    let [for_it, against] = words;
-    let mut counts = format!(
-        "{for_it} in {pro} of {}, {against} in {contra}",
-        count(all, "module")
-    );
-    if pro + contra < all {
-        counts += &format!(", neither in {}", all - pro - contra);
-    }
+    let (verdict, pro, _) = by_most(&stances);
     let statistic = common(rows.iter().map(|row| row.statistic.as_str()));
     let (median, chance) = (
         median_of(rows, |row| row.value),
         median_of(rows, |row| row.chance),
     );
     let p = most(rows);
+    let pairs = match rows.iter().filter_map(|row| row.pairs).max() {
+        Some(pairs) if pairs > 1 => format!(", mean of {pairs} pairs"),
+        _ => String::new(),
+    };
     let numbers = format!(
-        "median {statistic}{}: {}, chance {}; {test}{}",
+        "median {statistic}{}{pairs}: {}, chance {}; {test}{}",
         of_basis(&first.basis),
         shown(median),
         shown(chance),
@@ -110,22 +107,19 @@ fn majority(
         ))
     );
     let judged = Judged {
-        verdict: match (2 * pro > all, 2 * contra > all) {
-            (true, _) => Verdict::Holds,
-            (_, true) => Verdict::Fails,
-            _ => Verdict::Open,
-        },
+        verdict,
         statistic,
         test,
-        count: all,
+        count: rows.len(),
         holding: pro,
         median,
         chance,
         p,
-        margin: Some(margin),
+        least_p: None,
+        margin: Some(EXCESS),
     };
-    let names = [("{one}", first.first.as_str()), ("{other}", &first.second)];
-    Some(judged.said(claim, &names, (&counts, &numbers)))
+    let counts = in_how_many(&words, &stances);
+    Some(judged.said(claim, rows, &[], (&counts, &numbers)))
 }
 
 /// p of the null that at most half of the modules are beyond chance: the adjusted p that just more

@@ -4,19 +4,28 @@
 //! its chance value ([`Evidence`], `evidence.csv`), then a verdict a claim from those rows
 //! ([`findings`], `findings.csv` and `findings.md`). METHODS.md fixes statistic, test and margin.
 
+mod against_base;
+mod between;
+mod claimed;
 mod claims;
+mod compared;
+mod contained;
 mod evidence;
 mod judged;
+mod layers;
 mod majority;
-mod measured;
 mod page;
 mod paired;
+mod pooled;
+mod row;
+mod runs;
 mod shared;
 mod verdict;
+mod wanted;
 mod words;
 
-pub(crate) use claims::LEADING;
-pub use evidence::Evidence;
-pub(crate) use measured::{correlates, correlating, factor_of_random, frames};
+pub use compared::Compared;
+pub use evidence::{Evidence, EvidenceTables};
 pub use page::page;
 pub use verdict::findings;
+pub(crate) use wanted::{Wanted, kept_bytes};

@@ -2,27 +2,33 @@
 
 use crate::table::FindingRow;
 
-use super::claims::CLAIMS;
+use super::claims::{CLAIMS, RULES};
 use super::words::{digits, probability};
 
-/// Findings for people: a table, then a sentence a claim, then what could not be judged and what it
-/// takes.
+/// Findings for people: what a reader must know first, a table, then a sentence a claim, then what
+/// could not be judged and what it takes.
 ///
 /// ```
-/// let page = lora_subspace::findings::page("tiny", &[]);
-/// assert!(page.contains("`seeds`: takes two adapters of one rank"));
+/// let page = lora_subspace::findings::page("tiny", "Exploratory.", &[]);
+/// assert!(page.contains("Exploratory."));
+/// assert!(page.contains("`seeds`: takes two runs or more of one rank"));
 /// ```
-pub fn page(title: &str, findings: &[FindingRow]) -> String {
+pub fn page(title: &str, note: &str, findings: &[FindingRow]) -> String {
     let mut text = format!("# Findings: {title}\n\n");
-    text += "What these data say of the claims of section 7 of the LoRA paper. METHODS.md, \"Findings\", \
-             fixes statistic, test and margin of each.\n";
+    text += &format!(
+        "What these data say of the claims of section 7 of the LoRA paper. METHODS.md, \"Findings\", \
+         has statistic, test and margin of each: rules, version {RULES}.\n"
+    );
+    if !note.is_empty() {
+        text += &format!("\n{note}\n");
+    }
     if !findings.is_empty() {
-        text += "\n| claim | verdict | holding | statistic | median | chance | p |\n|:--|:--|--:|:--|--:|--:|--:|\n";
+        text += "\n| claim | verdict | holding | statistic | median | chance | p | least p | runs |\n|:--|:--|--:|:--|--:|--:|--:|--:|--:|\n";
     }
     let number = |value: Option<f64>| value.map_or(String::new(), digits);
     for row in findings {
         text += &format!(
-            "| `{}` | {} | {} of {} | {} | {} | {} | {} |\n",
+            "| `{}` | {} | {} of {} | {} | {} | {} | {} | {} | {} |\n",
             row.claim,
             row.verdict,
             row.holding,
@@ -32,6 +38,8 @@ pub fn page(title: &str, findings: &[FindingRow]) -> String {
             number(row.median),
             number(row.chance),
             row.p.map_or(String::new(), probability),
+            row.least_p.map_or(String::new(), probability),
+            row.runs,
         );
     }
     for row in findings {

@@ -1,4 +1,4 @@
-//! Claims about differences: two modules, two ranks or two factors, a difference a layer.
+//! Claims about differences between two modules or two factors, a difference a layer.
 //!
 //! What is in one layer of the model is trained on the same input and by the
 //! same gradient, hence counted once: the mean of its differences.
@@ -10,102 +10,159 @@ use crate::measure::significance::{mean_interval, median, sign_flip};
 use crate::paper::Projection;
 use crate::table::{EvidenceRow, FindingRow};
 
-use super::claims::{B_AS_A, CONFIDENCE, Claim, EXCESS, FACTOR, LEVEL, QUERY_VALUE, SAME};
-use super::judged::{Judged, Verdict, excess, mean, median_of};
+use super::claims::{B_AS_A, CONFIDENCE, EXCESS, LEVEL, QUERY_VALUE, SAME};
+use super::judged::{Judged, Verdict, excess, mean};
+use super::runs::AMONG;
 use super::words::{common, count, equals, of_basis, shown, signed};
 
 /// Fewer differences cannot reach [`LEVEL`] by flipping signs: 2/2⁵ exceeds it.
 const FEWEST: usize = 6;
 
-/// Query shares more than value.
+/// Query shares more directions than value: among r, among 1 and among min(4, r) alike.
 pub(super) fn query_and_value(rows: &[&EvidenceRow]) -> Option<FindingRow> {
     let of = |wanted| {
         let is = move |row: &&&EvidenceRow| Projection::of(&row.projection) == Some(wanted);
         rows.iter().filter(is).copied()
     };
     let (query, value) = (of(Projection::Query).next()?, of(Projection::Value).next()?);
-    let by_layer = |wanted| {
-        let values = of(wanted).filter_map(|row| Some((block_of(&row.module), excess(row)?)));
-        block_means(values.collect())
+    let tests = AMONG.map(|words| Flipped::of(rows, words));
+    let [among_all, ..] = &tests;
+    let signs: Vec<Option<Ordering>> = tests.iter().map(Flipped::sign).collect();
+    let verdict = match signs.as_slice() {
+        [Some(one), rest @ ..] if rest.iter().all(|sign| sign == &Some(*one)) => match one {
+            Ordering::Greater => Verdict::Holds,
+            _ => Verdict::Fails,
+        },
+        _ => Verdict::Open,
     };
-    let of_value = by_layer(Projection::Value);
-    let difference = |(block, query): (&str, f64)| {
-        let (_, value) = of_value.iter().find(|(other, _)| *other == block)?;
-        Some(query - value)
-    };
-    let differences: Vec<f64> = by_layer(Projection::Query)
-        .into_iter()
-        .filter_map(difference)
-        .collect();
-    let phi = common(rows.iter().map(|row| row.statistic.as_str()));
     let (q, v) = (query.projection.as_str(), value.projection.as_str());
-    let statistic = format!("excess of {phi} over chance, {q} less {v}");
-    let judged = flipped(&QUERY_VALUE, &differences, statistic)?;
+    let layers = tests.iter().map(|test| test.differences.len()).max()?;
+    let few = if layers < FEWEST {
+        ", too few to tell"
+    } else {
+        ""
+    };
+    let judged = Judged {
+        verdict,
+        statistic: format!("shared directions beyond chance among r, {q} less {v}, in sd"),
+        test: format!(
+            "sign flips over {}{few}, among r, 1 and min(4, r) alike",
+            count(layers, "layer")
+        ),
+        count: among_all.differences.len(),
+        holding: among_all.ahead(),
+        median: median(&among_all.differences),
+        chance: Some(0.0),
+        p: tests
+            .iter()
+            .map(|test| test.p)
+            .collect::<Option<Vec<f64>>>()
+            .and_then(|p| p.into_iter().reduce(f64::max)),
+        least_p: Some(2.0 * 0.5f64.powi(layers.min(1000) as i32)).filter(|_| layers <= 16),
+        margin: None,
+    };
     let counts = format!(
-        "{q} is ahead in {} of {}",
-        judged.holding,
-        count(judged.count, "layer")
+        "{q} is ahead among r in {} of {}",
+        among_all.ahead(),
+        count(among_all.differences.len(), "layer")
     );
+    let each = tests
+        .iter()
+        .map(Flipped::words)
+        .collect::<Vec<_>>()
+        .join("; ");
     let numbers = format!(
-        "median difference of the excess of {phi}{} over chance {}; {}",
+        "mean difference of the shared directions{} beyond chance, in standard deviations: {each}; {}",
         of_basis(&query.basis),
-        signed(judged.median),
         judged.test
     );
-    let names = [
-        ("{one}", query.first.as_str()),
-        ("{other}", query.second.as_str()),
-        ("{query}", q),
-        ("{value}", v),
-    ];
-    Some(judged.said(&QUERY_VALUE, &names, (&counts, &numbers)))
+    let names = [("{query}", q), ("{value}", v)];
+    Some(judged.said(&QUERY_VALUE, rows, &names, (&counts, &numbers)))
 }
 
-/// The factor over that of a random update falls from the smaller to the larger rank.
-pub(super) fn factor(rows: &[&EvidenceRow]) -> Option<FindingRow> {
-    let one = rows.first()?.first.as_str();
-    let other = rows.iter().find(|row| row.first != one)?.first.as_str();
-    let pairs = partners(rows, |row| row.first == one, |row| row.first == other);
-    let over_chance = |row: &EvidenceRow| {
-        let ratio = (row.value? / row.chance?).ln();
-        ratio.is_finite().then_some(ratio)
-    };
-    let falls = differences(&pairs, |low, high| {
-        Some(over_chance(low)? - over_chance(high)?)
-    });
-    let statistic = format!("log of factor over chance, {one} less {other}");
-    let judged = flipped(&FACTOR, &falls, statistic)?;
-    let counts = format!(
-        "the factor falls in {} of {}, relative to random updates in {} of {}",
-        pairs
+/// Query less value of each layer, among so many directions.
+struct Flipped {
+    words: &'static str,
+    differences: Vec<f64>,
+    p: Option<f64>,
+}
+
+impl Flipped {
+    fn of(rows: &[&EvidenceRow], words: &'static str) -> Self {
+        let start = format!("shared directions {words} =");
+        let here: Vec<&EvidenceRow> = rows
             .iter()
-            .filter(|(low, high)| low.value > high.value)
-            .count(),
-        count(pairs.len(), "module"),
-        judged.holding,
-        count(judged.count, "layer")
-    );
-    let of = |side: usize| {
-        let rows = pairs.iter().map(|&(low, high)| [low, high][side]);
-        let rows: Vec<&EvidenceRow> = rows.collect();
-        [
-            shown(median_of(&rows, |row| row.value)),
-            shown(median_of(&rows, |row| row.chance)),
-        ]
-    };
-    let ([low, low_chance], [high, high_chance]) = (of(0), of(1));
-    let numbers = format!(
-        "median factors {low} and {high}, of random updates {low_chance} and {high_chance}; {}",
-        judged.test
-    );
-    let names = [("{one}", one), ("{other}", other)];
-    Some(judged.said(&FACTOR, &names, (&counts, &numbers)))
+            .copied()
+            .filter(|row| row.statistic.starts_with(&start))
+            .collect();
+        let mut blocks: Vec<&str> = Vec::new();
+        for row in &here {
+            if !blocks.contains(&block_of(&row.module)) {
+                blocks.push(block_of(&row.module));
+            }
+        }
+        let difference = |block: &&str| {
+            let of = |wanted| {
+                let is = |row: &&&EvidenceRow| {
+                    block_of(&row.module) == *block
+                        && Projection::of(&row.projection) == Some(wanted)
+                };
+                beyond(here.iter().filter(is).copied())
+            };
+            let ((query, one), (value, other)) = (of(Projection::Query)?, of(Projection::Value)?);
+            let sd = (one + other).sqrt();
+            (sd > 0.0).then(|| (query - value) / sd)
+        };
+        let differences: Vec<f64> = blocks.iter().filter_map(difference).collect();
+        Flipped {
+            p: sign_flip(&differences, &format!("findings/{}", QUERY_VALUE.name)),
+            differences,
+            words,
+        }
+    }
+
+    /// Which side is ahead, where flipped signs say so.
+    fn sign(&self) -> Option<Ordering> {
+        let sum: f64 = self.differences.iter().sum();
+        let is_told = self.p.is_some_and(|p| p <= LEVEL);
+        is_told.then(|| sum.total_cmp(&0.0))
+    }
+
+    fn ahead(&self) -> usize {
+        self.differences.iter().filter(|x| **x > 0.0).count()
+    }
+
+    fn words(&self) -> String {
+        match self.p {
+            Some(p) => format!(
+                "{} {}, p {}",
+                self.words,
+                shown(mean(&self.differences)),
+                equals(p)
+            ),
+            None => format!("{} not told", self.words),
+        }
+    }
+}
+
+/// The mean of value less chance of a layer's modules, and its variance by chance.
+fn beyond<'a>(rows: impl Iterator<Item = &'a EvidenceRow>) -> Option<(f64, f64)> {
+    let parts = rows.map(|row| Some((row.value? - row.chance?, row.sd?.powi(2))));
+    let parts: Vec<(f64, f64)> = parts.collect::<Option<_>>()?;
+    let count = parts.len() as f64;
+    let sum = |part: fn(&(f64, f64)) -> f64| parts.iter().map(part).sum::<f64>();
+    (!parts.is_empty()).then(|| {
+        (
+            sum(|(value, _)| *value) / count,
+            sum(|(_, variance)| *variance) / count.powi(2),
+        )
+    })
 }
 
 /// The excess over chance is the same under B as under A, to a margin.
 pub(super) fn both_factors(rows: &[&EvidenceRow]) -> Option<FindingRow> {
     let pairs = partners(rows, |row| row.basis == "b", |row| row.basis == "a");
-    let (first, _) = pairs.first()?;
+    pairs.first()?;
     let differences = differences(&pairs, |b, a| Some(excess(b)? - excess(a)?));
     if differences.is_empty() {
         return None;
@@ -144,6 +201,7 @@ pub(super) fn both_factors(rows: &[&EvidenceRow]) -> Option<FindingRow> {
         median: median(&differences),
         chance: Some(0.0),
         p: None,
+        least_p: None,
         margin: Some(SAME),
     };
     let counts = if is_empty {
@@ -157,40 +215,7 @@ pub(super) fn both_factors(rows: &[&EvidenceRow]) -> Option<FindingRow> {
         signed(of_b),
         signed(mean(&differences))
     );
-    let names = [("{one}", first.first.as_str()), ("{other}", &first.second)];
-    Some(judged.said(&B_AS_A, &names, (&counts, &numbers)))
-}
-
-/// The test of differences being 0 on average; `None` without any.
-fn flipped(claim: &Claim, differences: &[f64], statistic: String) -> Option<Judged> {
-    let p = sign_flip(differences, &format!("findings/{}", claim.name))?;
-    let sum: f64 = differences.iter().sum();
-    let n = differences.len();
-    let few = if n < FEWEST { ", too few to tell" } else { "" };
-    let least = if (FEWEST..=16).contains(&n) && p == 2.0 / (1u32 << n) as f64 {
-        ", the smallest that they allow"
-    } else {
-        ""
-    };
-    Some(Judged {
-        verdict: match (p <= LEVEL, sum.total_cmp(&0.0)) {
-            (true, Ordering::Greater) => Verdict::Holds,
-            (true, Ordering::Less) => Verdict::Fails,
-            _ => Verdict::Open,
-        },
-        statistic,
-        test: format!(
-            "sign flips over {}{few}, p {}{least}",
-            count(n, "layer"),
-            equals(p)
-        ),
-        count: differences.len(),
-        holding: differences.iter().filter(|x| **x > 0.0).count(),
-        median: median(differences),
-        chance: Some(0.0),
-        p: Some(p),
-        margin: None,
-    })
+    Some(judged.said(&B_AS_A, rows, &[], (&counts, &numbers)))
 }
 
 type Two<'a> = (&'a EvidenceRow, &'a EvidenceRow);

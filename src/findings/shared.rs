@@ -1,12 +1,12 @@
-//! What the findings keep of a grid: a few cells.
+//! What the findings keep of grids: a few lines of cells, and their means over pairs of runs.
 
 use crate::measure::Basis;
-use crate::measure::chance::overlap_chance;
+use crate::measure::chance::{overlap_chance, overlap_sd};
 use crate::results::{Grid, ModuleName};
 
 use super::claims::LEADING;
 
-/// Which cell of a grid.
+/// Which share of directions.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Cell {
     /// φ(1,r): the first direction of `first` in as many of `second` as the smaller has.
@@ -17,19 +17,29 @@ pub(super) enum Cell {
     Leading,
 }
 
-/// The cells that findings need of one grid.
+/// One pair's grid of a module, as far as findings need it.
+#[derive(Debug, Clone, PartialEq)]
+struct Lines {
+    /// Which of the pairs.
+    pair: usize,
+    /// φ(1,l), φ(l,1) and φ(l,l) for l = 1, 2, …; empty beyond a numerical rank.
+    first_row: Vec<Option<f64>>,
+    first_column: Vec<Option<f64>>,
+    diagonal: Vec<Option<f64>>,
+}
+
+/// What pairs of runs share in one module on one basis.
 #[derive(Debug, Clone)]
 pub(super) struct Shared {
     pub(super) module: ModuleName,
     pub(super) basis: Basis,
-    /// Directions asked of both sides.
+    /// Directions asked of both sides, the fewest of any pair.
     pub(super) asked: [usize; 2],
-    dimension: usize,
-    /// How many directions on the larger side, and φ; for each [`Cell`], in its order.
-    cells: [Option<(usize, f64)>; 3],
+    pub(super) dimension: usize,
+    lines: Vec<Lines>,
 }
 
-/// A share of directions with its place in R^d.
+/// A share of directions with its place in R^d, the mean over pairs.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Share {
     /// The smaller of i and j.
@@ -37,13 +47,18 @@ pub(super) struct Share {
     /// The larger.
     pub(super) many: usize,
     pub(super) dimension: usize,
-    /// φ.
+    /// Mean φ over the pairs.
     pub(super) value: Option<f64>,
 }
 
 impl Share {
     pub(super) fn chance(&self) -> f64 {
         overlap_chance(self.few, self.many, self.dimension)
+    }
+
+    /// Exact standard deviation of φ of one pair of random subspaces.
+    pub(super) fn sd(&self) -> f64 {
+        overlap_sd(self.few, self.many, self.dimension) / self.few.max(1) as f64
     }
 
     /// `φ(1,8)`
@@ -53,35 +68,53 @@ impl Share {
 }
 
 impl Shared {
-    pub(super) fn of(grid: &Grid) -> Self {
+    pub(super) fn of(grid: &Grid, pair: usize) -> Self {
         let (i, j) = grid.cells.dim();
-        // Directions beyond a numerical rank are no evidence: as many as are defined.
-        let largest = |most: usize, place: &dyn Fn(usize) -> [usize; 2]| {
-            (0..most)
-                .rev()
-                .filter(|_| grid.first_i == 1)
-                .find_map(|l| Some((l + 1, grid.cells.get(place(l)).copied()??)))
+        let least = i.min(j);
+        // Published grids may begin later: then there are no leading directions in them.
+        let line = |most: usize, place: &dyn Fn(usize) -> [usize; 2]| {
+            let cells = (0..most).filter(|_| grid.first_i == 1);
+            cells.map(|l| grid.cells[place(l)]).collect::<Vec<_>>()
         };
         Shared {
             module: grid.module.clone(),
             basis: grid.basis,
             asked: [i, j],
             dimension: grid.dimension,
-            cells: [
-                largest(i.min(j), &|l| [0, l]),
-                largest(i.min(j), &|l| [l, 0]),
-                largest(i.min(j).min(LEADING), &|l| [l, l]),
-            ],
+            lines: vec![Lines {
+                pair,
+                first_row: line(least, &|l| [0, l]),
+                first_column: line(least, &|l| [l, 0]),
+                diagonal: line(least, &|l| [l, l]),
+            }],
         }
+    }
+
+    pub(super) fn is_of(&self, grid: &Grid) -> bool {
+        self.module == grid.module && self.basis == grid.basis
+    }
+
+    /// Adds another pair's grid of the same module and basis.
+    pub(super) fn add(&mut self, other: Shared) {
+        for side in 0..2 {
+            self.asked[side] = self.asked[side].min(other.asked[side]);
+        }
+        self.lines.extend(other.lines);
+    }
+
+    /// The pairs that have this module.
+    pub(super) fn pairs(&self) -> impl Iterator<Item = usize> + '_ {
+        self.lines.iter().map(|lines| lines.pair)
     }
 
     /// Whether both are slices of one module and show one and the same A.
     pub(super) fn is_the_same_as(&self, other: &Shared) -> bool {
+        let is_defined = |lines: &Lines| lines.first_row.iter().any(Option::is_some);
         self.basis == Basis::A
             && other.basis == Basis::A
             && self.parent() == other.parent()
-            && self.cells[0].is_some()
-            && self.cells == other.cells
+            && self.lines.iter().any(is_defined)
+            && self.lines == other.lines
     }
 
     /// The path of what holds the module.
@@ -89,20 +122,81 @@ impl Shared {
         self.module.path.rsplit_once('.').map(|(parent, _)| parent)
     }
 
-    /// One of the cells; where none is defined, φ of the one that was asked for is missing.
+    /// How many leading directions both sides of every pair have.
+    pub(super) fn defined(&self) -> usize {
+        let of = |lines: &Lines| defined(&lines.diagonal);
+        self.lines.iter().map(of).min().unwrap_or(0)
+    }
+
+    /// One of the shares, of as many directions as are defined in every pair; where none is, φ of the
+    /// one that was asked for is missing.
     pub(super) fn share(&self, cell: Cell) -> Share {
-        let [i, j] = self.asked;
-        let asked = match cell {
-            Cell::Leading => i.min(j).min(LEADING),
-            _ => i.min(j),
+        let line = |lines: &'_ Lines| match cell {
+            Cell::FirstOfFirst => lines.first_row.clone(),
+            Cell::FirstOfSecond => lines.first_column.clone(),
+            Cell::Leading => lines.diagonal.clone(),
         };
-        let found = self.cells[cell as usize];
-        let many = found.map_or(asked, |(many, _)| many);
+        let asked = match cell {
+            Cell::Leading => self.asked[0].min(self.asked[1]).min(LEADING),
+            _ => self.asked[0].min(self.asked[1]),
+        };
+        let lines: Vec<Vec<Option<f64>>> = self.lines.iter().map(line).collect();
+        let found = lines.iter().map(|line| defined(line)).min().unwrap_or(0);
+        let many = if found == 0 { asked } else { found.min(asked) };
         Share {
             few: if cell == Cell::Leading { many } else { 1 },
             many,
             dimension: self.dimension,
-            value: found.map(|(_, value)| value),
+            value: mean_at(&lines, many),
         }
     }
+
+    /// φ(k,k), where it is defined.
+    pub(super) fn leading(&self, k: usize) -> Share {
+        let lines: Vec<Vec<Option<f64>>> = self.lines.iter().map(|l| l.diagonal.clone()).collect();
+        Share {
+            few: k,
+            many: k,
+            dimension: self.dimension,
+            value: mean_at(&lines, k),
+        }
+    }
+
+    /// The share of the directions after the first: (r·φ(r,r) − φ(1,r))/(r − 1); `None` at r = 1.
+    pub(super) fn others(&self, first: Cell) -> Option<Share> {
+        let r = self.defined().min(self.asked[0].min(self.asked[1]));
+        if r < 2 {
+            return None;
+        }
+        let all = self.leading(r).value;
+        let line = |lines: &Lines| match first {
+            Cell::FirstOfSecond => lines.first_column.clone(),
+            _ => lines.first_row.clone(),
+        };
+        let lines: Vec<Vec<Option<f64>>> = self.lines.iter().map(line).collect();
+        let value = all.zip(mean_at(&lines, r));
+        let rest = |(all, one): (f64, f64)| (r as f64 * all - one) / (r - 1) as f64;
+        Some(Share {
+            few: r - 1,
+            many: r,
+            dimension: self.dimension,
+            value: value.map(rest),
+        })
+    }
+}
+
+/// How many of the leading cells have a value.
+fn defined(line: &[Option<f64>]) -> usize {
+    let last = line.iter().rposition(Option::is_some);
+    last.map_or(0, |place| place + 1)
+}
+
+/// The mean of the pairs' cells at l, from 1; `None` unless all have one.
+fn mean_at(lines: &[Vec<Option<f64>>], l: usize) -> Option<f64> {
+    let cells: Option<Vec<f64>> = lines
+        .iter()
+        .map(|line| line.get(l.checked_sub(1)?).copied().flatten())
+        .collect();
+    let cells = cells.filter(|cells| !cells.is_empty())?;
+    Some(cells.iter().sum::<f64>() / cells.len() as f64)
 }

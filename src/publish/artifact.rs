@@ -36,7 +36,7 @@ pub(super) fn figures_folder(study: &str) -> PathBuf {
 }
 
 /// Tables beside the report, in the order in which it names them.
-pub(super) const FILES: [&str; 9] = [
+pub(super) const FILES: [&str; 11] = [
     "overlap.csv",
     "overlap.npz",
     "spectrum.csv",
@@ -46,12 +46,14 @@ pub(super) const FILES: [&str; 9] = [
     "findings.csv",
     "findings.md",
     "evidence.csv",
+    "draws.csv",
+    "layers.csv",
 ];
 
 /// Where a table stands in the list of a run's files: each of the paper's tables follows the rows
 /// that it is made of. Everything that is no table comes after.
 pub(super) fn place_of(path: &Path) -> usize {
-    const ORDER: [&str; 12] = [
+    const ORDER: [&str; 14] = [
         "overlap.csv",
         "overlap.npz",
         "spectrum.csv",
@@ -63,6 +65,8 @@ pub(super) fn place_of(path: &Path) -> usize {
         "table6.",
         "table18.",
         "evidence.csv",
+        "draws.csv",
+        "layers.csv",
         "findings.",
     ];
     let name = path.file_name().unwrap_or_default().to_string_lossy();

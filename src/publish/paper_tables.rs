@@ -1,11 +1,11 @@
 //! The paper's tables and the findings, from rows as written.
 
 use crate::error::Result;
-use crate::findings::{findings, page};
+use crate::findings::{EvidenceTables, findings, page};
 use crate::paper::Table;
 use crate::report::TableFile;
 use crate::study::Plan;
-use crate::table::{AmplificationRow, EvidenceRow, RunTable, RunsRow, Table7, Widths, to_csv};
+use crate::table::{AmplificationRow, RunTable, RunsRow, Table7, Widths, to_csv};
 
 use super::artifact::Artifact;
 use super::written::{Tables, rows};
@@ -23,7 +23,12 @@ impl PaperTables {
         let mut made = PaperTables::default();
         made.run_tables(plan, &rows(tables, "runs.csv")?)?;
         made.table7(plan, &rows(tables, "amplification.csv")?)?;
-        let findings = findings_of(plan, &rows(tables, "evidence.csv")?)?;
+        let evidence = EvidenceTables::new(
+            rows(tables, "evidence.csv")?,
+            rows(tables, "draws.csv")?,
+            rows(tables, "layers.csv")?,
+        );
+        let findings = findings_of(plan, &evidence)?;
         made.artifacts.extend(findings);
         made.shown.sort_by_key(place_in_report);
         Ok(made)
@@ -84,14 +89,17 @@ fn widths(plan: &Plan) -> Option<Widths> {
 }
 
 /// Findings as a table and for people, where there is evidence.
-fn findings_of(plan: &Plan, evidence: &[EvidenceRow]) -> Result<Vec<Artifact>> {
-    if evidence.is_empty() {
+fn findings_of(plan: &Plan, evidence: &EvidenceTables) -> Result<Vec<Artifact>> {
+    if evidence.evidence.is_empty() {
         return Ok(Vec::new());
     }
     let found = findings(evidence);
     let forms = [
         ("findings.csv", to_csv("findings.csv", &found)?),
-        ("findings.md", page(&plan.title, &found).into()),
+        (
+            "findings.md",
+            page(&plan.title, &plan.text.findings, &found).into(),
+        ),
     ];
     Ok(forms
         .map(|(name, bytes)| Artifact::in_tables(&plan.name, name, bytes))

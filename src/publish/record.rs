@@ -91,6 +91,9 @@ impl Headlines {
             grids: Vec::new(),
             spectrum: Vec::new(),
             ranks: Vec::new(),
+            placement: Vec::new(),
+            draws: Vec::new(),
+            frames: Vec::new(),
             ..results
         });
     }

@@ -64,6 +64,7 @@ fn page(plan: &Plan, sources: &Sources, files: Vec<String>) -> Result<String> {
             ("Notes", &text.notes),
         ],
         findings: &findings,
+        findings_note: &text.findings,
         evidence: &evidence,
         figures: figures(plan, sources)?,
         formats: sources.formats.iter().map(Format::to_string).collect(),

@@ -47,7 +47,7 @@ impl<'a> TableFiles<'a> {
     /// Writes the rows of the next module.
     pub(super) fn take(&mut self, results: &Results) -> Result<()> {
         if let Some(evidence) = &mut self.evidence {
-            evidence.take(&results.grids, &results.evidence);
+            evidence.take(results);
         }
         for grid in &results.grids {
             self.archive(grid)?;
@@ -87,10 +87,15 @@ impl<'a> TableFiles<'a> {
             file.finish(staging)?;
         }
         if let Some(evidence) = self.evidence {
-            let rows = evidence.rows(amplified)?;
-            if !rows.is_empty() {
-                let bytes = to_csv("evidence.csv", &rows)?;
-                staging.write(Artifact::in_tables(&self.plan.name, "evidence.csv", bytes))?;
+            let tables = evidence.finish(amplified)?;
+            let files = [
+                ("evidence.csv", to_csv("evidence.csv", &tables.evidence)?),
+                ("draws.csv", to_csv("draws.csv", &tables.draws)?),
+                ("layers.csv", to_csv("layers.csv", &tables.layers)?),
+            ];
+            // A table without rows is not written.
+            for (name, bytes) in files.into_iter().filter(|(_, bytes)| !bytes.is_empty()) {
+                staging.write(Artifact::in_tables(&self.plan.name, name, bytes))?;
             }
         }
         Ok(self.staging)

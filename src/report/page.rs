@@ -18,6 +18,8 @@ pub struct Page<'a> {
     pub text: [(&'static str, &'a str); 4],
     /// Rows of `findings.csv`.
     pub findings: &'a [FindingRow],
+    /// What a reader of the findings must know first.
+    pub findings_note: &'a str,
     /// Rows of `evidence.csv`.
     pub evidence: &'a [EvidenceRow],
     /// The figures.

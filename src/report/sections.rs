@@ -25,10 +25,12 @@ pub(super) fn prose(page: &Page) -> String {
 pub(super) fn findings(page: &Page) -> String {
     let evidence = page.evidence_by_claim();
     let of = |finding: &FindingRow| evidence.get(finding.claim.as_str());
+    if page.findings.is_empty() {
+        return String::new();
+    }
     let findings = page.findings.iter();
-    findings
-        .map(|row| finding(row, of(row).map_or(&[], Vec::as_slice)))
-        .collect()
+    let findings = findings.map(|row| finding(row, of(row).map_or(&[], Vec::as_slice)));
+    paragraphs(page.findings_note) + &findings.collect::<String>()
 }
 
 fn finding(row: &FindingRow, evidence: &[&EvidenceRow]) -> String {
@@ -69,6 +71,7 @@ fn evidence_table(rows: &[&EvidenceRow]) -> String {
                 row.first.clone(),
                 row.second.clone(),
                 row.statistic.clone(),
+                row.runs.to_string(),
                 number(row.value),
                 number(row.chance),
                 number(row.p),
@@ -82,12 +85,13 @@ fn evidence_table(rows: &[&EvidenceRow]) -> String {
         "first",
         "second",
         "statistic",
+        "runs",
         "value",
         "chance",
         "p",
         "p, adjusted",
     ];
-    table(&header, &rows, 5..9)
+    table(&header, &rows, 5..10)
 }
 
 /// What the colours and numbers mean.

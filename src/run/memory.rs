@@ -12,7 +12,7 @@ use std::path::Path;
 
 use crate::asked::Asked;
 use crate::error::{Error, Result};
-use crate::findings::{LEADING, correlating, frames};
+use crate::findings::kept_bytes;
 use crate::linalg::SMALL_SIDE;
 use crate::measure::Basis;
 use crate::paper::{DIRECTIONS_AGAINST_BASE, TENTH};
@@ -64,10 +64,7 @@ fn estimate(plan: &Plan, measured: &Measured, path: &str) -> u64 {
         // MᵀM, which is factorised in place, and the space of the search.
         Some(_) => weight + 2 * F64 * (smaller as u64).pow(2),
     };
-    // Frames, side by side, and their product with W.
-    let compared = correlating(plan, measured).map_or(0, |_| LEADING * frames(plan.modules.len()));
-    let frames = 3 * F64 * (compared * (shape.0 + shape.1)) as u64;
-    COPIES_OF_FACTORS * factors + CELL * cells + base + frames
+    COPIES_OF_FACTORS * factors + CELL * cells + base
 }
 
 /// How many cells a comparison's grid of one module has.
@@ -101,6 +98,7 @@ pub(super) fn groups(plan: &Plan, measured: &Measured) -> Vec<Range<usize>> {
         .map(|path| estimate(plan, measured, path))
         .collect();
     let budget = measured.memory.unwrap_or_else(default_budget);
+    let budget = budget.saturating_sub(kept_bytes(plan, measured));
     cut(
         &sizes,
         budget,
@@ -145,12 +143,13 @@ impl Plan {
         let Some(measured) = self.measured() else {
             return Ok(());
         };
+        let kept = kept_bytes(self, measured);
         match (measured.memory, largest(self, measured)) {
-            (Some(memory), Some((module, size))) if size > memory => Err(Error::request(
+            (Some(memory), Some((module, size))) if size + kept > memory => Err(Error::request(
                 format!("{} of {}", Asked::Memory, human_size(memory)),
                 format!(
-                    "measuring module `{module}` takes about {}",
-                    human_size(size)
+                    "measuring module `{module}` takes about {}, what is kept for findings included",
+                    human_size(size + kept)
                 ),
                 format!(
                     "give at least that, or choose other modules with {}",

@@ -9,6 +9,7 @@ mod table7;
 use rayon::prelude::*;
 
 use crate::error::Result;
+use crate::findings::Wanted;
 use crate::linalg::use_one_thread;
 use crate::results::Results;
 use crate::study::{Plan, Source};
@@ -41,11 +42,12 @@ impl Plan {
         use_one_thread();
         // Groups and no semaphore: a worker that waits for the parallel parts inside a module may
         // take up another module meanwhile, so that only a group's end bounds what is in flight.
+        let wanted = Wanted::of(self, measured);
         for group in memory::groups(self, measured) {
             let results: Vec<Result<Results>> = self.modules[group]
                 .par_iter()
                 .map(|module| {
-                    let results = module::measure(self, measured, module);
+                    let results = module::measure((self, measured), &wanted, module);
                     progress();
                     results
                 })

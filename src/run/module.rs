@@ -2,17 +2,16 @@
 
 use std::time::{Duration, Instant};
 
-use ndarray::{Array1, Array2, ArrayView2};
+use ndarray::{Array1, Array2};
 
 use crate::adapter::{AdaptedModule, Delta};
 use crate::error::Result;
-use crate::findings::{correlates, correlating};
+use crate::findings::Wanted;
 use crate::linalg::{SMALL_SIDE, leading, numerical_rank};
 use crate::measure::Basis;
 use crate::paper::TENTH;
 use crate::results::{ModuleName, Results};
 use crate::study::{AdapterId, Measured, NamedAdapter, Operand, Plan};
-use crate::table::EvidenceRow;
 
 /// An adapter's ΔW of this module.
 pub(super) struct Update<'a> {
@@ -30,13 +29,19 @@ pub(super) struct Update<'a> {
 pub(super) struct ModuleRun<'a> {
     pub(super) plan: &'a Plan,
     pub(super) measured: &'a Measured,
+    /// What findings need.
+    pub(super) wanted: &'a Wanted,
     pub(super) module: ModuleName,
     pub(super) shape: (usize, usize),
     pub(super) updates: Vec<Update<'a>>,
 }
 
 /// Measures one module of a plan.
-pub(super) fn measure(plan: &Plan, measured: &Measured, path: &str) -> Result<Results> {
+pub(super) fn measure(
+    (plan, measured): (&Plan, &Measured),
+    wanted: &Wanted,
+    path: &str,
+) -> Result<Results> {
     let Some(module) = measured.module(path) else {
         return Ok(Results::default());
     };
@@ -45,6 +50,7 @@ pub(super) fn measure(plan: &Plan, measured: &Measured, path: &str) -> Result<Re
     let run = ModuleRun {
         plan,
         measured,
+        wanted,
         module: ModuleName::new(path),
         shape: (module.d_out, module.d_in),
         updates: updates(measured, path, whole.as_ref(), &mut reading)?,
@@ -118,17 +124,13 @@ impl ModuleRun<'_> {
     /// All that takes W: its spectrum, overlaps with it, table 7 and evidence.
     fn against_base(&self, w: Array2<f64>, results: &mut Results) -> Result<()> {
         // What needs no direction of W does not wait for them.
-        let (own, (projected, evidence)) = rayon::join(
+        let (own, projected) = rayon::join(
             || leading(w.view(), self.directions_of_base()),
-            || (self.projected(w.view()), self.evidence(w.view())),
+            || self.projected(w.view()),
         );
         drop(w);
         let (own, projected) = (own?, projected?);
-        results.evidence.extend(evidence?);
-        if self.plan.makes.findings {
-            let factors = projected.iter().map(|one| one.evidence(&self.module));
-            results.evidence.extend(factors);
-        }
+        results.draws.extend(self.draws(&projected));
         self.base_spectrum(&own, results);
         self.overlaps(Some(&own), results)?;
         for projected in &projected {
@@ -178,21 +180,5 @@ impl ModuleRun<'_> {
         let ranks = self.updates.iter().map(|update| update.rank);
         let used = ranks.max().unwrap_or(1);
         widest.div_ceil(TENTH).max(used).min(d_out).min(d_in)
-    }
-
-    /// How ΔW of the smallest rank correlates with W, where findings ask for it.
-    fn evidence(&self, w: ArrayView2<f64>) -> Result<Option<EvidenceRow>> {
-        let wanted = correlating(self.plan, self.measured);
-        let update = |update: &&Update| Some(update.adapter) == wanted;
-        let update = self.updates.iter().find(update);
-        let row = |update: &Update| {
-            correlates(
-                (self.plan, self.measured),
-                (&self.module, update.name),
-                &update.delta,
-                w,
-            )
-        };
-        update.map(row).transpose()
     }
 }

@@ -7,7 +7,7 @@ use crate::linalg::{Leading, haar};
 use crate::measure::overlap::overlap_grid;
 use crate::measure::{Basis, Directions, Side};
 use crate::paper::{DIRECTIONS_AGAINST_BASE, TENTH};
-use crate::results::{Grid, Results};
+use crate::results::{Frame, Grid, Results};
 use crate::study::{AdapterId, Comparison, Operand};
 
 use super::module::ModuleRun;
@@ -38,6 +38,30 @@ impl ModuleRun<'_> {
                     is_measured: true,
                     cells: overlap_grid(&first, &second)?,
                 });
+            }
+        }
+        self.frames(results)
+    }
+
+    /// The leading directions of runs that findings compare between layers, on the first basis on which
+    /// there are any.
+    fn frames(&self, results: &mut Results) -> Result<()> {
+        for update in &self.updates {
+            if !self.wanted.keeps_frame(update.adapter) {
+                continue;
+            }
+            let asked = self.wanted.directions().min(update.rank);
+            for &basis in &self.plan.bases {
+                let found = Directions::of_delta(&update.delta, basis, asked)?;
+                if !found.subspace().is_empty() {
+                    results.frames.push(Frame {
+                        module: self.module.path.clone(),
+                        adapter: update.name.into(),
+                        basis,
+                        directions: found.subspace().basis().to_owned(),
+                    });
+                    break;
+                }
             }
         }
         Ok(())

@@ -3,15 +3,13 @@
 use ndarray::ArrayView2;
 
 use crate::error::Result;
-use crate::findings;
 use crate::linalg::{Leading, numerical_rank};
 use crate::measure::amplification::{
     RandomProjection, amplification_factor, projected_norms, random_norms,
 };
 use crate::measure::chance::projected_norm_chance;
 use crate::measure::{Basis, Directions};
-use crate::results::ModuleName;
-use crate::table::{AmplificationRow, EvidenceRow};
+use crate::table::{AmplificationRow, DrawRow};
 
 use super::module::{ModuleRun, Update};
 
@@ -23,6 +21,8 @@ pub(super) struct Projected<'a> {
     /// ‖UᵀWV‖ for ΔW's directions; `None` where ΔW is zero.
     learned: Option<f64>,
     random: Option<RandomProjection>,
+    /// ‖UᵀWV‖ of each draw.
+    norms: Vec<f64>,
 }
 
 impl ModuleRun<'_> {
@@ -59,21 +59,43 @@ impl ModuleRun<'_> {
             .collect();
         let mut norms = projected_norms(w, &pairs).into_iter();
         let key = format!("{}/{}", self.measured.seed, self.module.path);
-        let wanted: Vec<_> = ranks
+        let wanted: Vec<(usize, usize)> = amplified
             .iter()
-            .map(|&rank| (rank, self.measured.draws))
+            .zip(&ranks)
+            .map(|(update, &rank)| (rank, self.wanted.draws(update.name, rank)))
             .collect();
         let drawn = random_norms(w, &wanted, &key)?;
-        let random = drawn.iter().map(|norms| RandomProjection::of(norms));
-        let rows = amplified.into_iter().zip(ranks).zip(&frames).zip(random);
+        let rows = amplified.into_iter().zip(ranks).zip(&frames).zip(drawn);
         Ok(rows
-            .map(|(((update, rank), frame), random)| Projected {
+            .map(|(((update, rank), frame), drawn)| Projected {
                 update,
                 rank,
                 learned: frame.as_ref().and_then(|_| norms.next()),
-                random,
+                random: RandomProjection::of(&drawn[..self.measured.draws.min(drawn.len())]),
+                norms: drawn,
             })
             .collect())
+    }
+
+    /// The draws that findings take: of each rank once, under the first adapter that has it.
+    pub(super) fn draws(&self, projected: &[Projected]) -> Vec<DrawRow> {
+        let mut ranks = Vec::new();
+        let mut rows = Vec::new();
+        for one in projected {
+            if !self.wanted.keeps_draws(one.update.name) || ranks.contains(&one.rank) {
+                continue;
+            }
+            ranks.push(one.rank);
+            let row = |(draw, &projected_norm)| DrawRow {
+                module: self.module.path.clone(),
+                adapter: one.update.name.into(),
+                rank: one.rank,
+                draw,
+                projected_norm,
+            };
+            rows.extend(one.norms.iter().enumerate().map(row));
+        }
+        rows
     }
 
     /// One adapter's rows: directions of ΔW, of W and random.
@@ -83,6 +105,7 @@ impl ModuleRun<'_> {
             rank,
             learned,
             random,
+            ..
         } = projected;
         let base_norm = own.frobenius_norm;
         let delta_norm = update.norm;
@@ -117,15 +140,6 @@ impl ModuleRun<'_> {
                 )
             },
         ]
-    }
-}
-
-impl Projected<'_> {
-    /// The factor of random updates like it, for findings.
-    pub(super) fn evidence(&self, module: &ModuleName) -> EvidenceRow {
-        let norm = self.update.norm;
-        let random = self.random.map(|random| norm / random.geometric_mean);
-        findings::factor_of_random(module, self.update.name, self.rank, random)
     }
 }
 

@@ -118,6 +118,7 @@ fn of_adapters(
             named if named.is_empty() => (0..adapters.len()).map(AdapterId).collect(),
             named => named,
         },
+        table7_groups: Vec::new(),
         rank: request.rank,
         draws: request.draws.unwrap_or(definition.draws),
         seed: request.seed.unwrap_or(definition.seed),

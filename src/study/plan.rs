@@ -59,6 +59,8 @@ pub struct Measured {
     pub comparisons: Vec<Comparison>,
     /// Adapters of table 7.
     pub amplified: Vec<AdapterId>,
+    /// Groups of table 7: each with its label and its runs.
+    pub table7_groups: Vec<(String, Vec<AdapterId>)>,
     /// Directions used, if not all.
     pub rank: Option<usize>,
     /// Random draws.
@@ -95,6 +97,12 @@ impl Measured {
         self.adapters
             .iter()
             .find_map(|named| named.adapter.module(path))
+    }
+
+    /// An adapter's rank, as far as its directions are used.
+    pub(crate) fn used_rank(&self, id: AdapterId) -> usize {
+        let rank = self.adapter(id).adapter.rank();
+        self.rank.map_or(rank, |used| used.min(rank))
     }
 
     /// How many directions of a module's ΔW are used.

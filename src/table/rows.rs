@@ -157,7 +157,8 @@ pub struct RunsRow {
 /// fixes each claim's statistic, test and margin.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct FindingRow {
-    /// Short name: `ranks`, `seeds`, `query-value`, `correlates`, `new-directions`, `factor`, `b-as-a`.
+    /// Short name: `ranks`, `ranks-others`, `seeds`, `seeds-layers`, `query-value`, `correlates`,
+    /// `new-directions`, `factor`, `b-as-a`.
     pub claim: String,
     /// The claim as a sentence.
     pub statement: String,
@@ -179,13 +180,20 @@ pub struct FindingRow {
     /// Median of its chance value.
     #[serde(serialize_with = "nine_digits_or_empty")]
     pub chance: Option<f64>,
-    /// Of a test over layers, its p; of one test a module, that of the null that at most half of the
-    /// modules are beyond chance; empty where a margin alone decides.
+    /// Of a test over layers, its p, of several the largest; of one test a module, that of the null
+    /// that at most half of the modules are beyond chance; empty where a margin alone decides.
     #[serde(serialize_with = "nine_digits_or_empty")]
     pub p: Option<f64>,
+    /// The smallest p that so many layers or draws allow; empty where any p is possible.
+    #[serde(serialize_with = "nine_digits_or_empty")]
+    pub least_p: Option<f64>,
     /// The margin that decides, where one does.
     #[serde(serialize_with = "nine_digits_or_empty")]
     pub margin: Option<f64>,
+    /// How many independent runs are behind it.
+    pub runs: usize,
+    /// Version of the rules, as METHODS.md has them.
+    pub rules: usize,
 }
 
 /// A number of one module that a claim is judged by (`evidence.csv`).
@@ -201,19 +209,32 @@ pub struct EvidenceRow {
     pub projection: String,
     /// Which directions of the adapters; empty where they are ΔW's on both sides of W.
     pub basis: String,
-    /// The adapter; of two ranks the smaller.
+    /// The adapter, or the label of a group; of two ranks the smaller.
     pub first: String,
-    /// What it is held against: another adapter, or `base`.
+    /// What it is held against: another adapter, the label of a group, or `base`.
     pub second: String,
+    /// How many independent runs are behind `value`.
+    pub runs: usize,
+    /// How many pairs of runs `value` is the mean of; empty where no runs are compared.
+    pub pairs: Option<usize>,
+    /// What is known of the seeds of runs that are compared: `differ`, `same` or `unknown`; else empty.
+    pub seeds: String,
     /// What `value` is: `φ(1,8)`.
     pub statistic: String,
     /// Its value.
     #[serde(serialize_with = "nine_digits_or_empty")]
     pub value: Option<f64>,
-    /// The value that random directions have on average.
+    /// The value that random directions have on average; for `correlates` and `factor` their typical
+    /// one, the geometric mean of draws.csv.
     #[serde(serialize_with = "nine_digits_or_empty")]
     pub chance: Option<f64>,
-    /// Probability of a value at least as large by chance.
+    /// Standard deviation of `value` by chance, where a test takes it.
+    #[serde(serialize_with = "nine_digits_or_empty")]
+    pub sd: Option<f64>,
+    /// By how much at most `value` is off, where W's directions are known to an angle only.
+    #[serde(serialize_with = "nine_digits_or_empty")]
+    pub bound: Option<f64>,
+    /// Probability of a value at least as large by chance; for `new-directions` a bound on it.
     #[serde(serialize_with = "nine_digits_or_empty")]
     pub p: Option<f64>,
     /// The same by Holm's correction over modules.

@@ -24,6 +24,7 @@
 //! - `pictures`: charts as files
 //! - `findings`: against SciPy, and as written
 //! - `planted`: findings of made-up grids
+//! - `calibrated`: error rates and power of findings
 //! - `report`: used in a browser
 //! - `notebook`: run in Python
 
@@ -41,6 +42,7 @@ mod workshop;
 
 mod amplification;
 mod built_in_study;
+mod calibrated;
 mod cli;
 mod commands_on_layouts;
 mod figure8;

@@ -160,6 +160,7 @@ fn findings_published_figures_and_pictures_have_their_places() {
             ("Notes", ""),
         ],
         findings: &findings,
+        findings_note: "Exploratory.",
         evidence: &evidence,
         figures: vec![
             Figure {

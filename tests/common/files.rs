@@ -46,6 +46,18 @@ impl Tensors {
         self
     }
 
+    /// Adds a tensor with the numbers of a matrix.
+    pub(crate) fn values(
+        mut self,
+        name: &str,
+        shape: &[usize],
+        matrix: &ndarray::Array2<f64>,
+    ) -> Self {
+        let values = matrix.iter().map(|x| *x as f32).collect();
+        self.0.insert(name.into(), (shape.to_vec(), values));
+        self
+    }
+
     pub(crate) fn without(mut self, name: &str) -> Self {
         assert!(self.0.remove(name).is_some(), "there is no {name}");
         self

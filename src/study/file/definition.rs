@@ -75,6 +75,8 @@ pub struct Prose {
     pub outcome: String,
     /// Anything else that a reader must know.
     pub notes: String,
+    /// What a reader of the findings must know first.
+    pub findings: String,
 }
 
 /// `[[adapter]]`

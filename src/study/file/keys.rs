@@ -146,6 +146,12 @@ const TEXT: &[Field] = &[
         "\"Trained on one GPU.\"",
         "Anything else that a reader must know.",
     ),
+    field(
+        "findings",
+        Kind::Text,
+        "\"Exploratory: the rules were written after these data had been seen.\"",
+        "What a reader of the findings must know first; it stands above them.",
+    ),
 ];
 
 const ADAPTER: &[Field] = &[

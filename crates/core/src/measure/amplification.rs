@@ -2,8 +2,7 @@
 //!
 //! # Decisions
 //!
-//! - Random draws against a large W are in f32, here and in `correlation.rs`, and nothing else
-//!   is. They are a fifth of table 7, and they differ from each other by a percent.
+//! - Random draws against a large W are in f32, and nothing else is. They are a fifth of table 7, and they differ from each other by a percent.
 
 use std::ops::Range;
 

@@ -5,9 +5,9 @@
 
 pub mod amplification;
 pub mod chance;
-pub mod correlation;
 pub mod directions;
 pub mod overlap;
+pub mod same_layer;
 pub mod significance;
 pub mod spectrum;
 

@@ -1,9 +1,8 @@
 //! Laws of what chance gives, against SciPy (tests/golden/findings.py) and against drawn subspaces.
 
 use crate::golden_values::{FINDINGS, close, number, numbers};
-use lora_subspace_core::linalg::{Subspace, haar, random_shares};
+use lora_subspace_core::linalg::{haar, random_shares};
 use lora_subspace_core::measure::amplification::{RandomProjection, random_norms};
-use lora_subspace_core::measure::correlation::correlation;
 use lora_subspace_core::measure::overlap::overlap;
 use lora_subspace_core::measure::significance::{
     drawn_tail, holm, mean_interval, share_tail, sign_flip, typical_projection,
@@ -88,40 +87,6 @@ fn random_shares_have_the_law_of_random_subspaces() {
             "d {d}, k {k}: {farthest}"
         );
     }
-}
-
-#[test]
-fn correlation_with_w_by_chance_and_planted() {
-    let (d_out, d_in, k) = (30, 24, 2);
-    let (left, right) = (
-        haar(d_out, 24, "left").unwrap(),
-        haar(d_in, 24, "right").unwrap(),
-    );
-    let sigma = ndarray::Array1::from_iter((0..24).map(|l| 0.8f64.powi(l)));
-    let w: Array2<f64> = (&left.basis() * &sigma).dot(&right.basis().t());
-    // W's own directions: no random pair reaches them.
-    let own = |whole: &Subspace| Subspace::new(whole.leading(k).to_owned()).unwrap();
-    let found = correlation(w.view(), &own(&left), &own(&right), 40, "own").unwrap();
-    assert_eq!(found.p, 1.0 / 1600.0);
-    assert!((found.projected_norm - (1.0f64 + 0.64).sqrt()).abs() < 1e-12);
-    // Random ones: p is uniform, on its grid.
-    let mut p: Vec<f64> = (0..300)
-        .map(|draw| {
-            let frame = |d, side| haar(d, k, &format!("given/{draw}/{side}")).unwrap();
-            let (u, v) = (frame(d_out, "u"), frame(d_in, "v"));
-            correlation(w.view(), &u, &v, 40, &format!("{draw}"))
-                .unwrap()
-                .p
-        })
-        .collect();
-    p.sort_by(f64::total_cmp);
-    let farthest = (1..)
-        .zip(&p)
-        .map(|(rank, &p)| (rank as f64 / 300.0 - p).abs());
-    let farthest = farthest.fold(0.0, f64::max);
-    assert!(farthest < 1.95 / 300f64.sqrt(), "{farthest}");
-    // U and V of other shapes are refused.
-    assert!(correlation(w.view(), &own(&right), &own(&left), 40, "").is_err());
 }
 
 #[test]

@@ -1,0 +1,216 @@
+//! What ΔW has to do with W: rows of `amplification.csv` and `placement.csv` beside chance.
+
+use crate::measure::amplification::RandomProjection;
+use crate::measure::significance::{drawn_tail, typical_projection, upper_tail_bound};
+use crate::paper::TENTH;
+use crate::results::ModuleName;
+use crate::table::{AmplificationRow, DrawRow, EvidenceRow, PlacementRow};
+
+use super::claimed::{Claimed, Spoken};
+use super::claims::{CORRELATES, Claim, FACTOR, NEW_DIRECTIONS};
+use super::row::{adjusted, of_adapter};
+
+/// The sides of `placement.csv`.
+const SIDES: [&str; 3] = ["out", "in", "both"];
+
+/// The rows that claims about W take.
+pub(super) struct AgainstBase<'a> {
+    pub(super) amplification: &'a [AmplificationRow],
+    pub(super) draws: &'a [DrawRow],
+    pub(super) placement: &'a [PlacementRow],
+    pub(super) claimed: &'a Claimed,
+}
+
+impl AgainstBase<'_> {
+    /// ‖UᵀWV‖_F of the smallest rank's directions, beside the typical one of random directions.
+    pub(super) fn correlates(&self) -> Vec<EvidenceRow> {
+        let Some(spoken) = &self.claimed.smallest else {
+            return Vec::new();
+        };
+        let row = |runs: Vec<&AmplificationRow>| {
+            let first = runs[0];
+            let drawn = self.drawn(first);
+            let value = typical_of(runs.iter().map(|row| row.projected_norm));
+            Some(EvidenceRow {
+                value,
+                chance: Some(RandomProjection::of(&drawn)?.geometric_mean),
+                // Of several runs the mean has another law than one draw.
+                p: value
+                    .filter(|_| runs.len() == 1)
+                    .map(|norm| drawn_tail(norm, &drawn)),
+                runs: runs.len(),
+                ..of_amplification(&CORRELATES, (first, spoken), "‖UᵀWV‖_F")
+            })
+        };
+        let modules = self.of(spoken).into_iter();
+        modules.filter_map(row).collect()
+    }
+
+    /// The factors of the smallest and of the largest rank, beside the typical ones of random updates:
+    /// by draws, else by the law of a W of independent numbers.
+    pub(super) fn factors(&self) -> Vec<EvidenceRow> {
+        let row = |(spoken, runs): (&Spoken, Vec<&AmplificationRow>)| {
+            let first = runs[0];
+            let drawn = RandomProjection::of(&self.drawn(first));
+            let typical = drawn.map_or_else(
+                || typical_projection(first.rank) * first.chance_projected_norm,
+                |random| random.geometric_mean,
+            );
+            let norm = typical_of(runs.iter().map(|row| Some(row.delta_norm)));
+            EvidenceRow {
+                value: typical_of(runs.iter().map(|row| row.amplification)),
+                chance: norm.filter(|_| typical > 0.0).map(|norm| norm / typical),
+                runs: runs.len(),
+                ..of_amplification(&FACTOR, (first, spoken), "factor")
+            }
+        };
+        let both = self.claimed.low_and_high.iter().flatten();
+        both.flat_map(|spoken| self.of(spoken).into_iter().map(move |runs| (spoken, runs)))
+            .map(row)
+            .collect()
+    }
+
+    /// How much of ΔW lies in a tenth of W's directions: the mean over the runs of the smallest rank.
+    pub(super) fn new_directions(&self) -> Vec<EvidenceRow> {
+        let Some(spoken) = &self.claimed.placed else {
+            return self.nowhere();
+        };
+        let is_first = |row: &&PlacementRow| spoken.runs.contains(&row.adapter);
+        let mut modules: Vec<&str> = Vec::new();
+        for row in self.placement.iter().filter(is_first) {
+            if !modules.contains(&row.module.as_str()) {
+                modules.push(&row.module);
+            }
+        }
+        let rows = modules.into_iter().flat_map(|module| {
+            let k = self.tenth(module)?;
+            Some(
+                SIDES
+                    .into_iter()
+                    .filter_map(move |side| self.placed(spoken, module, k, side)),
+            )
+        });
+        adjusted(rows.flatten().collect())
+    }
+
+    /// That there is a W, and no placement in it: rows without a value.
+    fn nowhere(&self) -> Vec<EvidenceRow> {
+        let Some(spoken) = &self.claimed.smallest else {
+            return Vec::new();
+        };
+        let modules = self.of(spoken).into_iter();
+        modules
+            .map(|runs| EvidenceRow {
+                runs: runs.len(),
+                statistic: "out, in and both".into(),
+                ..of_amplification(&NEW_DIRECTIONS, (runs[0], spoken), "")
+            })
+            .collect()
+    }
+
+    /// ⌈n/10⌉ for the smaller side n of a module's W.
+    fn tenth(&self, module: &str) -> Option<usize> {
+        let of = |side: &str| {
+            let mut rows = self.placement.iter();
+            let row = rows.find(|row| row.module == module && row.side == side)?;
+            Some((row.k as f64 / row.chance).round() as usize)
+        };
+        Some(of("out")?.min(of("in")?).div_ceil(TENTH))
+    }
+
+    fn placed(&self, spoken: &Spoken, module: &str, k: usize, side: &str) -> Option<EvidenceRow> {
+        let is_it = |row: &&PlacementRow| {
+            row.module == module
+                && row.k == k
+                && row.side == side
+                && spoken.runs.contains(&row.adapter)
+        };
+        let rows: Vec<&PlacementRow> = self.placement.iter().filter(is_it).collect();
+        let first = rows.first()?;
+        let count = rows.len() as f64;
+        let all = |field: &dyn Fn(&PlacementRow) -> Option<f64>| {
+            rows.iter()
+                .map(|row| field(row))
+                .collect::<Option<Vec<f64>>>()
+        };
+        let mean = |values: Vec<f64>| values.iter().sum::<f64>() / count;
+        let value = all(&|row| row.share).map(mean);
+        // Runs are independent by chance, so that variances add up.
+        let variance = all(&|row| row.sd.map(|sd| sd * sd));
+        let sd = variance.map(|squares| squares.iter().sum::<f64>().sqrt() / count);
+        let bounds = all(&|row| row.sin_theta_bound);
+        let module = ModuleName {
+            path: first.module.clone(),
+            layer: first.layer,
+            projection: first.projection.clone(),
+        };
+        Some(EvidenceRow {
+            runs: rows.len(),
+            value,
+            chance: Some(first.chance),
+            sd,
+            bound: bounds.and_then(|bounds| bounds.into_iter().reduce(f64::max)),
+            p: value
+                .zip(sd)
+                .map(|(value, sd)| upper_tail_bound(value, first.chance, sd)),
+            ..of_adapter(
+                &NEW_DIRECTIONS,
+                &module,
+                &spoken.label,
+                format!("{side}, k = {k}"),
+            )
+        })
+    }
+
+    /// The rows about ΔW's directions of runs, those of one module and rank together.
+    fn of(&self, spoken: &Spoken) -> Vec<Vec<&AmplificationRow>> {
+        let mut together: Vec<Vec<&AmplificationRow>> = Vec::new();
+        let is_of = |row: &&AmplificationRow| {
+            row.directions == "delta" && spoken.runs.contains(&row.adapter)
+        };
+        for row in self.amplification.iter().filter(is_of) {
+            let is_like = |runs: &&mut Vec<&AmplificationRow>| {
+                (&runs[0].module, runs[0].rank) == (&row.module, row.rank)
+            };
+            match together.iter_mut().find(is_like) {
+                Some(runs) => runs.push(row),
+                None => together.push(vec![row]),
+            }
+        }
+        together
+    }
+
+    /// The norms drawn for a row's module and rank.
+    fn drawn(&self, row: &AmplificationRow) -> Vec<f64> {
+        let of_it = |draw: &&DrawRow| draw.rank == row.rank && draw.module == row.module;
+        let drawn = self.draws.iter().filter(of_it);
+        drawn.map(|draw| draw.projected_norm).collect()
+    }
+}
+
+/// A row of runs of one module and rank, of which `row` is the first.
+fn of_amplification(
+    claim: &Claim,
+    (row, spoken): (&AmplificationRow, &Spoken),
+    statistic: &str,
+) -> EvidenceRow {
+    let module = ModuleName {
+        path: row.module.clone(),
+        layer: row.layer,
+        projection: row.projection.clone(),
+    };
+    let statistic = format!("{statistic}, r = {}", row.rank);
+    of_adapter(claim, &module, &spoken.label, statistic)
+}
+
+/// The geometric mean; `None` where a value is missing, or is not above 0.
+fn typical_of(values: impl Iterator<Item = Option<f64>>) -> Option<f64> {
+    let values: Vec<f64> = values.collect::<Option<_>>()?;
+    let logs: f64 = values.iter().map(|value| value.ln()).sum();
+    let mean = (logs / values.len() as f64).exp();
+    (mean.is_finite() && mean > 0.0).then_some(match values.as_slice() {
+        // Its logarithm's exponential would lose a digit.
+        [one] => *one,
+        _ => mean,
+    })
+}

@@ -1,0 +1,96 @@
+//! Which adapters the claims about W speak of.
+
+use crate::study::{AdapterId, Measured, Plan};
+use crate::table::AmplificationRow;
+
+/// Runs that a claim about W speaks of: one adapter, or the runs of its group.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Spoken {
+    /// The adapter, or the label of the group.
+    pub(super) label: String,
+    pub(super) runs: Vec<String>,
+    pub(super) rank: usize,
+}
+
+/// The adapters of each claim about W.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Claimed {
+    /// The smallest rank of table 7.
+    pub(super) smallest: Option<Spoken>,
+    /// The smallest above 1 and the largest rank of table 7, where they differ.
+    pub(super) low_and_high: Option<[Spoken; 2]>,
+    /// The smallest rank of those held against W.
+    pub(super) placed: Option<Spoken>,
+}
+
+impl Claimed {
+    pub(super) fn of_plan(plan: &Plan, measured: &Measured) -> Self {
+        let spoken = |id: AdapterId| {
+            let group = measured
+                .table7_groups
+                .iter()
+                .find(|(_, runs)| runs.contains(&id));
+            let name = |id: &AdapterId| measured.adapter(*id).name.clone();
+            Spoken {
+                label: group.map_or_else(|| name(&id), |(label, _)| label.clone()),
+                runs: group.map_or_else(
+                    || vec![name(&id)],
+                    |(_, runs)| runs.iter().map(name).collect(),
+                ),
+                rank: measured.used_rank(id),
+            }
+        };
+        let amplified: Vec<Spoken> = measured.amplified.iter().copied().map(spoken).collect();
+        let placed: Vec<Spoken> = plan.figures.base.iter().copied().map(spoken).collect();
+        Claimed {
+            placed: smallest(&placed),
+            ..Claimed::among(amplified)
+        }
+    }
+
+    /// Of rows alone: an adapter's rank is the largest that a row of it has.
+    pub(super) fn of_rows(rows: &[AmplificationRow]) -> Self {
+        let mut adapters: Vec<Spoken> = Vec::new();
+        for row in rows {
+            match adapters.iter_mut().find(|known| known.label == row.adapter) {
+                Some(known) => known.rank = known.rank.max(row.rank),
+                None => adapters.push(Spoken {
+                    label: row.adapter.clone(),
+                    runs: vec![row.adapter.clone()],
+                    rank: row.rank,
+                }),
+            }
+        }
+        Claimed::among(adapters)
+    }
+
+    fn among(adapters: Vec<Spoken>) -> Self {
+        // Of one direction the logarithm is too skewed for its mean to say much.
+        let above_one: Vec<Spoken> = adapters
+            .iter()
+            .filter(|one| one.rank > 1)
+            .cloned()
+            .collect();
+        let low = smallest(&above_one);
+        // The first of the largest rank.
+        let high = above_one.iter().rev().max_by_key(|one| one.rank).cloned();
+        let low_and_high = low.zip(high).map(|(low, high)| [low, high]);
+        Claimed {
+            smallest: smallest(&adapters),
+            low_and_high: low_and_high.filter(|[low, high]| low.rank < high.rank),
+            placed: None,
+        }
+    }
+
+    /// Whether an adapter is one that draws are made for.
+    pub(super) fn draws(&self, adapter: &str) -> bool {
+        let both = self.low_and_high.iter().flatten();
+        let mut spoken = self.smallest.iter().chain(both);
+        spoken.any(|one| one.runs.iter().any(|run| run == adapter))
+    }
+}
+
+/// The first of the smallest rank.
+fn smallest(adapters: &[Spoken]) -> Option<Spoken> {
+    adapters.iter().min_by_key(|one| one.rank).cloned()
+}

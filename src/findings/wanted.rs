@@ -1,0 +1,86 @@
+//! What findings need of a module while it is measured.
+
+use crate::study::{AdapterId, Measured, Plan};
+
+use super::claimed::Claimed;
+use super::claims::LEADING;
+
+/// Draws of which the mean logarithm is known well enough at rank 80 and above.
+const FEWEST: usize = 20;
+/// More draws than these take long and tell little.
+const MOST: usize = 1_600;
+/// Draws times r²: a logarithm's spread falls as 1/r.
+const SPREAD: usize = 6_400;
+const F64: u64 = 8;
+
+/// What is kept of each module for the claims of a plan.
+pub(crate) struct Wanted {
+    claimed: Option<Claimed>,
+    /// Runs whose leading directions are kept for `seeds-layers`.
+    framed: Vec<AdapterId>,
+    draws: usize,
+}
+
+impl Wanted {
+    pub(crate) fn of(plan: &Plan, measured: &Measured) -> Self {
+        let made = plan.makes.findings;
+        let seeds = plan
+            .figures
+            .seeds
+            .as_ref()
+            .filter(|_| made && plan.makes.overlap);
+        Wanted {
+            claimed: made.then(|| Claimed::of_plan(plan, measured)),
+            framed: seeds.map(|pairs| pairs.runs()).unwrap_or_default(),
+            draws: measured.draws,
+        }
+    }
+
+    /// Whether a run's leading directions are kept.
+    pub(crate) fn keeps_frame(&self, run: AdapterId) -> bool {
+        self.framed.contains(&run)
+    }
+
+    /// How many leading directions are kept.
+    pub(crate) fn directions(&self) -> usize {
+        LEADING
+    }
+
+    /// How many random draws an adapter's rank takes: max(draws, 20, min(1600, ⌈6400/r²⌉)) where a
+    /// claim speaks of it, else as many as table 7 shows.
+    pub(crate) fn draws(&self, adapter: &str, rank: usize) -> usize {
+        let is_claimed = |claimed: &Claimed| claimed.draws(adapter);
+        if self.claimed.as_ref().is_some_and(is_claimed) {
+            let enough = SPREAD.div_ceil((rank * rank).max(1)).min(MOST);
+            self.draws.max(FEWEST).max(enough)
+        } else {
+            self.draws
+        }
+    }
+
+    /// Whether the norms of an adapter's draws are kept.
+    pub(crate) fn keeps_draws(&self, adapter: &str) -> bool {
+        let is_claimed = |claimed: &Claimed| claimed.draws(adapter);
+        self.claimed.as_ref().is_some_and(is_claimed)
+    }
+}
+
+/// Bytes that are kept of all modules until the findings are made: frames of the runs of `seeds`.
+pub(crate) fn kept_bytes(plan: &Plan, measured: &Measured) -> u64 {
+    let wanted = Wanted::of(plan, measured);
+    let Some(basis) = plan.bases.first() else {
+        return 0;
+    };
+    let runs = wanted.framed.iter();
+    let of_run = |run: &AdapterId| {
+        let modules = plan.modules.iter();
+        let found = modules.filter_map(|path| measured.adapter(*run).adapter.module(path));
+        found
+            .map(|module| {
+                let d = basis.side().dimension((module.d_out, module.d_in));
+                F64 * (d * LEADING) as u64
+            })
+            .sum::<u64>()
+    };
+    runs.map(of_run).sum()
+}
