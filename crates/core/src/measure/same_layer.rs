@@ -190,10 +190,11 @@ struct Cells {
 impl Cells {
     fn of(table: &LayerTable) -> Self {
         let chance = table.chance;
-        let excess = table.overlap.mapv(|phi| (phi - chance) / (1.0 - chance));
+        let overlap = table.overlap.as_standard_layout();
+        let excess = overlap.mapv(|phi| (phi - chance) / (1.0 - chance));
         Cells {
             turned: excess.t().as_standard_layout().into_owned(),
-            spread: table.overlap.mapv(|phi| phi.max(chance).sqrt()),
+            spread: overlap.mapv(|phi| phi.max(chance).sqrt()),
             row_sums: excess.sum_axis(Axis(1)),
             excess,
         }
@@ -211,74 +212,133 @@ fn statistics(tables: &[Cells], permutations: &[usize], layers: usize) -> Vec<f6
     let mut sums = vec![0.0; permutations.len() / layers];
     for table in tables {
         let rests = rests(table, permutations, layers);
-        let all = sums.iter_mut().zip(permutations.chunks(layers));
-        for ((sum, permutation), rests) in all.zip(rests.rows()) {
-            for ((l, &m), rest) in (0..).zip(permutation).zip(rests) {
-                *sum += rest / table.spread[(l, m)];
+        let spread = flat(&table.spread);
+        let all = permutations.chunks(layers).zip(rests.chunks(layers));
+        for (sum, (permutation, rests)) in sums.iter_mut().zip(all) {
+            for ((l, m), rest) in permutation.iter().enumerate().zip(rests) {
+                *sum += rest / spread[l * layers + m];
             }
         }
     }
     sums
 }
 
-/// e_{l,π(l)} − a_l·b_{π(l)}: a row for each permutation, a column for each layer l.
-fn rests(table: &Cells, permutations: &[usize], layers: usize) -> Array2<f64> {
-    let shape = (permutations.len() / layers, layers);
-    let of_rows = |p: usize, l: usize| permutations[p * layers + l];
-    let mut inverse = vec![0; permutations.len()];
-    for (place, m) in permutations.iter().enumerate() {
-        inverse[place / layers * layers + m] = place % layers;
-    }
-    let of_columns = |p: usize, m: usize| inverse[p * layers + m];
-    let judged = Array2::from_shape_fn(shape, |(p, l)| table.excess[(l, of_rows(p, l))]);
-    let mut a = (&table.row_sums - &judged) / (layers - 1) as f64;
-    let mut open: Vec<usize> = (0..shape.0).collect();
-    let mut b = step(&a, &table.excess, &open, of_columns);
+/// e_{l,π(l)} − a_l·b_{π(l)} of each permutation, one after another.
+fn rests(table: &Cells, permutations: &[usize], layers: usize) -> Vec<f64> {
+    let excess = flat(&table.excess);
+    let judged: Vec<f64> = (0..)
+        .zip(permutations)
+        .map(|(place, m)| excess[place % layers * layers + m])
+        .collect();
+    let mut rests = judged.clone();
+    let mut fits = Fits::start(table, permutations, &judged);
     for _ in 0..STEPS {
-        if open.is_empty() {
+        if fits.numbers.is_empty() {
             break;
         }
-        let rows = step(&b.select(Axis(0), &open), &table.turned, &open, of_rows);
-        let columns = step(&rows, &table.excess, &open, of_columns);
-        let mut still = Vec::with_capacity(open.len());
-        for ((&p, rows), columns) in open.iter().zip(rows.rows()).zip(columns.rows()) {
-            let moved: f64 = (&columns - &b.row(p)).iter().map(|x| x * x).sum();
-            if moved > TOLERANCE * TOLERANCE * columns.dot(&columns) {
-                still.push(p);
+        let a = step(&fits.b, &table.turned, &fits.rows);
+        let b = step(&a, &table.excess, &fits.columns);
+        let (a, new, old) = (flat(&a), flat(&b), flat(&fits.b));
+        let mut still = Vec::with_capacity(fits.numbers.len());
+        for (place, number) in fits.numbers.iter().enumerate() {
+            let here = place * layers..(place + 1) * layers;
+            for (l, (m, a)) in fits.rows[here.clone()]
+                .iter()
+                .zip(&a[here.clone()])
+                .enumerate()
+            {
+                let cell = number * layers + l;
+                rests[cell] = judged[cell] - a * new[place * layers + m];
             }
-            a.row_mut(p).assign(&rows);
-            b.row_mut(p).assign(&columns);
+            let (mut moved, mut size) = (0.0, 0.0);
+            for (new, old) in new[here.clone()].iter().zip(&old[here]) {
+                moved += (new - old) * (new - old);
+                size += new * new;
+            }
+            if moved > TOLERANCE * TOLERANCE * size {
+                still.push(place);
+            }
         }
-        open = still;
+        fits.b = b;
+        fits.keep(&still);
     }
-    Array2::from_shape_fn(shape, |(p, l)| {
-        judged[(p, l)] - a[(p, l)] * b[(p, of_rows(p, l))]
-    })
+    rests
+}
+
+/// The rank-one parts that are still being fitted, each of one permutation.
+struct Fits {
+    /// Which permutation.
+    numbers: Vec<usize>,
+    /// π(l) of each row l, one permutation after another.
+    rows: Vec<usize>,
+    /// The row of each column: π⁻¹.
+    columns: Vec<usize>,
+    /// A row for each.
+    b: Array2<f64>,
+}
+
+impl Fits {
+    /// a from the rows' means without the judged cell, and the b that belongs to it.
+    fn start(table: &Cells, permutations: &[usize], judged: &[f64]) -> Self {
+        let layers = table.excess.nrows();
+        let count = permutations.len() / layers;
+        let mut columns = vec![0; permutations.len()];
+        for (place, m) in permutations.iter().enumerate() {
+            columns[place / layers * layers + m] = place % layers;
+        }
+        let a = Array2::from_shape_fn((count, layers), |(number, l)| {
+            (table.row_sums[l] - judged[number * layers + l]) / (layers - 1) as f64
+        });
+        Fits {
+            numbers: (0..count).collect(),
+            rows: permutations.to_vec(),
+            b: step(&a, &table.excess, &columns),
+            columns,
+        }
+    }
+
+    /// Only those at some places.
+    fn keep(&mut self, places: &[usize]) {
+        if places.len() == self.numbers.len() {
+            return;
+        }
+        let layers = self.b.ncols();
+        let kept = |all: &[usize]| -> Vec<usize> {
+            let row = |place: &usize| &all[place * layers..(place + 1) * layers];
+            places.iter().flat_map(row).copied().collect()
+        };
+        self.rows = kept(&self.rows);
+        self.columns = kept(&self.columns);
+        self.numbers = places.iter().map(|&place| self.numbers[place]).collect();
+        self.b = self.b.select(Axis(0), places);
+    }
 }
 
 /// Least squares for one side of the rank-one part, given the other: Σx·e/Σx² over the known x but
-/// the partner, whose cell is judged. Row n of `known` is of permutation `open[n]`.
-fn step(
-    known: &Array2<f64>,
-    excess: &Array2<f64>,
-    open: &[usize],
-    partner: impl Fn(usize, usize) -> usize,
-) -> Array2<f64> {
-    let mut found = known.dot(excess);
-    for ((&p, known), mut found) in open.iter().zip(known.rows()).zip(found.rows_mut()) {
-        let squares = known.dot(&known);
-        for (place, value) in found.iter_mut().enumerate() {
-            let partner = partner(p, place);
+/// the partner, whose cell is judged.
+fn step(known: &Array2<f64>, excess: &Array2<f64>, partners: &[usize]) -> Array2<f64> {
+    let layers = excess.nrows();
+    let mut found = known.dot(excess).as_standard_layout().into_owned();
+    let (known, excess) = (flat(known), flat(excess));
+    let rows = known.chunks(layers).zip(partners.chunks(layers));
+    for ((known, partners), mut found) in rows.zip(found.rows_mut()) {
+        let squares: f64 = known.iter().map(|x| x * x).sum();
+        for (place, (value, &partner)) in found.iter_mut().zip(partners).enumerate() {
             let x = known[partner];
             let left = squares - x * x;
             *value = if left > KNOWN * squares {
-                (*value - x * excess[(partner, place)]) / left
+                (*value - x * excess[partner * layers + place]) / left
             } else {
                 0.0
             };
         }
     }
     found
+}
+
+/// The numbers row by row: loops over slices are several times as fast.
+fn flat(matrix: &Array2<f64>) -> &[f64] {
+    matrix.as_slice().expect("made row by row")
 }
 
 /// All permutations of so many layers, one after another.

@@ -16,6 +16,7 @@
 //! - `laws`: what must hold for any adapter
 //! - `closed_forms`: random subspaces against what is known of them exactly
 //! - `significance`: tails, intervals and corrections against SciPy
+//! - `same_layer`: same layers against others, by chance and planted
 //! - `golden`: principal angles against SciPy
 
 #[path = "../../../../tests/common/files.rs"]
@@ -31,5 +32,6 @@ mod laws;
 mod layouts;
 mod peft;
 mod pickles;
+mod same_layer;
 mod significance;
 mod stable_diffusion;
