@@ -10,7 +10,8 @@ use crate::adapter::{layer_of, projection_of};
 use crate::measure::Basis;
 use crate::measure::chance::{overlap_chance, overlap_z};
 use crate::table::{
-    AmplificationRow, EvidenceRow, OverlapCell, OverlapNames, OverlapRow, RanksRow, SpectrumRow,
+    AmplificationRow, EvidenceRow, OverlapCell, OverlapNames, OverlapRow, PlacementRow, RanksRow,
+    SpectrumRow,
 };
 
 /// A module with what its path says.
@@ -150,6 +151,8 @@ pub struct Results {
     pub spectrum: Vec<SpectrumRow>,
     /// Rows of `ranks.csv`.
     pub ranks: Vec<RanksRow>,
+    /// Rows of `placement.csv`.
+    pub placement: Vec<PlacementRow>,
     /// Rows of `evidence.csv` that need W, not adjusted for how many they are.
     pub evidence: Vec<EvidenceRow>,
     /// Valid but suspicious: modules that were not trained, ranks that are not full.
@@ -167,6 +170,7 @@ impl Results {
         self.amplification.append(&mut other.amplification);
         self.spectrum.append(&mut other.spectrum);
         self.ranks.append(&mut other.ranks);
+        self.placement.append(&mut other.placement);
         self.evidence.append(&mut other.evidence);
         self.warnings.append(&mut other.warnings);
         self.certificates.append(&mut other.certificates);

@@ -13,6 +13,9 @@ pub use venue::Venue;
 
 /// Figure 8 shows one in so many of W's directions.
 pub(crate) const TENTH: usize = 10;
+/// Shares of ΔW are given in one in so many of W's directions, beside powers of two: the fractions
+/// that papers take.
+pub(crate) const PARTS: [usize; 3] = [100, 20, TENTH];
 /// Figure 8 holds this many directions of ΔW against W's.
 pub(crate) const DIRECTIONS_AGAINST_BASE: usize = 4;
 

@@ -18,6 +18,8 @@ use crate::measure::Basis;
 use crate::paper::{DIRECTIONS_AGAINST_BASE, TENTH};
 use crate::study::{AdapterId, Comparison, Measured, Operand, Plan, human_size};
 
+use super::placements::placed;
+
 const F64: u64 = 8;
 /// Bytes of a cell: an `Option<f64>`.
 const CELL: u64 = 16;
@@ -67,7 +69,29 @@ fn estimate(plan: &Plan, measured: &Measured, path: &str) -> u64 {
     // Frames, side by side, and their product with W.
     let compared = correlating(plan, measured).map_or(0, |_| LEADING * frames(plan.modules.len()));
     let frames = 3 * F64 * (compared * (shape.0 + shape.1)) as u64;
-    COPIES_OF_FACTORS * factors + CELL * cells + base + frames
+    COPIES_OF_FACTORS * factors + CELL * cells + base + frames + placing(plan, measured, path)
+}
+
+/// What placing one ΔW after the other takes beside them: its singular vectors, their cosines with
+/// W's, and Grams of them; of a ΔW without factors its products with W's vectors.
+fn placing(plan: &Plan, measured: &Measured, path: &str) -> u64 {
+    let of_one = |id: AdapterId| {
+        let module = measured.adapter(id).adapter.module(path)?;
+        let (sides, smaller) = (
+            (module.d_out + module.d_in) as u64,
+            module.d_out.min(module.d_in),
+        );
+        let known = match smaller <= SMALL_SIDE {
+            true => smaller,
+            false => smaller.div_ceil(TENTH),
+        } as u64;
+        Some(match module.rank.map(|rank| rank as u64) {
+            Some(rank) => F64 * rank * (sides + 2 * known + 2 * rank),
+            None => F64 * (2 * known * sides + (smaller as u64).pow(2)),
+        })
+    };
+    let adapters = placed(plan, measured).into_iter();
+    adapters.filter_map(of_one).max().unwrap_or(0)
 }
 
 /// How many cells a comparison's grid of one module has.

@@ -14,6 +14,8 @@ use crate::results::{ModuleName, Results};
 use crate::study::{AdapterId, Measured, NamedAdapter, Operand, Plan};
 use crate::table::EvidenceRow;
 
+use super::placements::placed;
+
 /// An adapter's ΔW of this module.
 pub(super) struct Update<'a> {
     pub(super) adapter: AdapterId,
@@ -119,7 +121,7 @@ impl ModuleRun<'_> {
     fn against_base(&self, w: Array2<f64>, results: &mut Results) -> Result<()> {
         // What needs no direction of W does not wait for them.
         let (own, (projected, evidence)) = rayon::join(
-            || leading(w.view(), self.directions_of_base()),
+            || leading(w.view(), self.directions_searched()),
             || (self.projected(w.view()), self.evidence(w.view())),
         );
         drop(w);
@@ -131,6 +133,7 @@ impl ModuleRun<'_> {
         }
         self.base_spectrum(&own, results);
         self.overlaps(Some(&own), results)?;
+        self.placements(&own, results)?;
         for projected in &projected {
             let rows = self.three_rows(&own, projected);
             results.amplification.extend(rows);
@@ -178,6 +181,16 @@ impl ModuleRun<'_> {
         let ranks = self.updates.iter().map(|update| update.rank);
         let used = ranks.max().unwrap_or(1);
         widest.div_ceil(TENTH).max(used).min(d_out).min(d_in)
+    }
+
+    /// How many of W's directions are kept: all of a small W where ΔW is placed among them.
+    fn directions_searched(&self) -> usize {
+        let smaller = self.shape.0.min(self.shape.1);
+        if smaller <= SMALL_SIDE && !placed(self.plan, self.measured).is_empty() {
+            smaller
+        } else {
+            self.directions_of_base()
+        }
     }
 
     /// How ΔW of the smallest rank correlates with W, where findings ask for it.

@@ -8,6 +8,7 @@ pub mod chance;
 pub mod correlation;
 pub mod directions;
 pub mod overlap;
+pub mod placement;
 pub mod significance;
 pub mod spectrum;
 
