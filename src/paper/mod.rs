@@ -52,7 +52,7 @@ macro_rules! named {
 pub(crate) use named;
 
 named! {
-    /// A figure of the paper, or the rank curve beside its tables.
+    /// A figure of the paper, the rank curve beside its tables, or a figure of lines beside both.
     ///
     /// ```
     /// use lora_subspace::paper::Figure;
@@ -74,6 +74,12 @@ named! {
         Eight = "8",
         /// Scores over the rank, which the paper gives as tables 6 and 18.
         RankCurve = "rank-curve",
+        /// Shares of ΔW in W's leading directions, over how many they are.
+        Placement = "placement",
+        /// φ(k,k) between runs of different seeds, over k.
+        Seeds = "seeds",
+        /// The factor of table 7 over that of random updates, by layer and rank.
+        Amplification = "amplification",
     }
 }
 
@@ -99,17 +105,28 @@ named! {
 impl Figure {
     /// The name of its files, without a basis or an ending.
     pub fn stem(self) -> String {
-        match self {
-            Figure::RankCurve => self.name().into(),
-            number => format!("figure{number}"),
+        match self.words() {
+            Some(_) => self.name().into(),
+            None => format!("figure{self}"),
         }
     }
 
     /// What a heading calls it.
     pub fn title(self) -> String {
+        match self.words() {
+            Some(words) => words.into(),
+            None => format!("Figure {self}"),
+        }
+    }
+
+    /// The title of a figure that the paper has not.
+    fn words(self) -> Option<&'static str> {
         match self {
-            Figure::RankCurve => "Rank curve".into(),
-            number => format!("Figure {number}"),
+            Figure::Three | Figure::Four | Figure::Six | Figure::Seven | Figure::Eight => None,
+            Figure::RankCurve => Some("Rank curve"),
+            Figure::Placement => Some("Placement"),
+            Figure::Seeds => Some("Seeds"),
+            Figure::Amplification => Some("Amplification"),
         }
     }
 }
