@@ -24,7 +24,10 @@ mod place;
 mod render;
 
 pub use crate::paper::Venue;
-pub use curve::{Curve, CurveLine, CurvePanel, CurvePoint, Span, rank_curve};
+pub use curve::{
+    Band, Curve, CurveBar, CurveLine, CurvePanel, CurvePoint, LineStyle, NameAt, Span,
+    amplification_curve, placement_curve, rank_curve, seeds_curve,
+};
 pub use format::Format;
 pub use heat::{
     Axis, Bar, Chart, Pair, Panel, Ranked, SURE, Shown, Tick, figure3, figure4, figure6, figure7,

@@ -13,7 +13,7 @@ use crate::error::{Error, Result};
 use crate::paper::Venue;
 use crate::table::Provenance;
 
-use super::curve::{self, Curve, CurveLine, CurvePanel};
+use super::curve::{self, Curve, CurveBar, CurveLine, CurvePanel, CurvePoint, LineStyle};
 use super::font;
 use super::format::Format;
 use super::heat::{self, Chart};
@@ -270,21 +270,39 @@ fn description(chart: &Chart) -> String {
     )
 }
 
-/// The words and numbers of a curve for those who do not see it.
+/// The words and numbers of a curve for those who do not see it: every point of a line with marks,
+/// the ends of others that have a name.
 fn curve_description(curve: &Curve) -> String {
-    let line = |CurveLine { line, points }: &CurveLine| {
-        let points = points.iter();
-        let points = points.map(|point| format!("{} at rank {}", point.mean, point.rank));
-        let points = points.collect::<Vec<_>>().join(", ");
-        format!("{}: {points}", curve.lines[*line].bare())
-    };
     let panel = |panel: &CurvePanel| {
-        let lines: Vec<String> = panel.lines.iter().map(line).collect();
-        format!("{}: {}.", panel.title.bare(), lines.join("; "))
+        let over = match panel.x_label.bare() {
+            letter if letter == "r" => "rank".into(),
+            label => label,
+        };
+        let line = |line: &CurveLine| {
+            let (name, _) = line.name.as_ref()?;
+            let value = |point: &CurvePoint| format!("{} at {over} {}", point.y, point.x);
+            let ends = || line.points.first().into_iter().chain(line.points.last());
+            let points: Vec<String> = match line.style {
+                LineStyle::Series(_) => line.points.iter().map(value).collect(),
+                _ => ends().map(value).collect(),
+            };
+            Some(format!("{}: {}", name.bare(), points.join(", ")))
+        };
+        let bar = |(bar, label): (&CurveBar, &String)| format!("{label}: {}", bar.value);
+        let lines = panel.lines.iter().filter_map(line);
+        let words: Vec<String> = panel
+            .bars
+            .iter()
+            .zip(&panel.x.labels)
+            .map(bar)
+            .chain(lines)
+            .collect();
+        format!("{}: {}.", panel.title.bare(), words.join("; "))
     };
     let panels: Vec<String> = curve.panels.iter().map(panel).collect();
     format!(
-        "Scores over the rank. {} {}",
+        "{} {} {}",
+        curve.about,
         panels.join(" "),
         curve.footer.join(" ")
     )

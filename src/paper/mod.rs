@@ -13,6 +13,9 @@ pub use venue::Venue;
 
 /// Figure 8 shows one in so many of W's directions.
 pub(crate) const TENTH: usize = 10;
+/// Shares of ΔW are given in one in so many of W's directions, beside powers of two: the fractions
+/// that papers take.
+pub(crate) const PARTS: [usize; 3] = [100, 20, TENTH];
 /// Figure 8 holds this many directions of ΔW against W's.
 pub(crate) const DIRECTIONS_AGAINST_BASE: usize = 4;
 
@@ -49,7 +52,7 @@ macro_rules! named {
 pub(crate) use named;
 
 named! {
-    /// A figure of the paper, or the rank curve beside its tables.
+    /// A figure of the paper, the rank curve beside its tables, or a figure of lines beside both.
     ///
     /// ```
     /// use lora_subspace::paper::Figure;
@@ -71,6 +74,12 @@ named! {
         Eight = "8",
         /// Scores over the rank, which the paper gives as tables 6 and 18.
         RankCurve = "rank-curve",
+        /// Shares of ΔW in W's leading directions, over how many they are.
+        Placement = "placement",
+        /// φ(k,k) between runs of different seeds, over k.
+        Seeds = "seeds",
+        /// The factor of table 7 over that of random updates, by layer and rank.
+        Amplification = "amplification",
     }
 }
 
@@ -96,17 +105,28 @@ named! {
 impl Figure {
     /// The name of its files, without a basis or an ending.
     pub fn stem(self) -> String {
-        match self {
-            Figure::RankCurve => self.name().into(),
-            number => format!("figure{number}"),
+        match self.words() {
+            Some(_) => self.name().into(),
+            None => format!("figure{self}"),
         }
     }
 
     /// What a heading calls it.
     pub fn title(self) -> String {
+        match self.words() {
+            Some(words) => words.into(),
+            None => format!("Figure {self}"),
+        }
+    }
+
+    /// The title of a figure that the paper has not.
+    fn words(self) -> Option<&'static str> {
         match self {
-            Figure::RankCurve => "Rank curve".into(),
-            number => format!("Figure {number}"),
+            Figure::Three | Figure::Four | Figure::Six | Figure::Seven | Figure::Eight => None,
+            Figure::RankCurve => Some("Rank curve"),
+            Figure::Placement => Some("Placement"),
+            Figure::Seeds => Some("Seeds"),
+            Figure::Amplification => Some("Amplification"),
         }
     }
 }

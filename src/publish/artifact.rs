@@ -36,12 +36,13 @@ pub(super) fn figures_folder(study: &str) -> PathBuf {
 }
 
 /// Tables beside the report, in the order in which it names them.
-pub(super) const FILES: [&str; 11] = [
+pub(super) const FILES: [&str; 12] = [
     "overlap.csv",
     "overlap.npz",
     "spectrum.csv",
     "amplification.csv",
     "ranks.csv",
+    "placement.csv",
     "runs.csv",
     "findings.csv",
     "findings.md",
@@ -53,13 +54,14 @@ pub(super) const FILES: [&str; 11] = [
 /// Where a table stands in the list of a run's files: each of the paper's tables follows the rows
 /// that it is made of. Everything that is no table comes after.
 pub(super) fn place_of(path: &Path) -> usize {
-    const ORDER: [&str; 14] = [
+    const ORDER: [&str; 15] = [
         "overlap.csv",
         "overlap.npz",
         "spectrum.csv",
         "amplification.csv",
         "ranks.csv",
         "table7.",
+        "placement.csv",
         "runs.csv",
         "table5.",
         "table6.",

@@ -1,17 +1,15 @@
-//! The figures that a plan asks for, from `overlap.csv`, `spectrum.csv` and `runs.csv` as written: no
-//! weights are read.
-
-use std::io::Read;
+//! The heat maps that a plan asks for, from `overlap.csv` and `spectrum.csv` as written: no weights are
+//! read.
 
 use crate::error::Result;
 use crate::figure::{Chart, Options, Palette, figure3, figure4, figure6, figure7, figure8};
-use crate::figure::{Curve, Pair, Ranked, Shown, rank_curve};
+use crate::figure::{Pair, Ranked, Shown};
 use crate::files;
 use crate::measure::Basis;
 use crate::paper::Figure;
 use crate::results::ModuleName;
 use crate::study::{AdapterId, Pairs, Plan};
-use crate::table::{OverlapRow, RunsRow, SpectrumRow, read_overlaps};
+use crate::table::{OverlapRow, SpectrumRow, read_overlaps};
 
 use super::written::{self, Tables};
 
@@ -40,7 +38,7 @@ impl NamedChart {
 }
 
 /// What a figure's files and its headings are called; the paper's basis goes without saying.
-fn names(figure: Figure, basis: Basis) -> (String, String) {
+pub(super) fn names(figure: Figure, basis: Basis) -> (String, String) {
     let (stem, title) = (figure.stem(), figure.title());
     match basis {
         Basis::A => (stem, title),
@@ -48,34 +46,12 @@ fn names(figure: Figure, basis: Basis) -> (String, String) {
     }
 }
 
-/// What is drawn.
-pub(super) struct Drawn {
-    pub(super) charts: Vec<NamedChart>,
-    pub(super) curve: Option<Curve>,
-}
-
-impl Drawn {
-    /// The figures of a plan from its tables.
-    pub(super) fn of(plan: &Plan, tables: Tables, palette: Palette) -> Result<Self> {
-        let charts = charts_of(plan, tables, palette)?;
-        let runs = written::rows::<RunsRow>(tables, "runs.csv")?;
-        Ok(Drawn {
-            charts,
-            curve: curve(plan, &runs, palette),
-        })
-    }
-
-    /// Names of the pictures, without an ending.
-    pub(super) fn stems(&self) -> Vec<String> {
-        let curve = self.curve.iter().map(|curve| curve.name.clone());
-        let charts = self.charts.iter().map(|named| named.stem.clone());
-        charts.chain(curve).collect()
-    }
-}
-
-/// The rows of `overlap.csv` that a plan's figures show.
-fn drawn_rows(plan: &Plan, overlap_csv: impl Read) -> Result<Vec<OverlapRow>> {
-    read_overlaps(overlap_csv, |row| {
+/// The rows of `overlap.csv` that a plan's figures show; `None` where there is no such table.
+pub(super) fn drawn_rows(plan: &Plan, tables: Tables) -> Result<Option<Vec<OverlapRow>>> {
+    let Some(overlap) = tables("overlap.csv")? else {
+        return Ok(None);
+    };
+    let rows = read_overlaps(overlap, |row| {
         let module = ModuleName {
             path: row.module.clone(),
             layer: row.layer,
@@ -83,24 +59,26 @@ fn drawn_rows(plan: &Plan, overlap_csv: impl Read) -> Result<Vec<OverlapRow>> {
         };
         let basis = row.basis.parse::<Basis>();
         basis.is_ok_and(|basis| plan.shows(&module, basis, &row.first, &row.second))
-    })
+    })?;
+    Ok(Some(rows))
 }
 
-/// Heat maps from rows as written; without overlaps there are none.
-fn charts_of(plan: &Plan, tables: Tables, palette: Palette) -> Result<Vec<NamedChart>> {
-    let Some(overlap) = tables("overlap.csv")? else {
+/// Heat maps from the rows that they show; without overlaps there are none.
+pub(super) fn charts(
+    plan: &Plan,
+    rows: Option<&[OverlapRow]>,
+    tables: Tables,
+    options: Options,
+) -> Result<Vec<NamedChart>> {
+    let Some(rows) = rows else {
         return Ok(Vec::new());
     };
-    let rows = drawn_rows(plan, overlap)?;
     let spectrum: Vec<SpectrumRow> = written::rows(tables, "spectrum.csv")?;
     let of_plan = OfPlan {
         plan,
-        rows: &rows,
+        rows,
         spectrum: &spectrum,
-        options: Options {
-            palette,
-            range: None,
-        },
+        options,
     };
     let mut charts = Vec::new();
     for &basis in &plan.figures.bases {
@@ -142,24 +120,24 @@ impl OfPlan<'_> {
             Figure::Four => seeds.map(|seeds| figure4(rows, &seeds, layer, &shown)),
             Figure::Seven => seeds.map(|seeds| figure7(rows, &seeds, layers, &shown)),
             Figure::Eight => {
-                let adapters = self.against_base();
+                let adapters = against_base(self.plan);
                 let is_drawn = !(adapters.is_empty() || figures.projections.is_empty());
                 is_drawn.then(|| figure8(rows, self.spectrum, &adapters, layer, &shown))
             }
-            // It shows runs, and is no chart of overlaps.
-            Figure::RankCurve => None,
+            // Figures of lines.
+            Figure::RankCurve | Figure::Placement | Figure::Seeds | Figure::Amplification => None,
         };
         chart.transpose()
     }
+}
 
-    /// The adapters of figure 8.
-    fn against_base(&self) -> Vec<Ranked> {
-        let ranked = |id: AdapterId| Ranked {
-            name: self.plan.adapter_name(id).into(),
-            rank: self.plan.adapter_rank(id),
-        };
-        self.plan.against_base().into_iter().map(ranked).collect()
-    }
+/// The adapters of figure 8.
+pub(super) fn against_base(plan: &Plan) -> Vec<Ranked> {
+    let ranked = |id: AdapterId| Ranked {
+        name: plan.adapter_name(id).into(),
+        rank: plan.adapter_rank(id),
+    };
+    plan.against_base().into_iter().map(ranked).collect()
 }
 
 /// The two sides of runs that are compared, as the rows name them.
@@ -183,10 +161,16 @@ impl Beside {
         let charts = match other.rows() {
             Some(rows) => {
                 let folder = rows.folder();
-                charts_of(
-                    other,
-                    &|name| Ok(files::open(&folder.join(name)).ok()),
+                let tables = |name: &str| Ok(files::open(&folder.join(name)).ok());
+                let options = Options {
                     palette,
+                    range: None,
+                };
+                charts(
+                    other,
+                    drawn_rows(other, &tables)?.as_deref(),
+                    &tables,
+                    options,
                 )?
             }
             None => Vec::new(),
@@ -208,18 +192,6 @@ impl Beside {
         let chart = self.charts.iter().find(is_same)?;
         Some((&self.whose, &chart.chart))
     }
-}
-
-/// The rank curve that a plan asks for, from the rows of `runs.csv`.
-fn curve(plan: &Plan, rows: &[RunsRow], palette: Palette) -> Option<Curve> {
-    if !(plan.makes_everything() && plan.figures.draws(Figure::RankCurve)) {
-        return None;
-    }
-    let options = Options {
-        palette,
-        range: None,
-    };
-    rank_curve(&plan.runs.of_curve(rows), &options)
 }
 
 #[cfg(test)]

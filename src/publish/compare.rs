@@ -96,6 +96,11 @@ fn tolerance(
             .unwrap_or_default()
     };
     let value = |name: &str| text(name).parse::<f64>().unwrap_or(0.0).abs();
+    // A share in W's directions may be off by its own bound, which beside 1e-6 is rounding.
+    let unsure = || match text("share") {
+        "" => 0.0,
+        _ => text("sin_theta_bound").parse().unwrap_or(1.0),
+    };
     match column {
         "residual" | "sin_theta_bound" => None,
         "overlap" => Some(bounds.tolerance(
@@ -103,9 +108,14 @@ fn tolerance(
             text("first"),
             text("i").parse().unwrap_or(0),
         )),
+        "z" if unsure() > 0.0 => {
+            Some(Z_TOLERANCE.max(unsure() / value("sd")) * value("z").max(1.0))
+        }
         "z" => Some(Z_TOLERANCE * value("z").max(1.0)),
         "gap" => Some(TOLERANCE * value("sigma")),
         "p" | "p_adjusted" => Some(P_TOLERANCE * value(column)),
+        "share" => Some(TOLERANCE.max(unsure())),
+        "enrichment" => Some(TOLERANCE.max(unsure()) / value("chance")),
         "value" if text("statistic").starts_with('φ') => Some(TOLERANCE),
         other => Some(TOLERANCE * value(other)),
     }

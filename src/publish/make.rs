@@ -6,8 +6,9 @@ use crate::study::Plan;
 use crate::table::Provenance;
 
 use super::artifact::Artifact;
-use super::charts::{Beside, Drawn};
+use super::charts::Beside;
 use super::describe::describe_figures;
+use super::drawn::Drawn;
 use super::listener::Listener;
 use super::paper_tables::PaperTables;
 use super::pictures::pictures;

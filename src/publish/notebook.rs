@@ -6,7 +6,9 @@ use crate::report::{Compared, Notebook, Rebuilt, RebuiltRuns};
 use crate::study::Plan;
 use crate::table::{Provenance, RunTable, RunsRow, columns};
 
-use super::charts::{Drawn, NamedChart};
+use super::charts::NamedChart;
+use super::curves::NamedCurve;
+use super::drawn::Drawn;
 use super::written::Written;
 
 /// Tables that the notebook shows as they are.
@@ -34,7 +36,8 @@ pub(super) fn notebook(
         let shown = chosen(plan.runs.of_table(table, &runs), &runs);
         there(&format!("{name}.csv")).then_some((name, shown))
     });
-    let curve = drawn.curve.as_ref();
+    let is_of_runs = |named: &&NamedCurve| named.figure == Figure::RankCurve;
+    let curve = drawn.curves.iter().find(is_of_runs);
     let of_runs = RebuiltRuns {
         rows: &runs,
         tables: rebuilt_tables.collect(),
@@ -85,7 +88,9 @@ fn rebuilt<'a>(plan: &'a Plan, named: &'a NamedChart) -> Option<Rebuilt<'a>> {
             let against_base = against_base.map(|id| plan.adapter_name(id));
             (one, Compared::Base(against_base.collect()))
         }
-        Figure::RankCurve => return None,
+        Figure::RankCurve | Figure::Placement | Figure::Seeds | Figure::Amplification => {
+            return None;
+        }
     };
     Some(Rebuilt {
         name: &named.stem,

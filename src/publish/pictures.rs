@@ -8,7 +8,7 @@ use crate::study::Plan;
 use crate::table::Provenance;
 
 use super::artifact::{Artifact, figures_folder};
-use super::charts::Drawn;
+use super::drawn::Drawn;
 
 /// Pictures with what they were made of, each in the formats asked for, drawn side by side.
 pub(super) fn pictures(
@@ -29,9 +29,9 @@ pub(super) fn pictures(
     };
     let charts = drawn.charts.par_iter();
     let charts = charts.map(|named| render(&named.stem, Drawing::at(venue, &named.chart)));
-    let curve = drawn.curve.as_ref().into_par_iter();
-    let curve = curve.map(|curve| render(&curve.name, Drawing::of_curve(venue, curve)));
-    let pictures: Vec<Result<Vec<Artifact>>> = charts.chain(curve).collect();
+    let curves = drawn.curves.par_iter().map(|named| &named.curve);
+    let curves = curves.map(|curve| render(&curve.name, Drawing::of_curve(venue, curve)));
+    let pictures: Vec<Result<Vec<Artifact>>> = charts.chain(curves).collect();
     let pictures = pictures.into_iter().collect::<Result<Vec<_>>>()?;
     Ok(pictures.into_iter().flatten().collect())
 }

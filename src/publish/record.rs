@@ -18,7 +18,7 @@ use super::artifact::Artifact;
 /// What the summary needs of a run's rows, gathered while they pass: never a grid or a spectrum.
 pub(super) struct Headlines {
     overlaps: Vec<Overlap>,
-    /// All but grids, spectra and ranks.
+    /// All but grids, spectra, ranks and placements.
     rest: Results,
 }
 

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use crate::error::Result;
 use crate::figure::{Drawing, Format};
-use crate::paper::{self, Table};
+use crate::paper::Table;
 use crate::report::{AdapterFacts, Content, Corners, Figure, Module, Modules, Page, TableFile};
 use crate::results::{ModuleName, grid_key};
 use crate::study::{NamedAdapter, Plan};
@@ -13,7 +13,9 @@ use crate::table::rows::round9;
 use crate::table::{Input, Provenance, read_grids};
 
 use super::artifact::{Artifact, FILES};
-use super::charts::{Beside, Drawn};
+use super::charts::Beside;
+use super::curves::NamedCurve;
+use super::drawn::Drawn;
 use super::notebook::notebook;
 use super::written::Written;
 
@@ -86,12 +88,12 @@ fn figures<'a>(plan: &Plan, sources: &Sources<'a>) -> Result<Vec<Figure<'a>>> {
         published: sources.beside.and_then(|beside| beside.chart(named)),
     });
     let mut figures: Vec<Figure> = figures.collect();
-    if let Some(curve) = &sources.drawn.curve {
+    for NamedCurve { title, curve, .. } in &sources.drawn.curves {
         let drawing = Drawing::of_curve(plan.figures.venue, curve)?;
         let svg = drawing.render(Format::Svg)?;
         figures.push(Figure {
             name: &curve.name,
-            title: paper::Figure::RankCurve.title(),
+            title: title.clone(),
             content: Content::Picture {
                 caption: curve.footer.join(" "),
                 description: drawing.description().into(),

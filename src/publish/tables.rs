@@ -23,6 +23,7 @@ pub(super) struct TableFiles<'a> {
     spectrum: RowFile,
     amplification: RowFile,
     ranks: RowFile,
+    placement: RowFile,
     evidence: Option<Evidence>,
     // The last, as it removes the folders that the files above were in.
     staging: Staging,
@@ -38,6 +39,7 @@ impl<'a> TableFiles<'a> {
             spectrum: RowFile::new(folder.join("spectrum.csv")),
             amplification: RowFile::new(folder.join("amplification.csv")),
             ranks: RowFile::new(folder.join("ranks.csv")),
+            placement: RowFile::new(folder.join("placement.csv")),
             evidence: plan.makes.findings.then(|| Evidence::of_plan(plan)),
             staging: Staging::new(out),
             plan,
@@ -61,7 +63,8 @@ impl<'a> TableFiles<'a> {
         self.spectrum.take(&results.spectrum, &mut self.staging)?;
         self.amplification
             .take(&results.amplification, &mut self.staging)?;
-        self.ranks.take(&results.ranks, &mut self.staging)
+        self.ranks.take(&results.ranks, &mut self.staging)?;
+        self.placement.take(&results.placement, &mut self.staging)
     }
 
     /// Completes all tables of rows; `amplified` are all rows of `amplification.csv`.
@@ -76,6 +79,7 @@ impl<'a> TableFiles<'a> {
             staging.complete(archive, writer.finish())?;
         }
         self.spectrum.finish(staging)?;
+        self.placement.finish(staging)?;
         if !amplified.is_empty() {
             self.amplification.finish(staging)?;
             self.ranks.finish(staging)?;

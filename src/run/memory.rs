@@ -18,6 +18,8 @@ use crate::measure::Basis;
 use crate::paper::{DIRECTIONS_AGAINST_BASE, TENTH};
 use crate::study::{AdapterId, Comparison, Measured, Operand, Plan, human_size};
 
+use super::placements::placed;
+
 const F64: u64 = 8;
 /// Bytes of a cell: an `Option<f64>`.
 const CELL: u64 = 16;
@@ -64,7 +66,29 @@ fn estimate(plan: &Plan, measured: &Measured, path: &str) -> u64 {
         // MᵀM, which is factorised in place, and the space of the search.
         Some(_) => weight + 2 * F64 * (smaller as u64).pow(2),
     };
-    COPIES_OF_FACTORS * factors + CELL * cells + base
+    COPIES_OF_FACTORS * factors + CELL * cells + base + placing(plan, measured, path)
+}
+
+/// What placing one ΔW after the other takes beside them: its singular vectors, their cosines with
+/// W's, and Grams of them; of a ΔW without factors its products with W's vectors.
+fn placing(plan: &Plan, measured: &Measured, path: &str) -> u64 {
+    let of_one = |id: AdapterId| {
+        let module = measured.adapter(id).adapter.module(path)?;
+        let (sides, smaller) = (
+            (module.d_out + module.d_in) as u64,
+            module.d_out.min(module.d_in),
+        );
+        let known = match smaller <= SMALL_SIDE {
+            true => smaller,
+            false => smaller.div_ceil(TENTH),
+        } as u64;
+        Some(match module.rank.map(|rank| rank as u64) {
+            Some(rank) => F64 * rank * (sides + 2 * known + 2 * rank),
+            None => F64 * (2 * known * sides + (smaller as u64).pow(2)),
+        })
+    };
+    let adapters = placed(plan, measured).into_iter();
+    adapters.filter_map(of_one).max().unwrap_or(0)
 }
 
 /// How many cells a comparison's grid of one module has.

@@ -3,6 +3,7 @@
 mod memory;
 mod module;
 mod overlaps;
+mod placements;
 mod spectra;
 mod table7;
 

@@ -13,6 +13,8 @@ use crate::paper::TENTH;
 use crate::results::{ModuleName, Results};
 use crate::study::{AdapterId, Measured, NamedAdapter, Operand, Plan};
 
+use super::placements::placed;
+
 /// An adapter's ΔW of this module.
 pub(super) struct Update<'a> {
     pub(super) adapter: AdapterId,
@@ -125,7 +127,7 @@ impl ModuleRun<'_> {
     fn against_base(&self, w: Array2<f64>, results: &mut Results) -> Result<()> {
         // What needs no direction of W does not wait for them.
         let (own, projected) = rayon::join(
-            || leading(w.view(), self.directions_of_base()),
+            || leading(w.view(), self.directions_searched()),
             || self.projected(w.view()),
         );
         drop(w);
@@ -133,6 +135,7 @@ impl ModuleRun<'_> {
         results.draws.extend(self.draws(&projected));
         self.base_spectrum(&own, results);
         self.overlaps(Some(&own), results)?;
+        self.placements(&own, results)?;
         for projected in &projected {
             let rows = self.three_rows(&own, projected);
             results.amplification.extend(rows);
@@ -180,5 +183,15 @@ impl ModuleRun<'_> {
         let ranks = self.updates.iter().map(|update| update.rank);
         let used = ranks.max().unwrap_or(1);
         widest.div_ceil(TENTH).max(used).min(d_out).min(d_in)
+    }
+
+    /// How many of W's directions are kept: all of a small W where ΔW is placed among them.
+    fn directions_searched(&self) -> usize {
+        let smaller = self.shape.0.min(self.shape.1);
+        if smaller <= SMALL_SIDE && !placed(self.plan, self.measured).is_empty() {
+            smaller
+        } else {
+            self.directions_of_base()
+        }
     }
 }

@@ -17,7 +17,7 @@ use crate::error::Result;
 use crate::tensors::find_model_near;
 
 use super::figure_plan::FigurePlan;
-use super::figures::{self, bases, in_order, panels};
+use super::figures::{self, Weights, bases, in_order, panels};
 use super::file::definition::AdapterEntry;
 use super::file::{Definition, Selection, select};
 use super::named::{AdapterId, Comparison, NamedAdapter, Operand};
@@ -95,10 +95,14 @@ fn of_adapters(
         &all,
         lines,
     )?;
+    let weights = match definition.base {
+        Some(_) => Weights::Measured,
+        None => Weights::None,
+    };
     let figures = figures::plan(
         definition,
         compared(&resolved, &adapters),
-        (&resolved.base, definition.base.is_some()),
+        (&resolved.base, weights),
         (&runs, drawn),
         &request.bases,
     )?;

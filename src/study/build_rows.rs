@@ -6,7 +6,7 @@ use crate::asked::Asked;
 use crate::error::{Error, Result};
 use crate::measure::Basis;
 
-use super::figures::{self, panels};
+use super::figures::{self, Weights, panels};
 use super::file::{Definition, select};
 use super::named::AdapterId;
 use super::pairs::{Pairs, Seeds};
@@ -56,10 +56,11 @@ pub(super) fn build(
         let name = |id: AdapterId| published.adapters()[id.0].as_str();
         pair.map(|pair| Pairs::of_two(pair, pair.map(name), Seeds::Unknown))
     });
+    let amplified = !published.amplification.is_empty();
     let figures = figures::plan(
         definition,
         compared,
-        (&resolved.base, true),
+        (&resolved.base, Weights::Rows { amplified }),
         (&runs, drawn),
         &[],
     )?;
@@ -68,7 +69,7 @@ pub(super) fn build(
         name: definition.name.clone(),
         title: definition.title.clone(),
         text: definition.text.clone(),
-        tables: runs::tables(definition, &runs, !published.amplification.is_empty())?,
+        tables: runs::tables(definition, &runs, amplified)?,
         bases: Basis::ALL.into_iter().filter(is_there).collect(),
         modules,
         figures,

@@ -17,13 +17,13 @@ pub struct FigurePlan {
     pub bases: Vec<Basis>,
     /// Figures 3 and 6: adapters of two ranks.
     pub ranks: Option<Pairs>,
-    /// Figures 4 and 7: adapters of two seeds.
+    /// Figures 4 and 7, and the curve of seeds: adapters of two seeds.
     pub seeds: Option<Pairs>,
     /// Figure 8: adapters held against W.
     pub base: Vec<AdapterId>,
     /// The layer of figures 3, 4 and 8 and table 7.
     pub layer: Option<usize>,
-    /// The layers of figures 6 and 7.
+    /// The layers of figures 6 and 7, and of the curve of seeds.
     pub layers: Vec<Option<usize>>,
     /// Names of the panels' projections.
     pub projections: Vec<String>,
@@ -51,13 +51,14 @@ impl FigurePlan {
         match (sides.first, sides.second) {
             (Operand::Adapter(one), Operand::Adapter(other)) => {
                 let pairs = [
-                    (&self.ranks, Figure::Three, Figure::Six),
-                    (&self.seeds, Figure::Four, Figure::Seven),
+                    (&self.ranks, Figure::Three, &[Figure::Six][..]),
+                    (&self.seeds, Figure::Four, &[Figure::Seven, Figure::Seeds]),
                 ];
                 pairs.into_iter().any(|(pairs, of_one, of_several)| {
                     let is_it = |pairs: &Pairs| pairs.pairs.contains(&[one, other]);
+                    let draws_several = of_several.iter().any(|&figure| self.draws(figure));
                     pairs.as_ref().is_some_and(is_it)
-                        && (one_layer && self.draws(of_one) || several && self.draws(of_several))
+                        && (one_layer && self.draws(of_one) || several && draws_several)
                 })
             }
             (Operand::Random, second) => {

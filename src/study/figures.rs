@@ -13,41 +13,54 @@ use super::named::AdapterId;
 use super::pairs::Pairs;
 use super::runs::Runs;
 
+/// What there is to be drawn.
+struct Has {
+    ranks: bool,
+    seeds: bool,
+    base: bool,
+    /// Whether W is measured, and not read off a table.
+    measures_base: bool,
+    amplification: bool,
+}
+
 /// The figures that a study asks for, else all.
 ///
 /// # Errors
 ///
 /// [`CoreError::Config`](crate::CoreError::Config) for a figure that no comparison gives.
-fn which(
-    definition: &Definition,
-    [has_ranks, has_seeds, has_base]: [bool; 3],
-    runs: &Runs,
-) -> Result<Vec<Figure>> {
+fn which(definition: &Definition, has: &Has, runs: &Runs) -> Result<Vec<Figure>> {
     let Some(named) = &definition.figures.which else {
         return Ok(Figure::ALL.to_vec());
     };
     for (number, figure) in named.iter().enumerate() {
         let (is_there, needed) = match figure {
             Figure::Three | Figure::Six => {
-                (has_ranks, "ranks = [\"SMALLER\", \"LARGER\"] in [compare]")
+                (has.ranks, "ranks = [\"SMALLER\", \"LARGER\"] in [compare]")
             }
-            Figure::Four | Figure::Seven => {
-                (has_seeds, "seeds = [\"ONE\", \"OTHER\"] in [compare]")
+            Figure::Four | Figure::Seven | Figure::Seeds => {
+                (has.seeds, "seeds = [\"ONE\", \"OTHER\"] in [compare]")
             }
             Figure::RankCurve => (
                 runs.give_curve(),
                 "runs = \"runs.csv\" with runs of two ranks",
             ),
             Figure::Eight => (
-                has_base,
+                has.base,
                 "base = \"PATH\" and base = [\"ADAPTER\"] in [compare]",
             ),
+            Figure::Placement => (
+                has.base && has.measures_base,
+                "adapters, base = \"PATH\" and base = [\"ADAPTER\"] in [compare]",
+            ),
+            Figure::Amplification => (has.amplification, "base = \"PATH\", or amplification.csv"),
         };
         if !is_there {
             return Err(definition.lines.error(
                 &format!("figures.which[{number}]"),
                 &match figure {
                     Figure::RankCurve => "there are no runs that the rank curve shows".into(),
+                    Figure::Placement => "no ΔW is held against a W that is measured".into(),
+                    Figure::Amplification => "there is no W that ΔW could amplify".into(),
                     figure => format!("nothing is compared that figure {figure} shows"),
                 },
                 format!("add {needed}, or leave the figure out"),
@@ -55,6 +68,17 @@ fn which(
         }
     }
     Ok(named.clone())
+}
+
+/// What W's numbers come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Weights {
+    /// There is no W.
+    None,
+    /// From the model.
+    Measured,
+    /// From tables, which may have rows of table 7.
+    Rows { amplified: bool },
 }
 
 /// What is drawn: figures of pairs of ranks and of seeds, and of adapters against W, on the panels
@@ -66,18 +90,24 @@ fn which(
 pub(super) fn plan(
     definition: &Definition,
     [ranks, seeds]: [Option<Pairs>; 2],
-    (base, has_base): (&[AdapterId], bool),
+    (base, weights): (&[AdapterId], Weights),
     (runs, panels): (&Runs, Panels),
     asked: &[Basis],
 ) -> Result<FigurePlan> {
     let entry = &definition.figures;
-    let against_base = has_base && !base.is_empty();
+    let has = Has {
+        ranks: ranks.is_some(),
+        seeds: seeds.is_some(),
+        base: weights != Weights::None && !base.is_empty(),
+        measures_base: weights == Weights::Measured,
+        amplification: match weights {
+            Weights::None => false,
+            Weights::Measured => true,
+            Weights::Rows { amplified } => amplified,
+        },
+    };
     Ok(FigurePlan {
-        which: which(
-            definition,
-            [ranks.is_some(), seeds.is_some(), against_base],
-            runs,
-        )?,
+        which: which(definition, &has, runs)?,
         venue: definition.print.venue.unwrap_or_default(),
         footnote: entry.footnote.clone(),
         notes: panels.notes,

@@ -1,11 +1,14 @@
 //! The built-in study against dense float64 NumPy and SciPy (tests/golden/study.py).
 
+use std::fs;
 use std::sync::LazyLock;
 
-use crate::files::repository;
+use crate::files::{golden, repository};
 use crate::golden_values::{STUDY, distance, report};
+use lora_subspace::measure::placement::blocks;
 use lora_subspace::results::Results;
 use lora_subspace::study::{Plan, Request};
+use serde_json::Value;
 
 static RESULTS: LazyLock<Results> = LazyLock::new(|| {
     let mut request = Request::everything();
@@ -81,6 +84,33 @@ fn every_amplification_row() {
     }
     assert_eq!(RESULTS.amplification.len(), 12 * 3 * 3);
     report("amplification", worst, count);
+}
+
+#[test]
+fn every_placement() {
+    let golden: Value =
+        serde_json::from_slice(&fs::read(golden("placement.json")).unwrap()).unwrap();
+    let mut worst = 0.0f64;
+    for three in RESULTS.placement.chunks(3) {
+        let [out, into, both] = three else {
+            panic!("rows come in threes")
+        };
+        for (number, row) in three.iter().enumerate() {
+            let value = &golden[&row.adapter][&row.module][row.k.to_string()][number];
+            worst = worst.max((row.share.unwrap() - value.as_f64().unwrap()).abs());
+            let z = (row.share.unwrap() - row.chance) / row.sd.unwrap();
+            assert_eq!(row.z, Some(z));
+        }
+        let blocks = blocks([out, into, both].map(|row| row.share.unwrap()));
+        assert!(blocks.iter().all(|share| (0.0..=1.0).contains(share)));
+        assert!((blocks.iter().sum::<f64>() - 1.0).abs() < 1e-14);
+        let bound = out.sin_theta_bound.unwrap();
+        assert_eq!(both.sin_theta_bound, Some(2.0 * bound));
+    }
+    // 12 modules, three adapters, 11 numbers of directions, three places.
+    assert_eq!(RESULTS.placement.len(), 12 * 3 * 11 * 3);
+    println!("placement: largest difference {worst:.1e}");
+    assert!(worst <= 1e-10, "{worst:e}");
 }
 
 #[test]

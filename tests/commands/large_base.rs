@@ -66,6 +66,15 @@ fn the_same_bytes_for_any_number_of_threads() {
             assert_eq!(outcome.code, 0, "{}", outcome.stderr);
         }
     }
+    // W is searched for a tenth of its directions, and ΔW is placed in all that were found.
+    let mut placement =
+        csv::Reader::from_path(path("1/notebooks-export/one/placement.csv")).unwrap();
+    let rows = placement.records().map(|row| row.unwrap()).step_by(3);
+    let ks: Vec<String> = rows.map(|row| row[4].to_string()).collect();
+    assert_eq!(
+        ks,
+        ["1", "2", "4", "8", "12", "16", "32", "56", "64", "111"]
+    );
     let record = fs::read(path("1/notebooks-export/one/run-subspace-overlap.json")).unwrap();
     let record: serde_json::Value = serde_json::from_slice(&record).unwrap();
     let certificate = &record["run"]["certificates"][0];

@@ -2,7 +2,7 @@
 
 use crate::made::{done, header, pictures, table};
 use crate::programs::files;
-use crate::workshop::workshop;
+use crate::workshop::{AdapterFolder, D_IN, D_OUT, MODULES, factor, workshop};
 
 #[test]
 fn two_ranks_give_figures_3_and_6_and_every_cell() {
@@ -179,4 +179,36 @@ fn another_seed_draws_other_directions() {
     let ((random0, learned0), (random1, learned1)) = (random("0"), random("1"));
     assert_eq!(learned0, learned1);
     assert_ne!(random0, random1);
+}
+
+#[test]
+fn placement_is_written_where_adapters_are_held_against_a_base() {
+    let folder = workshop();
+    let untrained = AdapterFolder::new(2, 4).tensors(|tensors| {
+        let name = factor(MODULES[0], 'B');
+        tensors.without(&name).constant(&name, &[D_OUT, 2], 0.0)
+    });
+    untrained.save(&folder.path().join("untrained"));
+    let arguments = ["one", "untrained", "--base", "base"];
+    done("subspace-overlap", &arguments, folder.path());
+    let study = "one-vs-untrained";
+    assert_eq!(
+        header(folder.path(), study, "placement.csv"),
+        "module,layer,projection,adapter,k,side,share,chance,sd,z,enrichment,sin_theta_bound"
+    );
+    let rows = table(folder.path(), study, "placement.csv");
+    let ks = (0..)
+        .map(|power| 1 << power)
+        .take_while(|&k| k < D_OUT.min(D_IN));
+    assert_eq!(rows.len(), MODULES.len() * 2 * ks.count() * 3);
+    for row in &rows {
+        let is_zero = &row[3] == "untrained" && row[0].contains(MODULES[0]);
+        let is_empty = [6, 8, 9, 10].map(|column| row[column].is_empty());
+        assert_eq!(is_empty, [is_zero; 4], "{row:?}");
+        assert!(row[7].parse::<f64>().unwrap() > 0.0);
+    }
+    // Without a base there is nothing to be placed in.
+    done("subspace-overlap", &["one", "two"], folder.path());
+    let tables = folder.path().join("out/notebooks-export/one-vs-two");
+    assert!(!tables.join("placement.csv").exists());
 }

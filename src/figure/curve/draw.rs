@@ -1,4 +1,4 @@
-//! A rank curve to SVG.
+//! A figure of lines to SVG.
 //!
 //! Lines differ in lightness, dashes and marks, so that they can be told apart in grey and by the
 //! colour-blind, and have their names beside them.
@@ -6,8 +6,9 @@
 use crate::error::Result;
 
 use super::layout::{CurveLayout, TO_NAMES, across, down, labelled, name_gap, spread, title_line};
-use super::rank_curve::{Curve, CurveLine, CurvePanel, CurvePoint};
-use crate::figure::font::CAPITAL;
+use super::panel::{Band, Curve, CurveBar, CurveLine, CurvePanel, CurvePoint, LineStyle, NameAt};
+use super::shapes::{Point, dashed, mark, polygon, ribbon};
+use crate::figure::font::{self, CAPITAL};
 use crate::figure::label::Text;
 use crate::figure::palette::Rgb;
 use crate::figure::pen::{Drawn, GREY, Hang, INK, PAPER, Pen, Picture, svg, whole};
@@ -23,6 +24,18 @@ const MARK: f64 = 2.4;
 const EDGE: f64 = 0.6;
 /// Radius of the dot of a single run.
 const DOT: f64 = 0.8;
+/// Widths of lines without marks, the dashes of chance, and how much ink bars and thin lines take.
+const THIN: f64 = 0.4;
+const BOLD: f64 = 1.5;
+const CHANCE: f64 = 0.9;
+const CHANCE_DASHES: [f64; 2] = [3.0, 1.6];
+const THIN_INK: f64 = 0.42;
+const BAR_INK: f64 = 0.4;
+/// Width of a bar, of the distance between two.
+const BAR_WIDTH: f64 = 0.62;
+/// From a panel's edge to a name inside, and the width of the line to it.
+const NAME_INSIDE: f64 = 3.0;
+const LEADER: f64 = 0.35;
 /// Lines at one rank are set apart by this, so that their bars do not cover each other.
 const APART: f64 = 2.6;
 /// Level of the lightest line in the palette: lighter ones are lost on paper.
@@ -54,7 +67,7 @@ pub(in crate::figure) fn draw(curve: &Curve, page: Page) -> Result<Picture> {
 }
 
 fn style(curve: &Curve, line: usize) -> Style {
-    let count = curve.lines.len();
+    let count = curve.series;
     let share = line as f64 / (count - 1).max(1) as f64;
     Style {
         colour: curve.palette.colour((share * LIGHTEST).round() as u8),
@@ -69,11 +82,18 @@ impl Pen<'_> {
         let places = layout.panels.iter().zip(&layout.titles);
         for (panel, (&place, title)) in curve.panels.iter().zip(places) {
             self.curve_title(title, place)?;
+            for band in &panel.bands {
+                self.band(panel, place, band)?;
+            }
+            for bar in &panel.bars {
+                self.standing_bar(panel, place, bar)?;
+            }
             self.curve_axes(panel, place)?;
-            for CurveLine { line, points } in &panel.lines {
-                self.curve_line(panel, place, points, style(curve, *line))?;
+            for line in &panel.lines {
+                self.curve_line(curve, panel, place, line)?;
             }
             self.names(curve, panel, place)?;
+            self.names_inside(panel, place)?;
         }
         for (line, baseline) in &layout.footer {
             let at = (layout.left, *baseline);
@@ -97,56 +117,139 @@ impl Pen<'_> {
         let (bottom, tick) = (place.bottom(), self.sizes.tick);
         self.line((place.x, place.y), (place.x, bottom))?;
         self.line((place.x, bottom), (place.right(), bottom))?;
-        for (&value, label) in panel.y.ticks.iter().zip(panel.y.labels()) {
+        for (&value, label) in panel.y.ticks.iter().zip(&panel.y.labels) {
             let y = down(panel, place, value);
             self.line((place.x - TICK_LENGTH, y), (place.x, y))?;
             let at = (place.x - TICK_LENGTH - TICK_GAP, y + tick * CAPITAL / 2.0);
-            self.text(&Text::plain(&label), at, tick, INK, Hang::Right)?;
+            self.text(&Text::plain(label), at, tick, INK, Hang::Right)?;
         }
         let baseline = bottom + TICK_LENGTH + TICK_GAP + tick * CAPITAL;
-        for &rank in &panel.ranks {
-            let x = across(panel, place, rank);
+        for &tick in &panel.x.ticks {
+            let x = across(panel, place, tick);
             self.line((x, bottom), (x, bottom + TICK_LENGTH))?;
         }
-        for rank in labelled(panel, place, tick) {
-            let at = (across(panel, place, rank), baseline);
-            self.text(&Text::plain(&rank.to_string()), at, tick, INK, Hang::Centre)?;
+        for number in labelled(panel, place, tick) {
+            let at = (across(panel, place, panel.x.ticks[number]), baseline);
+            let label = Text::plain(&panel.x.labels[number]);
+            self.text(&label, at, tick, INK, Hang::Centre)?;
         }
         let below = (place.centre(), bottom + TICK_LENGTH + 2.0 * tick + 3.0);
-        let letter = Text::default().symbol("r");
-        self.text(&letter, below, self.sizes.title, INK, Hang::Centre)
+        self.text(&panel.x_label, below, self.sizes.title, INK, Hang::Centre)
+    }
+
+    /// The area between two values, as far as it is on the panel; across it where it is at one place.
+    fn band(&mut self, panel: &CurvePanel, place: Box, band: &Band) -> Drawn {
+        if let [[_, low, high]] = band.points[..] {
+            let [low, high] =
+                [low, high].map(|value| down(panel, place, value.clamp(panel.y.low, panel.y.high)));
+            let across = Box {
+                y: high,
+                height: low - high,
+                ..place
+            };
+            return self.fill(across, grey(band.ink));
+        }
+        let edge = |side: usize| {
+            let at = move |point: &[f64; 3]| {
+                let value = point[side].clamp(panel.y.low, panel.y.high);
+                let (x, y) = (across(panel, place, point[0]), down(panel, place, value));
+                (whole(x), whole(y))
+            };
+            band.points.iter().map(at)
+        };
+        self.polygon(
+            edge(1).chain(edge(2).rev()).collect::<Vec<_>>(),
+            grey(band.ink),
+        )
+    }
+
+    /// A bar from the axis up, with its spread.
+    fn standing_bar(&mut self, panel: &CurvePanel, place: Box, bar: &CurveBar) -> Drawn {
+        let (x, top) = (across(panel, place, bar.x), down(panel, place, bar.value));
+        let width = BAR_WIDTH * (across(panel, place, bar.x + 1.0) - x);
+        let filled = Box {
+            x: x - width / 2.0,
+            y: top,
+            width,
+            height: place.bottom() - top,
+        };
+        self.fill(filled, grey(BAR_INK))?;
+        let [low, high] = bar.spread.map(|value| down(panel, place, value));
+        self.stroke((x, low), (x, high), BAR, INK)?;
+        for end in [low, high] {
+            self.stroke((x - CAP, end), (x + CAP, end), BAR, INK)?;
+        }
+        Ok(())
     }
 
     fn curve_line(
+        &mut self,
+        curve: &Curve,
+        panel: &CurvePanel,
+        place: Box,
+        line: &CurveLine,
+    ) -> Drawn {
+        let at = |point: &CurvePoint| (across(panel, place, point.x), down(panel, place, point.y));
+        let points: Vec<Point> = line.points.iter().map(at).collect();
+        let bold = curve.palette.colour(LIGHTEST as u8 / 2);
+        match (line.style, points.as_slice()) {
+            (LineStyle::Series(number), _) => {
+                self.series(panel, place, &line.points, style(curve, number))
+            }
+            (LineStyle::Chance, &[(_, y)]) => self.chance_line(&[(place.x, y), (place.right(), y)]),
+            (LineStyle::Chance, points) => self.chance_line(points),
+            (LineStyle::Thin, &[at]) => self.shape(&polygon(12, 0.0), at, DOT, grey(THIN_INK)),
+            (LineStyle::Thin, points) => self.ribbon(points, THIN, grey(THIN_INK)),
+            (LineStyle::Bold, &[at]) => self.shape(&mark(0), at, MARK, bold),
+            (LineStyle::Bold, points) => self.ribbon(points, BOLD, bold),
+        }
+    }
+
+    fn chance_line(&mut self, points: &[Point]) -> Drawn {
+        for (from, to) in dashed(points, &CHANCE_DASHES) {
+            self.stroke(from, to, CHANCE, INK)?;
+        }
+        Ok(())
+    }
+
+    /// A line through points as one shape.
+    fn ribbon(&mut self, points: &[Point], width: f64, colour: Rgb) -> Drawn {
+        let outline = ribbon(points, width);
+        if outline.is_empty() {
+            return Ok(());
+        }
+        let corner = |(x, y): Point| (whole(x), whole(y));
+        self.polygon(outline.into_iter().map(corner).collect::<Vec<_>>(), colour)
+    }
+
+    /// A line with its marks, and the spread and the single values of each point.
+    fn series(
         &mut self,
         panel: &CurvePanel,
         place: Box,
         points: &[CurvePoint],
         style: Style,
     ) -> Drawn {
-        let at = |rank: usize, score: f64| {
+        let at = |x: f64, value: f64| {
             (
-                across(panel, place, rank) + style.shift,
-                down(panel, place, score),
+                across(panel, place, x) + style.shift,
+                down(panel, place, value),
             )
         };
-        let means: Vec<Point> = points
-            .iter()
-            .map(|point| at(point.rank, point.mean))
-            .collect();
+        let means: Vec<Point> = points.iter().map(|point| at(point.x, point.y)).collect();
         for (from, to) in dashed(&means, style.dashes) {
             self.stroke(from, to, LINE, style.colour)?;
         }
         for (point, &(x, y)) in points.iter().zip(&means) {
             if let Some(sd) = point.sd {
                 let [(_, top), (_, bottom)] =
-                    [1.0, -1.0].map(|sign| at(point.rank, point.mean + sign * sd));
+                    [1.0, -1.0].map(|sign| at(point.x, point.y + sign * sd));
                 self.stroke((x, top), (x, bottom), BAR, style.colour)?;
                 for end in [top, bottom] {
                     self.stroke((x - CAP, end), (x + CAP, end), BAR, style.colour)?;
                 }
                 for &value in &point.values {
-                    let (_, y) = at(point.rank, value);
+                    let (_, y) = at(point.x, value);
                     self.shape(&polygon(12, 0.0), (x, y), DOT, style.colour)?;
                 }
             }
@@ -157,28 +260,80 @@ impl Pen<'_> {
         Ok(())
     }
 
-    /// The lines' names right of a panel, with a thin line from each line's end.
+    /// The names right of a panel, with a thin line from each line's end.
     fn names(&mut self, curve: &Curve, panel: &CurvePanel, place: Box) -> Drawn {
-        let ends: Vec<Point> = panel
+        let beside = panel
             .lines
             .iter()
-            .filter_map(|CurveLine { line, points }| {
-                let last = points.last()?;
-                let x = across(panel, place, last.rank) + style(curve, *line).shift;
-                Some((x, down(panel, place, last.mean)))
-            })
-            .collect();
-        let wanted: Vec<f64> = ends.iter().map(|end| end.1).collect();
+            .filter_map(|line| match (&line.name, line.points.last()) {
+                (Some((name, NameAt::Beside)), Some(last)) => {
+                    let (colour, shift, clear) = match line.style {
+                        LineStyle::Series(number) => {
+                            let style = style(curve, number);
+                            (style.colour, style.shift, MARK)
+                        }
+                        _ => (INK, 0.0, 0.0),
+                    };
+                    let end = (
+                        across(panel, place, last.x) + shift,
+                        down(panel, place, last.y),
+                    );
+                    Some((name, end, colour, clear))
+                }
+                _ => None,
+            });
+        let beside: Vec<(&Text, Point, Rgb, f64)> = beside.collect();
+        let wanted: Vec<f64> = beside.iter().map(|(_, end, ..)| end.1).collect();
         let size = self.sizes.tick;
         let heights = spread(&wanted, name_gap(&self.sizes), (place.y, place.bottom()));
-        for ((CurveLine { line, .. }, &(x, y)), height) in
-            panel.lines.iter().zip(&ends).zip(heights)
-        {
-            let colour = style(curve, *line).colour;
+        for (&(name, (x, y), colour, clear), height) in beside.iter().zip(heights) {
             let start = place.right() + TO_NAMES - 2.0;
-            self.stroke((x + MARK + 1.0, y), (start, height), 0.35, colour)?;
+            self.stroke((x + clear + 1.0, y), (start, height), LEADER, colour)?;
             let at = (place.right() + TO_NAMES, height + size * CAPITAL / 2.0);
-            self.text(&curve.lines[*line], at, size, INK, Hang::Left)?;
+            self.text(name, at, size, INK, Hang::Left)?;
+        }
+        Ok(())
+    }
+
+    /// The names in a panel's corners, with a thin line from each to its line.
+    fn names_inside(&mut self, panel: &CurvePanel, place: Box) -> Drawn {
+        let size = self.sizes.tick;
+        for line in &panel.lines {
+            let Some((name, at)) = &line.name else {
+                continue;
+            };
+            let (hang, is_low) = match at {
+                NameAt::Beside => continue,
+                NameAt::UpperLeft => (Hang::Left, false),
+                NameAt::UpperRight => (Hang::Right, false),
+                NameAt::LowerRight => (Hang::Right, true),
+            };
+            let half = font::width(name, size) / 2.0;
+            let (x, middle) = match hang {
+                Hang::Right => (
+                    place.right() - NAME_INSIDE,
+                    place.right() - NAME_INSIDE - half,
+                ),
+                _ => (place.x + NAME_INSIDE, place.x + NAME_INSIDE + half),
+            };
+            let (baseline, end) = match is_low {
+                true => {
+                    let baseline = place.bottom() - NAME_INSIDE;
+                    (baseline, baseline - size * CAPITAL - 1.0)
+                }
+                false => {
+                    let baseline = place.y + NAME_INSIDE + size * CAPITAL;
+                    (baseline, baseline + 1.5)
+                }
+            };
+            let points = line.points.iter();
+            let points: Vec<Point> = points
+                .map(|point| (across(panel, place, point.x), down(panel, place, point.y)))
+                .collect();
+            if let Some(y) = height_at(&points, middle) {
+                self.stroke((middle, end), (middle, y), LEADER, INK)?;
+            }
+            self.text(name, (x, baseline), size, INK, hang)?;
         }
         Ok(())
     }
@@ -207,125 +362,21 @@ impl Pen<'_> {
     }
 }
 
-type Point = (f64, f64);
-
-/// The shape of a line's marks: circle, square, triangle, diamond, triangle downward, plus, cross,
-/// then stars.
-fn mark(line: usize) -> Vec<Point> {
-    match line {
-        0 => polygon(24, 0.0),
-        1 => polygon(4, 45.0),
-        2 => polygon(3, 90.0),
-        3 => polygon(4, 0.0),
-        4 => polygon(3, -90.0),
-        5 => plus(0.0),
-        6 => plus(45.0),
-        more => star(more - 2),
-    }
+/// Where a line through points stands at some place across; `None` beside it.
+fn height_at(points: &[Point], x: f64) -> Option<f64> {
+    let segment = points
+        .windows(2)
+        .find(|pair| pair[0].0 <= x && x <= pair[1].0)?;
+    let [(x0, y0), (x1, y1)] = [segment[0], segment[1]];
+    let share = if x1 > x0 { (x - x0) / (x1 - x0) } else { 0.0 };
+    Some(y0 + share * (y1 - y0))
 }
 
-/// The corners of a regular polygon, the first at an angle in degrees, as large to the eye as a
-/// circle of radius one.
-fn polygon(corners: usize, first: f64) -> Vec<Point> {
-    let radius = match corners {
-        3 => 1.3,
-        4 => 1.2,
-        _ => 1.0,
+/// Grey of so much ink, from 0 to 1.
+fn grey(ink: f64) -> Rgb {
+    let level = |paper: u8, ink_level: u8| {
+        let (paper, full) = (f64::from(paper), f64::from(ink_level));
+        (paper + ink * (full - paper)).round() as u8
     };
-    let corner = |n: usize| {
-        let angle = first.to_radians() + n as f64 / corners as f64 * std::f64::consts::TAU;
-        (radius * angle.cos(), -radius * angle.sin())
-    };
-    (0..corners).map(corner).collect()
-}
-
-/// A plus, turned by an angle in degrees.
-fn plus(angle: f64) -> Vec<Point> {
-    let (sin, cos) = angle.to_radians().sin_cos();
-    let (wide, long) = (0.4, 1.2);
-    let arm = [(wide, wide), (wide, long), (-wide, long)];
-    // An arm and the corner beside it, four times a quarter further.
-    let turned = |quarter: i32, (x, y): Point| match quarter {
-        0 => (x, y),
-        1 => (-y, x),
-        2 => (-x, -y),
-        _ => (y, -x),
-    };
-    (0..4)
-        .flat_map(|quarter| arm.map(|corner| turned(quarter, corner)))
-        .map(|(x, y)| (x * cos - y * sin, x * sin + y * cos))
-        .collect()
-}
-
-fn star(points: usize) -> Vec<Point> {
-    let corner = |n: usize| {
-        let angle = (n as f64 / points as f64 + 0.5) * std::f64::consts::PI;
-        let radius = if n.is_multiple_of(2) { 1.4 } else { 0.6 };
-        (radius * angle.cos(), -radius * angle.sin())
-    };
-    (0..2 * points).map(corner).collect()
-}
-
-/// The strokes of a line through points; dashes go on around corners.
-fn dashed(points: &[Point], dashes: &[f64]) -> Vec<(Point, Point)> {
-    let segments = points.windows(2).map(|pair| (pair[0], pair[1]));
-    if dashes.is_empty() {
-        return segments.collect();
-    }
-    let mut strokes = Vec::new();
-    let (mut place, mut left) = (0, dashes[0]);
-    for (from, to) in segments {
-        let length = (to.0 - from.0).hypot(to.1 - from.1);
-        let at = |way: f64| {
-            let share = way / length;
-            (
-                from.0 + share * (to.0 - from.0),
-                from.1 + share * (to.1 - from.1),
-            )
-        };
-        let mut way = 0.0;
-        while way < length {
-            let end = (way + left).min(length);
-            if place % 2 == 0 {
-                strokes.push((at(way), at(end)));
-            }
-            left -= end - way;
-            if left <= 1e-9 {
-                place = (place + 1) % dashes.len();
-                left = dashes[place];
-            }
-            way = end;
-        }
-    }
-    strokes
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn dashes_cover_their_share_and_turn_corners() {
-        let points = [(0.0, 0.0), (30.0, 0.0), (30.0, 30.0)];
-        let strokes = dashed(&points, &[4.0, 2.0]);
-        let length = |(from, to): &(Point, Point)| (to.0 - from.0).hypot(to.1 - from.1);
-        let drawn: f64 = strokes.iter().map(length).sum();
-        assert!((drawn - 40.0).abs() < 1e-9, "{drawn} of 60");
-        assert_eq!(dashed(&points, &[]).len(), 2);
-        assert!(dashed(&points[..1], &[1.0, 1.0]).is_empty());
-        assert!(dashed(&[(1.0, 1.0), (1.0, 1.0)], &[1.0, 1.0]).is_empty());
-    }
-
-    #[test]
-    fn marks_are_about_as_large() {
-        for line in 0..8 {
-            let shape = mark(line);
-            let twice: f64 = (0..shape.len())
-                .map(|n| (shape[n], shape[(n + 1) % shape.len()]))
-                .map(|(one, next)| one.0 * next.1 - next.0 * one.1)
-                .sum();
-            let area = twice.abs() / 2.0;
-            assert!((1.5..3.5).contains(&area), "{line}: {area}");
-        }
-    }
+    [0, 1, 2].map(|channel| level(PAPER[channel], INK[channel]))
 }

@@ -1,6 +1,6 @@
-//! Where the parts of a rank curve stand, in points.
+//! Where the parts of a figure of lines stand, in points.
 
-use super::rank_curve::{Curve, CurvePanel};
+use super::panel::{Curve, CurvePanel, LineStyle, NameAt};
 use crate::figure::font;
 use crate::figure::label::Text;
 use crate::figure::place::{
@@ -19,9 +19,12 @@ const LOWEST: f64 = 40.0;
 pub(super) const TO_NAMES: f64 = 7.0;
 /// Between a panel's names and the next panel's axis.
 const CLEAR: f64 = 5.0;
-/// What the outermost ranks keep from a panel's sides.
+/// What marks, which may be set apart, and bars keep from a panel's sides; and other lines.
 const INSIDE: f64 = 9.0;
-/// Least distance of two labels of ranks.
+const INSIDE_OF_LINES: f64 = 2.0;
+/// Room right of a panel without names, for half of a tick's label.
+const WITHOUT_NAMES: f64 = 9.0;
+/// Least distance of two labels of ticks.
 const APART: f64 = 3.0;
 
 /// A curve's places.
@@ -40,20 +43,22 @@ pub(super) struct CurveLayout {
 
 impl CurveLayout {
     /// Places equal panels: in one column if two of them fit side by side there, or there is only
-    /// one; else in the whole width.
+    /// one, or all that belong in a row; else in the whole width.
     pub(super) fn on(page: &Page, curve: &Curve) -> CurveLayout {
         let (axis, names) = (axis(page, curve), names(page, curve));
         let count = curve.panels.len().max(1);
         let fits =
             |width: f64, n: usize| (width - 2.0 * MARGIN) / n as f64 - axis - names >= NARROWEST;
-        let in_column = fits(page.column, count.min(2));
+        let in_column = fits(page.column, curve.in_row.unwrap_or(count.min(2)));
         let width = if in_column { page.column } else { page.text };
-        let most = (1..=IN_A_ROW.min(count))
+        // What belongs in a row is broken into equal parts, if it must be.
+        let is_even = |n: usize| curve.in_row.is_none_or(|row| row.is_multiple_of(n));
+        let most = (1..=curve.in_row.unwrap_or(IN_A_ROW.min(count)))
             .rev()
-            .find(|&n| fits(width, n))
+            .find(|&n| is_even(n) && fits(width, n))
             .unwrap_or(1);
         let rows = count.div_ceil(most);
-        let columns = count.div_ceil(rows);
+        let columns = curve.in_row.map_or(count.div_ceil(rows), |_| most);
         let room = (width - 2.0 * MARGIN) / columns as f64 - axis - names;
         let side = room.clamp(NARROWEST / 2.0, WIDEST);
         let step = axis + side + names;
@@ -75,8 +80,8 @@ impl CurveLayout {
         let most = titles.iter().map(|(lines, _)| lines.len()).max();
         let above = ABOVE + most.unwrap_or(1).saturating_sub(1) as f64 * title_line(page);
         let down = (page.height - MARGIN - footer) / rows as f64 - above - X_AXIS;
-        let lines = curve.panels.iter().map(|panel| panel.lines.len());
-        let names = lines.max().unwrap_or(0) as f64 * name_gap(page);
+        let beside = curve.panels.iter().map(|panel| named_beside(panel).count());
+        let names = beside.max().unwrap_or(0) as f64 * name_gap(page);
         let tall = (side * ASPECT).min(down).max(LOWEST).max(names);
         let place = |number: usize| Box {
             x: left + (number % columns) as f64 * step,
@@ -119,49 +124,66 @@ pub(super) fn name_gap(page: &Page) -> f64 {
     1.25 * page.tick
 }
 
-/// Room left of a panel: the widest label of a score.
+/// Room left of a panel: the widest label of a value.
 fn axis(page: &Page, curve: &Curve) -> f64 {
-    let labels = curve.panels.iter().flat_map(|panel| panel.y.labels());
-    let widest = labels.map(|label| font::width(&Text::plain(&label), page.tick));
+    let labels = curve.panels.iter().flat_map(|panel| &panel.y.labels);
+    let widest = labels.map(|label| font::width(&Text::plain(label), page.tick));
     TICK_LENGTH + TICK_GAP + widest.fold(0.0, f64::max)
+}
+
+/// The names that stand right of a panel.
+fn named_beside(panel: &CurvePanel) -> impl Iterator<Item = &Text> {
+    let names = panel.lines.iter().filter_map(|line| line.name.as_ref());
+    names.filter_map(|(name, at)| (*at == NameAt::Beside).then_some(name))
 }
 
 /// Room right of a panel: the widest name of a line.
 fn names(page: &Page, curve: &Curve) -> f64 {
-    let widest = curve.lines.iter().map(|name| font::width(name, page.tick));
-    TO_NAMES + widest.fold(0.0, f64::max) + CLEAR
+    let names = curve.panels.iter().flat_map(named_beside);
+    let widest = names.map(|name| font::width(name, page.tick));
+    match widest.reduce(f64::max) {
+        Some(widest) => TO_NAMES + widest + CLEAR,
+        None => WITHOUT_NAMES,
+    }
 }
 
-/// Where a rank stands in its panel.
-pub(super) fn across(panel: &CurvePanel, place: Box, rank: usize) -> f64 {
-    let log = |rank: usize| (rank as f64).log2();
-    let least = panel.ranks.first().map_or(0.0, |&rank| log(rank));
-    let most = panel.ranks.last().map_or(1.0, |&rank| log(rank));
-    let share = (log(rank) - least) / (most - least).max(1e-9);
-    place.x + INSIDE + share * (place.width - 2.0 * INSIDE)
+/// What stands in a panel keeps from its sides.
+fn inside(panel: &CurvePanel) -> f64 {
+    let is_series = |style| matches!(style, LineStyle::Series(_));
+    if !panel.bars.is_empty() || panel.lines.iter().any(|line| is_series(line.style)) {
+        INSIDE
+    } else {
+        INSIDE_OF_LINES
+    }
 }
 
-/// Where a score stands in its panel.
-pub(super) fn down(panel: &CurvePanel, place: Box, score: f64) -> f64 {
-    let share = (score - panel.y.low) / (panel.y.high - panel.y.low);
-    place.bottom() - share * place.height
+/// Where something stands in its panel.
+pub(super) fn across(panel: &CurvePanel, place: Box, x: f64) -> f64 {
+    let inside = inside(panel);
+    place.x + inside + panel.x.share(x) * (place.width - 2.0 * inside)
 }
 
-/// The ranks that are labelled: the first and the last, and between them those that have room.
+/// Where a value stands in its panel.
+pub(super) fn down(panel: &CurvePanel, place: Box, value: f64) -> f64 {
+    place.bottom() - panel.y.share(value) * place.height
+}
+
+/// The ticks that are labelled, by their places: the first and the last, and between them those that
+/// have room.
 pub(super) fn labelled(panel: &CurvePanel, place: Box, size: f64) -> Vec<usize> {
-    let half = |rank: usize| font::width(&Text::plain(&rank.to_string()), size) / 2.0;
+    let half = |tick: usize| font::width(&Text::plain(&panel.x.labels[tick]), size) / 2.0;
     let apart = |one: usize, next: usize| {
-        let distance = across(panel, place, next) - across(panel, place, one);
-        distance >= half(one) + half(next) + APART
+        let at = |tick: usize| across(panel, place, panel.x.ticks[tick]);
+        at(next) - at(one) >= half(one) + half(next) + APART
     };
-    let Some((&last, others)) = panel.ranks.split_last() else {
+    let Some(last) = panel.x.ticks.len().checked_sub(1) else {
         return Vec::new();
     };
     let mut kept: Vec<usize> = Vec::new();
-    for &rank in others {
+    for tick in 0..last {
         let is_first = kept.is_empty();
-        if is_first || kept.last().is_some_and(|&one| apart(one, rank)) && apart(rank, last) {
-            kept.push(rank);
+        if is_first || kept.last().is_some_and(|&one| apart(one, tick)) && apart(tick, last) {
+            kept.push(tick);
         }
     }
     kept.push(last);

@@ -1,14 +1,26 @@
-//! The rank curve: a score over the rank, as plain data and drawn.
+//! Figures of lines, as plain data and drawn: the rank curve, placement, seeds and amplification.
 //!
 //! # Decisions
 //!
 //! - A curve is not a chart. It shares the pen, the page and the fonts; heat maps have nothing
 //!   else in common with it. Its colours are the palette's, up to the lightest that is seen on
 //!   paper, with dashes and marks beside.
+//! - Chance is in every panel and has its name there. A reader has it before the value.
 
+mod amplification;
 mod draw;
 mod layout;
+mod panel;
+mod placement;
 mod rank_curve;
+mod seeds;
+mod shapes;
 
+pub use amplification::amplification_curve;
 pub(super) use draw::draw;
-pub use rank_curve::{Curve, CurveLine, CurvePanel, CurvePoint, Span, rank_curve};
+pub use panel::{
+    Band, Curve, CurveBar, CurveLine, CurvePanel, CurvePoint, LineStyle, NameAt, Span,
+};
+pub use placement::placement_curve;
+pub use rank_curve::rank_curve;
+pub use seeds::seeds_curve;

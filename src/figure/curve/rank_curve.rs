@@ -3,71 +3,9 @@
 use crate::table::{RunsRow, Score, has_two_ranks, higher_is_better, scores};
 
 use crate::figure::Options;
-use crate::figure::Palette;
 use crate::figure::label::{Text, weight};
 
-/// A figure of lines as plain data: a panel per task and metric, a line per weight types.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Curve {
-    /// It is the file's name and the title: `rank-curve`.
-    pub name: String,
-    /// The panels, from the left and downward.
-    pub panels: Vec<CurvePanel>,
-    /// The names of the lines, as W_q, W_v; each line is drawn alike in all panels.
-    pub lines: Vec<Text>,
-    /// Small lines below say what the marks are.
-    pub footer: Vec<String>,
-    /// The lines take their colours from here, dark ones first.
-    pub palette: Palette,
-}
-
-/// One task and metric.
-#[derive(Debug, Clone, PartialEq)]
-pub struct CurvePanel {
-    /// It names the task and the metric.
-    pub title: Text,
-    /// The ranks that have a tick, rising; the axis is logarithmic.
-    pub ranks: Vec<usize>,
-    /// The vertical axis spans the scores.
-    pub y: Span,
-    /// The lines that have runs of two ranks here.
-    pub lines: Vec<CurveLine>,
-}
-
-/// The scores of one set of weight types.
-#[derive(Debug, Clone, PartialEq)]
-pub struct CurveLine {
-    /// The place of its name in [`Curve::lines`].
-    pub line: usize,
-    /// The scores by rising rank; they are two or more.
-    pub points: Vec<CurvePoint>,
-}
-
-/// The range of an axis, with ticks inside.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Span {
-    /// Its lower end.
-    pub low: f64,
-    /// Its upper end.
-    pub high: f64,
-    /// The values that are labelled.
-    pub ticks: Vec<f64>,
-    /// The labels have so many decimals.
-    pub decimals: usize,
-}
-
-/// The runs of one rank.
-#[derive(Debug, Clone, PartialEq)]
-pub struct CurvePoint {
-    /// The rank r of the runs.
-    pub rank: usize,
-    /// The mean of their scores.
-    pub mean: f64,
-    /// The sample standard deviation of their scores; `None` of one run.
-    pub sd: Option<f64>,
-    /// The single scores.
-    pub values: Vec<f64>,
-}
+use super::panel::{Curve, CurveLine, CurvePanel, CurvePoint, LineStyle, NameAt, Span};
 
 /// Scores over the rank; `None` where no weight types have runs of two ranks. Weight types with one
 /// rank on a task are no line there, and are named in the footer.
@@ -94,7 +32,8 @@ pub fn rank_curve(rows: &[RunsRow], options: &Options) -> Option<Curve> {
                 names.push(types.clone());
             }
             lines.push(CurveLine {
-                line: place,
+                style: LineStyle::Series(place),
+                name: Some((in_words(types), NameAt::Beside)),
                 points: line.iter().map(point).collect(),
             });
         }
@@ -104,17 +43,19 @@ pub fn rank_curve(rows: &[RunsRow], options: &Options) -> Option<Curve> {
     }
     Some(Curve {
         name: "rank-curve".into(),
+        about: "Scores over the rank.".into(),
         panels,
+        in_row: None,
+        series: names.len(),
         footer: footer(&scores, &names, &single),
-        lines: names.iter().map(|name| in_words(name)).collect(),
         palette: options.palette,
     })
 }
 
 fn point(score: &Score) -> CurvePoint {
     CurvePoint {
-        rank: score.rank,
-        mean: score.mean,
+        x: score.rank as f64,
+        y: score.mean,
         sd: score.sd,
         values: score.values.clone(),
     }
@@ -123,12 +64,12 @@ fn point(score: &Score) -> CurvePoint {
 /// A panel of lines of one task and metric, those of `of`.
 fn curve_panel(of: &Score, lines: Vec<CurveLine>) -> CurvePanel {
     let points = || lines.iter().flat_map(|line| &line.points);
-    let mut ranks: Vec<usize> = points().map(|point| point.rank).collect();
+    let mut ranks: Vec<usize> = points().map(|point| point.x as usize).collect();
     ranks.sort_unstable();
     ranks.dedup();
     let reach = |point: &CurvePoint| {
         let sd = point.sd.unwrap_or(0.0);
-        let ends = [point.mean - sd, point.mean + sd];
+        let ends = [point.y - sd, point.y + sd];
         point.values.iter().copied().chain(ends).collect::<Vec<_>>()
     };
     let values: Vec<f64> = points().flat_map(reach).collect();
@@ -139,8 +80,11 @@ fn curve_panel(of: &Score, lines: Vec<CurveLine>) -> CurvePanel {
     };
     CurvePanel {
         title: Text::plain(&format!("{}, {}{arrow}", of.task, of.metric)),
-        ranks,
+        x: Span::at(&ranks, true),
+        x_label: Text::default().symbol("r"),
         y: Span::over(&values),
+        bands: Vec::new(),
+        bars: Vec::new(),
         lines,
     }
 }
@@ -200,49 +144,6 @@ fn footer(scores: &[Score], names: &[String], single: &[String]) -> Vec<String> 
     footer
 }
 
-impl Span {
-    /// A range a little beyond some values, with two to six round ticks.
-    pub fn over(values: &[f64]) -> Self {
-        let least = values.iter().copied().fold(f64::INFINITY, f64::min);
-        let most = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-        let extent = match most - least {
-            extent if extent > 0.0 => extent,
-            // Values that are alike, or none.
-            _ => (most.abs() * 0.02).max(1e-6),
-        };
-        let (low, high) = if most.is_finite() && least.is_finite() {
-            (least - 0.08 * extent, most + 0.08 * extent)
-        } else {
-            (0.0, 1.0)
-        };
-        let rough = (high - low) / 5.0;
-        let power = rough.log10().floor() as i32;
-        let unit = 10f64.powi(power);
-        let factor = [1.0, 2.0, 5.0, 10.0];
-        let factor = factor
-            .into_iter()
-            .find(|factor| factor * unit >= rough * 0.999);
-        let step = factor.unwrap_or(10.0) * unit;
-        let (first, last) = ((low / step).ceil() as i64, (high / step).floor() as i64);
-        let decimals = (-step.log10().floor()).clamp(0.0, 9.0) as usize;
-        Span {
-            low,
-            high,
-            ticks: (first..=last).map(|n| n as f64 * step).collect(),
-            decimals,
-        }
-    }
-
-    /// The ticks' labels.
-    pub fn labels(&self) -> Vec<String> {
-        let places = self.decimals;
-        self.ticks
-            .iter()
-            .map(|tick| format!("{tick:.places$}"))
-            .collect()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -279,15 +180,17 @@ mod tests {
             .map(|panel| panel.title.bare())
             .collect();
         assert_eq!(titles, ["one, accuracy ↑", "two, accuracy ↑"]);
-        let names: Vec<String> = curve.lines.iter().map(Text::bare).collect();
-        assert_eq!(names, ["W_q, W_v", "W_q"]);
+        let lines = curve.panels.iter().flat_map(|panel| &panel.lines);
+        let names = lines.map(|line| line.name.as_ref().unwrap().0.bare());
+        assert_eq!(names.collect::<Vec<_>>(), ["W_q, W_v", "W_q"]);
         let first = &curve.panels[0];
-        assert_eq!(first.ranks, [2, 8]);
-        let [CurveLine { line: 0, points }] = first.lines.as_slice() else {
+        assert_eq!(first.x.labels, ["2", "8"]);
+        let [line] = first.lines.as_slice() else {
             panic!("one line: {:?}", first.lines)
         };
-        let rank_8 = &points[1];
-        assert_eq!((rank_8.rank, rank_8.mean), (8, 0.5));
+        assert_eq!((line.style, curve.series), (LineStyle::Series(0), 2));
+        let rank_8 = &line.points[1];
+        assert_eq!((rank_8.x, rank_8.y), (8.0, 0.5));
         assert_eq!(rank_8.values, [0.75, 0.25]);
         assert_eq!(rank_8.sd, Some(0.353553391)); // 0.5/√2
         assert!(first.y.low < 0.5 - 0.3535 && first.y.high > 0.5 + 0.3535);
@@ -319,35 +222,8 @@ mod tests {
         let many = "q+k+v+o+up_proj";
         let rows = [run(many, 1, 0, "t", 0.1), run(many, 2, 0, "t", 0.2)];
         let curve = rank_curve(&rows, &Options::default()).unwrap();
-        assert_eq!(curve.lines[0].bare(), "W_q, …, W_up_proj (5)");
+        let (name, _) = curve.panels[0].lines[0].name.as_ref().unwrap();
+        assert_eq!(name.bare(), "W_q, …, W_up_proj (5)");
         assert_eq!(curve.footer[1], "(5): q+k+v+o+up_proj.");
-    }
-
-    #[test]
-    fn ticks_are_round_and_inside() {
-        let span = Span::over(&[0.82, 0.876]);
-        assert_eq!(span.labels(), ["0.82", "0.84", "0.86", "0.88"]);
-        assert_eq!(
-            Span::over(&[1.16, 1.23]).labels(),
-            ["1.16", "1.18", "1.20", "1.22"]
-        );
-        for values in [
-            [68.8, 74.1],
-            [0.0, 1e-7],
-            [5.0, 5.0],
-            [-3.0, 1000.0],
-            [0.0, 0.0],
-        ] {
-            let span = Span::over(&values);
-            assert!((2..=6).contains(&span.ticks.len()), "{values:?}: {span:?}");
-            assert!(
-                span.ticks
-                    .iter()
-                    .all(|&tick| span.low <= tick && tick <= span.high)
-            );
-            let mut labels = span.labels();
-            labels.dedup();
-            assert_eq!(labels.len(), span.ticks.len(), "{values:?}: {span:?}");
-        }
     }
 }

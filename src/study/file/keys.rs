@@ -251,7 +251,7 @@ const FIGURE: &[Field] = &[
         "layers",
         Kind::List(&Kind::Whole(0)),
         "[0, 5]",
-        "The layers of figures 6 and 7; first, thirds and last when left out.",
+        "The layers of figures 6, 7 and seeds; first, thirds and last when left out.",
     ),
     field(
         "projections",

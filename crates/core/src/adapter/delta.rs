@@ -132,6 +132,14 @@ impl Delta {
         }
     }
 
+    /// All of ΔW, where it has no factors.
+    pub fn matrix(&self) -> Option<ArrayView2<'_, f64>> {
+        match &self.form {
+            Form::Product { .. } => None,
+            Form::Whole { matrix, .. } => Some(matrix.view()),
+        }
+    }
+
     /// s of s·B·A; 1 for a whole ΔW.
     pub fn scale(&self) -> f64 {
         match self.form {

@@ -36,4 +36,4 @@ pub use shares::random_shares;
 pub use subspace::Subspace;
 pub use svd::{Svd, svd};
 pub use triplets::{Leading, Method, Proof};
-pub use values::{frobenius_norm, numerical_rank};
+pub use values::{concentration, frobenius_norm, numerical_rank};

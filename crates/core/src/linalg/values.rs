@@ -5,6 +5,8 @@ use ndarray_linalg::{JobSvd, SVDDC};
 
 use crate::error::{Error, Result};
 
+use super::blocks::gram;
+
 /// Singular values alone, falling.
 pub(super) fn singular_values(matrix: ArrayView2<f64>) -> Result<Array1<f64>> {
     super::use_one_thread();
@@ -43,6 +45,24 @@ pub fn frobenius_norm(matrix: ArrayView2<f64>) -> f64 {
         .map(|row| row.iter().map(|x| x * x).sum::<f64>())
         .sum::<f64>()
         .sqrt()
+}
+
+/// Σσ⁴/(Σσ²)² of a matrix, by its Gram matrix: 1/n where all n singular values are equal, 1 where there
+/// is one; `None` for a zero matrix.
+///
+/// ```
+/// use lora_subspace_core::linalg::concentration;
+/// let equal = ndarray::array![[0.0, 2.0, 0.0], [2.0, 0.0, 0.0]];
+/// assert_eq!(concentration(equal.view()), Some(0.5));
+/// ```
+pub fn concentration(matrix: ArrayView2<f64>) -> Option<f64> {
+    let smaller = if matrix.nrows() < matrix.ncols() {
+        matrix.reversed_axes()
+    } else {
+        matrix
+    };
+    let energy = frobenius_norm(smaller).powi(2);
+    (energy > 0.0).then(|| (frobenius_norm(gram(smaller).view()) / energy).powi(2))
 }
 
 /// Whether no entry is NaN or infinite; without a branch per number, so that it costs next to

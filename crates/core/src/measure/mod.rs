@@ -7,6 +7,7 @@ pub mod amplification;
 pub mod chance;
 pub mod directions;
 pub mod overlap;
+pub mod placement;
 pub mod same_layer;
 pub mod significance;
 pub mod spectrum;

@@ -4,6 +4,7 @@ use lora_subspace_core::linalg::{haar, svd};
 use lora_subspace_core::measure::amplification::{RandomProjection, random_norms};
 use lora_subspace_core::measure::chance::{overlap_chance, overlap_z, projected_norm_chance};
 use lora_subspace_core::measure::overlap::overlap;
+use lora_subspace_core::measure::placement::{concentration, placement, placement_chance};
 use ndarray::Array2;
 
 const DRAWS: usize = 2000;
@@ -112,4 +113,48 @@ fn a_haar_frame_has_no_preferred_direction() {
     }
     let sigma = svd((mean / draws as f64).view()).unwrap().sigma;
     assert!(sigma.iter().all(|x| (x - 0.25).abs() < 0.05), "{sigma}");
+}
+
+#[test]
+fn the_placement_of_random_updates() {
+    // Of one direction, of several, and of more than W's smaller side has beside k.
+    for (case, (shape, sigma, k)) in [
+        ((7, 5), vec![3.0, 2.0, 0.5], 2),
+        ((4, 9), vec![1.0], 3),
+        ((6, 6), vec![1.0; 5], 4),
+        ((1, 8), vec![2.0], 1),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let (d_out, d_in) = shape;
+        let frame =
+            |d, count, role: &str| haar(d, count, &format!("placed/{case}/{role}")).unwrap();
+        let (u, v) = (frame(d_out, k, "u"), frame(d_in, k, "v"));
+        let drawn: Vec<[f64; 3]> = (0..DRAWS)
+            .map(|draw| {
+                let left = frame(d_out, sigma.len(), &format!("{draw}/left"));
+                let right = frame(d_in, sigma.len(), &format!("{draw}/right"));
+                let own = [u.basis(), v.basis()];
+                let placed = placement(own, [left.basis(), right.basis()], &sigma, &[k]).unwrap();
+                placed[0].shares.unwrap()
+            })
+            .collect();
+        let chance = placement_chance(k, shape, concentration(&sigma).unwrap());
+        for (place, chance) in chance.into_iter().enumerate() {
+            let count = DRAWS as f64;
+            let mean = drawn.iter().map(|shares| shares[place]).sum::<f64>() / count;
+            let deviations = drawn.iter().map(|shares| (shares[place] - mean).powi(2));
+            let sd = (deviations.sum::<f64>() / count).sqrt();
+            let error = (mean - chance.mean).abs();
+            assert!(
+                error <= 5.0 * chance.sd / count.sqrt() + 1e-12,
+                "case {case}, place {place}: mean {mean}, expected {chance:?}"
+            );
+            assert!(
+                (sd - chance.sd).abs() <= 0.08 * chance.sd + 1e-12,
+                "case {case}, place {place}: sd {sd}, expected {chance:?}"
+            );
+        }
+    }
 }

@@ -4,6 +4,7 @@ use lora_subspace_core::adapter::Delta;
 use lora_subspace_core::linalg::{Subspace, haar, principal_angles, svd};
 use lora_subspace_core::measure::amplification::projected_norm;
 use lora_subspace_core::measure::overlap::overlap;
+use lora_subspace_core::measure::placement::{placement, placement_of_matrix};
 use lora_subspace_core::measure::spectrum::{certify, ranks};
 use lora_subspace_core::measure::{Basis, Directions};
 use ndarray::{Array1, Array2, s};
@@ -72,6 +73,39 @@ proptest! {
         prop_assert!(phi.iter().all(|x| (0.0..=1.0).contains(x)));
         prop_assert!(close(&phi, &slow_overlap(&u, &v)));
         prop_assert!(close(&phi, &overlap(&v, &u).unwrap().t().to_owned()));
+    }
+
+    #[test]
+    fn placement_is_the_definition_with_factors_and_without(
+        d_out in 2usize..12, d_in in 2usize..12, r in 1usize..5, seed: u32
+    ) {
+        let n = d_out.min(d_in);
+        let delta = delta(d_out, d_in, r.min(n), &format!("{seed}"));
+        let (u, v) = (haar(d_out, n, &format!("{seed}/u")).unwrap(), haar(d_in, n, &format!("{seed}/v")).unwrap());
+        let (own, triplets) = ([u.basis(), v.basis()], delta.svd().unwrap());
+        let ks: Vec<usize> = (1..=n).collect();
+        let update = [triplets.u.view(), triplets.v.view()];
+        let found = placement(own, update, &triplets.sigma.to_vec(), &ks).unwrap();
+        let whole = placement_of_matrix(own, delta.dense().view(), &ks).unwrap();
+        let energy = |m: Array2<f64>| m.iter().map(|x| x * x).sum::<f64>();
+        let norm = energy(delta.dense());
+        for (found, whole) in found.iter().zip(&whole) {
+            let (u, v) = (u.leading(found.k), v.leading(found.k));
+            let slow = [
+                energy(u.t().dot(&delta.dense())),
+                energy(delta.dense().dot(&v)),
+                energy(u.t().dot(&delta.dense()).dot(&v)),
+            ];
+            let (ours, theirs) = (found.shares.unwrap(), whole.shares.unwrap());
+            for place in 0..3 {
+                prop_assert!((ours[place] - slow[place] / norm).abs() < 1e-12);
+                prop_assert!((ours[place] - theirs[place]).abs() < 1e-12);
+                prop_assert!((0.0..=1.0).contains(&ours[place]));
+            }
+            let blocks = found.blocks().unwrap();
+            prop_assert!(blocks.iter().all(|share| (-1e-12..=1.0 + 1e-12).contains(share)));
+            prop_assert!((blocks.iter().sum::<f64>() - 1.0).abs() < 1e-12);
+        }
     }
 
     #[test]
@@ -232,4 +266,28 @@ fn a_certificate_covers_a_perturbed_subspace() {
         );
         assert!(sine > 0.0);
     }
+}
+
+#[test]
+fn placement_refuses_what_does_not_fit() {
+    let frame = |d: usize, k: usize| haar(d, k, "frame").unwrap();
+    let (u, v) = (frame(5, 2), frame(4, 2));
+    let own = [u.basis(), v.basis()];
+    assert!(placement(own, own, &[2.0, 1.0], &[2]).is_ok());
+    let refused = |found: lora_subspace_core::Result<_>, word: &str| {
+        let error = found.unwrap_err().to_string();
+        assert!(error.contains(word), "{error}");
+    };
+    refused(placement(own, own, &[2.0, 1.0], &[3]), "k = 3 of 2");
+    refused(placement(own, own, &[2.0, 1.0], &[0]), "k is 0");
+    refused(placement(own, own, &[2.0], &[1]), "its σ 1");
+    refused(
+        placement(own, [v.basis(), u.basis()], &[2.0, 1.0], &[1]),
+        "(4, 2)",
+    );
+    let delta = Array2::zeros((4, 5));
+    refused(placement_of_matrix(own, delta.view(), &[1]), "(4, 5)");
+    // A ΔW of zero lies nowhere.
+    let nowhere = placement(own, own, &[0.0, 0.0], &[1]).unwrap();
+    assert_eq!((nowhere[0].shares, nowhere[0].blocks()), (None, None));
 }

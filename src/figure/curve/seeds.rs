@@ -1,0 +1,148 @@
+//! Seeds: φ(k,k) between runs that differ in the seed, over k.
+
+use crate::figure::heat::Shown;
+use crate::figure::label::{Text, update};
+use crate::table::OverlapRow;
+
+use super::panel::{Curve, CurveLine, CurvePanel, CurvePoint, LineStyle, NameAt, Span};
+
+/// φ(k,k) of every pair of runs, a row of panels a projection and a column a layer, with the mean
+/// over pairs and chance. `None` where the rows have no pair.
+pub fn seeds_curve(
+    rows: &[OverlapRow],
+    pairs: &[[String; 2]],
+    layers: &[Option<usize>],
+    shown: &Shown,
+) -> Option<Curve> {
+    let diagonal = rows
+        .iter()
+        .filter(|row| row.i == row.j && row.overlap.is_some());
+    let diagonal = diagonal.filter(|row| row.basis == shown.basis.name());
+    let diagonal: Vec<&OverlapRow> = diagonal.collect();
+    let mut panels = Vec::new();
+    for projection in shown.projections {
+        for &layer in layers {
+            let of = |row: &&&OverlapRow| row.layer == layer && &row.projection == projection;
+            let here: Vec<&OverlapRow> = diagonal.iter().filter(of).copied().collect();
+            let layer = layer.map_or(String::new(), |layer| format!(", layer {layer}"));
+            let title = update(projection).upright(&layer);
+            panels.extend(panel(&here, pairs, title));
+        }
+    }
+    let values = panels
+        .iter()
+        .flat_map(|panel| &panel.lines)
+        .flat_map(|line| &line.points);
+    let y = Span::from_zero(&values.map(|point| point.y).collect::<Vec<_>>());
+    for panel in &mut panels {
+        panel.y = y.clone();
+    }
+    let most = panels
+        .iter()
+        .flat_map(|panel| &panel.x.ticks)
+        .copied()
+        .fold(0.0, f64::max);
+    (!panels.is_empty()).then(|| Curve {
+        name: "seeds".into(),
+        about: "φ(k,k) between runs of different seeds, over k.".into(),
+        in_row: (panels.len() == layers.len() * shown.projections.len()).then_some(layers.len()),
+        panels,
+        series: 0,
+        footer: footer(pairs.len(), shown, most),
+        palette: shown.options.palette,
+    })
+}
+
+/// The lines of one module; `None` where it has no pair.
+fn panel(rows: &[&OverlapRow], pairs: &[[String; 2]], title: Text) -> Option<CurvePanel> {
+    // As in the heat maps: of modules with one layer and name, the first.
+    let module = &rows.first()?.module;
+    let of_pair = |[first, second]: &[String; 2]| -> Vec<&OverlapRow> {
+        let is = |row: &&&OverlapRow| {
+            &row.module == module && &row.first == first && &row.second == second
+        };
+        rows.iter().filter(is).copied().collect()
+    };
+    let pairs: Vec<Vec<&OverlapRow>> = pairs.iter().map(of_pair).collect();
+    let pairs: Vec<&Vec<&OverlapRow>> = pairs.iter().filter(|rows| !rows.is_empty()).collect();
+    // The mean is over the same pairs at every k.
+    let most = pairs.iter().map(|rows| rows.len()).min()?;
+    let count = pairs.len() as f64;
+    let over = |value: &dyn Fn(&OverlapRow) -> f64| -> Vec<CurvePoint> {
+        let mean = |place: usize| pairs.iter().map(|rows| value(rows[place])).sum::<f64>() / count;
+        let x = |place: usize| pairs[0][place].i as f64;
+        (0..most)
+            .map(|place| point(x(place), mean(place)))
+            .collect()
+    };
+    let phi = |row: &OverlapRow| row.overlap.unwrap_or(f64::NAN);
+    let thin = pairs
+        .iter()
+        .filter(|_| pairs.len() > 1)
+        .map(|rows| CurveLine {
+            style: LineStyle::Thin,
+            name: None,
+            points: rows
+                .iter()
+                .map(|row| point(row.i as f64, phi(row)))
+                .collect(),
+        });
+    let named = |name: &str, at| Some((Text::plain(name), at));
+    let chance = CurveLine {
+        style: LineStyle::Chance,
+        name: named("chance", NameAt::LowerRight),
+        points: over(&|row| row.chance),
+    };
+    let is_one = pairs.len() == 1;
+    let mean = CurveLine {
+        style: LineStyle::Bold,
+        name: named(if is_one { "φ(k,k)" } else { "mean" }, NameAt::UpperRight),
+        points: over(&phi),
+    };
+    Some(CurvePanel {
+        title,
+        x: Span::at(&counts(most), true),
+        x_label: Text::default().symbol("k"),
+        y: Span::from_zero(&[]),
+        bands: Vec::new(),
+        bars: Vec::new(),
+        lines: thin.chain([chance, mean]).collect(),
+    })
+}
+
+fn point(x: f64, y: f64) -> CurvePoint {
+    CurvePoint {
+        x,
+        y,
+        ..CurvePoint::default()
+    }
+}
+
+/// Powers of two up to a number, and itself.
+fn counts(most: usize) -> Vec<usize> {
+    let powers = (0..usize::BITS).map(|power| 1usize << power);
+    powers.take_while(|&k| k < most).chain([most]).collect()
+}
+
+fn footer(pairs: usize, shown: &Shown, most: f64) -> Vec<String> {
+    let lines = match pairs {
+        1 => "Line: φ(k,k) between two runs".to_string(),
+        pairs => format!("Thin: φ(k,k) of {pairs} pairs of runs; bold: their mean"),
+    };
+    vec![format!(
+        "{lines}, k = 1 to {most}, basis {}. Dashed: k/d, the mean of random directions.",
+        shown.basis
+    )]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ticks_are_powers_of_two_and_the_last() {
+        assert_eq!(counts(1), [1]);
+        assert_eq!(counts(6), [1, 2, 4, 6]);
+        assert_eq!(counts(8), [1, 2, 4, 8]);
+    }
+}

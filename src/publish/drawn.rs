@@ -1,0 +1,37 @@
+//! Everything that is drawn of a plan.
+
+use crate::error::Result;
+use crate::figure::{Options, Palette};
+use crate::study::Plan;
+
+use super::charts::{NamedChart, charts, drawn_rows};
+use super::curves::{NamedCurve, curves};
+use super::written::Tables;
+
+/// What is drawn.
+pub(super) struct Drawn {
+    pub(super) charts: Vec<NamedChart>,
+    pub(super) curves: Vec<NamedCurve>,
+}
+
+impl Drawn {
+    /// The figures of a plan from its tables.
+    pub(super) fn of(plan: &Plan, tables: Tables, palette: Palette) -> Result<Self> {
+        let options = Options {
+            palette,
+            range: None,
+        };
+        let rows = drawn_rows(plan, tables)?;
+        Ok(Drawn {
+            charts: charts(plan, rows.as_deref(), tables, options)?,
+            curves: curves(plan, rows.as_deref().unwrap_or_default(), tables, &options)?,
+        })
+    }
+
+    /// Names of the pictures, without an ending.
+    pub(super) fn stems(&self) -> Vec<String> {
+        let curves = self.curves.iter().map(|named| named.curve.name.clone());
+        let charts = self.charts.iter().map(|named| named.stem.clone());
+        charts.chain(curves).collect()
+    }
+}
