@@ -10,7 +10,7 @@ use crate::files;
 use crate::measure::Basis;
 use crate::paper::Figure;
 use crate::results::ModuleName;
-use crate::study::{AdapterId, Pairs, Plan};
+use crate::study::{AdapterId, Plan, Sides};
 use crate::table::{OverlapRow, RunsRow, SpectrumRow, read_overlaps};
 
 use super::written::{self, Tables};
@@ -135,12 +135,12 @@ impl OfPlan<'_> {
             projections: &figures.projections,
             options: self.options,
         };
-        let [ranks, seeds] = [&figures.ranks, &figures.seeds].map(pair);
+        let pair = self.plan.sides(figure).map(pair);
         let chart = match figure {
-            Figure::Three => ranks.map(|ranks| figure3(rows, &ranks, layer, &shown)),
-            Figure::Six => ranks.map(|ranks| figure6(rows, &ranks, layers, &shown)),
-            Figure::Four => seeds.map(|seeds| figure4(rows, &seeds, layer, &shown)),
-            Figure::Seven => seeds.map(|seeds| figure7(rows, &seeds, layers, &shown)),
+            Figure::Three => pair.map(|ranks| figure3(rows, &ranks, layer, &shown)),
+            Figure::Six => pair.map(|ranks| figure6(rows, &ranks, layers, &shown)),
+            Figure::Four => pair.map(|seeds| figure4(rows, &seeds, layer, &shown)),
+            Figure::Seven => pair.map(|seeds| figure7(rows, &seeds, layers, &shown)),
             Figure::Eight => {
                 let adapters = self.against_base();
                 let is_drawn = !(adapters.is_empty() || figures.projections.is_empty());
@@ -162,10 +162,13 @@ impl OfPlan<'_> {
     }
 }
 
-/// The two sides of runs that are compared, as the rows name them.
-fn pair(pairs: &Option<Pairs>) -> Option<Pair> {
-    let [first, second] = pairs.as_ref()?.labels.clone();
-    Some(Pair { first, second })
+/// What is compared, as the rows name it.
+fn pair(sides: Sides) -> Pair {
+    let [first, second] = sides.labels.each_ref().map(String::as_str);
+    match sides.mean_of {
+        None => Pair::of(first, second),
+        Some(pairs) => Pair::mean([first, second], pairs, &sides.beside),
+    }
 }
 
 /// The figures of a published study that is to be shown beside, and whose they are.

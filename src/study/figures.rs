@@ -9,8 +9,8 @@ use super::figure_plan::FigurePlan;
 use super::file::Definition;
 use super::file::definition::FiguresEntry;
 use super::file::lines::{Lines, suggestion};
+use super::groups::Compared;
 use super::named::AdapterId;
-use super::pairs::Pairs;
 use super::runs::Runs;
 
 /// The figures that a study asks for, else all.
@@ -65,7 +65,7 @@ fn which(
 /// As [`which`].
 pub(super) fn plan(
     definition: &Definition,
-    [ranks, seeds]: [Option<Pairs>; 2],
+    compared: &Compared,
     (base, has_base): (&[AdapterId], bool),
     (runs, panels): (&Runs, Panels),
     asked: &[Basis],
@@ -75,15 +75,21 @@ pub(super) fn plan(
     Ok(FigurePlan {
         which: which(
             definition,
-            [ranks.is_some(), seeds.is_some(), against_base],
+            [
+                compared.ranks.is_some(),
+                compared.seeds.is_some(),
+                against_base,
+            ],
             runs,
         )?,
         venue: definition.print.venue.unwrap_or_default(),
         footnote: entry.footnote.clone(),
         notes: panels.notes,
         bases: bases(asked, &entry.bases),
-        ranks,
-        seeds,
+        ranks: compared.ranks.clone(),
+        seeds: compared.seeds.clone(),
+        other_seeds: compared.other_seeds.clone(),
+        pair: compared.pair,
         base: base.to_vec(),
         layer: panels.layer,
         layers: panels.layers,
