@@ -54,11 +54,36 @@ pub struct Grid {
     /// Whether it was measured. Published cells are known to a few digits, which may be many standard
     /// deviations of random subspaces: these have no z.
     pub is_measured: bool,
+    /// How many pairs of runs it is the mean of; 1 for a pair.
+    pub pairs: usize,
+    /// Whether it is of a group, as one of its pairs or as their mean.
+    pub is_of_group: bool,
     /// Cell [i−first_i, j−1]; `None` beyond a numerical rank.
     pub cells: Array2<Option<f64>>,
 }
 
 impl Grid {
+    /// The mean over the pairs of a group, of one module and basis, under the group's labels; `None`
+    /// of no grid. A cell has a value where every pair has one.
+    pub fn mean_of(grids: &[&Grid], [first, second]: [&str; 2]) -> Option<Grid> {
+        let model = *grids.first()?;
+        let sizes = grids.iter().map(|grid| grid.cells.dim());
+        let size = sizes.fold((0, 0), |most, (i, j)| (most.0.max(i), most.1.max(j)));
+        let mean = |place: (usize, usize)| {
+            let cells = grids.iter().map(|grid| grid.cells.get(place).copied()?);
+            let cells: Option<Vec<f64>> = cells.collect();
+            cells.map(|cells| cells.iter().sum::<f64>() / cells.len() as f64)
+        };
+        Some(Grid {
+            first: first.into(),
+            second: second.into(),
+            pairs: grids.len(),
+            is_of_group: true,
+            cells: Array2::from_shape_fn(size, mean),
+            ..model.clone()
+        })
+    }
+
     /// The grid as tidy rows, j running fastest.
     pub fn rows(&self) -> impl Iterator<Item = OverlapRow> + '_ {
         self.tidy_cells().map(|cell| OverlapRow {
@@ -89,8 +114,14 @@ impl Grid {
     }
 
     /// What each of its rows says beside the names, j running fastest.
+    ///
+    /// z of a mean over n pairs is that of one φ times √n. Var(Σφ) needs no more than that pairs are
+    /// uncorrelated, and pairs of independent Haar frames are independent two by two, also where they
+    /// share a frame: given A, φ(A,B) has one distribution whatever A is, so that φ(A,B) and φ(A,C)
+    /// depend on nothing in common.
     pub fn tidy_cells(&self) -> impl Iterator<Item = OverlapCell> + '_ {
-        self.cells.indexed_iter().map(|((i, j), &overlap)| {
+        let of_mean = (self.pairs as f64).sqrt();
+        self.cells.indexed_iter().map(move |((i, j), &overlap)| {
             let (i, j) = (i + self.first_i, j + 1);
             let measured = overlap.filter(|_| self.is_measured);
             OverlapCell {
@@ -98,9 +129,16 @@ impl Grid {
                 j,
                 overlap,
                 chance: overlap_chance(i, j, self.dimension),
-                z: measured.and_then(|phi| overlap_z(phi, i, j, self.dimension)),
+                z: measured
+                    .and_then(|phi| overlap_z(phi, i, j, self.dimension))
+                    .map(|z| z * of_mean),
             }
         })
+    }
+
+    /// The rows of φ(k,k) alone.
+    pub fn diagonal_cells(&self) -> impl Iterator<Item = OverlapCell> + '_ {
+        self.tidy_cells().filter(|cell| cell.i == cell.j)
     }
 
     /// The cells from (1, 1) on, as `overlap.npz` has them.

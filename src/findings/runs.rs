@@ -111,7 +111,7 @@ impl SharedByRuns {
         let mut rows = self.tested(&RANKS_OTHERS, labels, shares.collect(), seed)?;
         for row in &mut rows {
             let r = row.statistic.trim_end_matches(')').rsplit(',').next();
-            row.statistic = format!("mean φ of directions 2 to {0} in {0}", r.unwrap_or("r"));
+            row.statistic = format!("φ of directions 2 to {0} of {0}", r.unwrap_or("r"));
         }
         Ok(rows)
     }

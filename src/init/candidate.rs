@@ -5,21 +5,11 @@ use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
 use regex::Regex;
-use serde_json::Value;
 
 use crate::adapter::{Adapter, ReadOptions, natural_order, projection_of};
 use crate::asked::Asked;
 use crate::error::{Error, Result};
-use crate::files;
-
-use crate::study::{is_plain, is_same, names_of};
-
-/// Files beside an adapter that may hold the seed it was trained with.
-const CONFIGS: [&str; 3] = [
-    "adapter_config.json",
-    "training_args.json",
-    "train_config.json",
-];
+use crate::study::{in_files, is_plain, is_same, names_of};
 
 /// `seed1`, `s1`, `r8-seed-1`, as a part of a name.
 static SEED: LazyLock<Regex> = LazyLock::new(|| {
@@ -165,14 +155,9 @@ fn places(path: &Path) -> Vec<PathBuf> {
 /// The seed that a config beside the weights has, else the one in the folder's name or its parent's.
 fn seed_of(path: &Path) -> Option<Seed> {
     let folder = if path.is_dir() { path } else { path.parent()? };
-    let in_config = CONFIGS.iter().find_map(|name| {
-        let text = files::read_text(&folder.join(name)).ok()?;
-        let value = serde_json::from_str::<Value>(&text)
-            .ok()?
-            .get("seed")?
-            .as_u64()?;
-        let source = name.to_string();
-        Some(Seed { value, source })
+    let in_config = in_files(path).map(|(value, file)| Seed {
+        value,
+        source: file.into(),
     });
     let names = [Some(folder), folder.parent()];
     let names = names.into_iter().flatten().filter_map(Path::file_name);

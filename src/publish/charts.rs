@@ -8,7 +8,7 @@ use crate::files;
 use crate::measure::Basis;
 use crate::paper::Figure;
 use crate::results::ModuleName;
-use crate::study::{AdapterId, Pairs, Plan};
+use crate::study::{AdapterId, Plan, Sides};
 use crate::table::{OverlapRow, SpectrumRow, read_overlaps};
 
 use super::written::{self, Tables};
@@ -58,7 +58,11 @@ pub(super) fn drawn_rows(plan: &Plan, tables: Tables) -> Result<Option<Vec<Overl
             projection: row.projection.clone(),
         };
         let basis = row.basis.parse::<Basis>();
-        basis.is_ok_and(|basis| plan.shows(&module, basis, &row.first, &row.second))
+        let is_diagonal = row.i == row.j;
+        basis.is_ok_and(|basis| {
+            plan.shows(&module, basis, &row.first, &row.second)
+                || is_diagonal && plan.shows_diagonal(&module, basis, &row.first, &row.second)
+        })
     })?;
     Ok(Some(rows))
 }
@@ -113,12 +117,12 @@ impl OfPlan<'_> {
             projections: &figures.projections,
             options: self.options,
         };
-        let [ranks, seeds] = [&figures.ranks, &figures.seeds].map(pair);
+        let pair = self.plan.sides(figure).map(pair);
         let chart = match figure {
-            Figure::Three => ranks.map(|ranks| figure3(rows, &ranks, layer, &shown)),
-            Figure::Six => ranks.map(|ranks| figure6(rows, &ranks, layers, &shown)),
-            Figure::Four => seeds.map(|seeds| figure4(rows, &seeds, layer, &shown)),
-            Figure::Seven => seeds.map(|seeds| figure7(rows, &seeds, layers, &shown)),
+            Figure::Three => pair.map(|ranks| figure3(rows, &ranks, layer, &shown)),
+            Figure::Six => pair.map(|ranks| figure6(rows, &ranks, layers, &shown)),
+            Figure::Four => pair.map(|seeds| figure4(rows, &seeds, layer, &shown)),
+            Figure::Seven => pair.map(|seeds| figure7(rows, &seeds, layers, &shown)),
             Figure::Eight => {
                 let adapters = against_base(self.plan);
                 let is_drawn = !(adapters.is_empty() || figures.projections.is_empty());
@@ -140,10 +144,13 @@ pub(super) fn against_base(plan: &Plan) -> Vec<Ranked> {
     plan.against_base().into_iter().map(ranked).collect()
 }
 
-/// The two sides of runs that are compared, as the rows name them.
-fn pair(pairs: &Option<Pairs>) -> Option<Pair> {
-    let [first, second] = pairs.as_ref()?.labels.clone();
-    Some(Pair { first, second })
+/// What is compared, as the rows name it.
+fn pair(sides: Sides) -> Pair {
+    let [first, second] = sides.labels.each_ref().map(String::as_str);
+    match sides.mean_of {
+        None => Pair::of(first, second),
+        Some(pairs) => Pair::mean([first, second], pairs, &sides.beside),
+    }
 }
 
 /// The figures of a published study that is to be shown beside, and whose they are.

@@ -3,7 +3,7 @@
 use crate::error::Result;
 use crate::paper::Figure;
 use crate::report::{Compared, Notebook, Rebuilt, RebuiltRuns};
-use crate::study::Plan;
+use crate::study::{Plan, Sides};
 use crate::table::{Provenance, RunTable, RunsRow, columns};
 
 use super::charts::NamedChart;
@@ -44,7 +44,10 @@ pub(super) fn notebook(
         curve: curve.map(|_| chosen(plan.runs.of_curve(&runs), &runs)),
     };
     let mut palettes = drawn.charts.iter().map(|named| named.chart.palette);
-    let rebuilt = drawn.charts.iter().filter_map(|named| rebuilt(plan, named));
+    let charts = drawn.charts.iter();
+    let sides: Vec<Option<Sides>> = charts.map(|named| plan.sides(named.figure)).collect();
+    let charts = drawn.charts.iter().zip(&sides);
+    let rebuilt = charts.filter_map(|(named, sides)| rebuilt(plan, named, sides.as_ref()));
     Notebook {
         study: &plan.name,
         title: &plan.title,
@@ -71,18 +74,20 @@ fn chosen(shown: Vec<RunsRow>, all: &[RunsRow]) -> Option<Vec<String>> {
 }
 
 /// How the notebook makes a figure again.
-fn rebuilt<'a>(plan: &'a Plan, named: &'a NamedChart) -> Option<Rebuilt<'a>> {
+fn rebuilt<'a>(
+    plan: &'a Plan,
+    named: &'a NamedChart,
+    sides: Option<&'a Sides>,
+) -> Option<Rebuilt<'a>> {
     let figures = &plan.figures;
-    let [ranks, seeds] = [&figures.ranks, &figures.seeds].map(|pairs| {
-        let pairs = pairs.as_ref()?;
-        Some(pairs.labels.each_ref().map(String::as_str))
-    });
+    let pair = sides.map(|sides| sides.labels.each_ref().map(String::as_str));
+    let beside = sides.map(|sides| sides.beside.as_str());
     let one = std::slice::from_ref(&figures.layer);
     let (layers, compared) = match named.figure {
-        Figure::Three => (one, Compared::Ranks(ranks?)),
-        Figure::Six => (figures.layers.as_slice(), Compared::Ranks(ranks?)),
-        Figure::Four => (one, Compared::Seeds(seeds?, true)),
-        Figure::Seven => (figures.layers.as_slice(), Compared::Seeds(seeds?, false)),
+        Figure::Three => (one, Compared::Ranks(pair?)),
+        Figure::Six => (figures.layers.as_slice(), Compared::Ranks(pair?)),
+        Figure::Four => (one, Compared::Seeds(pair?, beside)),
+        Figure::Seven => (figures.layers.as_slice(), Compared::Seeds(pair?, None)),
         Figure::Eight => {
             let against_base = plan.against_base().into_iter();
             let against_base = against_base.map(|id| plan.adapter_name(id));

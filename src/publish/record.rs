@@ -79,7 +79,7 @@ impl Headlines {
             };
             match self.overlaps.iter_mut().find(is_of) {
                 Some(overlap) => overlap.take(grid),
-                // Of a study of rows, which plans no comparison.
+                // Of a study of rows, which plans no comparison, and the mean of a group.
                 None => {
                     let mut overlap = Overlap::of(grid.basis, &grid.first, &grid.second);
                     overlap.take(grid);

@@ -8,7 +8,7 @@ use crate::figure::{Drawing, Format};
 use crate::paper::Table;
 use crate::report::{AdapterFacts, Content, Corners, Figure, Module, Modules, Page, TableFile};
 use crate::results::{ModuleName, grid_key};
-use crate::study::{NamedAdapter, Plan};
+use crate::study::{Comparison, NamedAdapter, Plan};
 use crate::table::rows::round9;
 use crate::table::{Input, Provenance, read_grids};
 
@@ -179,6 +179,19 @@ fn module(plan: &Plan, path: &str) -> Option<Module> {
     })
 }
 
+/// What is compared, by names. Of a group it is the mean, as forty-five pairs of ten runs would hide
+/// the rest; `overlap.npz` has them all.
+fn sides(plan: &Plan) -> Vec<[&str; 2]> {
+    let groups = plan.figures.groups();
+    let is_alone = |pair: &&Comparison| !groups.iter().any(|group| group.holds(**pair));
+    let pairs = plan.comparisons().iter().filter(is_alone);
+    let named = pairs.map(|pair| [pair.first, pair.second].map(|side| plan.operand_name(side)));
+    let means = groups
+        .iter()
+        .map(|group| group.labels.each_ref().map(String::as_str));
+    named.chain(means).collect()
+}
+
 /// The corners of the grids in `overlap.npz`, by module, in the plan's order.
 fn corners(
     plan: &Plan,
@@ -192,11 +205,11 @@ fn corners(
             ends.insert(key, (grid.dim(), number(grid.first()), number(grid.last())));
         })?;
     }
+    let sides = sides(plan);
     let mut by_module: HashMap<String, Vec<Corners>> = HashMap::new();
     for module in modules {
         for &basis in &plan.bases {
-            for pair in plan.comparisons() {
-                let names = [pair.first, pair.second].map(|operand| plan.operand_name(operand));
+            for &names in &sides {
                 let key = grid_key(&module.path, basis, names[0], names[1]);
                 let Some(&(cells, one, all)) = ends.get(&key) else {
                     continue;

@@ -9,7 +9,7 @@ use crate::error::Result;
 use crate::findings::Evidence;
 use crate::results::{Grid, Results};
 use crate::study::Plan;
-use crate::table::{AmplificationRow, GridArchive, OverlapWriter, to_csv};
+use crate::table::{AmplificationRow, GridArchive, OverlapCell, OverlapWriter, to_csv};
 
 use super::artifact::{Artifact, tables_folder};
 use super::stage::Staging;
@@ -54,10 +54,12 @@ impl<'a> TableFiles<'a> {
         for grid in &results.grids {
             self.archive(grid)?;
             let plan = self.plan;
-            if plan.measured().is_some_and(|one| one.every_grid)
-                || plan.shows(&grid.module, grid.basis, &grid.first, &grid.second)
-            {
-                self.overlap(grid)?;
+            let is_whole = plan.measured().is_some_and(|one| one.every_grid)
+                || plan.shows(&grid.module, grid.basis, &grid.first, &grid.second);
+            if is_whole {
+                self.overlap(grid, grid.tidy_cells())?;
+            } else if grid.is_of_group {
+                self.overlap(grid, grid.diagonal_cells())?;
             }
         }
         self.spectrum.take(&results.spectrum, &mut self.staging)?;
@@ -109,14 +111,14 @@ impl<'a> TableFiles<'a> {
         tables_folder(&self.plan.name).join(name)
     }
 
-    fn overlap(&mut self, grid: &Grid) -> Result<()> {
+    fn overlap(&mut self, grid: &Grid, cells: impl Iterator<Item = OverlapCell>) -> Result<()> {
         let place = self.place("overlap.csv");
         let writer = match &mut self.overlap {
             Some(writer) => writer,
             none => none.insert(OverlapWriter::new(self.staging.create(&place)?)),
         };
         writer
-            .grid(&grid.names(), grid.tidy_cells())
+            .grid(&grid.names(), cells)
             .map_err(|source| self.staging.failed(&place, source))
     }
 

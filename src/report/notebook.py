@@ -116,10 +116,10 @@ def ranks(name, basis, first, second, layers, projections, zoom=8):
 
 # %% seeds
 def seeds(name, basis, first, second, layers, projections, random=False):
-    """Figures 4 and 7: two seeds; in figure 4 random directions beside them."""
+    """Figures 4 and 7: two seeds; in figure 4 random directions beside them, of a group beside the run that `random` names."""
     panels = []
     both = (overlap["first"] == "random") & (overlap["second"] == "random")
-    against = "random" if both.any() else second  # published ones may be random on both sides
+    against = "random" if both.any() else random if isinstance(random, str) else second  # published ones may be random on both sides
     for layer in layers:
         for projection in projections:
             place = "" if len(layers) == 1 else f"layer {layer}, "

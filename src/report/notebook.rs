@@ -79,8 +79,8 @@ pub struct Rebuilt<'a> {
 pub enum Compared<'a> {
     /// Two ranks: figures 3 and 6.
     Ranks([&'a str; 2]),
-    /// Two seeds, and in figure 4 random directions: figures 4 and 7.
-    Seeds([&'a str; 2], bool),
+    /// Two seeds, and in figure 4 the run that random directions stand beside: figures 4 and 7.
+    Seeds([&'a str; 2], Option<&'a str>),
     /// Adapters against W: figure 8.
     Base(Vec<&'a str>),
 }
@@ -250,7 +250,11 @@ impl Rebuilt<'_> {
                 pair(names)
             ),
             Compared::Seeds(names, random) => {
-                let random = if *random { ", random=True" } else { "" };
+                let random = match random {
+                    None => String::new(),
+                    Some(beside) if *beside == names[1] => ", random=True".into(),
+                    Some(beside) => format!(", random={}", text(beside)),
+                };
                 format!(
                     "{start}, {}, layers={layers}, projections={projections}{random})",
                     pair(names)
@@ -302,12 +306,17 @@ mod tests {
             basis: Basis::A,
             layers: &layers,
             projections: &["q".to_string()],
-            compared: Compared::Seeds(names, true),
+            compared: Compared::Seeds(names, Some(names[1])),
         };
         assert_eq!(
             figure.call(),
             r#"seeds("figure4", "a", first="a\"b\\", second="c\nd", layers=[None, 3], projections=["q"], random=True)"#
         );
+        let group = Rebuilt {
+            compared: Compared::Seeds(["r64", "r64"], Some("r64-s1")),
+            ..figure
+        };
+        assert!(group.call().ends_with(", random=\"r64-s1\")"));
     }
 
     #[test]

@@ -16,7 +16,7 @@ use crate::findings::kept_bytes;
 use crate::linalg::SMALL_SIDE;
 use crate::measure::Basis;
 use crate::paper::{DIRECTIONS_AGAINST_BASE, TENTH};
-use crate::study::{AdapterId, Comparison, Measured, Operand, Plan, human_size};
+use crate::study::{AdapterId, Comparison, Measured, Operand, Pairs, Plan, human_size};
 
 use super::placements::placed;
 
@@ -52,9 +52,10 @@ fn estimate(plan: &Plan, measured: &Measured, path: &str) -> u64 {
         .iter()
         .flat_map(|&basis| measured.comparisons.iter().map(move |pair| (basis, pair)));
     let cells: u64 = if plan.makes.overlap {
-        grids
+        let pairs: u64 = grids
             .map(|(basis, pair)| cells(measured, path, basis, pair, shape))
-            .sum()
+            .sum();
+        pairs + plan.bases.len() as u64 * cells_of_means(plan, measured, path)
     } else {
         0
     };
@@ -99,10 +100,7 @@ fn cells(
     pair: &Comparison,
     shape: (usize, usize),
 ) -> u64 {
-    let rank = |id: AdapterId| {
-        let module = measured.adapter(id).adapter.module(path);
-        module.map_or(0, |module| measured.directions(module)) as u64
-    };
+    let rank = |id: AdapterId| rank(measured, path, id);
     match (pair.first, pair.second) {
         (Operand::Base, _) => {
             let own = basis.side().dimension(shape).div_ceil(TENTH);
@@ -112,6 +110,23 @@ fn cells(
         (_, Operand::Adapter(second)) => rank(second) * rank(second),
         _ => 0,
     }
+}
+
+/// How many cells the mean grids of one module and basis have: of each group, those of a pair.
+fn cells_of_means(plan: &Plan, measured: &Measured, path: &str) -> u64 {
+    let most = |pairs: &Pairs, side: usize| {
+        let runs = pairs.pairs.iter().map(|pair| pair[side]);
+        runs.map(|run| rank(measured, path, run)).max().unwrap_or(0)
+    };
+    let groups = plan.figures.groups();
+    let cells = groups.iter().map(|group| most(group, 0) * most(group, 1));
+    cells.sum()
+}
+
+/// How many directions an adapter has of a module.
+fn rank(measured: &Measured, path: &str, id: AdapterId) -> u64 {
+    let module = measured.adapter(id).adapter.module(path);
+    module.map_or(0, |module| measured.directions(module)) as u64
 }
 
 /// The modules of a plan, in order, cut into groups that are measured side by side.

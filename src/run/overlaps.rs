@@ -8,7 +8,7 @@ use crate::measure::overlap::overlap_grid;
 use crate::measure::{Basis, Directions, Side};
 use crate::paper::{DIRECTIONS_AGAINST_BASE, TENTH};
 use crate::results::{Frame, Grid, Results};
-use crate::study::{AdapterId, Comparison, Operand};
+use crate::study::{AdapterId, Comparison, Operand, Pairs};
 
 use super::module::ModuleRun;
 
@@ -17,18 +17,20 @@ impl ModuleRun<'_> {
         if !self.plan.makes.overlap {
             return Ok(());
         }
+        let groups = self.plan.figures.groups();
         for &basis in &self.plan.bases {
             let directions = self
                 .updates
                 .iter()
                 .map(|update| Directions::of_delta(&update.delta, basis, update.rank))
                 .collect::<std::result::Result<Vec<_>, _>>()?;
+            let mut grids = Vec::new();
             for &comparison in &self.measured.comparisons {
                 let sides = self.sides(comparison, basis, &directions, own)?;
                 let Some((first, second)) = sides else {
                     continue;
                 };
-                results.grids.push(Grid {
+                grids.push(Grid {
                     module: self.module.clone(),
                     basis,
                     first: self.plan.operand_name(comparison.first).into(),
@@ -36,9 +38,17 @@ impl ModuleRun<'_> {
                     dimension: basis.side().dimension(self.shape),
                     first_i: 1,
                     is_measured: true,
+                    pairs: 1,
+                    is_of_group: groups.iter().any(|group| group.holds(comparison)),
                     cells: overlap_grid(&first, &second)?,
                 });
             }
+            let means: Vec<Grid> = groups
+                .iter()
+                .filter_map(|group| self.mean(group, &grids))
+                .collect();
+            results.grids.append(&mut grids);
+            results.grids.extend(means);
         }
         self.frames(results)
     }
@@ -65,6 +75,18 @@ impl ModuleRun<'_> {
             }
         }
         Ok(())
+    }
+
+    /// The mean over the pairs of a group that have this module, of the grids of one basis.
+    fn mean(&self, group: &Pairs, grids: &[Grid]) -> Option<Grid> {
+        let names = |pair: &[AdapterId; 2]| pair.map(|id| self.plan.adapter_name(id));
+        let of_pair = |pair: &[AdapterId; 2]| {
+            let [first, second] = names(pair);
+            let mut grids = grids.iter();
+            grids.find(|grid| grid.first == first && grid.second == second)
+        };
+        let grids: Vec<&Grid> = group.pairs.iter().filter_map(of_pair).collect();
+        Grid::mean_of(&grids, group.labels.each_ref().map(String::as_str))
     }
 
     /// The directions on both sides of a comparison; `None` when an adapter lacks this module.

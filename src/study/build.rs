@@ -14,19 +14,20 @@ use std::path::{Path, PathBuf};
 use crate::adapter::{AdaptedModule, Adapter, BaseIndex, natural_order};
 use crate::base::{Base, fused};
 use crate::error::Result;
+use crate::paper::Figure;
 use crate::tensors::find_model_near;
 
 use super::figure_plan::FigurePlan;
 use super::figures::{self, Weights, bases, in_order, panels};
 use super::file::definition::AdapterEntry;
 use super::file::{Definition, Selection, select};
+use super::groups::Compared;
 use super::named::{AdapterId, Comparison, NamedAdapter, Operand};
-use super::pairs::{Pairs, Seeds};
 use super::plan::{Measured, Plan, Source};
 use super::request::Request;
 use super::resolved::{Known, Resolved};
 use super::runs;
-use super::{build_rows, checks, duplicates, lineage, naming};
+use super::{build_rows, checks, duplicates, lineage, naming, seeds};
 
 impl Plan {
     /// A plan from a study file.
@@ -81,14 +82,15 @@ fn of_adapters(
     let lines = &definition.lines;
     let entries = definition.adapters.iter();
     let names: Vec<&str> = entries.map(|entry| entry.name.as_str()).collect();
+    refuse_known_seeds(definition)?;
     let resolved = Resolved::of(definition, &names, Known::Adapters)?;
     let base = open_base(definition, folder)?;
-    let adapters = open_adapters(definition, folder, request, base.as_ref())?;
+    let (adapters, mut warnings) = open_adapters(definition, folder, request, base.as_ref())?;
+    let compared = Compared::of(definition, &resolved, &adapters)?;
     let all = all_modules(&adapters, &request.selection);
     let modules = select(&all, &request.selection)?;
     let runs = definition.runs.as_ref().map(|runs| folder.join(runs));
     let runs = runs::read(definition, runs.as_deref(), &adapters)?;
-    let pairs = resolved.pairs();
     let drawn = panels(
         &definition.figures,
         &in_all(&modules, &adapters),
@@ -101,7 +103,7 @@ fn of_adapters(
     };
     let figures = figures::plan(
         definition,
-        compared(&resolved, &adapters),
+        &compared,
         (&resolved.base, weights),
         (&runs, drawn),
         &request.bases,
@@ -109,20 +111,35 @@ fn of_adapters(
     let mut bases = bases(&request.bases, &definition.compare.bases);
     // What is drawn is measured.
     bases.extend(figures.bases.clone());
-    let mut warnings = lineage::check(definition, &resolved, &adapters, base.as_ref())?;
-    warnings.extend(duplicates::check(lines, &resolved, &adapters)?);
+    warnings.extend(lineage::check(
+        definition,
+        &resolved,
+        &adapters,
+        base.as_ref(),
+    )?);
+    let pairs = &compared.pairs;
+    warnings.extend(duplicates::check(lines, &resolved, pairs, &adapters)?);
     warnings.extend(duplicates::other_scales(&figures, &adapters));
     warnings.extend(runs.warnings.iter().cloned());
-    warnings.extend(checks::only_in_one(&adapters, &pairs, &modules, lines)?);
+    warnings.extend(compared.warnings.iter().cloned());
+    let groups = figures.groups();
+    warnings.extend(checks::only_in_one(
+        &adapters, pairs, &groups, &modules, lines,
+    )?);
+    warnings.extend(
+        groups
+            .iter()
+            .flat_map(|group| checks::lacking(group, &adapters, &modules)),
+    );
     warnings.extend(checks::twins(&modules, &figures));
     let tables = runs::tables(definition, &runs, base.is_some())?;
     let measured = Measured {
-        comparisons: comparisons(&pairs, &figures, adapters.len(), base.is_some()),
-        amplified: match resolved.amplified {
+        comparisons: comparisons(pairs, &figures, adapters.len(), base.is_some()),
+        amplified: match resolved.amplified() {
             named if named.is_empty() => (0..adapters.len()).map(AdapterId).collect(),
             named => named,
         },
-        table7_groups: Vec::new(),
+        table7_groups: compared.table7,
         rank: request.rank,
         draws: request.draws.unwrap_or(definition.draws),
         seed: request.seed.unwrap_or(definition.seed),
@@ -161,20 +178,37 @@ fn open_base(definition: &Definition, folder: &Path) -> Result<Option<Base>> {
         .map_err(|error| definition.lines.locate("base", "base", error))
 }
 
+/// The adapters, and a sentence for each whose files contradict the study.
 fn open_adapters(
     definition: &Definition,
     folder: &Path,
     request: &Request,
     base: Option<&Base>,
-) -> Result<Vec<NamedAdapter>> {
+) -> Result<(Vec<NamedAdapter>, Vec<String>)> {
     let lines = &definition.lines;
-    let open = |(number, entry): (usize, &AdapterEntry)| {
-        open_adapter(entry, folder, request, base).map_err(|error| {
+    let (mut adapters, mut warnings) = (Vec::new(), Vec::new());
+    for (number, entry) in definition.adapters.iter().enumerate() {
+        let mut named = open_adapter(entry, folder, request, base).map_err(|error| {
             let place = format!("adapter[{number}].path");
             lines.locate(&place, &format!("adapter `{}`", entry.name), error)
-        })
-    };
-    definition.adapters.iter().enumerate().map(open).collect()
+        })?;
+        let (seed, warning) = seeds::of_entry(entry, named.adapter.path());
+        named.seed = seed;
+        adapters.push(named);
+        warnings.extend(warning);
+    }
+    Ok((adapters, warnings))
+}
+
+/// `seeds_are_known` is for runs that nobody has.
+fn refuse_known_seeds(definition: &Definition) -> Result<()> {
+    if definition.compare.seeds_are_known.is_none() {
+        return Ok(());
+    }
+    let problem = "`seeds_are_known` is for a study of rows, and this one has adapters";
+    let remedy = "leave it out, and give each [[adapter]] its `seed =`";
+    let place = "compare.seeds_are_known";
+    Err(definition.lines.error(place, problem, remedy))
 }
 
 fn open_adapter(
@@ -228,26 +262,6 @@ fn in_all(modules: &[String], adapters: &[NamedAdapter]) -> Vec<String> {
     }
 }
 
-/// Figures 3 and 6, and figures 4 and 7: the pairs that the study names. Without a word from it, ranks
-/// and seeds are told apart by the adapters' ranks.
-fn compared(resolved: &Resolved, adapters: &[NamedAdapter]) -> [Option<Pairs>; 2] {
-    let of_two = |pair: [AdapterId; 2]| {
-        let [one, other] = pair.map(|id| &adapters[id.0]);
-        let seeds = Seeds::of(one.seed, other.seed);
-        Pairs::of_two(pair, [&one.name, &other.name], seeds)
-    };
-    if resolved.ranks.is_some() || resolved.seeds.is_some() {
-        return [resolved.ranks, resolved.seeds].map(|pair| pair.map(of_two));
-    }
-    let rank = |id: AdapterId| adapters[id.0].adapter.rank();
-    let pairs = resolved.pairs();
-    let find = |same_rank: bool| {
-        let mut pairs = pairs.iter().copied();
-        pairs.find(|&[one, other]| (rank(one) == rank(other)) == same_rank)
-    };
-    [find(false), find(true)].map(|pair| pair.map(of_two))
-}
-
 /// The pairs, random directions where a figure shows them (figure 4) or nothing else is there to
 /// compare, and W against the adapters of figure 8 and against random directions.
 fn comparisons(
@@ -261,8 +275,8 @@ fn comparisons(
         .iter()
         .map(|&[one, other]| (adapter(one), adapter(other)))
         .collect();
-    if let Some(seeds) = &figures.seeds {
-        let [_, second] = seeds.first();
+    if let Some(drawn) = figures.drawn(Figure::Four) {
+        let [_, second] = drawn.first();
         wanted.push((Operand::Random, adapter(second)));
     }
     if pairs.is_empty() {

@@ -8,6 +8,7 @@ use crate::measure::Basis;
 
 use super::figures::{self, Weights, panels};
 use super::file::{Definition, select};
+use super::groups::Compared;
 use super::named::AdapterId;
 use super::pairs::{Pairs, Seeds};
 use super::plan::{Plan, Source};
@@ -43,6 +44,7 @@ pub(super) fn build(
     let published = Published::read(&rows, runs.is_some()).map_err(located)?;
     let names: Vec<&str> = published.adapters().iter().map(String::as_str).collect();
     let resolved = Resolved::of(definition, &names, Known::Rows)?;
+    let mut compared = two_each(definition, &resolved, &published)?;
     check_overlaps(definition, &resolved, &published)?;
     let runs = runs::read(definition, runs.as_deref(), &[])?;
     let all = published.modules();
@@ -52,14 +54,12 @@ pub(super) fn build(
         all => select(all, &request.selection)?,
     };
     let drawn = panels(&definition.figures, &modules, &all, lines)?;
-    let compared = [resolved.ranks, resolved.seeds].map(|pair| {
-        let name = |id: AdapterId| published.adapters()[id.0].as_str();
-        pair.map(|pair| Pairs::of_two(pair, pair.map(name), Seeds::Unknown))
-    });
+    let name = |id: AdapterId| published.adapters()[id.0].as_str();
+    compared.pair = compared.drawn(definition, &resolved, name)?;
     let amplified = !published.amplification.is_empty();
     let figures = figures::plan(
         definition,
-        compared,
+        &compared,
         (&resolved.base, Weights::Rows { amplified }),
         (&runs, drawn),
         &[],
@@ -77,6 +77,36 @@ pub(super) fn build(
         selected: request.selected(),
         makes: request.makes,
         source: Source::Rows(published),
+    })
+}
+
+/// The two runs of `ranks` and the two of `seeds`: rows have no group, whose pairs would have to be
+/// found.
+fn two_each(
+    definition: &Definition,
+    resolved: &Resolved,
+    published: &Published,
+) -> Result<Compared> {
+    let seeds = match definition.compare.seeds_are_known {
+        Some(true) => Seeds::Differ,
+        _ => Seeds::Unknown,
+    };
+    let pair = |pair: [AdapterId; 2]| {
+        let names = pair.map(|id| published.adapters()[id.0].as_str());
+        Pairs::of_two(pair, names, seeds)
+    };
+    if let (Some(named), None) = (&definition.compare.seeds, resolved.two_seeds()) {
+        let problem = format!(
+            "`seeds` of a study of rows are two names, and these are {}",
+            named.len()
+        );
+        let remedy = "name the two sides of the rows to be drawn";
+        return Err(definition.lines.error("compare.seeds", &problem, remedy));
+    }
+    Ok(Compared {
+        ranks: resolved.two_ranks().map(pair),
+        seeds: resolved.two_seeds().map(pair),
+        ..Compared::default()
     })
 }
 
@@ -117,10 +147,10 @@ fn check_overlaps(
 ) -> Result<()> {
     let name = |id: AdapterId| published.adapters()[id.0].as_str();
     let mut wanted: Vec<(String, &str, &str)> = Vec::new();
-    if let Some([one, other]) = resolved.ranks {
+    if let Some([one, other]) = resolved.two_ranks() {
         wanted.push(("compare.ranks".into(), name(one), name(other)));
     }
-    if let Some([one, other]) = resolved.seeds {
+    if let Some([one, other]) = resolved.two_seeds() {
         wanted.push(("compare.seeds".into(), name(one), name(other)));
         if !published.compares("random", "random") {
             wanted.push(("compare.seeds".into(), "random", name(other)));

@@ -1,5 +1,7 @@
 //! What a plan is held against before any work: that its adapters and its base fit each other.
 
+use std::collections::BTreeMap;
+
 use crate::adapter::{layer_of, projection_of};
 use crate::asked::Asked;
 use crate::error::{CoreError, Error, Result};
@@ -8,9 +10,10 @@ use super::figure_plan::FigurePlan;
 use super::file::lines::Lines;
 use super::lineage;
 use super::named::{AdapterId, NamedAdapter};
+use super::pairs::Pairs;
 use super::plan::Measured;
 
-/// A sentence for each pair with modules that only one of them has.
+/// A sentence for each pair with modules that only one of them has; of groups see [`lacking`].
 ///
 /// # Errors
 ///
@@ -18,11 +21,13 @@ use super::plan::Measured;
 pub(super) fn only_in_one(
     adapters: &[NamedAdapter],
     pairs: &[[AdapterId; 2]],
+    groups: &[&Pairs],
     modules: &[String],
     lines: &Lines,
 ) -> Result<Vec<String>> {
     let mut warnings = Vec::new();
-    for &[one, other] in pairs {
+    let is_alone = |pair: &&[AdapterId; 2]| !groups.iter().any(|group| group.pairs.contains(pair));
+    for &[one, other] in pairs.iter().filter(is_alone) {
         let (first, second) = (&adapters[one.0], &adapters[other.0]);
         let has = |named: &NamedAdapter, path: &str| named.adapter.module(path).is_some();
         let of = |named: &NamedAdapter| -> Vec<String> {
@@ -59,6 +64,32 @@ pub(super) fn only_in_one(
         }
     }
     Ok(warnings)
+}
+
+/// Sentences about modules that some pairs of a group lack: the mean is over the others.
+pub(super) fn lacking(group: &Pairs, adapters: &[NamedAdapter], modules: &[String]) -> Vec<String> {
+    let has = |id: AdapterId, path: &str| adapters[id.0].adapter.module(path).is_some();
+    let mut lacked: BTreeMap<usize, Vec<&str>> = BTreeMap::new();
+    for path in modules {
+        let with_it = group
+            .pairs
+            .iter()
+            .filter(|pair| pair.iter().all(|&id| has(id, path)));
+        let count = with_it.count();
+        if count < group.pairs.len() && group.runs().iter().any(|&id| has(id, path)) {
+            lacked.entry(count).or_default().push(path);
+        }
+    }
+    let [first, second] = &group.labels;
+    let sentence = |(count, paths): (usize, Vec<&str>)| {
+        let all = group.pairs.len();
+        format!(
+            "{first} and {second}: {count} of {all} pairs have these modules, and the mean is over \
+             them: {}",
+            paths.join(", ")
+        )
+    };
+    lacked.into_iter().map(sentence).collect()
 }
 
 /// A sentence for modules that figures and table 7 cannot tell apart by layer and projection.

@@ -20,10 +20,11 @@ use super::resolved::Resolved;
 pub(super) fn check(
     lines: &Lines,
     resolved: &Resolved,
+    pairs: &[[AdapterId; 2]],
     adapters: &[NamedAdapter],
 ) -> Result<Vec<String>> {
     let mut warnings = Vec::new();
-    for [one, other] in resolved.pairs() {
+    for &[one, other] in pairs {
         let (first, second) = (&adapters[one.0], &adapters[other.0]);
         let Some(how) = is_same(&first.adapter, &second.adapter)? else {
             continue;
@@ -47,7 +48,10 @@ pub(super) fn check(
 
 /// The key of a study that compares two adapters as two ranks or two seeds.
 fn named_in(resolved: &Resolved, pair: [AdapterId; 2]) -> Option<&'static str> {
-    let keys = [("ranks", resolved.ranks), ("seeds", resolved.seeds)];
+    let keys = [
+        ("ranks", resolved.two_ranks()),
+        ("seeds", resolved.two_seeds()),
+    ];
     let (key, _) = keys.into_iter().find(|(_, named)| *named == Some(pair))?;
     Some(key)
 }
@@ -98,14 +102,17 @@ pub(super) fn other_scales(figures: &FigurePlan, adapters: &[NamedAdapter]) -> V
             true,
         ),
     ] {
-        let Some(pairs) = pairs else { continue };
-        let [one, other] = pairs.first().map(|id| &adapters[id.0]);
-        if let Some(differs) = other_scale(&one.adapter, &other.adapter, of_seeds) {
-            warnings.push(format!(
+        // Of a group, the first that do: its other runs follow the same rules.
+        let differs = |pair: &[AdapterId; 2]| {
+            let [one, other] = pair.map(|id| &adapters[id.0]);
+            let differs = other_scale(&one.adapter, &other.adapter, of_seeds)?;
+            Some(format!(
                 "{what}, and {} and {} {differs}",
                 one.name, other.name
-            ));
-        }
+            ))
+        };
+        let mut pairs = pairs.iter().flat_map(|pairs| &pairs.pairs);
+        warnings.extend(pairs.find_map(differs));
     }
     warnings
 }

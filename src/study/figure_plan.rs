@@ -17,8 +17,13 @@ pub struct FigurePlan {
     pub bases: Vec<Basis>,
     /// Figures 3 and 6: adapters of two ranks.
     pub ranks: Option<Pairs>,
-    /// Figures 4 and 7, and the curve of seeds: adapters of two seeds.
+    /// Figures 4 and 7, and the curve of seeds: adapters of two seeds; of groups, that of the largest
+    /// rank.
     pub seeds: Option<Pairs>,
+    /// Groups of seeds of other ranks, which are measured and not drawn.
+    pub other_seeds: Vec<Pairs>,
+    /// Two runs of a group that are drawn in place of its mean.
+    pub pair: Option<[AdapterId; 2]>,
     /// Figure 8: adapters held against W.
     pub base: Vec<AdapterId>,
     /// The layer of figures 3, 4 and 8 and table 7.
@@ -35,38 +40,103 @@ pub struct FigurePlan {
     pub notes: Vec<String>,
 }
 
+/// What a figure of pairs shows.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Drawn<'a> {
+    /// Two runs.
+    Pair([AdapterId; 2]),
+    /// The mean over the pairs of a group.
+    Mean(&'a Pairs),
+}
+
+impl Drawn<'_> {
+    /// The pair, or the first of the group.
+    pub fn first(&self) -> [AdapterId; 2] {
+        match self {
+            Drawn::Pair(pair) => *pair,
+            Drawn::Mean(pairs) => pairs.first(),
+        }
+    }
+}
+
 impl FigurePlan {
     /// Whether a figure is wanted.
     pub fn draws(&self, figure: Figure) -> bool {
         self.which.contains(&figure)
     }
 
+    /// The groups that are measured, each once.
+    pub fn groups(&self) -> Vec<&Pairs> {
+        let seeds = self.other_seeds.iter().chain(&self.seeds);
+        let all = self.ranks.iter().chain(seeds);
+        all.filter(|pairs| pairs.is_group).collect()
+    }
+
+    /// What figures 3 and 6, or 4 and 7, show; `None` where nothing is compared for them, and for
+    /// other figures.
+    pub fn drawn(&self, figure: Figure) -> Option<Drawn<'_>> {
+        let (pairs, others) = match figure {
+            Figure::Three | Figure::Six => (self.ranks.as_ref()?, &[][..]),
+            Figure::Four | Figure::Seven => (self.seeds.as_ref()?, self.other_seeds.as_slice()),
+            _ => return None,
+        };
+        let mut all = others.iter().chain([pairs]);
+        Some(match self.pair {
+            Some(pair) if all.any(|pairs| pairs.pairs.contains(&pair)) => Drawn::Pair(pair),
+            _ if pairs.is_group => Drawn::Mean(pairs),
+            _ => Drawn::Pair(pairs.first()),
+        })
+    }
+
+    /// Whether a figure shows the mean grid of a group with these labels.
+    pub(super) fn shows_mean(&self, module: &ModuleName, basis: Basis, labels: [&str; 2]) -> bool {
+        let is_it = |figure: &Figure| match self.drawn(*figure) {
+            Some(Drawn::Mean(pairs)) => pairs.labels.each_ref().map(String::as_str) == labels,
+            _ => false,
+        };
+        let mut figures = Figure::ALL.iter();
+        figures.any(|figure| is_it(figure) && self.shows_module(*figure, module, basis))
+    }
+
+    /// Whether a figure of pairs has a panel of this module.
+    fn shows_module(&self, figure: Figure, module: &ModuleName, basis: Basis) -> bool {
+        let is_here = match figure {
+            Figure::Three | Figure::Four | Figure::Eight => module.layer == self.layer,
+            Figure::Six | Figure::Seven | Figure::Seeds => self.layers.contains(&module.layer),
+            _ => false,
+        };
+        let is_panel = self.projections.contains(&module.projection);
+        self.draws(figure) && self.bases.contains(&basis) && is_panel && is_here
+    }
+
+    /// Whether the curve of seeds shows φ(k,k) of two runs in a module.
+    pub(super) fn shows_diagonal(
+        &self,
+        module: &ModuleName,
+        basis: Basis,
+        pair: [AdapterId; 2],
+    ) -> bool {
+        let is_it = |seeds: &Pairs| seeds.pairs.contains(&pair);
+        self.seeds.as_ref().is_some_and(is_it) && self.shows_module(Figure::Seeds, module, basis)
+    }
+
     /// Whether a figure shows this grid.
     pub(super) fn shows(&self, module: &ModuleName, basis: Basis, sides: Comparison) -> bool {
-        if !self.bases.contains(&basis) || !self.projections.contains(&module.projection) {
-            return false;
-        }
-        let one_layer = module.layer == self.layer;
-        let several = self.layers.contains(&module.layer);
+        let has_panel = |figure: Figure| self.shows_module(figure, module, basis);
         match (sides.first, sides.second) {
             (Operand::Adapter(one), Operand::Adapter(other)) => {
-                let pairs = [
-                    (&self.ranks, Figure::Three, &[Figure::Six][..]),
-                    (&self.seeds, Figure::Four, &[Figure::Seven, Figure::Seeds]),
-                ];
-                pairs.into_iter().any(|(pairs, of_one, of_several)| {
-                    let is_it = |pairs: &Pairs| pairs.pairs.contains(&[one, other]);
-                    let draws_several = of_several.iter().any(|&figure| self.draws(figure));
-                    pairs.as_ref().is_some_and(is_it)
-                        && (one_layer && self.draws(of_one) || several && draws_several)
-                })
+                let is_it = |figure| self.drawn(figure) == Some(Drawn::Pair([one, other]));
+                let mut figures = Figure::ALL.into_iter();
+                let is_pair = !self.seeds.as_ref().is_some_and(|seeds| seeds.is_group);
+                figures.any(|figure| is_it(figure) && has_panel(figure))
+                    || is_pair && self.shows_diagonal(module, basis, [one, other])
             }
             (Operand::Random, second) => {
-                let is_beside = |pairs: &Pairs| {
-                    let [_, other] = pairs.first();
+                let is_beside = |drawn: Drawn| {
+                    let [_, other] = drawn.first();
                     second == Operand::Adapter(other) || second == Operand::Random
                 };
-                one_layer && self.draws(Figure::Four) && self.seeds.as_ref().is_some_and(is_beside)
+                has_panel(Figure::Four) && self.drawn(Figure::Four).is_some_and(is_beside)
             }
             (Operand::Base, second) => {
                 let is_shown = match second {
@@ -74,7 +144,7 @@ impl FigurePlan {
                     Operand::Random => true,
                     Operand::Base => false,
                 };
-                one_layer && self.draws(Figure::Eight) && is_shown
+                has_panel(Figure::Eight) && is_shown
             }
             (Operand::Adapter(_), _) => false,
         }

@@ -9,8 +9,8 @@ use super::figure_plan::FigurePlan;
 use super::file::Definition;
 use super::file::definition::FiguresEntry;
 use super::file::lines::{Lines, suggestion};
+use super::groups::Compared;
 use super::named::AdapterId;
-use super::pairs::Pairs;
 use super::runs::Runs;
 
 /// What there is to be drawn.
@@ -89,15 +89,15 @@ pub(super) enum Weights {
 /// As [`which`].
 pub(super) fn plan(
     definition: &Definition,
-    [ranks, seeds]: [Option<Pairs>; 2],
+    compared: &Compared,
     (base, weights): (&[AdapterId], Weights),
     (runs, panels): (&Runs, Panels),
     asked: &[Basis],
 ) -> Result<FigurePlan> {
     let entry = &definition.figures;
     let has = Has {
-        ranks: ranks.is_some(),
-        seeds: seeds.is_some(),
+        ranks: compared.ranks.is_some(),
+        seeds: compared.seeds.is_some(),
         base: weights != Weights::None && !base.is_empty(),
         measures_base: weights == Weights::Measured,
         amplification: match weights {
@@ -112,8 +112,10 @@ pub(super) fn plan(
         footnote: entry.footnote.clone(),
         notes: panels.notes,
         bases: bases(asked, &entry.bases),
-        ranks,
-        seeds,
+        ranks: compared.ranks.clone(),
+        seeds: compared.seeds.clone(),
+        other_seeds: compared.other_seeds.clone(),
+        pair: compared.pair,
         base: base.to_vec(),
         layer: panels.layer,
         layers: panels.layers,

@@ -101,7 +101,7 @@ fn odd_pairs(resolved: &Resolved, adapters: &[NamedAdapter]) -> Vec<String> {
     let rank = |id: AdapterId| adapters[id.0].adapter.rank();
     let seed = |id: AdapterId| adapters[id.0].seed;
     let names = |pair: [AdapterId; 2]| pair.map(|id| adapters[id.0].name.as_str()).join(" and ");
-    if let Some(pair @ [one, other]) = resolved.ranks {
+    if let Some(pair @ [one, other]) = resolved.two_ranks() {
         if rank(one) == rank(other) {
             let (names, rank) = (names(pair), rank(one));
             warnings.push(format!(
@@ -115,7 +115,7 @@ fn odd_pairs(resolved: &Resolved, adapters: &[NamedAdapter]) -> Vec<String> {
             ));
         }
     }
-    if let Some(pair @ [one, other]) = resolved.seeds {
+    if let Some(pair @ [one, other]) = resolved.two_seeds() {
         if rank(one) != rank(other) {
             let names = names(pair);
             warnings.push(format!(

@@ -1,6 +1,6 @@
 //! Runs that are compared as one: two of them, or all pairs of a group.
 
-use super::named::AdapterId;
+use super::named::{AdapterId, Comparison, Operand};
 
 /// What figures 3 and 6, or 4 and 7, compare, and the claims about them.
 #[derive(Debug, Clone, PartialEq)]
@@ -46,6 +46,16 @@ impl Pairs {
             pairs: vec![pair],
             is_group: false,
             seeds,
+        }
+    }
+
+    /// Whether a comparison is one of the pairs of a group.
+    pub(crate) fn holds(&self, comparison: Comparison) -> bool {
+        match (comparison.first, comparison.second) {
+            (Operand::Adapter(one), Operand::Adapter(other)) => {
+                self.is_group && self.pairs.contains(&[one, other])
+            }
+            _ => false,
         }
     }
 

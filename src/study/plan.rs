@@ -3,10 +3,10 @@
 use crate::adapter::AdaptedModule;
 use crate::base::Base;
 use crate::measure::Basis;
-use crate::paper::Table;
+use crate::paper::{Figure, Table};
 use crate::results::ModuleName;
 
-use super::figure_plan::FigurePlan;
+use super::figure_plan::{Drawn, FigurePlan};
 use super::file::Prose;
 use super::named::{AdapterId, Comparison, NamedAdapter, Operand};
 use super::published::Published;
@@ -59,7 +59,7 @@ pub struct Measured {
     pub comparisons: Vec<Comparison>,
     /// Adapters of table 7.
     pub amplified: Vec<AdapterId>,
-    /// Groups of table 7: each with its label and its runs.
+    /// Groups of runs of table 7: their labels and, in the order of the tables, their runs.
     pub table7_groups: Vec<(String, Vec<AdapterId>)>,
     /// Directions used, if not all.
     pub rank: Option<usize>,
@@ -76,6 +76,18 @@ pub struct Measured {
     pub warnings: Vec<String>,
     /// A study of published rows, to be shown beside this one.
     pub beside: Option<Box<Plan>>,
+}
+
+/// What a figure of pairs shows, as the tables name it.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct Sides {
+    /// Two runs, or the labels of a group.
+    pub labels: [String; 2],
+    /// How many pairs it is the mean of; `None` for a pair itself.
+    pub mean_of: Option<usize>,
+    /// The run that random directions stand beside in figure 4.
+    pub beside: String,
 }
 
 impl Measured {
@@ -208,13 +220,50 @@ impl Plan {
         place.map(|place| Operand::Adapter(AdapterId(place)))
     }
 
+    /// What figures 3 and 6, or 4 and 7, show, as the tables name it.
+    pub fn sides(&self, figure: Figure) -> Option<Sides> {
+        let drawn = self.figures.drawn(figure)?;
+        let name = |id: AdapterId| self.adapter_name(id).to_string();
+        let [_, second] = drawn.first();
+        Some(Sides {
+            labels: match drawn {
+                Drawn::Pair(pair) => pair.map(name),
+                Drawn::Mean(pairs) => pairs.labels.clone(),
+            },
+            mean_of: match drawn {
+                Drawn::Pair(_) => None,
+                Drawn::Mean(pairs) => Some(pairs.pairs.len()),
+            },
+            beside: name(second),
+        })
+    }
+
     /// Whether a figure shows the grid of a module on a basis between two sides, by their names in
     /// tables.
     pub fn shows(&self, module: &ModuleName, basis: Basis, first: &str, second: &str) -> bool {
+        if self.figures.shows_mean(module, basis, [first, second]) {
+            return true;
+        }
         let (Some(first), Some(second)) = (self.operand(first), self.operand(second)) else {
             return false;
         };
         self.figures
             .shows(module, basis, Comparison { first, second })
+    }
+
+    /// Whether a figure shows the cells φ(k,k) of such a grid.
+    pub fn shows_diagonal(
+        &self,
+        module: &ModuleName,
+        basis: Basis,
+        first: &str,
+        second: &str,
+    ) -> bool {
+        match (self.operand(first), self.operand(second)) {
+            (Some(Operand::Adapter(one)), Some(Operand::Adapter(other))) => {
+                self.figures.shows_diagonal(module, basis, [one, other])
+            }
+            _ => false,
+        }
     }
 }

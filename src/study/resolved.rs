@@ -1,13 +1,14 @@
-//! The names that a definition gives its adapters' comparisons, as ids: resolved here and once.
+//! The names and patterns of a definition's comparisons, as ids: resolved here and once.
 
 use crate::error::{Error, Result};
 
 use super::file::Definition;
 use super::file::lines::suggestion;
+use super::file::pattern::{is_pattern, matcher};
 use super::named::AdapterId;
 
 /// Whose names they are, for messages.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq)]
 pub(super) enum Known {
     /// The study's own adapters.
     Adapters,
@@ -15,13 +16,38 @@ pub(super) enum Known {
     Rows,
 }
 
-/// The adapters that `[compare]` and `[amplification]` name.
+/// An entry of a list of runs.
+#[derive(Clone)]
+pub(super) enum Entry {
+    /// A run by its name.
+    Name(AdapterId),
+    /// A pattern and the runs that it matches, one or more, in the order of the tables.
+    Pattern(String, Vec<AdapterId>),
+}
+
+impl Entry {
+    /// The runs that it stands for.
+    pub(super) fn runs(&self) -> &[AdapterId] {
+        match self {
+            Entry::Name(id) => std::slice::from_ref(id),
+            Entry::Pattern(_, ids) => ids,
+        }
+    }
+
+    /// Whether it names this run.
+    pub(super) fn names(&self, run: AdapterId) -> bool {
+        matches!(self, Entry::Name(id) if *id == run)
+    }
+}
+
+/// The adapters that `[compare]`, `[amplification]` and `[figures]` name.
 pub(super) struct Resolved {
-    pub(super) ranks: Option<[AdapterId; 2]>,
-    pub(super) seeds: Option<[AdapterId; 2]>,
+    pub(super) ranks: Option<[Entry; 2]>,
+    pub(super) seeds: Option<Vec<Entry>>,
     pub(super) also: Vec<[AdapterId; 2]>,
     pub(super) base: Vec<AdapterId>,
-    pub(super) amplified: Vec<AdapterId>,
+    pub(super) amplified: Vec<Entry>,
+    pub(super) pair: Option<[AdapterId; 2]>,
 }
 
 impl Resolved {
@@ -29,7 +55,8 @@ impl Resolved {
     ///
     /// # Errors
     ///
-    /// [`CoreError::Config`](crate::CoreError::Config) for the first unknown one, with its line.
+    /// [`CoreError::Config`](crate::CoreError::Config) for the first unknown name, and for the first
+    /// pattern that matches none or that rows are given, with its line.
     pub(super) fn of(definition: &Definition, names: &[&str], known: Known) -> Result<Self> {
         let names = Names {
             definition,
@@ -37,33 +64,58 @@ impl Resolved {
             known,
         };
         let compare = &definition.compare;
-        let pair = |place: &str, pair: &Option<[String; 2]>| {
-            let pair = pair.as_ref().map(|pair| names.pair(place, pair));
-            pair.transpose()
-        };
+        let ranks = compare.ranks.as_ref().map(|[one, other]| -> Result<_> {
+            Ok([
+                names.entry("compare.ranks[0]", one)?,
+                names.entry("compare.ranks[1]", other)?,
+            ])
+        });
+        let seeds = compare.seeds.as_ref();
+        let seeds = seeds.map(|seeds| names.entries("compare.seeds", seeds));
+        let pair = definition.figures.pair.as_ref();
+        let pair = pair.map(|pair| names.pair("figures.pair", pair));
         Ok(Resolved {
-            ranks: pair("compare.ranks", &compare.ranks)?,
-            seeds: pair("compare.seeds", &compare.seeds)?,
+            ranks: ranks.transpose()?,
+            seeds: seeds.transpose()?,
             also: compare
                 .also
                 .iter()
                 .enumerate()
                 .map(|(number, pair)| names.pair(&format!("compare.also[{number}]"), pair))
                 .collect::<Result<_>>()?,
-            base: names.all("compare.base", &compare.base)?,
-            amplified: names.all("amplification.adapters", &definition.amplification.adapters)?,
+            base: names.runs("compare.base", &compare.base)?,
+            amplified: names
+                .entries("amplification.adapters", &definition.amplification.adapters)?,
+            pair: pair.transpose()?,
         })
     }
 
-    /// The pairs of adapters to measure, each once.
-    pub(super) fn pairs(&self) -> Vec<[AdapterId; 2]> {
-        let mut pairs = Vec::new();
-        for pair in self.ranks.iter().chain(&self.seeds).chain(&self.also) {
-            if !pairs.contains(pair) {
-                pairs.push(*pair);
+    /// The two runs that `ranks` names, where it has no pattern.
+    pub(super) fn two_ranks(&self) -> Option<[AdapterId; 2]> {
+        two(self.ranks.as_ref()?)
+    }
+
+    /// The two runs that `seeds` names, where these are all.
+    pub(super) fn two_seeds(&self) -> Option<[AdapterId; 2]> {
+        two(self.seeds.as_ref()?)
+    }
+
+    /// The adapters of table 7 that are named or matched, each once.
+    pub(super) fn amplified(&self) -> Vec<AdapterId> {
+        let mut runs = Vec::new();
+        for &run in self.amplified.iter().flat_map(Entry::runs) {
+            if !runs.contains(&run) {
+                runs.push(run);
             }
         }
-        pairs
+        runs
+    }
+}
+
+fn two(entries: &[Entry]) -> Option<[AdapterId; 2]> {
+    match *entries {
+        [Entry::Name(one), Entry::Name(other)] => Some([one, other]),
+        _ => None,
     }
 }
 
@@ -74,11 +126,65 @@ struct Names<'a> {
 }
 
 impl Names<'_> {
-    fn id(&self, place: &str, name: &str) -> Result<AdapterId> {
+    fn find(&self, name: &str) -> Option<AdapterId> {
         let found = self.names.iter().position(|known| *known == name);
-        found
-            .map(AdapterId)
-            .ok_or_else(|| self.unknown(place, name))
+        found.map(AdapterId)
+    }
+
+    fn id(&self, place: &str, name: &str) -> Result<AdapterId> {
+        self.find(name).ok_or_else(|| self.unknown(place, name))
+    }
+
+    /// A name, or a pattern and what it matches. Names on a command line come from folders, and may
+    /// look like patterns: a name that there is comes first.
+    fn entry(&self, place: &str, text: &str) -> Result<Entry> {
+        if let Some(id) = self.find(text) {
+            return Ok(Entry::Name(id));
+        }
+        if !is_pattern(text) {
+            return Err(self.unknown(place, text));
+        }
+        let error = |problem: &str, these: &str| {
+            let remedy = format!("{these} {}", self.names.join(", "));
+            Err(self.definition.lines.error(place, problem, remedy))
+        };
+        if self.known == Known::Rows {
+            let problem =
+                format!("`{text}` is a pattern, and a study of rows compares them by name");
+            return error(&problem, "give a name; they have");
+        }
+        let matcher = matcher(&self.definition.lines, place, text)?;
+        let ids = self.names.iter().enumerate();
+        let ids = ids.filter(|(_, name)| matcher.is_match(name));
+        let ids: Vec<AdapterId> = ids.map(|(place, _)| AdapterId(place)).collect();
+        if ids.is_empty() {
+            let problem = format!("no adapter's name matches `{text}`");
+            return error(&problem, "the adapters are");
+        }
+        Ok(Entry::Pattern(text.into(), ids))
+    }
+
+    fn entries(&self, place: &str, texts: &[String]) -> Result<Vec<Entry>> {
+        let texts = texts.iter().enumerate();
+        texts
+            .map(|(number, text)| self.entry(&format!("{place}[{number}]"), text))
+            .collect()
+    }
+
+    /// Runs in the order of the list; what a pattern matches is there once.
+    fn runs(&self, place: &str, texts: &[String]) -> Result<Vec<AdapterId>> {
+        let mut runs = Vec::new();
+        for entry in self.entries(place, texts)? {
+            match entry {
+                Entry::Name(id) => runs.push(id),
+                Entry::Pattern(_, ids) => {
+                    let new = ids.into_iter().filter(|id| !runs.contains(id));
+                    let new: Vec<AdapterId> = new.collect();
+                    runs.extend(new);
+                }
+            }
+        }
+        Ok(runs)
     }
 
     fn pair(&self, place: &str, [one, other]: &[String; 2]) -> Result<[AdapterId; 2]> {
@@ -86,13 +192,6 @@ impl Names<'_> {
             self.id(&format!("{place}[0]"), one)?,
             self.id(&format!("{place}[1]"), other)?,
         ])
-    }
-
-    fn all(&self, place: &str, names: &[String]) -> Result<Vec<AdapterId>> {
-        let names = names.iter().enumerate();
-        names
-            .map(|(number, name)| self.id(&format!("{place}[{number}]"), name))
-            .collect()
     }
 
     fn unknown(&self, place: &str, name: &str) -> Error {

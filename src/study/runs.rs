@@ -9,7 +9,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use globset::{Glob, GlobMatcher};
+use globset::GlobMatcher;
 
 use crate::adapter::projection_of;
 use crate::error::Result;
@@ -17,6 +17,7 @@ use crate::paper::{Figure, Projection, Table};
 use crate::table::{RunTable, RunsRow, has_two_ranks, scores, weight_types};
 
 use super::file::Definition;
+use super::file::pattern::matcher;
 use super::file::runs_file::RunsFile;
 use super::named::NamedAdapter;
 
@@ -256,16 +257,12 @@ fn choices(definition: &Definition, file: &RunsFile) -> Result<Vec<(Table, Vec<G
         let Some(patterns) = patterns else { continue };
         let mut globs = Vec::new();
         for (number, pattern) in patterns.iter().enumerate() {
-            let wrong = |problem: &str, remedy: &str| {
-                let place = format!("tables.table{table}[{number}]");
-                definition.lines.error(&place, problem, remedy)
-            };
-            let glob = Glob::new(pattern)
-                .map_err(|error| wrong(&error.kind().to_string(), "use * and ? as in a shell"))?;
-            let glob = glob.compile_matcher();
+            let place = format!("tables.table{table}[{number}]");
+            let glob = matcher(&definition.lines, &place, pattern)?;
             if !file.rows.iter().any(|(_, row)| glob.is_match(&row.adapter)) {
                 let problem = format!("no run of runs.csv is named {pattern:?}");
-                return Err(wrong(&problem, "its column `adapter` has their names"));
+                let remedy = "its column `adapter` has their names";
+                return Err(definition.lines.error(&place, &problem, remedy));
             }
             globs.push(glob);
         }

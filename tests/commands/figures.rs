@@ -51,10 +51,7 @@ pub(crate) fn rows() -> Vec<OverlapRow> {
 }
 
 pub(crate) fn pair(first: &str, second: &str) -> Pair {
-    Pair {
-        first: first.into(),
-        second: second.into(),
-    }
+    Pair::of(first, second)
 }
 
 pub(crate) fn panels() -> [String; 2] {

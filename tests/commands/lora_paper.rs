@@ -17,10 +17,7 @@ fn rows<Row: serde::de::DeserializeOwned>(name: &str) -> Vec<Row> {
 }
 
 fn pair(first: &str, second: &str) -> Pair {
-    Pair {
-        first: first.into(),
-        second: second.into(),
-    }
+    Pair::of(first, second)
 }
 
 fn panels() -> [String; 2] {

@@ -52,6 +52,8 @@ fn grids(
                 dimension: D,
                 first_i: 1,
                 is_measured: true,
+                pairs: 1,
+                is_of_group: false,
                 cells: overlap(&one, &other).unwrap().mapv(Some),
             });
         }

@@ -104,10 +104,7 @@ fn chart(value: f64) -> Chart {
     let cells = [(1, 1), (1, 2), (2, 1), (2, 2)];
     let of = |first| cells.map(|(i, j)| row(first, i, j));
     let rows = [of("one"), of("random")].concat();
-    let pair = Pair {
-        first: "one".into(),
-        second: "other".into(),
-    };
+    let pair = Pair::of("one", "other");
     let shown = Shown {
         basis: Basis::A,
         projections: &["q".into()],

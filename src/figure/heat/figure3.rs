@@ -118,10 +118,7 @@ mod tests {
     fn more_than_two_projections_take_more_rows() {
         let names = ["q_proj", "k_proj", "v_proj", "o_proj"].map(String::from);
         let rows = rows(&names);
-        let pair = Pair {
-            first: "small".into(),
-            second: "large".into(),
-        };
+        let pair = Pair::of("small", "large");
         let layers = [Some(0), Some(1)];
         let lengths = |chart: &Chart| chart.panels.iter().map(Vec::len).collect::<Vec<_>>();
         let drawn = |names: &[String]| {
@@ -150,10 +147,7 @@ mod tests {
     #[test]
     fn the_zoom_is_square_and_the_footer_says_what_is_shown() {
         let names = ["q_proj".to_string()];
-        let pair = Pair {
-            first: "small".into(),
-            second: "large".into(),
-        };
+        let pair = Pair::of("small", "large");
         let draw = |rows: &[OverlapRow]| figure3(rows, &pair, Some(0), &shown(&names)).unwrap();
         let chart = draw(&rows(&names));
         assert_eq!(chart.panels[0][1].cells.dim(), (3, 3));

@@ -32,7 +32,7 @@ pub fn figure4(
     let mut against = String::new();
     if let Some(projection) = shown.projections.first() {
         let wanted = Wanted::of(pair, layer, projection, shown.basis);
-        let (grid, second) = random(rows, wanted)?;
+        let (grid, second) = random(rows, wanted, &pair.beside)?;
         grids.0.push(grid);
         titles.push(Text::plain("Random"));
         against = second;
@@ -51,9 +51,9 @@ pub fn figure4(
     Chart::of_phi(Figure::Four, panels, &grids, words, &shown.options)
 }
 
-/// Random directions against others where there are such rows, else against those of the second
-/// seed; and the latter in words.
-fn random(rows: &[OverlapRow], wanted: Wanted) -> Result<(Selected, String)> {
+/// Random directions against others where there are such rows, else against those of the run beside;
+/// and the latter in words.
+fn random(rows: &[OverlapRow], wanted: Wanted, beside: &str) -> Result<(Selected, String)> {
     let first = "random";
     let second = "random";
     let both = Wanted {
@@ -64,6 +64,11 @@ fn random(rows: &[OverlapRow], wanted: Wanted) -> Result<(Selected, String)> {
     if let Ok(grid) = both.select(rows) {
         return Ok((grid, "others".into()));
     }
-    let grid = Wanted { first, ..wanted }.select(rows)?;
-    Ok((grid, format!("{} of {}", wanted.projection, wanted.second)))
+    let one = Wanted {
+        first,
+        second: beside,
+        ..wanted
+    };
+    let grid = one.select(rows)?;
+    Ok((grid, format!("{} of {beside}", wanted.projection)))
 }

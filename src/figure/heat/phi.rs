@@ -23,13 +23,16 @@ impl Words {
     /// Of two ranks: φ(A_{r=8}, A_{r=64}, i, j), and what the directions are and what chance is.
     pub(super) fn of_ranks(grids: &Grids, pair: &Pair, shown: &Shown, place: &str) -> Self {
         let (first, second) = grids.ranks();
+        let heading = phi(
+            directions(shown.basis, Some(first)),
+            directions(shown.basis, Some(second)),
+        );
+        let mean = pair.mean_in_words();
+        let mean = mean.map_or(String::new(), |mean| format!(", {mean}"));
         Words {
-            heading: phi(
-                directions(shown.basis, Some(first)),
-                directions(shown.basis, Some(second)),
-            ),
+            heading: with_mean(heading, pair),
             footer: vec![format!(
-                "{} (i) against {} (j){place}; {}. Mark on the bar: chance, max(i,\u{a0}j)/d, d = {}.",
+                "{} (i) against {} (j){mean}{place}; {}. Mark on the bar: chance, max(i,\u{a0}j)/d, d = {}.",
                 pair.first,
                 pair.second,
                 in_words(shown.basis),
@@ -41,13 +44,22 @@ impl Words {
     /// The same of two seeds, the second with a prime: φ(A_{r=64}, A'_{r=64}, i, j).
     pub(super) fn of_seeds(grids: &Grids, pair: &Pair, shown: &Shown, place: &str) -> Self {
         let (first, second) = grids.ranks();
+        let heading = phi(
+            directions(shown.basis, Some(first)),
+            primed(directions(shown.basis, Some(second))),
+        );
         Words {
-            heading: phi(
-                directions(shown.basis, Some(first)),
-                primed(directions(shown.basis, Some(second))),
-            ),
+            heading: with_mean(heading, pair),
             ..Self::of_ranks(grids, pair, shown, place)
         }
+    }
+}
+
+/// A heading with how many pairs a group's figure is the mean of.
+fn with_mean(heading: Text, pair: &Pair) -> Text {
+    match pair.mean_in_words() {
+        None => heading,
+        Some(mean) => heading.then(Text::plain(&format!(", {mean}"))),
     }
 }
 

@@ -98,7 +98,7 @@ pub struct AdapterEntry {
     pub label: Option<String>,
 }
 
-/// `[compare]`: names of adapters.
+/// `[compare]`: adapters by their names, or by patterns of them.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[cfg_attr(test, derive(serde::Serialize))]
 #[serde(deny_unknown_fields)]
@@ -106,11 +106,13 @@ pub struct Compare {
     /// Bases of directions to measure: a, b, delta-right, delta-left.
     #[serde(default)]
     pub bases: Vec<Basis>,
-    /// A smaller and a larger rank: figures 3 and 6.
+    /// A smaller and a larger rank, each a name or a pattern: figures 3 and 6.
     pub ranks: Option<[String; 2]>,
-    /// Two seeds of one rank: figures 4 and 7.
-    pub seeds: Option<[String; 2]>,
-    /// Adapters held against W: figure 8.
+    /// Runs that differ in the seed alone, by names or patterns: figures 4 and 7.
+    pub seeds: Option<Vec<String>>,
+    /// Whether published runs are said to have different seeds; only of a study of rows.
+    pub seeds_are_known: Option<bool>,
+    /// Adapters held against W, by names or patterns: figure 8.
     #[serde(default)]
     pub base: Vec<String>,
     /// Further pairs, measured and not drawn.
@@ -123,7 +125,7 @@ pub struct Compare {
 #[cfg_attr(test, derive(serde::Serialize))]
 #[serde(deny_unknown_fields)]
 pub struct AmplificationEntry {
-    /// Adapters of table 7.
+    /// Adapters of table 7, by names or patterns; what a pattern matches is a group.
     #[serde(default)]
     pub adapters: Vec<String>,
 }
@@ -145,6 +147,8 @@ pub struct FiguresEntry {
     /// The panels; q and v, or the first two, when left out.
     #[serde(default)]
     pub projections: Vec<String>,
+    /// Two runs of a group, drawn in place of its mean.
+    pub pair: Option<[String; 2]>,
     /// A last line below every figure of overlaps.
     pub footnote: Option<String>,
 }

@@ -108,7 +108,7 @@ pub(super) const STUDY: &[Field] = &[
         "compare",
         Kind::Table(COMPARE),
         "",
-        "Which overlaps are measured, by names of adapters.",
+        "Which overlaps are measured, by names of adapters or patterns of them with * and ?.",
     ),
     field("amplification", Kind::Table(AMPLIFICATION), "", "Table 7."),
     field("figures", Kind::Table(FIGURE), "", "What is drawn."),
@@ -199,19 +199,25 @@ const COMPARE: &[Field] = &[
         "ranks",
         Kind::Two(&Kind::Text),
         "[\"r8\", \"r8\"]",
-        "A smaller and a larger rank: figures 3 and 6.",
+        "A smaller and a larger rank, each a name or a pattern: figures 3 and 6. Of patterns, all pairs that differ in the seed.",
     ),
     field(
         "seeds",
-        Kind::Two(&Kind::Text),
+        Kind::List(&Kind::Text),
         "[\"r8\", \"r8\"]",
-        "Two seeds of one rank: figures 4 and 7.",
+        "Runs of one rank, by names or patterns: figures 4 and 7. Of a pattern, or of more than two names, all pairs that differ in the seed alone; of several ranks, a group for each.",
+    ),
+    field(
+        "seeds_are_known",
+        Kind::Truth,
+        "true",
+        "Of a study of rows: that its runs are known to have different seeds. Elsewhere each adapter has its `seed`.",
     ),
     field(
         "base",
         Kind::List(&Kind::Text),
         "[\"r8\"]",
-        "Adapters that are held against W: figure 8.",
+        "Adapters that are held against W, by names or patterns: figure 8.",
     ),
     field(
         "also",
@@ -225,7 +231,7 @@ const AMPLIFICATION: &[Field] = &[field(
     "adapters",
     Kind::List(&Kind::Text),
     "[\"r8\"]",
-    "Adapters of table 7; all of them when left out.",
+    "Adapters of table 7, by names or patterns; all of them when left out. The runs that a pattern matches are also a group, with its mean and standard deviation.",
 )];
 
 const FIGURE: &[Field] = &[
@@ -258,6 +264,12 @@ const FIGURE: &[Field] = &[
         Kind::List(&Kind::Text),
         "[\"query\"]",
         "The panels; q and v, or the first two, when left out.",
+    ),
+    field(
+        "pair",
+        Kind::Two(&Kind::Text),
+        "[\"r8\", \"r8\"]",
+        "Two runs of a group that are drawn in place of its mean: in figures 3 and 6 where their ranks differ, else in 4 and 7.",
     ),
     field(
         "footnote",

@@ -209,6 +209,7 @@ impl Walk<'_> {
             (Kind::Text | Kind::Name | Kind::Choice(_), DeValue::String(text)) => {
                 return self.text(start, field, kind, text);
             }
+            (Kind::Truth, DeValue::Boolean(_)) => return,
             (Kind::Whole(least), DeValue::Integer(number)) if whole(number) >= Some(*least) => {
                 return;
             }

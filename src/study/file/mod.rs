@@ -4,6 +4,7 @@ pub(super) mod definition;
 pub(super) mod header;
 mod keys;
 pub(super) mod lines;
+pub(super) mod pattern;
 pub(super) mod rows_file;
 pub(super) mod runs_file;
 mod schema;
@@ -12,6 +13,7 @@ mod size;
 
 pub use definition::{Definition, Prose};
 pub use keys::schema;
+pub(crate) use pattern::label;
 pub(crate) use schema::is_plain;
 pub(super) use select::select;
 pub use select::{Selection, parse_layers};

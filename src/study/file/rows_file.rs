@@ -152,6 +152,8 @@ fn grid(table: &Table, rows: &[(u64, OverlapRow)]) -> Result<Grid> {
         dimension: dimension as usize,
         first_i,
         is_measured: false,
+        pairs: 1,
+        is_of_group: false,
         cells,
     })
 }

@@ -21,6 +21,8 @@ pub(super) enum Kind {
     Text,
     /// Text that names files.
     Name,
+    /// `true` or `false`.
+    Truth,
     /// An integer not below this.
     Whole(u64),
     /// One of a few words.
@@ -38,6 +40,7 @@ impl Kind {
     pub(super) fn in_words(&self) -> String {
         match self {
             Kind::Text | Kind::Name => "a text in quotes".into(),
+            Kind::Truth => "true or false".into(),
             Kind::Whole(0) => "a whole number".into(),
             Kind::Whole(least) => format!("a whole number from {least}"),
             Kind::Choice(words) => format!("one of {}", words.join(", ")),
@@ -52,6 +55,7 @@ impl Kind {
         match self {
             Kind::Text => json!({"type": "string"}),
             Kind::Name => json!({"type": "string", "pattern": PLAIN}),
+            Kind::Truth => json!({"type": "boolean"}),
             Kind::Whole(least) => json!({"type": "integer", "minimum": least}),
             Kind::Choice(words) => json!({"type": "string", "enum": words}),
             Kind::List(of) => json!({"type": "array", "items": of.schema()}),
