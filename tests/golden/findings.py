@@ -9,6 +9,7 @@ import math
 from pathlib import Path
 
 import study  # first: it sets the number of BLAS threads
+import findings_groups
 import numpy as np
 import scipy
 from scipy import stats
@@ -189,6 +190,7 @@ def main():
         "mean_interval": [[x, interval(x)] for x in [*samples, long.tolist(), [0.1, 0.3]]],
         "random_shares": [[d, k, f"0/{d}/{k}", random_shares(d, k, 8, f"0/{d}/{k}").tolist()] for d, k in shapes],
         "law_of_random_shares": laws,
+        **findings_groups.entries(Stream),
         "minilm-sst2": of_study(),
     }
     (HERE / "findings.json").write_text(json.dumps(golden, indent=1) + "\n")

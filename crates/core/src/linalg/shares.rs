@@ -50,6 +50,10 @@ pub fn random_shares(d: usize, k: usize, draws: usize, key: &str) -> Result<Vec<
 
 /// ‖G₁R⁻¹‖²_F, for d ≥ 2k.
 fn energy(d: usize, k: usize, stream: &mut Stream) -> f64 {
+    // LAPACK complains of matrices without a row.
+    if k == 0 {
+        return 0.0;
+    }
     let mut top = Array2::from_shape_simple_fn((k, k), || stream.normal());
     let mut factor = Array2::zeros((k, k));
     for i in 0..k {

@@ -16,6 +16,7 @@
 //! - `laws`: what must hold for any adapter
 //! - `closed_forms`: random subspaces against what is known of them exactly
 //! - `significance`: tails, intervals and corrections against SciPy
+//! - `groups`: what several runs share by chance, and norms of random directions
 //! - `same_layer`: same layers against others, by chance and planted
 //! - `golden`: principal angles against SciPy
 
@@ -28,6 +29,7 @@ mod archives;
 mod checkpoint;
 mod closed_forms;
 mod golden;
+mod groups;
 mod laws;
 mod layouts;
 mod peft;

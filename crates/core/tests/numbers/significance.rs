@@ -5,7 +5,8 @@ use lora_subspace_core::linalg::{haar, random_shares};
 use lora_subspace_core::measure::amplification::{RandomProjection, random_norms};
 use lora_subspace_core::measure::overlap::overlap;
 use lora_subspace_core::measure::significance::{
-    drawn_tail, holm, mean_interval, share_tail, sign_flip, typical_projection,
+    drawn_tail, holm, mean_interval, pooled_sums, share_tail, sign_flip, typical_projection,
+    upper_tail_bound,
 };
 use ndarray::Array2;
 use proptest::prelude::*;
@@ -52,6 +53,27 @@ fn random_shares_as_numpy_draws_them() {
             assert!((ours - golden).abs() < 1e-12, "{ours} {golden}");
         }
     }
+}
+
+#[test]
+fn sums_of_independent_draws_as_numpy_picks_them() {
+    let golden = &FINDINGS["pooled_sums"];
+    let terms: Vec<(f64, Vec<f64>)> = golden[0]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|term| (number(&term[0]), numbers(&term[1])))
+        .collect();
+    let mut terms: Vec<(f64, &[f64])> = terms.iter().map(|(w, x)| (*w, x.as_slice())).collect();
+    let key = golden[1].as_str().unwrap();
+    let sums = pooled_sums(&terms, 40, key);
+    assert_eq!(sums.len(), 40);
+    for (ours, golden) in sums.iter().zip(numbers(&golden[2])) {
+        assert!((ours - golden).abs() < 1e-12, "{ours} {golden}");
+    }
+    // A term without values neither adds nor takes a number.
+    terms.insert(1, (3.0, &[]));
+    assert_eq!(pooled_sums(&terms, 40, key), sums);
 }
 
 #[test]
@@ -144,6 +166,23 @@ proptest! {
         let moved: Vec<f64> = x.iter().map(|x| x + shift).collect();
         let (moved_low, _) = mean_interval(&moved, 0.9).unwrap();
         prop_assert!((moved_low - low - shift).abs() < 1e-9 * (1.0 + shift.abs() + high - low));
+    }
+
+    #[test]
+    fn the_bound_on_a_tail_is_reached_by_two_values_and_exceeded_by_none(
+        p in 0.001f64..0.999, low in -5.0f64..5.0, width in 0.01f64..5.0, x in prop::collection::vec(-3.0f64..3.0, 2..20),
+    ) {
+        // Two values, the upper with probability p: the law for which the bound is exact.
+        let (mean, sd) = (low + p * width, width * (p * (1.0 - p)).sqrt());
+        prop_assert!((upper_tail_bound(low + width, mean, sd) - p).abs() < 1e-9);
+        // Any values, each as likely as the others.
+        let n = x.len() as f64;
+        let mean = x.iter().sum::<f64>() / n;
+        let sd = (x.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / n).sqrt();
+        for value in &x {
+            let tail = x.iter().filter(|x| *x >= value).count() as f64 / n;
+            prop_assert!(tail <= upper_tail_bound(*value, mean, sd) + 1e-9);
+        }
     }
 
     #[test]
