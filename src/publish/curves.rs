@@ -15,6 +15,7 @@ use super::written::{self, Tables};
 /// A figure of lines, with what headings call it.
 pub(super) struct NamedCurve {
     pub(super) figure: Figure,
+    pub(super) basis: Basis,
     pub(super) title: String,
     pub(super) curve: Curve,
 }
@@ -25,6 +26,7 @@ impl NamedCurve {
         let (name, title) = names(figure, basis);
         NamedCurve {
             figure,
+            basis,
             title,
             curve: Curve { name, ..curve },
         }

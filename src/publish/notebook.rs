@@ -1,12 +1,13 @@
 //! The notebook, which makes every figure and table of a study again from its files.
 
 use crate::error::Result;
+use crate::figure::placed;
 use crate::paper::Figure;
-use crate::report::{Compared, Notebook, Rebuilt, RebuiltRuns};
+use crate::report::{Compared, Lines, Notebook, Rebuilt, RebuiltLines, RebuiltRuns};
 use crate::study::{Plan, Sides};
 use crate::table::{Provenance, RunTable, RunsRow, columns};
 
-use super::charts::NamedChart;
+use super::charts::{NamedChart, against_base};
 use super::curves::NamedCurve;
 use super::drawn::Drawn;
 use super::written::Written;
@@ -23,7 +24,7 @@ pub(super) fn notebook(
 ) -> Result<Vec<u8>> {
     let there = |name: &str| files.iter().any(|file| file == name);
     let figures = &plan.figures;
-    let table7 = there("table7.csv").then_some((figures.layer, figures.projections.as_slice()));
+    let table7 = there("table7.csv").then_some((figures.projections.as_slice(), &[][..]));
     let shown = SHOWN.iter().filter(|name| there(&format!("{name}.csv")));
     let described: Vec<String> = columns()
         .iter()
@@ -54,6 +55,11 @@ pub(super) fn notebook(
         version: &provenance.version,
         palette: palettes.next().unwrap_or_default(),
         figures: rebuilt.collect(),
+        lines: drawn
+            .curves
+            .iter()
+            .filter_map(|named| lines(plan, named))
+            .collect(),
         table7,
         runs: (!runs.is_empty()).then_some(of_runs),
         shown: shown.map(|name| name.to_string()).collect(),
@@ -71,6 +77,40 @@ fn chosen(shown: Vec<RunsRow>, all: &[RunsRow]) -> Option<Vec<String>> {
     let mut names: Vec<String> = shown.into_iter().map(|row| row.adapter).collect();
     names.dedup();
     Some(names)
+}
+
+/// How the notebook makes a figure of lines again; the rank curve is made from runs.
+fn lines<'a>(plan: &'a Plan, named: &'a NamedCurve) -> Option<RebuiltLines<'a>> {
+    let figures = &plan.figures;
+    let name = |id| plan.adapter_name(id).to_string();
+    let shows = match named.figure {
+        Figure::Placement => {
+            let adapters = against_base(plan);
+            let names = placed(&adapters)
+                .into_iter()
+                .map(|adapter| adapter.name.clone());
+            Lines::Placement(names.collect())
+        }
+        Figure::Seeds => Lines::Seeds {
+            basis: named.basis,
+            pairs: figures
+                .seeds
+                .as_ref()?
+                .pairs
+                .iter()
+                .map(|pair| pair.map(name))
+                .collect(),
+            layers: &figures.layers,
+            projections: &figures.projections,
+        },
+        Figure::Amplification => Lines::Amplification(&figures.projections),
+        _ => return None,
+    };
+    Some(RebuiltLines {
+        name: &named.curve.name,
+        title: &named.title,
+        shows,
+    })
 }
 
 /// How the notebook makes a figure again.

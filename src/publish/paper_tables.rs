@@ -55,7 +55,7 @@ impl PaperTables {
             return Ok(());
         }
         let figures = &plan.figures;
-        let table = Table7::new(rows, figures.layer, &figures.projections)?;
+        let table = Table7::new(rows, figures.layer, &figures.projections, &[])?;
         let latex = table.latex(widths(plan));
         let forms = [table.csv()?, table.markdown().into(), latex.into()];
         self.add(plan, Table::Seven, forms, table.html());

@@ -1,4 +1,4 @@
-//! The cells of a notebook: those of `notebook.py` by their names, and others.
+//! The cells of a notebook: those of `notebook.py` and `line_figures.py` by their names, and others.
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
@@ -7,14 +7,19 @@ use serde_json::{Value, json};
 
 use super::html::fill;
 
-/// What stands before the name of each cell in `notebook.py`.
+/// What stands before the name of each cell in a file of cells.
 const MARK: &str = "# %% ";
+/// From one cell to the next.
+const BETWEEN: &str = "\n# %% ";
 
-/// The cells of `notebook.py` by name.
+/// The files of cells.
+const FILES: [&str; 2] = [include_str!("notebook.py"), include_str!("line_figures.py")];
+
+/// Their cells by name.
 static TEMPLATES: LazyLock<HashMap<&str, Template>> = LazyLock::new(|| {
-    let cells = include_str!("notebook.py").trim_start_matches(MARK);
-    cells
-        .split(&format!("\n{MARK}"))
+    FILES
+        .iter()
+        .flat_map(|file| file.trim_start_matches(MARK).split(BETWEEN))
         .map(|cell| {
             let (head, body) = cell.split_once('\n').unwrap_or((cell, ""));
             let body = body.trim_end();
@@ -46,7 +51,7 @@ pub(super) struct Cells<'a> {
 }
 
 impl<'a> Cells<'a> {
-    /// No cells yet; `values` are filled into those of `notebook.py`.
+    /// No cells yet; `values` are filled into those of the files.
     pub(super) fn with(values: &'a [(&'a str, &'a str)]) -> Self {
         Cells {
             values,
@@ -54,7 +59,7 @@ impl<'a> Cells<'a> {
         }
     }
 
-    /// Adds a cell of `notebook.py`; one that is there already is not added again.
+    /// Adds a cell of the files; one that is there already is not added again.
     pub(super) fn take(&mut self, name: &str) {
         if self.cells.iter().any(|cell| cell["id"] == name) {
             return;

@@ -12,12 +12,14 @@ mod cells;
 mod document;
 mod figures;
 mod html;
+mod line_figures;
 mod modules;
 mod notebook;
 mod page;
 mod python;
 mod sections;
 
+pub use line_figures::{Lines, RebuiltLines};
 pub use modules::{Corners, Module, Modules};
 pub use notebook::{Compared, Notebook, Rebuilt, RebuiltRuns};
 pub use page::{AdapterFacts, Content, Figure, Page, TableFile};

@@ -264,35 +264,46 @@ def symbols(types):
 amplification = read("amplification.csv")
 
 
-def table7(layer, projections):
-    """‖UᵀWV‖_F for the leading directions of ΔW, of W and random ones, and what follows from it."""
+def table7(projections, groups=()):
+    """‖UᵀWV‖_F for the leading directions of ΔW, of W and random ones, and what follows from it.
+
+    Every layer; the runs of a group are one line, with their mean and sample standard deviation.
+    """
+    label_of = {run: label for label, runs in groups for run in runs}
     lines = []
-    for projection in projections:
-        rows = at_layer(amplification, layer)
-        rows = rows[rows.projection == projection]
-        if rows.empty:
-            continue
-        rows = rows[rows.module == rows.module.iloc[0]]
-        for adapter, of_adapter in rows.groupby("adapter", sort=False):
-            delta, base, random = (of_adapter[of_adapter.directions == name].iloc[0] for name in ["delta", "base", "random"])
-            lines.append(
-                {
-                    "layer": layer,
-                    "projection": projection,
-                    "adapter": adapter,
-                    "rank": delta["rank"],
-                    "delta_directions": delta.projected_norm,
-                    "base_directions": base.projected_norm,
-                    "random_directions": random.projected_norm,
-                    "random_directions_sd": random.projected_norm_sd,
-                    "draws": random.draws,
-                    "chance": delta.chance_projected_norm,
-                    "base_norm": delta.base_norm,
-                    "delta_norm": delta.delta_norm,
-                    "amplification": delta.delta_norm / delta.projected_norm,
-                    "chance_amplification": delta.delta_norm / delta.chance_projected_norm,
-                }
-            )
+    for layer in amplification.layer.drop_duplicates().sort_values():
+        for projection in projections:
+            rows = at_layer(amplification, None if pd.isna(layer) else layer)
+            rows = rows[rows.projection == projection]
+            if rows.empty:
+                continue
+            rows = rows[rows.module == rows.module.iloc[0]]
+            for name, of_name in rows.groupby(rows.adapter.replace(label_of), sort=False):
+                delta, base, random = (of_name[of_name.directions == of] for of in ["delta", "base", "random"])
+                trained = delta[delta.projected_norm.notna()]
+                runs = trained if len(trained) else delta
+                base, random = (rows[rows.adapter.isin(runs.adapter)] for rows in [base, random])
+                lines.append(
+                    {
+                        "layer": layer,
+                        "projection": projection,
+                        "adapter": name,
+                        "runs": len(runs),
+                        "rank": runs["rank"].min(),
+                        "delta_directions": runs.projected_norm.mean(),
+                        "delta_directions_sd": runs.projected_norm.std(),
+                        "base_directions": base.projected_norm.mean(),
+                        "random_directions": random.projected_norm.mean(),
+                        "random_directions_sd": random.projected_norm_sd.mean(),
+                        "draws": random.draws.iloc[0],
+                        "chance": runs.chance_projected_norm.mean(),
+                        "base_norm": runs.base_norm.mean(),
+                        "delta_norm": runs.delta_norm.mean(),
+                        "amplification": runs.amplification.mean(),
+                        "amplification_sd": runs.amplification.std(),
+                        "chance_amplification": random.amplification.mean(),
+                    }
+                )
     return pd.DataFrame(lines)
 
 # %% [markdown] every-module

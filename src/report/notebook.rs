@@ -19,6 +19,7 @@ use crate::measure::Basis;
 use crate::table::RunsRow;
 
 use super::cells::Cells;
+use super::line_figures::RebuiltLines;
 use super::python::{anchors, better, names, number, spelt, text};
 
 /// Everything that a notebook shows.
@@ -34,8 +35,10 @@ pub struct Notebook<'a> {
     pub palette: Palette,
     /// Figures of heat maps.
     pub figures: Vec<Rebuilt<'a>>,
-    /// Layer and projections of table 7, where there is one.
-    pub table7: Option<(Option<usize>, &'a [String])>,
+    /// Figures of lines but the rank curve.
+    pub lines: Vec<RebuiltLines<'a>>,
+    /// Projections and groups of runs of table 7, where there is one.
+    pub table7: Option<(&'a [String], &'a [(String, Vec<String>)])>,
     /// What comes of runs, where there are some.
     pub runs: Option<RebuiltRuns<'a>>,
     /// CSV tables that are shown as they are.
@@ -155,6 +158,9 @@ impl Notebook<'_> {
         );
         cells.take("setup");
         self.of_figures(&mut cells);
+        for figure in &self.lines {
+            figure.add(&mut cells);
+        }
         self.of_runs(&mut cells);
         self.of_table7(&mut cells);
         self.of_shown(&mut cells);
@@ -203,13 +209,19 @@ impl Notebook<'_> {
     }
 
     fn of_table7(&self, cells: &mut Cells) {
-        let Some((layer, projections)) = self.table7 else {
+        let Some((projections, groups)) = self.table7 else {
             return;
         };
         cells.markdown("table7-title", "## Table 7");
         cells.take("amplification");
-        let (layer, projections) = (number(layer), names(projections));
-        rebuild(cells, "table7", &format!("table7({layer}, {projections})"));
+        let group =
+            |(label, runs): &(String, Vec<String>)| format!("({}, {})", text(label), names(runs));
+        let groups = match groups.iter().map(group).collect::<Vec<_>>() {
+            none if none.is_empty() => String::new(),
+            some => format!(", [{}]", some.join(", ")),
+        };
+        let projections = names(projections);
+        rebuild(cells, "table7", &format!("table7({projections}{groups})"));
     }
 
     /// The tables that are shown as they are.
@@ -335,7 +347,8 @@ mod tests {
             version: "0",
             palette: Palette::Rocket,
             figures: Vec::new(),
-            table7: Some((Some(2), &[])),
+            lines: Vec::new(),
+            table7: Some((&[], &[("r8".into(), vec!["r8-\"0".into(), "r8-1".into()])])),
             runs: None,
             shown: vec!["findings".into()],
             every_grid: false,
@@ -362,7 +375,7 @@ mod tests {
         assert_eq!(cells[0]["source"][0], "# T\n");
         assert_eq!(
             cells[5]["source"][0],
-            "rebuilt[\"table7\"] = table7(2, [])\n"
+            "rebuilt[\"table7\"] = table7([], [(\"r8\", [\"r8-\\\"0\", \"r8-1\"])])\n"
         );
     }
 }

@@ -8,27 +8,35 @@ use super::html;
 use super::rows::{AmplificationRow, round9};
 use super::to_csv;
 
-/// One layer's rows of `amplification.csv` in the paper's arrangement: a block per projection, a
-/// group of three columns per adapter.
+/// Rows of `amplification.csv` in the paper's arrangement: a block per projection, a group of three
+/// columns per adapter, or per group of runs. The CSV has every layer, the printed forms one.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Table7 {
+    /// The layer of the printed forms.
     layer: Option<usize>,
     columns: Vec<Column>,
+    /// Whether runs of some group use different numbers of directions in a module.
+    has_uneven_ranks: bool,
 }
 
-/// One adapter and projection (`table7.csv`), of the study's layer.
+/// One adapter, or group of runs, and projection of one layer (`table7.csv`). Of a group each number
+/// is the mean over its runs, as `amplification.csv` has them.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub(super) struct Column {
     /// Block number, 0-based; empty where the path has none.
     pub(super) layer: Option<usize>,
     /// Last name of the module's path.
     pub(super) projection: String,
-    /// The study's name of the adapter.
+    /// The study's name of the adapter, or the label of a group.
     pub(super) adapter: String,
-    /// Number of directions r.
+    /// How many runs this is the mean of; those of a group whose ΔW is zero here are left out.
+    pub(super) runs: usize,
+    /// Number of directions r; where runs of a group use different numbers here, the smallest.
     pub(super) rank: usize,
     /// ‖UᵀWV‖_F for the leading directions of ΔW; empty where ΔW = 0.
     pub(super) delta_directions: Option<f64>,
+    /// Sample standard deviation over the runs; empty for one run.
+    pub(super) delta_directions_sd: Option<f64>,
     /// The same for W's own leading directions: √(Σ_{l≤r} σ_l²).
     pub(super) base_directions: Option<f64>,
     /// The same for Haar-random ones: √mean‖UᵀWV‖²_F over the draws.
@@ -43,49 +51,64 @@ pub(super) struct Column {
     pub(super) base_norm: f64,
     /// ‖ΔW‖_F, scale included.
     pub(super) delta_norm: f64,
-    /// delta_norm / delta_directions.
+    /// delta_norm / delta_directions; of a group the mean of its runs' factors.
     pub(super) amplification: Option<f64>,
+    /// Sample standard deviation of the factor over the runs; empty for one run.
+    pub(super) amplification_sd: Option<f64>,
     /// delta_norm / chance: the factor of a random update of this norm.
     pub(super) chance_amplification: Option<f64>,
 }
 
 impl Table7 {
-    /// Picks the rows of one layer and the projections asked for, in that order.
+    /// Picks the rows of the projections asked for, layer by layer. A group is a label and the names
+    /// of its runs, which have no columns of their own; it stands where its first run would.
     ///
     /// # Errors
     ///
-    /// [`Error::Table`] when there are none.
+    /// [`Error::Table`] when there are none of the layer that is printed.
     pub fn new(
         rows: &[AmplificationRow],
         layer: Option<usize>,
         projections: &[String],
+        groups: &[(String, Vec<String>)],
     ) -> Result<Self> {
-        let mut columns = Vec::new();
-        for projection in projections {
-            let is_panel = |row: &&AmplificationRow| {
-                row.layer == layer && &row.projection == projection && row.directions == "delta"
-            };
-            // As in the figures: of modules with one layer and name, the first.
-            let Some(first) = rows.iter().find(is_panel) else {
-                continue;
-            };
-            let here = rows
-                .iter()
-                .filter(is_panel)
-                .filter(|row| row.module == first.module);
-            columns.extend(here.map(|delta| column(rows, delta)));
+        let of_delta = || rows.iter().filter(|row| row.directions == "delta");
+        let mut layers: Vec<Option<usize>> = of_delta().map(|row| row.layer).collect();
+        layers.sort_unstable();
+        layers.dedup();
+        let (mut columns, mut has_uneven_ranks) = (Vec::new(), false);
+        for one in layers {
+            for projection in projections {
+                let is_panel =
+                    |row: &&AmplificationRow| row.layer == one && &row.projection == projection;
+                // As in the figures: of modules with one layer and name, the first.
+                let Some(first) = of_delta().find(is_panel) else {
+                    continue;
+                };
+                let here = of_delta().filter(|row| row.module == first.module);
+                let here: Vec<&AmplificationRow> = here.filter(is_panel).collect();
+                for (label, deltas) in grouped(&here, groups) {
+                    has_uneven_ranks |=
+                        one == layer && deltas.iter().any(|delta| delta.rank != deltas[0].rank);
+                    columns.push(column(rows, label, &deltas));
+                }
+            }
         }
-        if columns.is_empty() {
+        if !columns.iter().any(|column: &Column| column.layer == layer) {
             return Err(Error::Table {
                 what: "table 7".into(),
                 problem: format!("no amplification rows for layer {layer:?} and {projections:?}"),
                 remedy: "choose a layer and projections that were measured",
             });
         }
-        Ok(Table7 { layer, columns })
+        Ok(Table7 {
+            layer,
+            columns,
+            has_uneven_ranks,
+        })
     }
 
-    /// As CSV, one line per projection and adapter.
+    /// As CSV, one line per layer, projection and adapter or group.
     ///
     /// # Errors
     ///
@@ -132,9 +155,31 @@ impl Table7 {
 
     fn caption(&self) -> String {
         format!(
-            "Table 7{}: ‖UᵀWV‖_F for directions of ΔW, of W and random ones.",
-            self.place()
+            "Table 7{}: ‖UᵀWV‖_F for directions of ΔW, of W and random ones.{}",
+            self.place(),
+            self.of_runs()
+                .map_or(String::new(), |words| format!(" {words}"))
         )
+    }
+
+    /// What a reader has to know of groups of runs, where some are shown.
+    pub(super) fn of_runs(&self) -> Option<&'static str> {
+        let is_group = |column: &&Column| column.runs > 1;
+        self.shown().find(is_group)?;
+        Some(match self.has_uneven_ranks {
+            false => "Of several runs: mean ± sample standard deviation.",
+            true => {
+                "Of several runs: mean ± sample standard deviation; where their numerical ranks \
+                 differ, each uses its own, and r is the smallest."
+            }
+        })
+    }
+
+    /// The columns of the layer that is printed.
+    fn shown(&self) -> impl Iterator<Item = &Column> {
+        self.columns
+            .iter()
+            .filter(|column| column.layer == self.layer)
     }
 
     /// The names of a block's columns, three for each adapter.
@@ -148,7 +193,7 @@ impl Table7 {
     /// Columns by projection, in order.
     pub(super) fn blocks(&self) -> Vec<Vec<&Column>> {
         let mut blocks: Vec<Vec<&Column>> = Vec::new();
-        for column in &self.columns {
+        for column in self.shown() {
             match blocks.last_mut() {
                 Some(block) if block[0].projection == column.projection => block.push(column),
                 _ => blocks.push(vec![column]),
@@ -157,13 +202,20 @@ impl Table7 {
         blocks
     }
 
-    /// `r = 8`, with the adapter's name where two have one rank.
+    /// `r = 8`, with the number of runs where it is of several, and the adapter's name or the group's
+    /// label where two have one rank.
     pub(super) fn heading(&self, column: &Column) -> String {
         let same =
             |other: &&Column| other.projection == column.projection && other.rank == column.rank;
-        match self.columns.iter().filter(same).count() {
-            1 => format!("r = {}", column.rank),
-            _ => format!("r = {} ({})", column.rank, column.adapter),
+        let name = match self.shown().filter(same).count() {
+            1 => None,
+            _ => Some(column.adapter.clone()),
+        };
+        let runs = (column.runs > 1).then(|| format!("{} runs", column.runs));
+        let more: Vec<String> = name.into_iter().chain(runs).collect();
+        match more.is_empty() {
+            true => format!("r = {}", column.rank),
+            false => format!("r = {} ({})", column.rank, more.join(", ")),
         }
     }
 
@@ -173,32 +225,89 @@ impl Table7 {
     }
 }
 
-fn column(rows: &[AmplificationRow], delta: &AmplificationRow) -> Column {
-    let find = |directions: &str| {
-        rows.iter().find(|row| {
-            row.module == delta.module
-                && row.adapter == delta.adapter
-                && row.directions == directions
-        })
-    };
-    let (base, random) = (find("base"), find("random"));
-    let rounded = |value: Option<f64>| value.map(round9);
-    Column {
-        layer: delta.layer,
-        projection: delta.projection.clone(),
-        adapter: delta.adapter.clone(),
-        rank: delta.rank,
-        delta_directions: rounded(delta.projected_norm),
-        base_directions: rounded(base.and_then(|row| row.projected_norm)),
-        random_directions: rounded(random.and_then(|row| row.projected_norm)),
-        random_directions_sd: rounded(random.and_then(|row| row.projected_norm_sd)),
-        draws: random.and_then(|row| row.draws),
-        chance: round9(delta.chance_projected_norm),
-        base_norm: round9(delta.base_norm),
-        delta_norm: round9(delta.delta_norm),
-        amplification: rounded(delta.amplification),
-        chance_amplification: rounded(random.and_then(|row| row.amplification)),
+/// The columns of a module: each with its label and its runs' rows of ΔW's directions.
+fn grouped<'a>(
+    here: &[&'a AmplificationRow],
+    groups: &'a [(String, Vec<String>)],
+) -> Vec<(&'a str, Vec<&'a AmplificationRow>)> {
+    let mut columns: Vec<(&str, Vec<&AmplificationRow>)> = Vec::new();
+    for &delta in here {
+        let group = groups
+            .iter()
+            .find(|(_, runs)| runs.contains(&delta.adapter));
+        let label = group.map_or(delta.adapter.as_str(), |(label, _)| label);
+        match columns.iter_mut().find(|(known, _)| *known == label) {
+            Some((_, runs)) if group.is_some() => runs.push(delta),
+            _ => columns.push((label, vec![delta])),
+        }
     }
+    columns
+}
+
+/// One adapter's numbers, or the means over a group's runs.
+fn column(rows: &[AmplificationRow], label: &str, deltas: &[&AmplificationRow]) -> Column {
+    let trained = deltas.iter().filter(|delta| delta.projected_norm.is_some());
+    let trained: Vec<&AmplificationRow> = trained.copied().collect();
+    // Where no run has directions the norms of W and of random ones stand all the same.
+    let runs = if trained.is_empty() { deltas } else { &trained };
+    let beside = |directions: &str| -> Vec<&AmplificationRow> {
+        let of = |delta: &&AmplificationRow| {
+            rows.iter().find(|row| {
+                row.module == delta.module
+                    && row.adapter == delta.adapter
+                    && row.directions == directions
+            })
+        };
+        runs.iter().filter_map(of).collect()
+    };
+    let (base, random) = (beside("base"), beside("random"));
+    let (first, of_all) = (runs[0], |value: fn(&AmplificationRow) -> f64| {
+        let sum: f64 = runs.iter().map(|row| value(row)).sum();
+        round9(sum / runs.len() as f64)
+    });
+    let norms: Vec<f64> = runs.iter().filter_map(|row| row.projected_norm).collect();
+    let factors: Vec<f64> = runs.iter().filter_map(|row| row.amplification).collect();
+    let rank = runs.iter().map(|row| row.rank).min();
+    Column {
+        layer: first.layer,
+        projection: first.projection.clone(),
+        adapter: label.into(),
+        runs: runs.len(),
+        rank: rank.unwrap_or(first.rank),
+        delta_directions: mean(&norms),
+        delta_directions_sd: sample_sd(&norms),
+        base_directions: mean_of(&base, |row| row.projected_norm),
+        random_directions: mean_of(&random, |row| row.projected_norm),
+        random_directions_sd: mean_of(&random, |row| row.projected_norm_sd),
+        draws: random.first().and_then(|row| row.draws),
+        chance: of_all(|row| row.chance_projected_norm),
+        base_norm: of_all(|row| row.base_norm),
+        delta_norm: of_all(|row| row.delta_norm),
+        amplification: mean(&factors),
+        amplification_sd: sample_sd(&factors),
+        chance_amplification: mean_of(&random, |row| row.amplification),
+    }
+}
+
+/// The mean of a number of some rows, over those that have it.
+fn mean_of(
+    rows: &[&AmplificationRow],
+    value: impl Fn(&AmplificationRow) -> Option<f64>,
+) -> Option<f64> {
+    mean(&rows.iter().filter_map(|row| value(row)).collect::<Vec<_>>())
+}
+
+fn mean(values: &[f64]) -> Option<f64> {
+    let count = values.len() as f64;
+    (!values.is_empty()).then(|| round9(values.iter().sum::<f64>() / count))
+}
+
+/// √(Σ(x − mean)²/(n − 1)); `None` for one value.
+fn sample_sd(values: &[f64]) -> Option<f64> {
+    let count = values.len() as f64;
+    let mean = values.iter().sum::<f64>() / count;
+    let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
+    (values.len() > 1).then(|| round9((squares / (count - 1.0)).sqrt()))
 }
 
 /// Two decimals as the paper prints them, three significant digits below 1; a dash for missing.
@@ -213,20 +322,19 @@ pub(super) fn short(value: Option<f64>) -> String {
     }
 }
 
-/// A random norm with its spread.
-fn spread(column: &Column) -> String {
-    let norm = short(column.random_directions);
-    match spread_alone(column) {
-        None => norm,
-        Some(sd) => format!("{norm} ± {sd}"),
+/// A number with its spread, where that is known.
+fn spread(value: Option<f64>, sd: Option<f64>) -> String {
+    match spread_alone(value, sd) {
+        None => short(value),
+        Some(sd) => format!("{} ± {sd}", short(value)),
     }
 }
 
-/// The spread of a random norm, to the digits of the norm.
-pub(super) fn spread_alone(column: &Column) -> Option<String> {
-    let norm = short(column.random_directions);
-    let decimals = norm.split_once('.').map_or(0, |(_, digits)| digits.len());
-    Some(format!("{:.decimals$}", column.random_directions_sd?))
+/// The spread of a number, to the digits of the number.
+pub(super) fn spread_alone(value: Option<f64>, sd: Option<f64>) -> Option<String> {
+    let number = short(value);
+    let decimals = number.split_once('.').map_or(0, |(_, digits)| digits.len());
+    Some(format!("{:.decimals$}", sd?))
 }
 
 /// Three cells for each column of a block.
@@ -239,16 +347,16 @@ fn lines_in_words(block: &[&Column]) -> [(&'static str, Vec<String>); 4] {
     let empty = String::new;
     let norms = three_each(block, |c| {
         [
-            short(c.delta_directions),
+            spread(c.delta_directions, c.delta_directions_sd),
             short(c.base_directions),
-            spread(c),
+            spread(c.random_directions, c.random_directions_sd),
         ]
     });
     let chance = three_each(block, |c| [empty(), empty(), short(Some(c.chance))]);
     let delta = three_each(block, |c| [short(Some(c.delta_norm)), empty(), empty()]);
     let factors = three_each(block, |c| {
         [
-            short(c.amplification),
+            spread(c.amplification, c.amplification_sd),
             empty(),
             short(c.chance_amplification),
         ]

@@ -117,10 +117,26 @@ fn lines(block: &[&Column]) -> Vec<(String, Vec<String>)> {
         ]
     });
     let mut lines = vec![(format!("$\\|U^\\top {w} V\\|_F$"), norms)];
+    let alone = |value, sd| spread_alone(value, sd).unwrap_or_default();
+    let over_runs = "\\quad $\\pm$ sd over runs";
+    if block.iter().any(|c| c.delta_directions_sd.is_some()) {
+        let sd = three_each(block, |c| {
+            [
+                alone(c.delta_directions, c.delta_directions_sd),
+                empty(),
+                empty(),
+            ]
+        });
+        lines.push((over_runs.into(), sd));
+    }
     let drawn = block.iter().find(|c| c.random_directions_sd.is_some());
     if let Some(draws) = drawn.and_then(|c| c.draws) {
         let sd = three_each(block, |c| {
-            [empty(), empty(), spread_alone(c).unwrap_or_default()]
+            [
+                empty(),
+                empty(),
+                alone(c.random_directions, c.random_directions_sd),
+            ]
         });
         lines.push((format!("\\quad $\\pm$ sd, {draws} draws"), sd));
     }
@@ -136,6 +152,12 @@ fn lines(block: &[&Column]) -> Vec<(String, Vec<String>)> {
         ]
     });
     lines.push(("amplification".into(), factors));
+    if block.iter().any(|c| c.amplification_sd.is_some()) {
+        let sd = three_each(block, |c| {
+            [alone(c.amplification, c.amplification_sd), empty(), empty()]
+        });
+        lines.push((over_runs.into(), sd));
+    }
     lines
 }
 

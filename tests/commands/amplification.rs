@@ -3,9 +3,10 @@
 use std::fs;
 
 use crate::files::Tensors;
-use crate::made::{done, header, table};
+use crate::made::{done, header, pictures, table};
 use crate::programs::files;
 use crate::workshop::{MODULES, base_tensors, workshop};
+use lora_subspace::table::{AmplificationRow, Table7};
 use serde_json::{Value, json};
 
 #[test]
@@ -16,8 +17,13 @@ fn amplification_writes_table_7() {
         &["one", "two", "--base", "base", "--draws", "7"],
         folder.path(),
     );
+    let (figures, tables) = ("figures/one-vs-two", "notebooks-export/one-vs-two");
     assert_eq!(
-        files(&folder.path().join("out")),
+        files(&folder.path().join("out").join(figures)),
+        pictures(&["amplification"])
+    );
+    assert_eq!(
+        files(&folder.path().join("out").join(tables)),
         [
             "amplification.csv",
             "ranks.csv",
@@ -27,7 +33,11 @@ fn amplification_writes_table_7() {
             "table7.md",
             "table7.tex"
         ]
-        .map(|name| format!("notebooks-export/one-vs-two/{name}"))
+    );
+    // Every layer, where the printed table has one.
+    assert_eq!(
+        table(folder.path(), "one-vs-two", "table7.csv").len(),
+        4 * 2
     );
     assert_eq!(
         header(folder.path(), "one-vs-two", "amplification.csv"),
@@ -152,4 +162,94 @@ fn a_sharded_base_gives_the_same_bytes() {
     };
     assert_eq!(read("x"), read("y"));
     assert_eq!(read("x"), read("z"));
+}
+
+/// The rows of a run in one layer: ‖UᵀWV‖_F of ΔW's directions, ‖ΔW‖_F and the number of directions.
+fn run(
+    adapter: &str,
+    layer: usize,
+    norm: Option<f64>,
+    delta: f64,
+    rank: usize,
+) -> Vec<AmplificationRow> {
+    let chance = rank as f64 / 10.0;
+    let row = |directions: &str, projected_norm, amplification| AmplificationRow {
+        module: format!("h.{layer}.q"),
+        layer: Some(layer),
+        projection: "q".into(),
+        adapter: adapter.into(),
+        rank,
+        directions: directions.into(),
+        projected_norm,
+        projected_norm_sd: (directions == "random").then_some(0.25),
+        draws: (directions == "random").then_some(20),
+        base_norm: 8.0,
+        delta_norm: delta,
+        amplification,
+        chance_projected_norm: chance,
+    };
+    vec![
+        row("delta", norm, norm.map(|norm| delta / norm)),
+        row("base", Some(5.0), None),
+        row("random", Some(2.0 * chance), norm.map(|_| delta / chance)),
+    ]
+}
+
+#[test]
+fn a_group_of_runs_has_one_row_with_its_mean_and_spread() {
+    let rows = [
+        run("single", 0, Some(4.0), 2.0, 4),
+        run("r8-0", 0, Some(1.0), 2.0, 8),
+        run("r8-1", 0, Some(2.0), 3.0, 8),
+        run("r8-2", 0, Some(6.0), 4.0, 8),
+        run("r8-0", 1, Some(1.0), 2.0, 8),
+        run("r8-1", 1, Some(3.0), 2.0, 6),
+        run("r8-2", 1, None, 0.0, 8),
+    ]
+    .concat();
+    let names = ["r8-0", "r8-1", "r8-2"].map(String::from).to_vec();
+    let group = [("r8".to_string(), names)];
+    let of_layer = |layer| Table7::new(&rows, Some(layer), &["q".into()], &group).unwrap();
+    let csv = String::from_utf8(of_layer(0).csv().unwrap()).unwrap();
+    let lines: Vec<&str> = csv.lines().collect();
+    // Of 1, 2, 6: mean 3, sd √7; of 2, 1.5, 2/3: mean 25/18, sd √(0.453704).
+    assert_eq!(
+        lines[1..],
+        [
+            "0,q,single,1,4,4.0,,5.0,0.8,0.25,20,0.4,8.0,2.0,0.5,,5.0",
+            "0,q,r8,3,8,3.0,2.64575131,5.0,1.6,0.25,20,0.8,8.0,3.0,1.38888889,0.673575314,3.75",
+            "1,q,r8,2,6,2.0,1.41421356,5.0,1.4,0.25,20,0.7,8.0,2.0,1.33333333,0.942809042,2.91666667",
+        ]
+    );
+    let markdown = of_layer(0).markdown();
+    for words in [
+        "ΔW, r = 4 |",
+        "ΔW, r = 8 (3 runs)",
+        "| 3.00 ± 2.65 |",
+        "| 1.39 ± 0.67 |",
+        "mean ± sample standard deviation.",
+    ] {
+        assert!(markdown.contains(words), "{words} is not in {markdown}");
+    }
+    let latex = of_layer(0).latex(None);
+    let spread = latex.matches("$\\pm$ sd over runs").count();
+    assert_eq!(spread, 2, "{latex}");
+    assert!(
+        latex.contains("& 2.65") && latex.contains("& 0.67"),
+        "{latex}"
+    );
+    assert!(of_layer(0).html().contains("3.00 ± 2.65"));
+    // Of the second layer one run has fewer directions, and one none at all.
+    let markdown = of_layer(1).markdown();
+    assert!(markdown.contains("r = 6 (2 runs)") && markdown.contains("r is the smallest"));
+    // Without groups each run has its own, and nothing speaks of runs.
+    let alone = Table7::new(&rows, Some(0), &["q".into()], &[]).unwrap();
+    assert!(alone.markdown().contains("r = 8 (r8-1)") && !alone.markdown().contains("runs"));
+    assert_eq!(
+        String::from_utf8(alone.csv().unwrap())
+            .unwrap()
+            .lines()
+            .count(),
+        1 + 7
+    );
 }

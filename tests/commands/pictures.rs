@@ -5,11 +5,11 @@ use std::path::Path;
 use crate::figures::{grid, pair, shown, third};
 use crate::files::repository;
 use lora_subspace::figure::{
-    Chart, Drawing, Format, Options, Placed, Ranked, Shown, Venue, figure3, figure4, figure6,
-    figure7, figure8, rank_curve,
+    Chart, Curve, Drawing, Format, Options, Placed, Ranked, Shown, Venue, amplification_curve,
+    figure3, figure4, figure6, figure7, figure8, placement_curve, rank_curve, seeds_curve,
 };
 use lora_subspace::study::{Pairs, Plan, Request};
-use lora_subspace::table::{RunsRow, SpectrumRow, from_csv, read_overlaps};
+use lora_subspace::table::{AmplificationRow, RunsRow, SpectrumRow, from_csv, read_overlaps};
 
 #[test]
 fn small_grids_are_drawn() {
@@ -105,7 +105,7 @@ fn drawn_of(study: &str, venues: &[Venue]) -> Vec<(String, Drawing)> {
         })
         .collect();
     let (layer, layers) = (figures.layer, &figures.layers);
-    let mut charts: Vec<Chart> = Vec::new();
+    let (mut charts, mut curves): (Vec<Chart>, Vec<Curve>) = (Vec::new(), Vec::new());
     for &basis in &figures.bases {
         let shown = Shown {
             basis,
@@ -119,15 +119,26 @@ fn drawn_of(study: &str, venues: &[Venue]) -> Vec<(String, Drawing)> {
             figure7(&rows, &seeds, layers, &shown).unwrap(),
             figure8(&rows, &spectrum, &base, layer, &shown).unwrap(),
         ]);
+        let seeds = &figures.seeds.as_ref().unwrap().pairs;
+        let name = |id| plan.adapter_name(id).to_string();
+        let pairs: Vec<[String; 2]> = seeds.iter().map(|pair| pair.map(name)).collect();
+        curves.push(seeds_curve(&rows, &pairs, layers, &shown).unwrap());
     }
-    let curve = rank_curve(&plan.runs.of_curve(&runs), &options).unwrap();
+    let amplified: Vec<AmplificationRow> =
+        from_csv("amplification.csv", &read("amplification.csv")).unwrap();
+    curves.push(amplification_curve(&amplified, &figures.projections, &options).unwrap());
+    curves.push(rank_curve(&plan.runs.of_curve(&runs), &options).unwrap());
+    let placed = plan.measured().map(|_| plan.run(&|| {}).unwrap().placement);
+    curves.extend(placed.map(|rows| placement_curve(&rows, &base, &options).unwrap()));
     let mut drawn = Vec::new();
     for &venue in venues {
         let name = |figure: &str| format!("{study}-{venue}-{figure}");
         for chart in &charts {
             drawn.push((name(&chart.name), Drawing::at(venue, chart).unwrap()));
         }
-        drawn.push((name(&curve.name), Drawing::of_curve(venue, &curve).unwrap()));
+        for curve in &curves {
+            drawn.push((name(&curve.name), Drawing::of_curve(venue, curve).unwrap()));
+        }
     }
     drawn
 }

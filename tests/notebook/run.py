@@ -91,6 +91,23 @@ def compare_curve(here, tables):
     compare_table(*both)
 
 
+def compare_lines(rebuilt, folder):
+    """The numbers of the other figures of lines, made another way."""
+    if "placement" in rebuilt:
+        table = pd.read_csv(folder / "placement.csv")
+        middle = table.groupby(["adapter", "side", "k"]).share.median().sort_values()
+        here = rebuilt["placement"].share.sort_values()
+        np.testing.assert_allclose(here, middle[[*middle.index]], rtol=1e-8)
+    if "amplification" in rebuilt:
+        table = pd.read_csv(folder / "amplification.csv")
+        delta = table[table.directions == "delta"]
+        over = delta.amplification / (delta.delta_norm / delta.chance_projected_norm)
+        np.testing.assert_allclose(rebuilt["amplification"].over, over, rtol=1e-7)
+    for name in rebuilt:
+        if name.startswith("seeds"):
+            assert len(rebuilt[name]) > 0 and rebuilt[name]["mean"].between(0, 1).all(), name
+
+
 def main():
     folder = Path(sys.argv[1])
     [path] = folder.glob("*.ipynb")
@@ -98,12 +115,14 @@ def main():
     expected = figures((folder / "report.html").read_text())
     cells = compare_figures(rebuilt, expected)
     drawn = [output for cell in notebook.cells for output in cell.get("outputs", []) if "image/png" in output.get("data", {})]
-    with_curve = len(expected) + ("rank-curve" in rebuilt)
+    lines = [name for name in rebuilt if name in ["rank-curve", "placement", "amplification"] or name.startswith("seeds")]
+    with_curve = len(expected) + len(lines)
     assert len(drawn) == with_curve, f"{len(drawn)} pictures, not {with_curve}"
     tables = {name: pd.read_csv(folder / f"{name}.csv") for name in ["table5", "table6", "table18", "table7"]
               if (folder / f"{name}.csv").exists()}
     for name, table in tables.items():
         compare_table(rebuilt[name], table)
+    compare_lines(rebuilt, folder)
     if "rank-curve" in rebuilt:
         compare_curve(rebuilt["rank-curve"], [tables[name] for name in ["table6", "table18"] if name in tables])
     print(f"{with_curve} figures, {cells} cells, {', '.join(tables)}")

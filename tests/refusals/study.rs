@@ -334,6 +334,17 @@ fn figures_and_tables_that_nothing_gives() {
             "[figures]\nwhich = [\"3\"]\n[compare]\nseeds = [\"one\", \"two\"]\n",
             ["nothing is compared that figure 3 shows", "ranks = "],
         ),
+        (
+            "[figures]\nwhich = [\"seeds\"]\n",
+            ["nothing is compared that figure seeds shows", "seeds = "],
+        ),
+        (
+            "[figures]\nwhich = [\"placement\"]\n",
+            [
+                "no ΔW is held against a W that is measured",
+                "base = [\"ADAPTER\"]",
+            ],
+        ),
     ] {
         refused(folder.path(), &with(more), 15, &words);
     }

@@ -186,7 +186,7 @@ fn reach(panel: &CurvePanel) -> Vec<f64> {
 
 fn footer(draws: Option<usize>, adapters: usize) -> Vec<String> {
     let mut footer = vec![
-        "Amplification ‖ΔW‖_F/‖UᵀWV‖_F over that of a random update of the same norm and rank: \
+        "Amplification ‖ΔW‖/‖UᵀWV‖ over that of a random update of the same norm and rank: \
          above 1, W does less in ΔW's directions than in random ones."
             .to_string(),
     ];
@@ -203,4 +203,80 @@ fn footer(draws: Option<usize>, adapters: usize) -> Vec<String> {
         footer.push("Lines are set a little apart sideways.".into());
     }
     footer
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The rows of an adapter and a layer: ‖UᵀWV‖ over chance, and its spread for random directions.
+    fn rows(
+        adapter: &str,
+        rank: usize,
+        layer: usize,
+        norm: f64,
+        sd: Option<f64>,
+    ) -> Vec<AmplificationRow> {
+        let row = |directions: &str, projected_norm, projected_norm_sd| AmplificationRow {
+            module: format!("h.{layer}.q"),
+            layer: Some(layer),
+            projection: "q".into(),
+            adapter: adapter.into(),
+            rank,
+            directions: directions.into(),
+            projected_norm: Some(projected_norm),
+            projected_norm_sd,
+            draws: Some(20),
+            base_norm: 8.0,
+            delta_norm: 3.0,
+            amplification: None,
+            chance_projected_norm: 2.0,
+        };
+        vec![row("delta", 2.0 * norm, None), row("random", 2.0, sd)]
+    }
+
+    fn curve(rows: &[Vec<AmplificationRow>]) -> Option<Curve> {
+        amplification_curve(&rows.concat(), &["q".into()], &Options::default())
+    }
+
+    #[test]
+    fn factors_stand_over_those_of_random_updates() {
+        let found = curve(&[
+            rows("small", 4, 0, 0.5, Some(0.5)),
+            rows("large", 8, 0, 2.0, Some(0.2)),
+            rows("small", 4, 1, 1.0, Some(0.5)),
+        ])
+        .unwrap();
+        let panel = &found.panels[0];
+        let points = |line: usize| -> Vec<[f64; 2]> {
+            panel.lines[line]
+                .points
+                .iter()
+                .map(|point| [point.x, point.y])
+                .collect()
+        };
+        assert_eq!(points(0), [[0.0, 1.0], [1.0, 1.0]], "random");
+        assert_eq!(points(1), [[0.0, 2.0], [1.0, 1.0]]);
+        assert_eq!(points(2), [[0.0, 0.5]]);
+        // Two standard deviations are half of chance, and a fifth: 1/1.5 to 1/0.5, 1/1.2 to 1/0.8.
+        assert_eq!(panel.bands[0].points[0], [0.0, 1.0 / 1.5, 2.0]);
+        let [_, low, high] = panel.bands[1].points[0];
+        assert!((low - 1.0 / 1.2).abs() < 1e-12 && (high - 1.25).abs() < 1e-12);
+        assert!(
+            panel.bands[0].ink < panel.bands[1].ink,
+            "the narrower the darker"
+        );
+    }
+
+    #[test]
+    fn without_draws_there_is_no_band() {
+        let found = curve(&[rows("one", 4, 48, 0.1, None)]).unwrap();
+        assert!(found.panels[0].bands.is_empty());
+        assert!(found.footer.iter().all(|line| !line.contains("draws")));
+        assert_eq!(curve(&[]), None);
+        // So wide a spread has no upper end.
+        let found = curve(&[rows("one", 1, 0, 0.7, Some(1.2))]).unwrap();
+        assert_eq!(found.panels[0].bands[0].points[0][2], f64::INFINITY);
+        assert!(found.panels[0].y.high.is_finite());
+    }
 }

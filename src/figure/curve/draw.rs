@@ -5,10 +5,10 @@
 
 use crate::error::Result;
 
-use super::layout::{CurveLayout, TO_NAMES, across, down, labelled, name_gap, spread, title_line};
-use super::panel::{Band, Curve, CurveBar, CurveLine, CurvePanel, CurvePoint, LineStyle, NameAt};
+use super::layout::{CurveLayout, across, down, labelled, title_line};
+use super::panel::{Band, Curve, CurveBar, CurveLine, CurvePanel, CurvePoint, LineStyle};
 use super::shapes::{Point, dashed, mark, polygon, ribbon};
-use crate::figure::font::{self, CAPITAL};
+use crate::figure::font::CAPITAL;
 use crate::figure::label::Text;
 use crate::figure::palette::Rgb;
 use crate::figure::pen::{Drawn, GREY, Hang, INK, PAPER, Pen, Picture, svg, whole};
@@ -20,7 +20,7 @@ const LINE: f64 = 1.1;
 const BAR: f64 = 0.6;
 /// Half the length of a bar's ends; half the size of a mark, and its edge of paper.
 const CAP: f64 = 1.8;
-const MARK: f64 = 2.4;
+pub(super) const MARK: f64 = 2.4;
 const EDGE: f64 = 0.6;
 /// Radius of the dot of a single run.
 const DOT: f64 = 0.8;
@@ -33,9 +33,6 @@ const THIN_INK: f64 = 0.42;
 const BAR_INK: f64 = 0.4;
 /// Width of a bar, of the distance between two.
 const BAR_WIDTH: f64 = 0.62;
-/// From a panel's edge to a name inside, and the width of the line to it.
-const NAME_INSIDE: f64 = 3.0;
-const LEADER: f64 = 0.35;
 /// Lines at one rank are set apart by this, so that their bars do not cover each other.
 const APART: f64 = 2.6;
 /// Level of the lightest line in the palette: lighter ones are lost on paper.
@@ -51,12 +48,12 @@ const DASHES: [&[f64]; 5] = [
 
 /// How a line is drawn.
 #[derive(Clone, Copy)]
-struct Style {
-    colour: Rgb,
+pub(super) struct Style {
+    pub(super) colour: Rgb,
     dashes: &'static [f64],
     mark: usize,
     /// Sideways.
-    shift: f64,
+    pub(super) shift: f64,
 }
 
 /// A curve as it stands on a page.
@@ -66,7 +63,7 @@ pub(in crate::figure) fn draw(curve: &Curve, page: Page) -> Result<Picture> {
     svg(&curve.name, size, page, |pen| pen.curve(curve, &layout))
 }
 
-fn style(curve: &Curve, line: usize) -> Style {
+pub(super) fn style(curve: &Curve, line: usize) -> Style {
     let count = curve.series;
     let share = line as f64 / (count - 1).max(1) as f64;
     Style {
@@ -81,7 +78,7 @@ impl Pen<'_> {
     fn curve(&mut self, curve: &Curve, layout: &CurveLayout) -> Drawn {
         let places = layout.panels.iter().zip(&layout.titles);
         for (panel, (&place, title)) in curve.panels.iter().zip(places) {
-            self.curve_title(title, place)?;
+            self.curve_title(panel, title, place)?;
             for band in &panel.bands {
                 self.band(panel, place, band)?;
             }
@@ -102,12 +99,21 @@ impl Pen<'_> {
         Ok(())
     }
 
-    /// Lines of a title, the last one just above its panel.
-    fn curve_title(&mut self, (lines, size): &(Vec<String>, f64), place: Box) -> Drawn {
+    /// Lines of a title, the last one just above its panel; a single one with its subscripts.
+    fn curve_title(
+        &mut self,
+        panel: &CurvePanel,
+        (lines, size): &(Vec<String>, f64),
+        place: Box,
+    ) -> Drawn {
         for (up, line) in lines.iter().rev().enumerate() {
             let rise = TITLE_RISE + up as f64 * title_line(&self.sizes);
             let at = (place.centre(), place.y - rise);
-            self.text(&Text::plain(line), at, *size, INK, Hang::Centre)?;
+            let text = match lines.len() {
+                1 => panel.title.clone(),
+                _ => Text::plain(line),
+            };
+            self.text(&text, at, *size, INK, Hang::Centre)?;
         }
         Ok(())
     }
@@ -260,86 +266,8 @@ impl Pen<'_> {
         Ok(())
     }
 
-    /// The names right of a panel, with a thin line from each line's end.
-    fn names(&mut self, curve: &Curve, panel: &CurvePanel, place: Box) -> Drawn {
-        let beside = panel
-            .lines
-            .iter()
-            .filter_map(|line| match (&line.name, line.points.last()) {
-                (Some((name, NameAt::Beside)), Some(last)) => {
-                    let (colour, shift, clear) = match line.style {
-                        LineStyle::Series(number) => {
-                            let style = style(curve, number);
-                            (style.colour, style.shift, MARK)
-                        }
-                        _ => (INK, 0.0, 0.0),
-                    };
-                    let end = (
-                        across(panel, place, last.x) + shift,
-                        down(panel, place, last.y),
-                    );
-                    Some((name, end, colour, clear))
-                }
-                _ => None,
-            });
-        let beside: Vec<(&Text, Point, Rgb, f64)> = beside.collect();
-        let wanted: Vec<f64> = beside.iter().map(|(_, end, ..)| end.1).collect();
-        let size = self.sizes.tick;
-        let heights = spread(&wanted, name_gap(&self.sizes), (place.y, place.bottom()));
-        for (&(name, (x, y), colour, clear), height) in beside.iter().zip(heights) {
-            let start = place.right() + TO_NAMES - 2.0;
-            self.stroke((x + clear + 1.0, y), (start, height), LEADER, colour)?;
-            let at = (place.right() + TO_NAMES, height + size * CAPITAL / 2.0);
-            self.text(name, at, size, INK, Hang::Left)?;
-        }
-        Ok(())
-    }
-
-    /// The names in a panel's corners, with a thin line from each to its line.
-    fn names_inside(&mut self, panel: &CurvePanel, place: Box) -> Drawn {
-        let size = self.sizes.tick;
-        for line in &panel.lines {
-            let Some((name, at)) = &line.name else {
-                continue;
-            };
-            let (hang, is_low) = match at {
-                NameAt::Beside => continue,
-                NameAt::UpperLeft => (Hang::Left, false),
-                NameAt::UpperRight => (Hang::Right, false),
-                NameAt::LowerRight => (Hang::Right, true),
-            };
-            let half = font::width(name, size) / 2.0;
-            let (x, middle) = match hang {
-                Hang::Right => (
-                    place.right() - NAME_INSIDE,
-                    place.right() - NAME_INSIDE - half,
-                ),
-                _ => (place.x + NAME_INSIDE, place.x + NAME_INSIDE + half),
-            };
-            let (baseline, end) = match is_low {
-                true => {
-                    let baseline = place.bottom() - NAME_INSIDE;
-                    (baseline, baseline - size * CAPITAL - 1.0)
-                }
-                false => {
-                    let baseline = place.y + NAME_INSIDE + size * CAPITAL;
-                    (baseline, baseline + 1.5)
-                }
-            };
-            let points = line.points.iter();
-            let points: Vec<Point> = points
-                .map(|point| (across(panel, place, point.x), down(panel, place, point.y)))
-                .collect();
-            if let Some(y) = height_at(&points, middle) {
-                self.stroke((middle, end), (middle, y), LEADER, INK)?;
-            }
-            self.text(name, (x, baseline), size, INK, hang)?;
-        }
-        Ok(())
-    }
-
     /// A straight line of some width.
-    fn stroke(&mut self, from: Point, to: Point, width: f64, colour: Rgb) -> Drawn {
+    pub(super) fn stroke(&mut self, from: Point, to: Point, width: f64, colour: Rgb) -> Drawn {
         let (dx, dy) = (to.0 - from.0, to.1 - from.1);
         let length = dx.hypot(dy);
         if length == 0.0 {
@@ -360,16 +288,6 @@ impl Pen<'_> {
         let corner = |&(x, y): &Point| (whole(at.0 + radius * x), whole(at.1 + radius * y));
         self.polygon(shape.iter().map(corner).collect::<Vec<_>>(), colour)
     }
-}
-
-/// Where a line through points stands at some place across; `None` beside it.
-fn height_at(points: &[Point], x: f64) -> Option<f64> {
-    let segment = points
-        .windows(2)
-        .find(|pair| pair[0].0 <= x && x <= pair[1].0)?;
-    let [(x0, y0), (x1, y1)] = [segment[0], segment[1]];
-    let share = if x1 > x0 { (x - x0) / (x1 - x0) } else { 0.0 };
-    Some(y0 + share * (y1 - y0))
 }
 
 /// Grey of so much ink, from 0 to 1.

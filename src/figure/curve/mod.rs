@@ -10,6 +10,8 @@
 mod amplification;
 mod draw;
 mod layout;
+mod medians;
+mod names;
 mod panel;
 mod placement;
 mod rank_curve;
@@ -21,6 +23,6 @@ pub(super) use draw::draw;
 pub use panel::{
     Band, Curve, CurveBar, CurveLine, CurvePanel, CurvePoint, LineStyle, NameAt, Span,
 };
-pub use placement::placement_curve;
+pub use placement::{placed, placement_curve};
 pub use rank_curve::rank_curve;
 pub use seeds::seeds_curve;

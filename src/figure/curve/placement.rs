@@ -6,6 +6,7 @@ use crate::figure::label::Text;
 use crate::measure::placement::{Place, blocks};
 use crate::table::PlacementRow;
 
+use super::medians::{medians, quantile};
 use super::panel::{
     Band, Curve, CurveBar, CurveLine, CurvePanel, CurvePoint, LineStyle, NameAt, Span,
 };
@@ -34,7 +35,7 @@ pub fn placement_curve(
     options: &Options,
 ) -> Option<Curve> {
     let (mut panels, mut is_unsure) = (Vec::new(), false);
-    let shown: Vec<(&Ranked, Vec<&PlacementRow>)> = three(adapters)
+    let shown: Vec<(&Ranked, Vec<&PlacementRow>)> = placed(adapters)
         .into_iter()
         .map(|adapter| (adapter, of_adapter(rows, &adapter.name)))
         .filter(|(_, rows)| !rows.is_empty())
@@ -43,22 +44,26 @@ pub fn placement_curve(
         .iter()
         .map(|(_, rows)| Place::ALL.map(|place| lines(rows, place, &mut is_unsure)))
         .collect();
-    let spans = [0, 1, 2].map(|place| span(lines.iter().map(|lines| &lines[place])));
-    let tenths: Vec<Vec<[f64; 4]>> = shown.iter().map(|(_, rows)| over_chance(rows)).collect();
-    let tallest = tenths.iter().flatten().flatten().copied();
-    let of_blocks = Span::from_zero(&tallest.chain([1.0]).collect::<Vec<_>>());
-    for (((adapter, _), lines), tenth) in shown.iter().zip(&lines).zip(&tenths) {
+    let y = span(lines.iter().flatten().flatten());
+    let tenths: Vec<Vec<CurveBar>> = shown.iter().map(|(_, rows)| bars(rows)).collect();
+    let heights = tenths
+        .iter()
+        .flatten()
+        .map(|bar| bar.spread[1].max(bar.value));
+    let of_blocks = Span::from_zero(&heights.chain([1.0]).collect::<Vec<_>>());
+    for (((adapter, _), lines), bars) in shown.iter().zip(&lines).zip(tenths) {
         let rank = rank_of(adapter, adapters);
-        for ((lines, y), side) in lines.iter().zip(&spans).zip(["output", "input", "both"]) {
-            let sides = if side == "both" {
-                " sides, "
-            } else {
-                " side, "
-            };
-            let title = Text::plain(&format!("{side}{sides}")).then(rank.clone());
-            panels.push(panel(lines, y, title));
+        for (lines, side) in lines
+            .iter()
+            .zip(["output side, ", "input side, ", "both sides, "])
+        {
+            panels.push(panel(lines, &y, Text::plain(side).then(rank.clone())));
         }
-        panels.push(bars(tenth, &of_blocks, Text::plain("blocks, ").then(rank)));
+        panels.push(blocks_panel(
+            bars,
+            &of_blocks,
+            Text::plain("blocks, ").then(rank),
+        ));
     }
     let modules = lines.iter().map(|lines| lines[0].len()).max()?;
     Some(Curve {
@@ -72,8 +77,9 @@ pub fn placement_curve(
     })
 }
 
-/// The smallest rank, the middle one and the largest.
-fn three(adapters: &[Ranked]) -> Vec<&Ranked> {
+/// The adapters that have a row of panels: of more than three the smallest rank, the middle one and
+/// the largest.
+pub fn placed(adapters: &[Ranked]) -> Vec<&Ranked> {
     let mut sorted: Vec<&Ranked> = adapters.iter().collect();
     sorted.sort_by_key(|adapter| adapter.rank);
     match sorted.len() {
@@ -127,7 +133,7 @@ fn lines(rows: &[&PlacementRow], place: Place, is_unsure: &mut bool) -> Vec<Line
             let x = row.k as f64 / n;
             let is_sure = row.sin_theta_bound.is_some_and(|bound| bound <= SURE);
             match row.share {
-                Some(share) if is_sure && share > 0.0 => line.shares.push([x, share]),
+                Some(share) if is_sure => line.shares.push([x, share]),
                 Some(_) if !is_sure => *is_unsure = true,
                 _ => {}
             }
@@ -139,16 +145,13 @@ fn lines(rows: &[&PlacementRow], place: Place, is_unsure: &mut bool) -> Vec<Line
     lines.filter(|line| !line.shares.is_empty()).collect()
 }
 
-/// What the panels of one side show, of all adapters.
-fn span<'a>(lines: impl Iterator<Item = &'a Vec<Line>>) -> Span {
-    let values = lines.flatten().flat_map(|line| {
-        let chance = line
-            .chance
-            .iter()
-            .flat_map(|[_, mean, sd]| [*mean, mean + 2.0 * sd]);
+/// What all panels of shares show.
+fn span<'a>(lines: impl Iterator<Item = &'a Line>) -> Span {
+    let values = lines.flat_map(|line| {
+        let chance = line.chance.iter().map(|[_, mean, sd]| mean + 2.0 * sd);
         line.shares.iter().map(|[_, share]| *share).chain(chance)
     });
-    Span::log_over(&values.collect::<Vec<_>>())
+    Span::from_zero(&values.collect::<Vec<_>>())
 }
 
 /// Lines of one side: modules, their median, and chance.
@@ -159,8 +162,8 @@ fn panel(lines: &[Line], y: &Span, title: Text) -> CurvePanel {
         lines.iter().map(points).collect()
     };
     let (means, sds) = (of(1), of(2));
-    let medians = |of: &[Vec<[f64; 2]>]| medians(&of.iter().map(Vec::as_slice).collect::<Vec<_>>());
-    let (chance, sd) = (medians(&means), medians(&sds));
+    let of_all = |of: &[Vec<[f64; 2]>]| medians(&of.iter().map(Vec::as_slice).collect::<Vec<_>>());
+    let (chance, sd) = (of_all(&means), of_all(&sds));
     let thin = shares
         .iter()
         .map(|points| line(LineStyle::Thin, points, None));
@@ -175,7 +178,7 @@ fn panel(lines: &[Line], y: &Span, title: Text) -> CurvePanel {
         ),
         line(
             LineStyle::Bold,
-            &self::medians(&shares),
+            &medians(&shares),
             named("median", NameAt::UpperLeft),
         ),
     ];
@@ -210,44 +213,6 @@ fn line(style: LineStyle, points: &[[f64; 2]], name: Option<(Text, NameAt)>) -> 
     }
 }
 
-/// The median over lines wherever one has a point and all reach; between its own points a line is
-/// straight on logarithmic axes across.
-fn medians(lines: &[&[[f64; 2]]]) -> Vec<[f64; 2]> {
-    let mut places: Vec<f64> = lines
-        .iter()
-        .flat_map(|line| line.iter().map(|point| point[0]))
-        .collect();
-    places.sort_by(f64::total_cmp);
-    places.dedup();
-    let median_at = |x: f64| {
-        let values: Option<Vec<f64>> = lines.iter().map(|line| value_at(line, x)).collect();
-        Some([x, quantile(values?, 0.5)?])
-    };
-    places.into_iter().filter_map(median_at).collect()
-}
-
-fn value_at(line: &[[f64; 2]], x: f64) -> Option<f64> {
-    let after = line.iter().position(|point| point[0] >= x)?;
-    let [right, high] = line[after];
-    if right == x {
-        return Some(high);
-    }
-    let [left, low] = *line.get(after.checked_sub(1)?)?;
-    let share = (x / left).ln() / (right / left).ln();
-    Some(low + share * (high - low))
-}
-
-/// A quantile, between neighbours where it falls between them.
-fn quantile(mut values: Vec<f64>, at: f64) -> Option<f64> {
-    values.sort_by(f64::total_cmp);
-    let place = at * (values.len().checked_sub(1)?) as f64;
-    let (below, above) = (
-        values[place.floor() as usize],
-        values[place.ceil() as usize],
-    );
-    Some(below + place.fract() * (above - below))
-}
-
 /// Each module's blocks PP, PQ, QP and QQ at ⌈n/10⌉, over their chance.
 fn over_chance(rows: &[&PlacementRow]) -> Vec<[f64; 4]> {
     let modules = rows.chunk_by(|one, next| one.module == next.module);
@@ -268,8 +233,9 @@ fn over_chance(rows: &[&PlacementRow]) -> Vec<[f64; 4]> {
     modules.filter_map(of_module).collect()
 }
 
-/// Four bars over their chance, which is a line at 1.
-fn bars(modules: &[[f64; 4]], y: &Span, title: Text) -> CurvePanel {
+/// The four blocks over their chance: medians over modules, with quartiles.
+fn bars(rows: &[&PlacementRow]) -> Vec<CurveBar> {
+    let modules = over_chance(rows);
     let bar = |block: usize| {
         let values: Vec<f64> = modules.iter().map(|blocks| blocks[block]).collect();
         let at = |part: f64| quantile(values.clone(), part);
@@ -279,20 +245,22 @@ fn bars(modules: &[[f64; 4]], y: &Span, title: Text) -> CurvePanel {
             spread: [at(0.25)?, at(0.75)?],
         })
     };
+    (0..4).filter_map(bar).collect()
+}
+
+/// Bars over their chance, which is a line at 1.
+fn blocks_panel(bars: Vec<CurveBar>, y: &Span, title: Text) -> CurvePanel {
     let mut x = Span::at(&[1, 2, 3, 4], false);
     x.labels = ["PP", "PQ", "QP", "QQ"].map(String::from).into();
     let (left, right) = (0.55, 4.45);
+    let k = Text::default().symbol("k").upright(" = ⌈");
     CurvePanel {
         title,
         x,
-        x_label: Text::default()
-            .symbol("k")
-            .upright(" = ⌈")
-            .symbol("n")
-            .upright("/10⌉"),
+        x_label: k.symbol("n").upright("/10⌉"),
         y: y.clone(),
         bands: Vec::new(),
-        bars: (0..4).filter_map(bar).collect(),
+        bars,
         lines: vec![line(
             LineStyle::Chance,
             &[[left, 1.0], [right, 1.0]],
@@ -303,7 +271,7 @@ fn bars(modules: &[[f64; 4]], y: &Span, title: Text) -> CurvePanel {
 
 fn footer(modules: usize, is_unsure: bool) -> Vec<String> {
     let mut footer = vec![
-        "Share of ‖ΔW‖²_F in W's leading k of n directions: left ones (output side), right ones \
+        "Share of ‖ΔW‖² in W's leading k of n directions: left ones (output side), right ones \
          (input side), between the two (both)."
             .to_string(),
         format!(
@@ -321,4 +289,106 @@ fn footer(modules: usize, is_unsure: bool) -> Vec<String> {
         ));
     }
     footer
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Rows of a module of a W of `side` × `side`, with shares that are twice their chance.
+    fn module(name: &str, side: usize, ks: &[usize], bound: Option<f64>) -> Vec<PlacementRow> {
+        let rows = ks.iter().flat_map(|&k| {
+            Place::ALL.map(|place| {
+                let part = k as f64 / side as f64;
+                let chance = if place == Place::Both {
+                    part * part
+                } else {
+                    part
+                };
+                PlacementRow {
+                    module: name.into(),
+                    layer: Some(0),
+                    projection: "q".into(),
+                    adapter: "one".into(),
+                    k,
+                    side: place.name().into(),
+                    share: Some(2.0 * chance),
+                    chance,
+                    sd: Some(0.1 * chance),
+                    z: Some(10.0),
+                    enrichment: Some(2.0),
+                    sin_theta_bound: bound,
+                }
+            })
+        });
+        rows.collect()
+    }
+
+    fn ranked(names: &[(&str, usize)]) -> Vec<Ranked> {
+        let ranked = |&(name, rank): &(&str, usize)| Ranked {
+            name: name.into(),
+            rank,
+        };
+        names.iter().map(ranked).collect()
+    }
+
+    #[test]
+    fn a_row_of_panels_has_lines_their_median_chance_and_blocks() {
+        let rows = [
+            module("h.0.q", 20, &[1, 2, 4], Some(0.0)),
+            module("h.1.q", 40, &[1, 2, 4, 8], Some(0.0)),
+        ];
+        let curve =
+            placement_curve(&rows.concat(), &ranked(&[("one", 4)]), &Options::default()).unwrap();
+        let titles: Vec<String> = curve
+            .panels
+            .iter()
+            .map(|panel| panel.title.bare())
+            .collect();
+        let expected = ["output side, ", "input side, ", "both sides, ", "blocks, "];
+        assert_eq!(titles, expected.map(|side| format!("{side}r = 4")));
+        let out = &curve.panels[0];
+        let [first, second, chance, median] = out.lines.as_slice() else {
+            panic!("{:?}", out.lines)
+        };
+        assert_eq!((first.points.len(), second.points.len()), (3, 4));
+        // Where both modules reach, k/n is 0.05, 0.1 and 0.2.
+        let found: Vec<[f64; 2]> = median
+            .points
+            .iter()
+            .map(|point| [point.x, point.y])
+            .collect();
+        assert_eq!(found, [[0.05, 0.1], [0.1, 0.2], [0.2, 0.4]]);
+        assert_eq!(chance.points[1].y, 0.1);
+        let [_, low, high] = out.bands[0].points[1];
+        assert!((low - 0.08).abs() < 1e-12 && (high - 0.12).abs() < 1e-12);
+        // At ⌈n/10⌉ = 2 and 4: PP is 0.02 of 0.01, PQ 0.18 of 0.09, QQ 0.62 of 0.81.
+        let values: Vec<f64> = curve.panels[3].bars.iter().map(|bar| bar.value).collect();
+        for (value, expected) in values.iter().zip([2.0, 2.0, 2.0, 0.62 / 0.81]) {
+            assert!((value - expected).abs() < 1e-12, "{values:?}");
+        }
+    }
+
+    #[test]
+    fn directions_that_are_not_known_are_left_out_and_said() {
+        let known = module("h.0.q", 20, &[1, 2], Some(0.0));
+        let unknown = module("h.0.q", 20, &[4], None);
+        let rows = [known, unknown].concat();
+        let curve = placement_curve(&rows, &ranked(&[("one", 4)]), &Options::default()).unwrap();
+        assert_eq!(curve.panels[0].lines[0].points.len(), 2);
+        assert!(curve.footer.iter().any(|line| line.starts_with("Left out")));
+        let none = placement_curve(&rows, &ranked(&[("two", 4)]), &Options::default());
+        assert_eq!(none, None);
+    }
+
+    #[test]
+    fn of_many_adapters_three_ranks_are_shown() {
+        let many = ranked(&[("a", 64), ("b", 1), ("c", 8), ("d", 4), ("e", 8)]);
+        let names: Vec<&str> = placed(&many)
+            .iter()
+            .map(|adapter| adapter.name.as_str())
+            .collect();
+        assert_eq!(names, ["b", "c", "a"]);
+        assert_eq!(rank_of(&many[2], &many).bare(), "r = 8 (c)");
+    }
 }

@@ -90,7 +90,7 @@ fn panel(rows: &[&OverlapRow], pairs: &[[String; 2]], title: Text) -> Option<Cur
     let named = |name: &str, at| Some((Text::plain(name), at));
     let chance = CurveLine {
         style: LineStyle::Chance,
-        name: named("chance", NameAt::LowerRight),
+        name: named("chance", NameAt::UpperRight),
         points: over(&|row| row.chance),
     };
     let is_one = pairs.len() == 1;
@@ -106,7 +106,7 @@ fn panel(rows: &[&OverlapRow], pairs: &[[String; 2]], title: Text) -> Option<Cur
         y: Span::from_zero(&[]),
         bands: Vec::new(),
         bars: Vec::new(),
-        lines: thin.chain([chance, mean]).collect(),
+        lines: thin.chain([mean, chance]).collect(),
     })
 }
 
@@ -144,5 +144,59 @@ mod tests {
         assert_eq!(counts(1), [1]);
         assert_eq!(counts(6), [1, 2, 4, 6]);
         assert_eq!(counts(8), [1, 2, 4, 8]);
+    }
+
+    fn row(pair: [&str; 2], [i, j]: [usize; 2], overlap: Option<f64>) -> OverlapRow {
+        OverlapRow {
+            module: "h.3.q".into(),
+            layer: Some(3),
+            projection: "q".into(),
+            basis: "a".into(),
+            first: pair[0].into(),
+            second: pair[1].into(),
+            i,
+            j,
+            overlap,
+            chance: i.max(j) as f64 / 8.0,
+            z: None,
+        }
+    }
+
+    fn curve(rows: &[OverlapRow], pairs: &[[&str; 2]]) -> Option<Curve> {
+        let projections = ["q".to_string()];
+        let shown = Shown {
+            basis: crate::measure::Basis::A,
+            projections: &projections,
+            options: crate::figure::Options::default(),
+        };
+        let pairs: Vec<[String; 2]> = pairs.iter().map(|pair| pair.map(String::from)).collect();
+        seeds_curve(rows, &pairs, &[Some(3)], &shown)
+    }
+
+    #[test]
+    fn pairs_are_thin_and_their_mean_is_bold() {
+        let pairs = [["x", "y"], ["x", "z"]];
+        let rows = [
+            row(pairs[0], [1, 1], Some(0.5)),
+            row(pairs[0], [1, 2], Some(0.9)),
+            row(pairs[0], [2, 2], Some(0.4)),
+            row(pairs[1], [1, 1], Some(0.1)),
+            // Beyond a numerical rank.
+            row(pairs[1], [2, 2], None),
+            row(["y", "z"], [1, 1], Some(1.0)),
+        ];
+        let found = curve(&rows, &pairs).unwrap();
+        let [one, other, mean, chance] = found.panels[0].lines.as_slice() else {
+            panic!("{:?}", found.panels[0].lines)
+        };
+        assert_eq!([one, other].map(|line| line.points.len()), [2, 1]);
+        let values = |line: &CurveLine| line.points.iter().map(|point| point.y).collect::<Vec<_>>();
+        assert_eq!((values(mean), values(chance)), (vec![0.3], vec![0.125]));
+        assert!(found.footer[0].starts_with("Thin: φ(k,k) of 2 pairs"));
+        // One pair is its own line.
+        let found = curve(&rows, &pairs[..1]).unwrap();
+        assert_eq!(found.panels[0].lines.len(), 2);
+        assert_eq!(values(&found.panels[0].lines[0]), [0.5, 0.4]);
+        assert_eq!(curve(&rows, &[["a", "b"]]), None);
     }
 }

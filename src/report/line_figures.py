@@ -1,0 +1,101 @@
+# %% lines
+grey, bold = "#9a9a9a", palette(88)
+
+
+def line_panels(titles, columns, xlabel):
+    """Axes with titles, in rows."""
+    rows = -(-len(titles) // columns)
+    figure, axes = plt.subplots(
+        rows, columns, figsize=(2.6 * columns, 2.4 * rows), squeeze=False, layout="constrained"
+    )
+    for axis in axes.flat[len(titles) :]:
+        axis.set_axis_off()
+    for axis, title in zip(axes.flat, titles):
+        axis.set(title=title.replace("$", r"\$"), xlabel=xlabel)
+    return axes.flat[: len(titles)]
+
+# %% placement
+placement = read("placement.csv")
+
+
+def share_of(adapters):
+    """The share of ΔW in W's leading k of n directions, and the four blocks at ⌈n/10⌉ over their chance."""
+    table = placement[placement.adapter.isin(adapters)].copy()
+    side = (table.k / table.chance).where(table.side.isin(["out", "in"])).round()
+    table["n"] = side.groupby(table.module).transform("min")
+    table["part"] = table.k / table.n
+    places = [(adapter, place) for adapter in adapters for place in ["out", "in", "both", "blocks"]]
+    medians = []
+    for axis, (adapter, place) in zip(line_panels([f"{place}, {name}" for name, place in places], 4, "$k/n$"), places):
+        here = table[table.adapter == adapter]
+        if place == "blocks":
+            here = here[here.k == np.ceil(here.n / 10)].pivot(index="module", columns="side", values=["share", "chance"])
+            blocks = {of: {"PP": part.both, "PQ": part.out - part.both, "QP": part["in"] - part.both,
+                           "QQ": 1 - part.out - part["in"] + part.both}
+                      for of in ["share", "chance"] for part in [here[of]]}
+            over = pd.DataFrame(blocks["share"]) / pd.DataFrame(blocks["chance"])
+            low, middle, high = (over.quantile(part) for part in [0.25, 0.5, 0.75])
+            axis.bar(over.columns, middle, yerr=[middle - low, high - middle], color=grey, capsize=3)
+            axis.axhline(1, color="black", linestyle="--", label="chance")
+            axis.set_xlabel(r"$k = \lceil n/10 \rceil$")
+        else:
+            here = here[here.side == place]
+            for _, line in here.groupby("module"):
+                axis.plot(line.part, line.share, color=grey, linewidth=0.6)
+            middle = here.groupby("part")[["share", "chance", "sd"]].median()
+            medians.append(middle.reset_index().assign(adapter=adapter, side=place))
+            axis.fill_between(middle.index, middle.chance - 2 * middle.sd, middle.chance + 2 * middle.sd, color="#ddd")
+            axis.plot(middle.index, middle.chance, color="black", linestyle="--", label="chance")
+            axis.plot(middle.index, middle.share, color=bold, linewidth=2, label="median")
+            axis.set_xscale("log")
+            axis.set_ylim(0)
+        axis.legend(fontsize="small")
+    rebuilt["placement"] = pd.concat(medians)
+    plt.show()
+
+# %% seed-curves
+def seed_curves(name, basis, pairs, layers, projections):
+    """φ(k,k) between runs of different seeds: pairs thin, their mean bold, k/d dashed."""
+    places = [(layer, projection) for projection in projections for layer in layers]
+    titles = [f"{projection}, layer {layer}" for layer, projection in places]
+    means = []
+    for axis, (layer, projection) in zip(line_panels(titles, len(layers), "$k$"), places):
+        diagonals, chances = [], []
+        for first, second in pairs:
+            phi, chance = grid(basis, first, second, layer, projection)
+            most = min(phi.shape)
+            diagonals.append(np.diag(phi.reindex(index=phi.index[:most], columns=phi.columns[:most])))
+            chances.append(np.diag(chance.iloc[:most, :most]))
+            axis.plot(phi.index[:most], diagonals[-1], color=grey, linewidth=0.6)
+        k = phi.index[:most]
+        mean = np.mean(diagonals, axis=0)
+        axis.plot(k, mean, color=bold, linewidth=2, label="mean")
+        axis.plot(k, chances[0], color="black", linestyle="--", label="chance")
+        axis.set_xscale("log", base=2)
+        axis.set_ylim(0)
+        axis.legend(fontsize="small")
+        means.append(pd.DataFrame({"layer": layer, "projection": projection, "k": k, "mean": mean}))
+    rebuilt[name] = pd.concat(means)
+    plt.show()
+
+# %% amplification-curve
+def amplification_curve(projections):
+    """The factor of table 7 over that of random updates, by layer; grey: two standard deviations of the draws."""
+    table = amplification.copy()
+    table["over"] = table.chance_projected_norm / table.projected_norm
+    table["reach"] = 2 * table.projected_norm_sd / table.chance_projected_norm
+    rebuilt["amplification"] = table[table.directions == "delta"][["module", "layer", "projection", "adapter", "over"]]
+    adapters = list(table.adapter.drop_duplicates())
+    projections = [projection for projection in projections if (table.projection == projection).any()]
+    for axis, projection in zip(line_panels(projections, min(4, len(projections)), "layer"), projections):
+        for place, adapter in enumerate(adapters):
+            here = table[(table.projection == projection) & (table.adapter == adapter)].sort_values("layer")
+            random, delta = here[here.directions == "random"], here[here.directions == "delta"]
+            above = (1 / (1 - random.reach)).where(random.reach < 1)
+            axis.fill_between(random.layer, 1 / (1 + random.reach), above, color="black", alpha=0.1, linewidth=0)
+            colour = palette(round(176 * place / max(1, len(adapters) - 1)))
+            axis.plot(delta.layer, delta.over, "o-", color=colour, label=adapter.replace("$", r"\$"))
+        axis.axhline(1, color="black", linestyle="--", label="random")
+        axis.set_yscale("log")
+        axis.legend(fontsize="small")
+    plt.show()

@@ -1,0 +1,108 @@
+//! Figures of lines in the notebook, and the calls that make them again.
+
+use crate::measure::Basis;
+
+use super::cells::Cells;
+use super::python::{names, number, text};
+
+/// A figure of lines, and what it shows.
+#[derive(Debug, Clone)]
+pub struct RebuiltLines<'a> {
+    /// Name of its pictures without their ending.
+    pub name: &'a str,
+    /// What its heading calls it.
+    pub title: &'a str,
+    /// The rows that it shows.
+    pub shows: Lines<'a>,
+}
+
+/// What a figure of lines shows.
+#[derive(Debug, Clone)]
+pub enum Lines<'a> {
+    /// Shares of these adapters' ΔW in W's leading directions.
+    Placement(Vec<String>),
+    /// φ(k,k) of pairs of runs.
+    Seeds {
+        /// The directions that are compared.
+        basis: Basis,
+        /// The pairs.
+        pairs: Vec<[String; 2]>,
+        /// Layers of its panels.
+        layers: &'a [Option<usize>],
+        /// Projections of its panels.
+        projections: &'a [String],
+    },
+    /// Factors of table 7 in these projections.
+    Amplification(&'a [String]),
+}
+
+impl RebuiltLines<'_> {
+    /// Adds the cells that it takes, its heading and its call.
+    pub(super) fn add(&self, cells: &mut Cells) {
+        cells.take("colours");
+        cells.take("lines");
+        let needs: &[&str] = match self.shows {
+            Lines::Placement(_) => &["placement"],
+            Lines::Seeds { .. } => &["grids", "seed-curves"],
+            Lines::Amplification(_) => &["amplification", "amplification-curve"],
+        };
+        for cell in needs {
+            cells.take(cell);
+        }
+        cells.markdown(
+            &format!("{}-title", self.name),
+            &format!("## {}", self.title),
+        );
+        cells.code(&format!("{}-figure", self.name), &self.call());
+    }
+
+    fn call(&self) -> String {
+        match &self.shows {
+            Lines::Placement(adapters) => format!("share_of({})", names(adapters)),
+            Lines::Seeds {
+                basis,
+                pairs,
+                layers,
+                projections,
+            } => {
+                let pairs = pairs.iter().map(|pair| names(pair));
+                let layers = layers.iter().map(|layer| number(*layer));
+                format!(
+                    "seed_curves({}, {}, [{}], layers=[{}], projections={})",
+                    text(self.name),
+                    text(basis.name()),
+                    pairs.collect::<Vec<_>>().join(", "),
+                    layers.collect::<Vec<_>>().join(", "),
+                    names(projections)
+                )
+            }
+            Lines::Amplification(projections) => {
+                format!("amplification_curve({})", names(projections))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_call_names_what_the_figure_shows() {
+        let shows = Lines::Seeds {
+            basis: Basis::B,
+            pairs: vec![["a\"".into(), "b".into()]],
+            layers: &[None, Some(3)],
+            projections: &["q".to_string()],
+        };
+        let figure = RebuiltLines {
+            name: "seeds-b",
+            title: "Seeds, basis b",
+            shows,
+        };
+        assert_eq!(
+            figure.call(),
+            r#"seed_curves("seeds-b", "b", [["a\"", "b"]], layers=[None, 3], projections=["q"])"#
+        );
+    }
+}
