@@ -36,13 +36,14 @@ pub(super) fn figures_folder(study: &str) -> PathBuf {
 }
 
 /// Tables beside the report, in the order in which it names them.
-pub(super) const FILES: [&str; 9] = [
+pub(super) const FILES: [&str; 10] = [
     "overlap.csv",
     "overlap.npz",
     "spectrum.csv",
     "amplification.csv",
     "ranks.csv",
     "runs.csv",
+    "answers.csv",
     "findings.csv",
     "findings.md",
     "evidence.csv",
@@ -51,7 +52,7 @@ pub(super) const FILES: [&str; 9] = [
 /// Where a table stands in the list of a run's files: each of the paper's tables follows the rows
 /// that it is made of. Everything that is no table comes after.
 pub(super) fn place_of(path: &Path) -> usize {
-    const ORDER: [&str; 12] = [
+    const ORDER: [&str; 13] = [
         "overlap.csv",
         "overlap.npz",
         "spectrum.csv",
@@ -59,6 +60,7 @@ pub(super) fn place_of(path: &Path) -> usize {
         "ranks.csv",
         "table7.",
         "runs.csv",
+        "answers.csv",
         "table5.",
         "table6.",
         "table18.",

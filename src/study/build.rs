@@ -87,7 +87,7 @@ fn of_adapters(
     let all = all_modules(&adapters, &request.selection);
     let modules = select(&all, &request.selection)?;
     let runs = definition.runs.as_ref().map(|runs| folder.join(runs));
-    let runs = runs::read(definition, runs.as_deref(), &adapters)?;
+    let runs = runs::read(definition, (runs.as_deref(), folder), &adapters)?;
     let pairs = resolved.pairs();
     let drawn = panels(
         &definition.figures,

@@ -44,7 +44,7 @@ pub(super) fn build(
     let names: Vec<&str> = published.adapters().iter().map(String::as_str).collect();
     let resolved = Resolved::of(definition, &names, Known::Rows)?;
     check_overlaps(definition, &resolved, &published)?;
-    let runs = runs::read(definition, runs.as_deref(), &[])?;
+    let runs = runs::read(definition, (runs.as_deref(), folder), &[])?;
     let all = published.modules();
     let modules = match all.as_slice() {
         // Runs alone.

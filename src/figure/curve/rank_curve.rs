@@ -258,6 +258,7 @@ mod tests {
             metric: "accuracy".into(),
             value,
             trainable_parameters: None,
+            items: None,
         }
     }
 
