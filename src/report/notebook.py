@@ -212,7 +212,7 @@ def with_error(table, rows):
 
 def behind(best, other, sign, seeds):
     """How far a score is behind the best, and the lower end of the interval of that."""
-    difference, step = sign * (best["mean"] - other["mean"]), 0
+    difference, step = sign * (np.mean(best["each"]) - np.mean(other["each"])), 0
     known = answers is not None and {*best["names"], *other["names"]} <= set(answers.index)
     if known:  # in pairs: the same items, each by all runs
         pairs = answers.loc[best["names"]].mean() - answers.loc[other["names"]].mean()
@@ -236,7 +236,7 @@ def with_best(table, groups):
             continue
         sign = 1 if better else -1
         if len(here) > 1 and "items" in here and here["items"].notna().all():
-            best = here.loc[(sign * here["mean"]).idxmax()]
+            best = here.loc[(sign * here["each"].map(np.mean)).idxmax()]
             several = here[here.runs > 1]
             spread = ((several.runs - 1) * several.sd**2).sum() / max(1, (several.runs - 1).sum())
             others = here.drop(best.name)

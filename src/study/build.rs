@@ -46,10 +46,12 @@ impl Plan {
     ///
     /// # Errors
     ///
-    /// As [`Plan::from_file`].
+    /// As [`Plan::from_file`], and for one adapter under two paths.
     pub fn from_paths(paths: &[PathBuf], base: Option<&Path>, request: &Request) -> Result<Self> {
         let definition = naming::definition(paths, base);
-        of_adapters(&definition, Path::new(""), request, true)
+        let plan = of_adapters(&definition, Path::new(""), request, true)?;
+        duplicates::refuse(plan.adapters())?;
+        Ok(plan)
     }
 
     /// A plan from a definition that is read. `file` is the study's file: paths in the definition are

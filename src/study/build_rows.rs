@@ -5,6 +5,7 @@ use std::path::Path;
 use crate::asked::Asked;
 use crate::error::{Error, Result};
 use crate::measure::Basis;
+use crate::setting::Setting;
 
 use super::figures::{self, panels};
 use super::file::{Definition, select};
@@ -98,13 +99,23 @@ fn refuse_what_measures(definition: &Definition, request: &Request) -> Result<()
         (request.seed.is_some(), Asked::Seed),
         (!request.bases.is_empty(), Asked::Bases),
     ];
-    match asked.iter().find(|(is_given, _)| *is_given) {
+    let read = &request.read;
+    let settings = [
+        (read.alpha.is_some(), Setting::Alpha),
+        (!read.scaled, Setting::Unscaled),
+        (read.initial.is_some(), Setting::Initial),
+        (read.allow_unmapped, Setting::AllowUnmapped),
+    ];
+    let asked = asked.map(|(is_given, asked)| (is_given, asked.to_string()));
+    let settings = settings.map(|(is_given, setting)| (is_given, setting.to_string()));
+    let mut given = asked.into_iter().chain(settings);
+    match given.find(|(is_given, _)| *is_given) {
         None => Ok(()),
-        Some((_, asked)) => Err(Error::request(
-            asked.to_string(),
-            format!("study {} has rows and measures nothing", definition.name),
-            format!("leave {asked} out"),
-        )),
+        Some((_, given)) => {
+            let problem = format!("study {} has rows and measures nothing", definition.name);
+            let remedy = format!("leave {given} out");
+            Err(Error::request(given, problem, remedy))
+        }
     }
 }
 

@@ -65,8 +65,9 @@ pub(super) fn judge(scores: &mut [&mut Score], decimals: usize, answers: &Answer
         return mark_best(scores, decimals);
     };
     let sign = if higher { 1.0 } else { -1.0 };
-    let better =
-        |one: &&&mut Score, other: &&&mut Score| (sign * one.mean).total_cmp(&(sign * other.mean));
+    let better = |one: &&&mut Score, other: &&&mut Score| {
+        (sign * one.exact()).total_cmp(&(sign * other.exact()))
+    };
     // Of several the first.
     let Some(best) = scores.iter().rev().max_by(better) else {
         return;
@@ -95,7 +96,7 @@ pub(super) fn judge(scores: &mut [&mut Score], decimals: usize, answers: &Answer
 /// How far a score is behind the best, and the lower end of the 95 % interval of that, in the
 /// metric's unit. `seeds` is the variance that the seeds give it.
 fn behind([best, score]: [&Score; 2], sign: f64, seeds: f64, answers: &Answers) -> [f64; 2] {
-    let behind = sign * (best.mean - score.mean);
+    let behind = sign * (best.exact() - score.exact());
     let whole = score.whole;
     let (items, step) = match (answers.of(best), answers.of(score)) {
         (Some(one), Some(other)) if one.len() == other.len() => {

@@ -24,6 +24,7 @@ mod text;
 mod widths;
 
 pub use ahead::Answers;
+pub(crate) use caption::error as score_error;
 pub use csv::{from_csv, to_csv, to_csv_without};
 pub use dictionary::{TableColumns, column_names, columns, dictionary};
 pub use metric::{higher_is_better, is_share};

@@ -77,10 +77,14 @@ impl Score {
         self.weight_types.split('+').map(String::from).collect()
     }
 
+    /// The mean with all of its digits.
+    pub(super) fn exact(&self) -> f64 {
+        self.values.iter().sum::<f64>() / self.values.len() as f64
+    }
+
     /// The mean as a share of 1.
     pub(super) fn share(&self) -> f64 {
-        let mean = self.values.iter().sum::<f64>() / self.values.len() as f64;
-        (mean / self.whole).clamp(0.0, 1.0)
+        (self.exact() / self.whole).clamp(0.0, 1.0)
     }
 }
 

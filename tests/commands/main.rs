@@ -15,6 +15,7 @@
 //! - `in_place`: written, and checked
 //! - `study`: figures, tables and sizes that a study asks for
 //! - `scores`: tables and a curve of runs
+//! - `score_errors`: how far scores may be off, against SciPy and NumPy
 //! - `init`: the first study, by `--init`
 //! - `built_in_study`: every number of it against NumPy
 //! - `lora_paper`: the study of the paper's own values
@@ -57,6 +58,7 @@ mod pictures;
 mod planted;
 mod provenance;
 mod report;
+mod score_errors;
 mod scores;
 mod study;
 mod warnings;
