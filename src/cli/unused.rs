@@ -5,6 +5,9 @@ use clap::{Command, CommandFactory};
 
 use super::flags::{Amplification, Inspect, Overlap, Regenerate};
 
+/// Flags that say what is done, and refuse others.
+const MODES: [&str; 5] = ["--schema", "--columns", "--init", "--check", "--no-figures"];
+
 /// What is said of a flag that another command has, or that another flag excludes; `None` of any other
 /// mistake.
 pub(super) fn of(error: &clap::Error, command: &Command) -> Option<String> {
@@ -21,8 +24,13 @@ pub(super) fn of(error: &clap::Error, command: &Command) -> Option<String> {
         ErrorKind::ArgumentConflict => {
             let other = flag(error, ContextKind::PriorArg)?;
             // Whichever was typed first, a mode refuses a flag, and not the other way round.
-            let modes = ["--check", "--init", "--no-figures", "--schema", "--columns"];
-            let (mode, unused) = if modes.contains(&other.as_str()) {
+            let rank = |flag: &String| {
+                MODES
+                    .iter()
+                    .position(|mode| mode == flag)
+                    .unwrap_or(MODES.len())
+            };
+            let (mode, unused) = if rank(&other) < rank(&given) {
                 (other, given)
             } else {
                 (given, other)

@@ -25,6 +25,7 @@
 //! - `pictures`: charts as files
 //! - `findings`: against SciPy, and as written
 //! - `planted`: findings of made-up grids
+//! - `prose`: what the READMEs and METHODS.md say of them
 //! - `report`: used in a browser
 //! - `notebook`: run in Python
 
@@ -56,6 +57,7 @@ mod notebook;
 mod overlap;
 mod pictures;
 mod planted;
+mod prose;
 mod provenance;
 mod report;
 mod score_errors;
