@@ -30,6 +30,8 @@ figure 8 shows each of them against W. Tables go to OUT/notebooks-export/, pictu
 pub struct Overlap {
     #[command(flatten)]
     pub(super) inputs: Inputs,
+    #[command(flatten)]
+    pub(super) bases: Bases,
 }
 
 /// `amplification`
@@ -50,6 +52,8 @@ beside it. Tables go to OUT/notebooks-export/."
 pub struct Amplification {
     #[command(flatten)]
     pub(super) inputs: Inputs,
+    #[command(flatten)]
+    pub(super) draws: Draws,
 }
 
 /// `regenerate`
@@ -71,11 +75,11 @@ pub struct Regenerate {
     /// Study files; without any, the built-in study
     #[arg(value_name = "STUDY")]
     pub studies: Vec<PathBuf>,
-    /// Compare with the files that are there, and fail if they differ
-    #[arg(long)]
+    /// Compare with the files that are there, and fail if they differ: the study as it stands
+    #[arg(long, conflicts_with_all = CHANGES)]
     pub check: bool,
     /// Write a first study of the adapters, or folders of adapters, that are given
-    #[arg(long, requires = "studies", conflicts_with = "check")]
+    #[arg(long, requires = "studies", conflicts_with = "check", conflicts_with_all = CHANGES, conflicts_with_all = RUNS)]
     pub init: bool,
     /// Print the JSON Schema of study files
     #[arg(long, exclusive = true)]
@@ -86,8 +90,31 @@ pub struct Regenerate {
     #[command(flatten)]
     pub(super) measuring: Measuring,
     #[command(flatten)]
+    pub(super) bases: Bases,
+    #[command(flatten)]
+    pub(super) draws: Draws,
+    #[command(flatten)]
     pub(super) output: Output,
 }
+
+/// Flags that change what is measured, written or said: a check and a first study have no use for
+/// them.
+const CHANGES: [&str; 12] = [
+    "modules",
+    "layers",
+    "basis",
+    "rank",
+    "alpha",
+    "no_scale",
+    "init_adapter",
+    "draws",
+    "seed",
+    "format",
+    "palette",
+    "no_figures",
+];
+/// Flags of a run that a first study has no use for.
+const RUNS: [&str; 4] = ["allow_unmapped", "threads", "memory", "json"];
 
 /// `inspect`
 #[derive(Debug, Parser)]
@@ -133,13 +160,6 @@ pub(super) struct Inputs {
     pub(super) output: Output,
 }
 
-impl Inputs {
-    /// The request behind the flags.
-    pub(super) fn request(&self, makes: Makes) -> Result<Request> {
-        self.measuring.request(&self.output, makes)
-    }
-}
-
 /// What is measured.
 #[derive(Debug, Clone, Args)]
 pub(super) struct Measuring {
@@ -149,9 +169,6 @@ pub(super) struct Measuring {
     /// Only these layers, e.g. 0,5-7
     #[arg(long, value_name = "LIST", value_parser = layers)]
     layers: Option<Layers>,
-    /// Directions compared (repeatable): right vectors of A, left of B, right or left of ΔW [default: a]
-    #[arg(long, value_name = "a|b|delta-right|delta-left", value_parser = basis)]
-    basis: Vec<Basis>,
     /// Directions used [default: the adapter's rank]
     #[arg(long, value_name = "K")]
     rank: Option<usize>,
@@ -167,12 +184,25 @@ pub(super) struct Measuring {
     /// Go on although an adapter has tensors that are not understood
     #[arg(long)]
     allow_unmapped: bool,
-    /// Random draws for table 7 [default: the study's, else 20]
-    #[arg(long, value_name = "N")]
-    draws: Option<usize>,
     /// Seed of the random directions [default: the study's, else 0]
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
+}
+
+/// Whose directions are compared.
+#[derive(Debug, Clone, Args)]
+pub(super) struct Bases {
+    /// Directions compared (repeatable): right vectors of A, left of B, right or left of ΔW [default: a]
+    #[arg(long, value_name = "a|b|delta-right|delta-left", value_parser = basis)]
+    pub(super) basis: Vec<Basis>,
+}
+
+/// How many random updates table 7 has.
+#[derive(Debug, Clone, Args)]
+pub(super) struct Draws {
+    /// Random draws for table 7 [default: the study's, else 20]
+    #[arg(long, value_name = "N")]
+    pub(super) draws: Option<usize>,
 }
 
 /// What is written.
@@ -182,13 +212,13 @@ pub(super) struct Output {
     #[arg(long, value_name = "DIR")]
     pub(super) out: Option<PathBuf>,
     /// Kinds of pictures
-    #[arg(long, value_name = "svg,pdf,png", value_delimiter = ',', value_parser = format, default_value = "svg,pdf,png")]
+    #[arg(long, value_name = "svg,pdf,png", value_delimiter = ',', value_parser = format, default_value = "svg,pdf,png", conflicts_with = "no_figures")]
     pub(super) format: Vec<Format>,
     /// Tables only
     #[arg(long)]
     pub(super) no_figures: bool,
     /// Colours
-    #[arg(long, value_name = "rocket|viridis|cividis", value_parser = palette, default_value = "rocket")]
+    #[arg(long, value_name = "rocket|viridis|cividis", value_parser = palette, default_value = "rocket", conflicts_with = "no_figures")]
     pub(super) palette: Palette,
     /// Worker threads [default: one per core]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
@@ -215,31 +245,25 @@ impl Measuring {
         let Measuring {
             modules,
             layers,
-            basis,
             rank,
             alpha,
             no_scale,
             init_adapter,
             allow_unmapped: _,
-            draws,
             seed,
         } = self;
         modules.is_empty()
             && layers.is_none()
-            && basis.is_empty()
             && rank.is_none()
             && alpha.is_none()
             && !no_scale
             && init_adapter.is_none()
-            && draws.is_none()
             && seed.is_none()
     }
 
-    /// The request behind the flags.
+    /// The request behind the flags, but for bases and draws.
     pub(super) fn request(&self, output: &Output, makes: Makes) -> Result<Request> {
         let layers = self.layers.as_ref().map_or(&[][..], |layers| &layers.0);
-        let mut bases = self.basis.clone();
-        bases.dedup();
         let mut read = ReadOptions::new();
         read.alpha = self.alpha;
         read.scaled = !self.no_scale;
@@ -247,13 +271,12 @@ impl Measuring {
         read.initial = self.init_adapter.clone();
         Ok(Request {
             selection: Selection::new(&self.modules, layers)?,
-            bases,
             rank: self.rank,
             read,
-            draws: self.draws,
             seed: self.seed,
             memory: output.memory,
             makes,
+            ..Request::everything()
         })
     }
 }

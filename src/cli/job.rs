@@ -11,7 +11,7 @@ use crate::figure::Palette;
 use crate::publish::{self, Listener, Options, is_anything_made};
 use crate::study::{Makes, Plan, Request};
 
-use super::flags::{Amplification, Inputs, Measuring, Output, Overlap, Regenerate};
+use super::flags::{Amplification, Inputs, Output, Overlap, Regenerate};
 use super::talk::Talk;
 use super::{Failure, init};
 
@@ -24,11 +24,17 @@ const BUILT_IN: &str = "experiments/minilm-sst2/study.toml";
 ///
 /// Whatever goes wrong, before anything is written.
 pub fn subspace_overlap(flags: Overlap) -> std::result::Result<(), Failure> {
-    let request = flags.inputs.request(Makes {
+    let Inputs {
+        measuring, output, ..
+    } = &flags.inputs;
+    let makes = Makes {
         overlap: true,
         ..Makes::default()
-    })?;
-    measure("subspace-overlap", &flags.inputs, &request)
+    };
+    let mut request = measuring.request(output, makes)?;
+    request.bases = flags.bases.basis.clone();
+    let is_plain = measuring.is_plain() && request.bases.is_empty();
+    measure("subspace-overlap", &flags.inputs, &request, is_plain)
 }
 
 /// Runs `amplification`.
@@ -41,11 +47,17 @@ pub fn amplification(flags: Amplification) -> std::result::Result<(), Failure> {
         let problem = "amplification compares ΔW with W: give the model with --base PATH";
         return Err(Failure::Usage(problem.into()));
     }
-    let request = flags.inputs.request(Makes {
+    let Inputs {
+        measuring, output, ..
+    } = &flags.inputs;
+    let makes = Makes {
         amplification: true,
         ..Makes::default()
-    })?;
-    measure("amplification", &flags.inputs, &request)
+    };
+    let mut request = measuring.request(output, makes)?;
+    request.draws = flags.draws.draws;
+    let is_plain = measuring.is_plain() && request.draws.is_none();
+    measure("amplification", &flags.inputs, &request, is_plain)
 }
 
 /// The built-in study, or the adapters given.
@@ -53,18 +65,16 @@ fn measure(
     command: &'static str,
     inputs: &Inputs,
     request: &Request,
+    is_plain: bool,
 ) -> std::result::Result<(), Failure> {
+    refuse_twice(&inputs.adapters)?;
     start(&inputs.output)?;
     let plan = match inputs.adapters.as_slice() {
         [] => Plan::from_file(&built_in(), request)?,
         adapters => Plan::from_paths(adapters, inputs.base.as_deref(), request)?,
     };
     let plan = planned(plan)?;
-    let out = out_folder(
-        &inputs.output,
-        &inputs.measuring,
-        inputs.adapters.is_empty(),
-    );
+    let out = out_folder(&inputs.output, is_plain && inputs.adapters.is_empty());
     Ok(Job {
         command,
         plan: &plan,
@@ -81,9 +91,8 @@ fn measure(
 ///
 /// Whatever goes wrong, and with `--check` any difference.
 pub fn regenerate(flags: Regenerate) -> std::result::Result<(), Failure> {
-    if flags.check && !(flags.measuring.is_plain() && flags.output.palette == Palette::Rocket) {
-        let problem =
-            "--check compares with the study as it stands, so it takes no flag that changes it";
+    if flags.check && flags.output.json {
+        let problem = "regenerate --check prints no summary: leave out --json";
         return Err(Failure::Usage(problem.into()));
     }
     let quiet = flags.output.quiet;
@@ -99,7 +108,11 @@ pub fn regenerate(flags: Regenerate) -> std::result::Result<(), Failure> {
         let out = flags.output.out.as_deref();
         return Ok(init::init(&flags.studies, out, Talk { quiet })?);
     }
-    let request = flags.measuring.request(&flags.output, Makes::ALL)?;
+    let mut request = flags.measuring.request(&flags.output, Makes::ALL)?;
+    request.bases = flags.bases.basis.clone();
+    request.draws = flags.draws.draws;
+    let is_changed = !request.bases.is_empty() || request.draws.is_some();
+    let is_plain = flags.measuring.is_plain() && !is_changed;
     start(&flags.output)?;
     let studies = match flags.studies.as_slice() {
         [] => vec![built_in()],
@@ -111,7 +124,7 @@ pub fn regenerate(flags: Regenerate) -> std::result::Result<(), Failure> {
         .map(|study| planned(Plan::from_file(study, &request)?))
         .collect::<Result<Vec<_>>>()?;
     for (plan, file) in plans.iter().zip(&studies) {
-        let out = out_folder(&flags.output, &flags.measuring, true);
+        let out = out_folder(&flags.output, is_plain);
         let job = Job {
             command: "regenerate",
             plan,
@@ -145,12 +158,29 @@ fn built_in() -> PathBuf {
 }
 
 /// A plain run of a study goes where its results are committed; anything else to `out/`.
-fn out_folder(output: &Output, measuring: &Measuring, is_study: bool) -> PathBuf {
-    let plain = is_study && measuring.is_plain() && output.palette == Palette::Rocket;
+fn out_folder(output: &Output, is_plain_study: bool) -> PathBuf {
+    let plain = is_plain_study && output.palette == Palette::Rocket;
     output
         .out
         .clone()
         .unwrap_or_else(|| PathBuf::from(if plain { "." } else { "out" }))
+}
+
+/// Refuses an adapter that is given twice, by whatever path.
+fn refuse_twice(adapters: &[PathBuf]) -> std::result::Result<(), Failure> {
+    let real = |path: &PathBuf| path.canonicalize().unwrap_or_else(|_| path.clone());
+    for (place, path) in adapters.iter().enumerate() {
+        let earlier = adapters[..place].iter().find(|one| real(one) == real(path));
+        if let Some(earlier) = earlier {
+            let (one, other) = (earlier.display(), path.display());
+            let problem = format!(
+                "{one} and {other} are one adapter, which shares all directions with itself: leave one \
+                 out, or give the path of another"
+            );
+            return Err(Failure::Usage(problem));
+        }
+    }
+    Ok(())
 }
 
 fn start(output: &Output) -> Result<()> {
@@ -207,6 +237,10 @@ impl Job<'_> {
         if self.output.json {
             print(&written.summary);
         } else {
+            // `regenerate` writes a report, which answers at length.
+            if !is_study {
+                print_answers(&written.answers);
+            }
             print_paths(&self.out, &written.files);
         }
         if is_study {
@@ -270,6 +304,19 @@ impl Job<'_> {
 fn print(value: &Value) {
     // A reader that has gone away is no failure of ours.
     let _ = writeln!(std::io::stdout(), "{value:#}");
+}
+
+/// What a command measured in short, and an empty line, on stdout.
+fn print_answers(answers: &[String]) {
+    let mut stdout = std::io::stdout().lock();
+    for line in answers {
+        if writeln!(stdout, "{line}").is_err() {
+            return;
+        }
+    }
+    if !answers.is_empty() {
+        let _ = writeln!(stdout);
+    }
 }
 
 /// The files made, one a line, on stdout.

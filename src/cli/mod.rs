@@ -9,13 +9,14 @@ mod inspect;
 mod job;
 mod kernels;
 mod talk;
+mod unused;
 
 use std::io::Write;
 use std::panic;
 use std::process::ExitCode;
 
-use clap::Parser;
 use clap::error::ErrorKind;
+use clap::{CommandFactory, Parser};
 
 pub use flags::{Amplification, Inspect, Overlap, Regenerate};
 pub use inspect::inspect;
@@ -44,7 +45,9 @@ impl From<CoreError> for Failure {
 }
 
 /// Parses the command line, runs a command and turns what happens into messages and an exit code.
-pub fn main<Flags: Parser>(command: impl FnOnce(Flags) -> Result<(), Failure>) -> ExitCode {
+pub fn main<Flags: Parser + CommandFactory>(
+    command: impl FnOnce(Flags) -> Result<(), Failure>,
+) -> ExitCode {
     kernels::choose();
     Setting::spell(flags::setting);
     Asked::spell(flags::asked);
@@ -52,7 +55,7 @@ pub fn main<Flags: Parser>(command: impl FnOnce(Flags) -> Result<(), Failure>) -
     use_one_thread_from_the_start();
     let flags = match Flags::try_parse() {
         Ok(flags) => flags,
-        Err(error) => return usage(&error),
+        Err(error) => return usage(&error, &Flags::command()),
     };
     // A panic is a bug of ours; it is reported as one line, and the hook's own output is for us.
     if std::env::var_os("RUST_BACKTRACE").is_none() {
@@ -74,7 +77,7 @@ pub fn main<Flags: Parser>(command: impl FnOnce(Flags) -> Result<(), Failure>) -
 }
 
 /// Help and version go to stdout; a usage error puts its `error:` line last.
-fn usage(error: &clap::Error) -> ExitCode {
+fn usage(error: &clap::Error, command: &clap::Command) -> ExitCode {
     if matches!(
         error.kind(),
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion
@@ -84,15 +87,16 @@ fn usage(error: &clap::Error) -> ExitCode {
     }
     let text = error.render().to_string();
     let (first, rest) = text.split_once("\n\n").unwrap_or((&text, ""));
-    let mut stderr = std::io::stderr();
-    if !rest.trim().is_empty() {
-        let _ = writeln!(stderr, "{}\n", rest.trim());
-    }
     let line = first.split_whitespace().collect::<Vec<_>>().join(" ");
-    let _ = writeln!(
-        stderr,
-        "error: {}",
-        line.trim_start_matches("error:").trim()
-    );
+    let line = line.trim_start_matches("error:").trim();
+    let (line, rest) = match unused::of(error, command) {
+        Some(words) => (words, ""),
+        None => (line.to_string(), rest.trim()),
+    };
+    let mut stderr = std::io::stderr();
+    if !rest.is_empty() {
+        let _ = writeln!(stderr, "{rest}\n");
+    }
+    let _ = writeln!(stderr, "error: {line}");
     ExitCode::from(2)
 }

@@ -36,7 +36,7 @@ pub(super) fn figures_folder(study: &str) -> PathBuf {
 }
 
 /// Tables beside the report, in the order in which it names them.
-pub(super) const FILES: [&str; 12] = [
+pub(super) const FILES: [&str; 13] = [
     "overlap.csv",
     "overlap.npz",
     "spectrum.csv",
@@ -44,6 +44,7 @@ pub(super) const FILES: [&str; 12] = [
     "ranks.csv",
     "placement.csv",
     "runs.csv",
+    "answers.csv",
     "findings.csv",
     "findings.md",
     "evidence.csv",
@@ -54,7 +55,7 @@ pub(super) const FILES: [&str; 12] = [
 /// Where a table stands in the list of a run's files: each of the paper's tables follows the rows
 /// that it is made of. Everything that is no table comes after.
 pub(super) fn place_of(path: &Path) -> usize {
-    const ORDER: [&str; 15] = [
+    const ORDER: [&str; 16] = [
         "overlap.csv",
         "overlap.npz",
         "spectrum.csv",
@@ -63,6 +64,7 @@ pub(super) fn place_of(path: &Path) -> usize {
         "table7.",
         "placement.csv",
         "runs.csv",
+        "answers.csv",
         "table5.",
         "table6.",
         "table18.",

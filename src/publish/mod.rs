@@ -17,6 +17,7 @@
 //! # Ok::<(), lora_subspace::Error>(())
 //! ```
 
+mod answers;
 mod artifact;
 mod charts;
 mod check;

@@ -5,7 +5,7 @@ use crate::findings::{EvidenceTables, findings, page};
 use crate::paper::Table;
 use crate::report::TableFile;
 use crate::study::Plan;
-use crate::table::{AmplificationRow, RunTable, RunsRow, Table7, Widths, to_csv};
+use crate::table::{AmplificationRow, Answers, RunTable, RunsRow, Table7, Widths, to_csv};
 
 use super::artifact::Artifact;
 use super::written::{Tables, rows};
@@ -21,7 +21,8 @@ impl PaperTables {
     /// Tables 5, 6, 7 and 18 and the findings, as far as a plan wants them and the rows give them.
     pub(super) fn of(plan: &Plan, tables: Tables) -> Result<Self> {
         let mut made = PaperTables::default();
-        made.run_tables(plan, &rows(tables, "runs.csv")?)?;
+        let answers = Answers::new(&rows(tables, "answers.csv")?);
+        made.run_tables(plan, &rows(tables, "runs.csv")?, &answers)?;
         made.table7(plan, &rows(tables, "amplification.csv")?)?;
         let evidence = EvidenceTables::new(
             rows(tables, "evidence.csv")?,
@@ -35,12 +36,13 @@ impl PaperTables {
     }
 
     /// Tables 5, 6 and 18.
-    fn run_tables(&mut self, plan: &Plan, rows: &[RunsRow]) -> Result<()> {
+    fn run_tables(&mut self, plan: &Plan, rows: &[RunsRow], answers: &Answers) -> Result<()> {
         for number in RunTable::TABLES {
             if !(plan.makes_everything() && plan.makes_table(number)) {
                 continue;
             }
-            if let Some(table) = RunTable::new(number, &plan.runs.of_table(number, rows)) {
+            let rows = plan.runs.of_table(number, rows);
+            if let Some(table) = RunTable::with_answers(number, &rows, answers) {
                 let latex = table.latex(widths(plan));
                 let forms = [table.csv()?, table.markdown().into(), latex.into()];
                 self.add(plan, number, forms, table.html());
@@ -55,7 +57,12 @@ impl PaperTables {
             return Ok(());
         }
         let figures = &plan.figures;
-        let table = Table7::new(rows, figures.layer, &figures.projections, &[])?;
+        let table = Table7::new(
+            rows,
+            figures.layer,
+            &figures.projections,
+            &plan.table7_groups(),
+        )?;
         let latex = table.latex(widths(plan));
         let forms = [table.csv()?, table.markdown().into(), latex.into()];
         self.add(plan, Table::Seven, forms, table.html());

@@ -13,11 +13,13 @@ use crate::results::{Grid, Results};
 use crate::study::{Comparison, NamedAdapter, Plan};
 use crate::table::{AmplificationRow, FindingRow, Provenance};
 
+use super::answers::Answers;
 use super::artifact::Artifact;
 
 /// What the summary needs of a run's rows, gathered while they pass: never a grid or a spectrum.
 pub(super) struct Headlines {
     overlaps: Vec<Overlap>,
+    answers: Answers,
     /// All but grids, spectra, ranks and placements.
     rest: Results,
 }
@@ -65,12 +67,14 @@ impl Headlines {
         };
         Headlines {
             overlaps: pairs.map(overlap).collect(),
+            answers: Answers::default(),
             rest: Results::default(),
         }
     }
 
     /// Notes the rows of the next module.
     pub(super) fn take(&mut self, results: Results) {
+        self.answers.take(&results);
         for grid in &results.grids {
             let is_of = |overlap: &&mut Overlap| {
                 overlap.basis == grid.basis.name()
@@ -96,6 +100,11 @@ impl Headlines {
             frames: Vec::new(),
             ..results
         });
+    }
+
+    /// What they say in short, with what the findings say.
+    pub(super) fn answers(&self, findings: &[FindingRow]) -> Vec<String> {
+        self.answers.lines(findings)
     }
 
     /// All rows of `amplification.csv`.
@@ -162,6 +171,7 @@ pub(super) fn summary<'a>(
     let measured = plan.measured();
     let figures = &plan.figures;
     json!({
+        "answers": headlines.answers.json(findings),
         "study": plan.name,
         "version": provenance.version,
         "settings": {

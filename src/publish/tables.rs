@@ -9,7 +9,9 @@ use crate::error::Result;
 use crate::findings::Evidence;
 use crate::results::{Grid, Results};
 use crate::study::Plan;
-use crate::table::{AmplificationRow, GridArchive, OverlapCell, OverlapWriter, to_csv};
+use crate::table::{
+    AmplificationRow, GridArchive, OverlapCell, OverlapWriter, to_csv, to_csv_without,
+};
 
 use super::artifact::{Artifact, tables_folder};
 use super::stage::Staging;
@@ -87,9 +89,13 @@ impl<'a> TableFiles<'a> {
             self.ranks.finish(staging)?;
         }
         if self.plan.makes_everything() {
-            let runs = &self.plan.runs.rows;
-            let mut file = RowFile::new(folder.join("runs.csv"));
-            file.take(runs, staging)?;
+            let runs = &self.plan.runs;
+            if !runs.rows.is_empty() {
+                let bytes = to_csv_without("runs.csv", &runs.rows, &["items"])?;
+                staging.write(Artifact::in_tables(&self.plan.name, "runs.csv", bytes))?;
+            }
+            let mut file = RowFile::new(folder.join("answers.csv"));
+            file.take(&runs.answers, staging)?;
             file.finish(staging)?;
         }
         if let Some(evidence) = self.evidence {

@@ -58,6 +58,8 @@ pub struct Written {
     pub files: Vec<PathBuf>,
     /// Settings and headline numbers; the same for the same inputs.
     pub summary: Value,
+    /// What was measured in short, as lines for people.
+    pub answers: Vec<String>,
     /// Files of earlier runs that this study does not make.
     pub strays: Vec<PathBuf>,
 }
@@ -92,6 +94,7 @@ pub fn write(plan: &Plan, options: &Options, listener: &dyn Listener) -> Result<
     Ok(Written {
         files: staging.persist()?,
         summary,
+        answers: headlines.answers(&findings),
         strays: products.strays(out),
     })
 }

@@ -165,8 +165,11 @@ def scores(names=None):
         sd=("value", lambda of: nine(of.std())),
         runs=("value", "size"),
         each=("value", list),
+        names=("adapter", list),
     )
     table = table.reset_index()
+    if "items" in rows:
+        table = with_error(table, rows)
     keys = zip(table.task, table.metric, table.weight_types, table["rank"])
     keys = [(places.index((task, metric)), *order(types), rank) for task, metric, types, rank in keys]
     return table.iloc[sorted(range(len(table)), key=keys.__getitem__)].reset_index(drop=True)
@@ -181,15 +184,74 @@ def decimals(here):
     return min(most, max(len(value.partition(".")[2]) for value in written))
 
 
+z = 1.959963984540054  # intervals are of 95 %
+answers = read("answers.csv", dtype=dict(adapter=str, item=str)) if (folder / "answers.csv").exists() else None
+if answers is not None:
+    answers = answers.pivot(index="adapter", columns="item", values="right")
+
+
+def wilson(share, items):
+    """Wilson's interval of a share of so many items."""
+    middle, half = share + z**2 / (2 * items), z * np.sqrt(share * (1 - share) / items + (z / (2 * items)) ** 2)
+    return [(middle + side * half) / (1 + z**2 / items) for side in (-1, 1)]
+
+
+def with_error(table, rows):
+    """How many items a score is a share of, and its error by them alone; 100 is all of them where one is above 1."""
+    settings = rows.groupby(["task", "metric", "weight_types", "rank"], sort=False)
+    table["items"] = settings["items"].agg(lambda of: of.min() if of.notna().all() else np.nan).to_numpy()
+    whole = rows.groupby(["task", "metric"]).value.transform("max").gt(1).map({True: 100.0, False: 1.0})
+    table["whole"] = whole.groupby([rows.task, rows.metric, rows.weight_types, rows["rank"]], sort=False).first().to_numpy()
+    table["share"] = np.clip(np.array([np.mean(each) for each in table.each]) / table.whole, 0, 1)
+    low, high = wilson(table.share, table["items"])
+    errors = np.sqrt(table.share * (1 - table.share) / table["items"])
+    for name, values in {"standard_error": errors, "low": low, "high": high}.items():
+        table[name] = [nine(value) if known else np.nan for value, known in zip(values * table.whole, table["items"].notna())]
+    return table
+
+
+def behind(best, other, sign, seeds):
+    """How far a score is behind the best, and the lower end of the interval of that."""
+    difference, step = sign * (np.mean(best["each"]) - np.mean(other["each"])), 0
+    known = answers is not None and {*best["names"], *other["names"]} <= set(answers.index)
+    if known:  # in pairs: the same items, each by all runs
+        pairs = answers.loc[best["names"]].mean() - answers.loc[other["names"]].mean()
+        variance, step = pairs.var() / len(pairs), 1 / len(pairs)
+    else:  # Newcombe's interval
+        above, below = (best, other) if sign > 0 else (other, best)
+        low, high = wilson(above.share, above["items"])[0], wilson(below.share, below["items"])[1]
+        variance = ((above.share - low) ** 2 + (high - below.share) ** 2) / z**2
+    return difference, difference - best.whole * step - z * np.sqrt(best.whole**2 * variance + seeds)
+
+
 def with_best(table, groups):
-    """Marks the best mean of each group as printed; none where all are alike."""
-    best = pd.Series(None, index=table.index, dtype=object)
+    """Marks the best of each group: where all have items the one that is ahead of each other by more than the
+    error, else the best as printed, or none where all are alike."""
+    table = table.assign(best=pd.Series(None, index=table.index, dtype=object))
+    if "items" in table:
+        table["behind"] = table["behind_low"] = np.nan
     for _, here in table.groupby(groups, sort=False):
         better, digits = higher_is_better[here.metric.iloc[0]], decimals(here)
-        if better is not None:
-            printed = here["mean"].map(lambda mean: float(f"{mean:.{digits}f}")) * (1 if better else -1)
-            best[here.index] = (printed == printed.max()) & (printed.min() < printed.max())
-    return table.drop(columns="each").assign(best=best)
+        if better is None:
+            continue
+        sign = 1 if better else -1
+        if len(here) > 1 and "items" in here and here["items"].notna().all():
+            best = here.loc[(sign * here["each"].map(np.mean)).idxmax()]
+            several = here[here.runs > 1]
+            spread = ((several.runs - 1) * several.sd**2).sum() / max(1, (several.runs - 1).sum())
+            others = here.drop(best.name)
+            for place, other in others.iterrows():
+                pair = behind(best, other, sign, spread * (1 / best.runs + 1 / other.runs))
+                table.loc[place, ["behind", "behind_low"]] = [nine(value) for value in pair]
+            table.loc[others.index, "best"] = False
+            table.loc[best.name, "best"] = bool((table.behind_low[others.index] > 0).all())
+        else:
+            printed = here["mean"].map(lambda mean: float(f"{mean:.{digits}f}")) * sign
+            table.loc[here.index, "best"] = (printed == printed.max()) & (printed.min() < printed.max())
+    columns = ["items", "standard_error", "low", "high", "behind", "behind_low"]
+    known = [name for name in columns if name in table and table[name].notna().any()]
+    plain = table.drop(columns=["each", "names", "whole", "share", *columns], errors="ignore")
+    return plain.assign(**{name: table[name] for name in known})
 
 
 def table5(names=None):
@@ -222,7 +284,7 @@ def rank_curve(names=None, columns=4):
     table = scores(names)
     ranks = table.groupby(["task", "metric", "weight_types"])["rank"].transform("size")
     table = table[ranks > 1].reset_index(drop=True)
-    rebuilt["rank-curve"] = table.drop(columns="each")
+    rebuilt["rank-curve"] = table.drop(columns=["each", "names"])
     lines = list(table.weight_types.drop_duplicates())
     panels = list(table.groupby(["task", "metric"], sort=False))
     columns = min(columns, len(panels))

@@ -85,6 +85,7 @@ mod tests {
             metric: metric.into(),
             value: 1.0,
             trainable_parameters: None,
+            items: None,
         };
         let rows = [row("v_proj+q", "loss"), row("q", "wobble")];
         assert_eq!(spelt(&rows), r#"{"v_proj+q": "q+v", "q": "q"}"#);

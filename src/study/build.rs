@@ -47,10 +47,12 @@ impl Plan {
     ///
     /// # Errors
     ///
-    /// As [`Plan::from_file`].
+    /// As [`Plan::from_file`], and for one adapter under two paths.
     pub fn from_paths(paths: &[PathBuf], base: Option<&Path>, request: &Request) -> Result<Self> {
         let definition = naming::definition(paths, base);
-        of_adapters(&definition, Path::new(""), request, true)
+        let plan = of_adapters(&definition, Path::new(""), request, true)?;
+        duplicates::refuse(plan.adapters())?;
+        Ok(plan)
     }
 
     /// A plan from a definition that is read. `file` is the study's file: paths in the definition are
@@ -90,7 +92,7 @@ fn of_adapters(
     let all = all_modules(&adapters, &request.selection);
     let modules = select(&all, &request.selection)?;
     let runs = definition.runs.as_ref().map(|runs| folder.join(runs));
-    let runs = runs::read(definition, runs.as_deref(), &adapters)?;
+    let runs = runs::read(definition, (runs.as_deref(), folder), &adapters)?;
     let drawn = panels(
         &definition.figures,
         &in_all(&modules, &adapters),

@@ -5,6 +5,7 @@ use std::path::Path;
 use crate::asked::Asked;
 use crate::error::{Error, Result};
 use crate::measure::Basis;
+use crate::setting::Setting;
 
 use super::figures::{self, Weights, panels};
 use super::file::{Definition, select};
@@ -46,7 +47,7 @@ pub(super) fn build(
     let resolved = Resolved::of(definition, &names, Known::Rows)?;
     let mut compared = two_each(definition, &resolved, &published)?;
     check_overlaps(definition, &resolved, &published)?;
-    let runs = runs::read(definition, runs.as_deref(), &[])?;
+    let runs = runs::read(definition, (runs.as_deref(), folder), &[])?;
     let all = published.modules();
     let modules = match all.as_slice() {
         // Runs alone.
@@ -129,13 +130,23 @@ fn refuse_what_measures(definition: &Definition, request: &Request) -> Result<()
         (request.seed.is_some(), Asked::Seed),
         (!request.bases.is_empty(), Asked::Bases),
     ];
-    match asked.iter().find(|(is_given, _)| *is_given) {
+    let read = &request.read;
+    let settings = [
+        (read.alpha.is_some(), Setting::Alpha),
+        (!read.scaled, Setting::Unscaled),
+        (read.initial.is_some(), Setting::Initial),
+        (read.allow_unmapped, Setting::AllowUnmapped),
+    ];
+    let asked = asked.map(|(is_given, asked)| (is_given, asked.to_string()));
+    let settings = settings.map(|(is_given, setting)| (is_given, setting.to_string()));
+    let mut given = asked.into_iter().chain(settings);
+    match given.find(|(is_given, _)| *is_given) {
         None => Ok(()),
-        Some((_, asked)) => Err(Error::request(
-            asked.to_string(),
-            format!("study {} has rows and measures nothing", definition.name),
-            format!("leave {asked} out"),
-        )),
+        Some((_, given)) => {
+            let problem = format!("study {} has rows and measures nothing", definition.name);
+            let remedy = format!("leave {given} out");
+            Err(Error::request(given, problem, remedy))
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::adapter::Adapter;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::tensors::same_bytes;
 
 use super::figure_plan::FigurePlan;
@@ -44,6 +44,28 @@ pub(super) fn check(
         ));
     }
     Ok(warnings)
+}
+
+/// Refuses adapters without a study file of which one is there twice: nobody says that it is meant.
+///
+/// # Errors
+///
+/// [`CoreError::Request`](crate::CoreError::Request) with both.
+pub(super) fn refuse(adapters: &[NamedAdapter]) -> Result<()> {
+    for (place, other) in adapters.iter().enumerate() {
+        for first in &adapters[..place] {
+            let Some(how) = is_same(&first.adapter, &other.adapter)? else {
+                continue;
+            };
+            let [one, other] = [first, other].map(|named| named.adapter.path().display());
+            return Err(Error::request(
+                format!("adapter {other}"),
+                format!("it {how} {one}: all of their directions are shared"),
+                "leave one out, or give the path of another",
+            ));
+        }
+    }
+    Ok(())
 }
 
 /// The key of a study that compares two adapters as two ranks or two seeds.

@@ -37,12 +37,29 @@ pub(super) fn definition(paths: &[PathBuf], base: Option<&Path>) -> Definition {
     }
 }
 
-/// `r8-vs-r64`; of many adapters the first and how many more, as it names a folder.
+/// `r8-vs-r64`; of many adapters the first and how many more, as it names a folder. What is longer
+/// than 80 bytes is cut, and ends in eight digits of a hash of all names.
 pub(crate) fn study_name(names: &[String]) -> String {
-    match names {
+    /// File systems take 255 bytes a name, and files have the study's with an ending.
+    const MOST: usize = 80;
+    let name = match names {
         [first, rest @ ..] if rest.len() > 3 => format!("{first}-and-{}-more", rest.len()),
         _ => names.join("-vs-"),
+    };
+    if name.len() <= MOST {
+        return name;
     }
+    let hash = format!("{:08x}", fnv1a(&names.join("\n")));
+    let cut = name.floor_char_boundary(MOST - 1 - hash.len());
+    let kept = name[..cut].trim_end_matches(['-', '.', '_', ' ']);
+    format!("{kept}-{hash}")
+}
+
+/// FNV-1a of 32 bits (Fowler, Noll & Vo): it names folders, and must be the same in every version.
+fn fnv1a(text: &str) -> u32 {
+    text.bytes().fold(0x811c_9dc5, |hash, byte| {
+        (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)
+    })
 }
 
 /// Folder names, made distinct by their parents' names, then by numbers.
@@ -96,6 +113,38 @@ fn name_and_parent(path: &Path) -> (String, String) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_of_folders_stay_short() {
+        let name = |names: &[&str]| {
+            study_name(
+                &names
+                    .iter()
+                    .map(|name| name.to_string())
+                    .collect::<Vec<_>>(),
+            )
+        };
+        assert_eq!(name(&["r8", "r64"]), "r8-vs-r64");
+        assert_eq!(name(&["a", "b", "c", "d"]), "a-vs-b-vs-c-vs-d");
+        assert_eq!(name(&["a", "b", "c", "d", "e"]), "a-and-4-more");
+        let (long, other) = ("x".repeat(300), "x".repeat(301));
+        let cut = name(&[&long, "b"]);
+        assert_eq!(cut.len(), 80);
+        assert!(cut.starts_with("xxxx"), "{cut}");
+        assert_ne!(cut, name(&[&other, "b"]));
+        assert_ne!(cut, name(&[&long, "b", "c", "d", "e"]));
+        assert_eq!(cut, name(&[&long, "b"]));
+        // Of two bytes each: the cut falls on a boundary.
+        let umlauts = name(&[&"ü".repeat(90), "b"]);
+        assert!(umlauts.len() <= 80 && umlauts.starts_with('ü'), "{umlauts}");
+    }
+
+    #[test]
+    fn fnv1a_is_that_of_its_authors() {
+        assert_eq!(fnv1a(""), 0x811c9dc5);
+        assert_eq!(fnv1a("a"), 0xe40c292c);
+        assert_eq!(fnv1a("foobar"), 0xbf9cf968);
+    }
 
     #[test]
     fn names_are_distinct_and_not_reserved() {

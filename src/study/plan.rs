@@ -187,6 +187,16 @@ impl Plan {
         shown
     }
 
+    /// The groups of table 7: each with its label and the names of its runs.
+    pub fn table7_groups(&self) -> Vec<(String, Vec<String>)> {
+        let groups = self.measured().map_or(&[][..], |one| &one.table7_groups);
+        let named = |(label, runs): &(String, Vec<AdapterId>)| {
+            let runs = runs.iter().map(|id| self.adapter_name(*id).to_string());
+            (label.clone(), runs.collect())
+        };
+        groups.iter().map(named).collect()
+    }
+
     /// Whether everything is made, and so what comes of runs: no weights are read for it.
     pub fn makes_everything(&self) -> bool {
         self.makes.overlap && self.makes.amplification

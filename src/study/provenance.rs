@@ -63,7 +63,7 @@ impl Plan {
             }
             Source::Rows(rows) => files.extend(rows.files().map(|file| ("rows", file))),
         }
-        files.extend(self.runs.file.clone().map(|file| ("runs", file)));
+        files.extend(self.runs.files.iter().cloned());
         let name = |file: &Path| file.file_name().map(|name| name.to_string_lossy().into());
         files
             .into_par_iter()

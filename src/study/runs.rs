@@ -14,11 +14,12 @@ use globset::GlobMatcher;
 use crate::adapter::projection_of;
 use crate::error::Result;
 use crate::paper::{Figure, Projection, Table};
-use crate::table::{RunTable, RunsRow, has_two_ranks, scores, weight_types};
+use crate::table::{AnswersRow, RunTable, RunsRow, has_two_ranks, scores, weight_types};
 
 use super::file::Definition;
 use super::file::pattern::matcher;
 use super::file::runs_file::RunsFile;
+use super::file::{answers_file, shares};
 use super::named::NamedAdapter;
 
 /// The runs of a study, with its choice of them for each table.
@@ -26,8 +27,10 @@ use super::named::NamedAdapter;
 pub struct Runs {
     /// Rows of `runs.csv`, in the file's order.
     pub rows: Vec<RunsRow>,
-    /// The file.
-    pub(super) file: Option<PathBuf>,
+    /// Rows of `answers.csv`, in the file's order.
+    pub answers: Vec<AnswersRow>,
+    /// The files, each with what messages call it.
+    pub(super) files: Vec<(&'static str, PathBuf)>,
     /// Names that may be an adapter's, misspelt: a sentence each.
     pub(super) warnings: Vec<String>,
     /// Table, names of the runs that it shows.
@@ -76,19 +79,30 @@ impl Runs {
 /// table, with its line.
 pub(super) fn read(
     definition: &Definition,
-    file: Option<&Path>,
+    (file, folder): (Option<&Path>, &Path),
     adapters: &[NamedAdapter],
 ) -> Result<Runs> {
-    let Some(path) = file else {
-        return Ok(Runs::default());
-    };
     let lines = &definition.lines;
+    let Some(path) = file else {
+        return match definition.answers {
+            None => Ok(Runs::default()),
+            Some(_) => {
+                let remedy = "add runs = \"runs.csv\", or leave answers out";
+                let problem = "answers are those of runs, and the study has none";
+                Err(lines.error("answers", problem, remedy))
+            }
+        };
+    };
     let located = |error| match definition.runs {
         // What is wrong inside of the file has its own line.
         Some(_) if !path.is_file() => lines.locate("runs", "runs", error),
         _ => error,
     };
     let mut file = RunsFile::read(path).map_err(located)?;
+    shares::check(&file)?;
+    let mut files = vec![("runs", path.to_path_buf())];
+    let answers = answers(definition, folder, &file)?;
+    files.extend(answers.iter().map(|(path, _)| ("answers", path.clone())));
     let of_runs = of_runs(&file, adapters);
     agree(&file, &of_runs)?;
     count_parameters(&mut file, &of_runs)?;
@@ -96,7 +110,8 @@ pub(super) fn read(
         rows: file.rows.iter().map(|(_, row)| row.clone()).collect(),
         warnings: misspelt(&file, &of_runs, adapters),
         chosen: choices(definition, &file)?,
-        file: Some(path.into()),
+        answers: answers.map(|(_, rows)| rows).unwrap_or_default(),
+        files,
     };
     for table in RunTable::TABLES {
         let which = definition.tables.which.as_ref();
@@ -109,6 +124,23 @@ pub(super) fn read(
         check_cells(&file, Table::Six, &|row| runs.shows_in_curve(row))?;
     }
     Ok(runs)
+}
+
+/// The answers of the runs with their file, where the study names one in its folder.
+fn answers(
+    definition: &Definition,
+    folder: &Path,
+    file: &RunsFile,
+) -> Result<Option<(PathBuf, Vec<AnswersRow>)>> {
+    let Some(path) = definition.answers.as_ref().map(|path| folder.join(path)) else {
+        return Ok(None);
+    };
+    let located = |error| match path.is_file() {
+        true => error,
+        false => definition.lines.locate("answers", "answers", error),
+    };
+    let rows = answers_file::read(&path, file).map_err(located)?;
+    Ok(Some((path, rows)))
 }
 
 /// The adapter of each row's run, where the study has it.

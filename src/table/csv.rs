@@ -23,6 +23,39 @@ pub fn to_csv<Row: Serialize>(name: &str, rows: &[Row]) -> Result<Vec<u8>> {
         .map_err(|error| failed(name, error.to_string()))
 }
 
+/// As [`to_csv`], without those of some columns that are empty in every row.
+///
+/// # Errors
+///
+/// Those of [`to_csv`].
+pub fn to_csv_without<Row: Serialize>(
+    name: &str,
+    rows: &[Row],
+    optional: &[&str],
+) -> Result<Vec<u8>> {
+    let bytes = to_csv(name, rows)?;
+    let failed = |error: ::csv::Error| failed(name, error.to_string());
+    let mut reader = Reader::from_reader(bytes.as_slice());
+    let header = reader.headers().map_err(failed)?.clone();
+    let records = reader.records().collect::<std::result::Result<Vec<_>, _>>();
+    let records = records.map_err(failed)?;
+    let is_kept = |place: usize| {
+        !optional.contains(&&header[place]) || records.iter().any(|one| !one[place].is_empty())
+    };
+    let kept: Vec<usize> = (0..header.len()).filter(|&place| is_kept(place)).collect();
+    if kept.len() == header.len() {
+        return Ok(bytes);
+    }
+    let mut writer = Writer::from_writer(Vec::new());
+    for record in std::iter::once(&header).chain(&records) {
+        let fields = kept.iter().map(|&place| &record[place]);
+        writer.write_record(fields).map_err(failed)?;
+    }
+    writer
+        .into_inner()
+        .map_err(|error| self::failed(name, error.to_string()))
+}
+
 /// Reads rows back.
 ///
 /// # Errors

@@ -3,12 +3,16 @@
 //!
 //! Floats are written with nine significant digits; a missing value is an empty field.
 
+mod ahead;
+mod caption;
 mod csv;
 mod dictionary;
 mod digits;
 pub(crate) mod html;
+mod metric;
 mod npz;
 mod overlap;
+mod proportion;
 mod provenance;
 mod rank_tables;
 pub mod rows;
@@ -19,16 +23,21 @@ mod table7_latex;
 mod text;
 mod widths;
 
-pub use csv::{from_csv, to_csv};
+pub use ahead::Answers;
+pub(crate) use caption::error as score_error;
+pub use csv::{from_csv, to_csv, to_csv_without};
 pub use dictionary::{TableColumns, column_names, columns, dictionary};
+pub use metric::{higher_is_better, is_share};
 pub use npz::{GridArchive, from_npz, read_grids};
 pub use overlap::{OverlapCell, OverlapNames, OverlapWriter, read_overlaps};
+pub use proportion::{standard_error, wilson};
 pub use provenance::{Input, Provenance};
 pub use rank_tables::{RunTable, has_two_ranks};
 pub use rows::{
-    AmplificationRow, DrawRow, EvidenceRow, FindingRow, LayerRow, OverlapRow, PlacementRow,
-    RanksRow, RunsRow, SpectrumRow,
+    AmplificationRow, AnswersRow, DrawRow, EvidenceRow, FindingRow, LayerRow, OverlapRow,
+    PlacementRow, RanksRow, RunsRow, SpectrumRow,
 };
-pub use scores::{Score, higher_is_better, scores, weight_types};
+pub(crate) use scores::whole;
+pub use scores::{Score, scores, weight_types};
 pub use table7::Table7;
 pub use widths::Widths;

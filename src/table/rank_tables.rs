@@ -3,11 +3,14 @@
 use crate::error::Result;
 use crate::paper::Table;
 
+use super::ahead::{Answers, judge};
+use super::caption::caption;
+use super::metric::higher_is_better;
 use super::rows::RunsRow;
-use super::scores::{Score, decimals, higher_is_better, mark_best, scores};
+use super::scores::{OF_ITEMS, Score, decimals, scores};
 use super::sheet::{Block, Cell, Row, Sheet};
 use super::text::{Words, grouped};
-use super::to_csv;
+use super::to_csv_without;
 use super::widths::Widths;
 
 /// One of the paper's tables of runs, in LaTeX, Markdown and CSV.
@@ -29,10 +32,16 @@ impl RunTable {
     /// A table of the paper; `None` where the rows do not give it, and for table 7, which is of no
     /// runs.
     pub fn new(table: Table, rows: &[RunsRow]) -> Option<Self> {
+        Self::with_answers(table, rows, &Answers::default())
+    }
+
+    /// As [`RunTable::new`], with what the runs answered item by item: the best is then held against
+    /// the others in pairs.
+    pub fn with_answers(table: Table, rows: &[RunsRow], answers: &Answers) -> Option<Self> {
         match table {
-            Table::Five => Self::table5(rows),
-            Table::Six => Self::table6(rows),
-            Table::Eighteen => Self::table18(rows),
+            Table::Five => Self::table5(rows, answers),
+            Table::Six => Self::table6(rows, answers),
+            Table::Eighteen => Self::table18(rows, answers),
             Table::Seven => None,
         }
     }
@@ -49,7 +58,7 @@ impl RunTable {
     /// Table 5: which weights to adapt with one budget of trainable parameters: that at which most
     /// weight types are; of several such the one with most runs, then the smallest. A column per
     /// weight types, a row per task and metric with its best in bold.
-    pub fn table5(rows: &[RunsRow]) -> Option<Self> {
+    fn table5(rows: &[RunsRow], answers: &Answers) -> Option<Self> {
         let all = scores(rows);
         let budget = budget(&all)?;
         let mut scores = all;
@@ -57,7 +66,7 @@ impl RunTable {
         let columns = distinct(&scores, |score| (score.weight_types.clone(), score.rank));
         let mut lines = Vec::new();
         for place in places(&scores) {
-            let decimals = finish(&mut scores, |score| of(score) == place);
+            let decimals = finish(&mut scores, answers, |score| of(score) == place);
             let cell = |(types, rank): &(String, usize)| {
                 find(&scores, |score| {
                     of(score) == place && &score.weight_types == types && score.rank == *rank
@@ -78,7 +87,7 @@ impl RunTable {
                 &scores,
                 "Table 5",
                 "Which weights to adapt with one number of trainable parameters",
-                "best of each row in bold",
+                "row",
             ),
             corner: Words::plain("weight type"),
             above: Words::plain(&budget),
@@ -97,7 +106,7 @@ impl RunTable {
     }
 
     /// Table 6: weight types and ranks, a block per task and metric with its best in bold.
-    pub fn table6(rows: &[RunsRow]) -> Option<Self> {
+    fn table6(rows: &[RunsRow], answers: &Answers) -> Option<Self> {
         let mut scores = scores(rows);
         if !has_two_ranks(&scores) {
             return None;
@@ -106,7 +115,7 @@ impl RunTable {
         ranks.sort_unstable();
         let places = places(&scores).into_iter();
         let blocks = places
-            .map(|place| ranks_block(&mut scores, &place, &ranks))
+            .map(|place| ranks_block(&mut scores, answers, &place, &ranks))
             .collect();
         let sheet = Sheet {
             label: "tab:rank",
@@ -114,7 +123,7 @@ impl RunTable {
                 &scores,
                 "Table 6",
                 "Weight types and rank",
-                "best of each task and metric in bold",
+                "task and metric",
             ),
             corner: Words::plain("weight type"),
             above: Words::default(),
@@ -131,7 +140,7 @@ impl RunTable {
 
     /// Table 18: rank and several metrics, of tasks that have them; a block per task and weight
     /// types, the best of each metric in bold.
-    pub fn table18(rows: &[RunsRow]) -> Option<Self> {
+    fn table18(rows: &[RunsRow], answers: &Answers) -> Option<Self> {
         let mut scores = scores(rows);
         let several = several_metrics(&scores);
         scores.retain(|score| several.contains(&(score.task.clone(), score.weight_types.clone())));
@@ -141,16 +150,11 @@ impl RunTable {
         let metrics = distinct(&scores, |score| score.metric.clone());
         let blocks = several
             .iter()
-            .map(|of| metrics_block(&mut scores, of, &metrics))
+            .map(|of| metrics_block(&mut scores, answers, of, &metrics))
             .collect();
         let sheet = Sheet {
             label: "tab:rank-metrics",
-            caption: caption(
-                &scores,
-                "Table 18",
-                "Rank and several metrics",
-                "best of each column in bold",
-            ),
+            caption: caption(&scores, "Table 18", "Rank and several metrics", "column"),
             corner: Words::both("rank $r$", "rank r"),
             above: Words::default(),
             columns: metrics.iter().map(|metric| metric_words(metric)).collect(),
@@ -173,9 +177,9 @@ impl RunTable {
     ///
     /// # Errors
     ///
-    /// Those of [`to_csv`].
+    /// Those of [`to_csv_without`].
     pub fn csv(&self) -> Result<Vec<u8>> {
-        to_csv(&format!("{}.csv", self.name), &self.scores)
+        to_csv_without(&format!("{}.csv", self.name), &self.scores, &OF_ITEMS)
     }
 
     /// As Markdown, a table per block.
@@ -195,8 +199,8 @@ impl RunTable {
 }
 
 /// Table 6's rows of a task and metric, a column per rank.
-fn ranks_block(scores: &mut [Score], place: &Place, ranks: &[usize]) -> Block {
-    let decimals = finish(scores, |score| of(score) == *place);
+fn ranks_block(scores: &mut [Score], answers: &Answers, place: &Place, ranks: &[usize]) -> Block {
+    let decimals = finish(scores, answers, |score| of(score) == *place);
     let here: Vec<Score> = scores
         .iter()
         .filter(|score| of(score) == *place)
@@ -224,6 +228,7 @@ fn ranks_block(scores: &mut [Score], place: &Place, ranks: &[usize]) -> Block {
 /// Table 18's rows of a task and weight types, a column per metric.
 fn metrics_block(
     scores: &mut [Score],
+    answers: &Answers,
     (task, types): &(String, String),
     metrics: &[String],
 ) -> Block {
@@ -233,7 +238,9 @@ fn metrics_block(
     ranks.sort_unstable();
     ranks.dedup();
     let of = |metric: &String| {
-        let decimals = finish(scores, |score| is_here(score) && &score.metric == metric);
+        let decimals = finish(scores, answers, |score| {
+            is_here(score) && &score.metric == metric
+        });
         (metric.clone(), decimals)
     };
     let columns: Vec<(String, usize)> = metrics.iter().map(of).collect();
@@ -314,10 +321,10 @@ fn several_metrics(scores: &[Score]) -> Vec<(String, String)> {
 }
 
 /// Marks the best of some scores, and gives the decimals that they are printed with.
-fn finish(scores: &mut [Score], is_here: impl Fn(&Score) -> bool) -> usize {
+fn finish(scores: &mut [Score], answers: &Answers, is_here: impl Fn(&Score) -> bool) -> usize {
     let decimals = decimals(scores.iter().filter(|score| is_here(score)));
     let mut here: Vec<&mut Score> = scores.iter_mut().filter(|score| is_here(score)).collect();
-    mark_best(&mut here, decimals);
+    judge(&mut here, decimals, answers);
     decimals
 }
 
@@ -361,31 +368,4 @@ fn metric_words(metric: &str) -> Words {
         None => Words::default(),
     };
     Words::plain(metric).then(arrow)
-}
-
-/// A caption that says what the numbers are.
-fn caption(scores: &[Score], number: &str, what: &str, bold: &str) -> Words {
-    let spread = if scores.iter().any(|score| score.sd.is_some()) {
-        "; mean over seeds, with the sample standard deviation where there are two or more"
-    } else {
-        ""
-    };
-    let bold = if scores.iter().any(|score| score.best == Some(true)) {
-        format!("; {bold}")
-    } else {
-        String::new()
-    };
-    let count = Words::both(
-        if spread.is_empty() { "" } else { " ($n$)" },
-        if spread.is_empty() {
-            ""
-        } else {
-            " (and how many)"
-        },
-    );
-    let start = Words::both("", &format!("{number}: "));
-    let words = start
-        .then(Words::plain(&format!("{what}{spread}")))
-        .then(count);
-    words.then(Words::plain(&format!("{bold}.")))
 }

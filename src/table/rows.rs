@@ -151,6 +151,21 @@ pub struct RunsRow {
     /// Entries of the factors, Σ r·(d_in + d_out); in a study's results counted in the adapter where
     /// the study has it, empty where it is not known.
     pub trainable_parameters: Option<u64>,
+    /// How many items the score is a share of, where it is a share of right answers; the column is
+    /// left out where no run has it.
+    #[serde(default)]
+    pub items: Option<u64>,
+}
+
+/// Whether a run answered one item rightly (`answers.csv`), written by whoever trained.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AnswersRow {
+    /// Names the run, as in `runs.csv`.
+    pub adapter: String,
+    /// Names the item: a number or an id, the same for every run.
+    pub item: String,
+    /// 1 where the answer is right, else 0.
+    pub right: u8,
 }
 
 /// What the study's own data say of one claim of the paper's section 7 (`findings.csv`). METHODS.md

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::metric::higher_is_better;
+use super::proportion::{standard_error, wilson};
 use super::rows::{RunsRow, round9};
 use crate::paper::Projection;
 
@@ -24,18 +26,65 @@ pub struct Score {
     pub sd: Option<f64>,
     /// How many runs (seeds) there are.
     pub runs: usize,
-    /// Whether it is the best of those that it is compared with, as printed; ties all are. Empty
+    /// Whether it is the best of those that it is compared with, as printed; ties all are. Where the
+    /// items of all of them are known, whether it is ahead of each by more than the error. Empty
     /// where it is not known whether more is better.
     pub best: Option<bool>,
+    /// How many items the score is a share of: the fewest of its runs. The columns from here on are
+    /// there only where a run has them.
+    #[serde(default)]
+    pub items: Option<u64>,
+    /// Standard error of the mean by its items alone, √(p(1 − p)/items).
+    #[serde(default)]
+    pub standard_error: Option<f64>,
+    /// Lower end of Wilson's 95 % interval.
+    #[serde(default)]
+    pub low: Option<f64>,
+    /// Upper end of Wilson's 95 % interval.
+    #[serde(default)]
+    pub high: Option<f64>,
+    /// How far it is behind the best of those that it is compared with; empty of the best.
+    #[serde(default)]
+    pub behind: Option<f64>,
+    /// Lower end of the 95 % interval of that; the best is not shown to be better where it is 0 or
+    /// less.
+    #[serde(default)]
+    pub behind_low: Option<f64>,
     /// The single runs' values, in the order of the file.
     #[serde(skip)]
     pub values: Vec<f64>,
+    /// The single runs' names, in the same order.
+    #[serde(skip)]
+    pub adapters: Vec<String>,
+    /// What stands for all items: 1, or 100 in percent.
+    #[serde(skip)]
+    pub whole: f64,
 }
+
+/// The columns of [`Score`] that are left out where they are empty.
+pub(super) const OF_ITEMS: [&str; 6] = [
+    "items",
+    "standard_error",
+    "low",
+    "high",
+    "behind",
+    "behind_low",
+];
 
 impl Score {
     /// The weights that were adapted, one by one.
     pub fn types(&self) -> Vec<String> {
         self.weight_types.split('+').map(String::from).collect()
+    }
+
+    /// The mean with all of its digits.
+    pub(super) fn exact(&self) -> f64 {
+        self.values.iter().sum::<f64>() / self.values.len() as f64
+    }
+
+    /// The mean as a share of 1.
+    pub(super) fn share(&self) -> f64 {
+        (self.exact() / self.whole).clamp(0.0, 1.0)
     }
 }
 
@@ -63,86 +112,6 @@ fn order(name: &str) -> (usize, String) {
     (place.unwrap_or(known.len()), name.into())
 }
 
-/// Words of metrics of which less is better.
-const LOWER: [&str; 17] = [
-    "loss",
-    "perplexity",
-    "ppl",
-    "error",
-    "err",
-    "nll",
-    "mse",
-    "rmse",
-    "mae",
-    "wer",
-    "cer",
-    "ter",
-    "eer",
-    "fid",
-    "bpb",
-    "bpc",
-    "entropy",
-];
-/// Words of metrics of which more is better.
-const HIGHER: [&str; 26] = [
-    "acc",
-    "accuracy",
-    "f1",
-    "bleu",
-    "nist",
-    "meteor",
-    "rouge",
-    "cider",
-    "chrf",
-    "spice",
-    "score",
-    "reward",
-    "recall",
-    "precision",
-    "matthews",
-    "mcc",
-    "pearson",
-    "spearman",
-    "corr",
-    "exact",
-    "em",
-    "auc",
-    "auroc",
-    "map",
-    "pass",
-    "win",
-];
-
-/// Whether more of a metric is better; `None` where its name does not tell.
-///
-/// The name is cut into words at what is neither letter nor digit. It is better lower where one of
-/// them is, or begins with, `loss`, `perplexity`, `ppl`, `error`, `err`, `nll`, `mse`, `rmse`, `mae`,
-/// `wer`, `cer`, `ter`, `eer`, `fid`, `bpb`, `bpc`, `entropy` (those of three letters only whole), and
-/// else better higher where one is or begins with `acc`, `accuracy`, `f1`, `bleu`, `nist`, `meteor`,
-/// `rouge`, `cider`, `chrf`, `spice`, `score`, `reward`, `recall`, `precision`, `matthews`, `mcc`,
-/// `pearson`, `spearman`, `corr`, `exact`, `em`, `auc`, `auroc`, `map`, `pass`, `win`.
-///
-/// ```
-/// use lora_subspace::table::higher_is_better;
-/// assert_eq!(higher_is_better("val_loss"), Some(false));
-/// assert_eq!(higher_is_better("ROUGE-L"), Some(true));
-/// assert_eq!(higher_is_better("wobble"), None);
-/// ```
-pub fn higher_is_better(metric: &str) -> Option<bool> {
-    let lower = metric.to_lowercase();
-    let words = || lower.split(|c: char| !c.is_alphanumeric());
-    let has = |names: &[&str]| {
-        let is =
-            |word: &str, name: &&str| word == *name || name.len() > 3 && word.starts_with(name);
-        words().any(|word| names.iter().any(|name| is(word, name)))
-    };
-    match (has(&LOWER), has(&HIGHER)) {
-        (true, _) => Some(false),
-        (_, true) => Some(true),
-        _ => None,
-    }
-}
-
 /// The scores of all settings: tasks and metrics in the order of the file, fewer weight types first
 /// and q, k, v, o in this order, ranks rising. `best` is still open.
 pub fn scores(rows: &[RunsRow]) -> Vec<Score> {
@@ -160,7 +129,14 @@ pub fn scores(rows: &[RunsRow]) -> Vec<Score> {
                 && score.rank == row.rank
         };
         match scores.iter_mut().find(is_of) {
-            Some(score) => score.values.push(row.value),
+            Some(score) => {
+                score.values.push(row.value);
+                score.adapters.push(row.adapter.clone());
+                score.items = score
+                    .items
+                    .zip(row.items)
+                    .map(|(one, other)| one.min(other));
+            }
             None => scores.push(Score {
                 task: row.task.clone(),
                 metric: row.metric.clone(),
@@ -171,7 +147,15 @@ pub fn scores(rows: &[RunsRow]) -> Vec<Score> {
                 sd: None,
                 runs: 0,
                 best: None,
+                items: row.items,
+                standard_error: None,
+                low: None,
+                high: None,
+                behind: None,
+                behind_low: None,
                 values: vec![row.value],
+                adapters: vec![row.adapter.clone()],
+                whole: whole(rows, place),
             }),
         }
     }
@@ -198,6 +182,24 @@ fn average(score: &mut Score) {
     score.runs = count;
     score.mean = round9(mean);
     score.sd = (count > 1).then(|| round9((squares / (count - 1) as f64).sqrt()));
+    if let Some(items) = score.items {
+        let of_whole = |share: f64| Some(round9(share * score.whole));
+        let share = score.share();
+        score.standard_error = of_whole(standard_error(share, items));
+        [score.low, score.high] = wilson(share, items).map(of_whole);
+    }
+}
+
+/// What stands for all items in the scores of a task and metric: 100 where one is above 1, else 1.
+pub(crate) fn whole(rows: &[RunsRow], place: (&str, &str)) -> f64 {
+    let mut here = rows
+        .iter()
+        .filter(|row| (row.task.as_str(), row.metric.as_str()) == place);
+    if here.any(|row| row.value > 1.0) {
+        100.0
+    } else {
+        1.0
+    }
 }
 
 /// Decimals with which scores of one metric are printed: of the largest standard deviation two
@@ -276,6 +278,7 @@ pub(super) mod tests {
             metric: metric.into(),
             value,
             trainable_parameters: Some((1000 * rank * of) as u64),
+            items: None,
         }
     }
 

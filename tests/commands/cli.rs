@@ -6,7 +6,7 @@ use std::path::Path;
 use crate::made::done;
 use crate::programs::files;
 use crate::workshop::{D_IN, D_OUT, workshop};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 #[test]
 fn the_same_bytes_for_any_number_of_threads_and_any_memory() {
@@ -52,6 +52,14 @@ fn json_on_stdout_and_nothing_else() {
     );
     assert_eq!(outcome.stderr, "");
     let summary: Value = serde_json::from_str(&outcome.stdout).unwrap();
+    // The answers come first.
+    assert!(outcome.stdout.starts_with("{\n  \"answers\": {"));
+    let shared = &summary["answers"]["overlap"][0];
+    assert_eq!(
+        (&shared["projection"], &shared["modules"]),
+        (&json!("q_proj"), &json!(2))
+    );
+    assert_eq!(shared["leading"][1]["k"], 2);
     assert_eq!(summary["study"], "one-vs-two");
     assert_eq!(
         summary["adapters"][0]["scale_rule"],
@@ -81,6 +89,26 @@ fn every_command_has_help_with_an_example_and_a_version() {
         assert_eq!(
             version.trim(),
             format!("{command} {}", env!("CARGO_PKG_VERSION"))
+        );
+    }
+}
+
+#[test]
+fn help_shows_what_a_command_uses() {
+    for (command, flag, is_used) in [
+        ("subspace-overlap", "--draws", false),
+        ("subspace-overlap", "--basis", true),
+        ("amplification", "--draws", true),
+        ("amplification", "--basis", false),
+        ("regenerate", "--draws", true),
+        ("regenerate", "--basis", true),
+        ("inspect", "--seed", false),
+    ] {
+        let help = done(command, &["--help"], Path::new(".")).stdout;
+        assert_eq!(
+            help.contains(&format!("{flag} ")),
+            is_used,
+            "{command} {flag}"
         );
     }
 }

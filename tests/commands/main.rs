@@ -15,6 +15,7 @@
 //! - `in_place`: written, and checked
 //! - `study`: figures, tables and sizes that a study asks for
 //! - `scores`: tables and a curve of runs
+//! - `score_errors`: how far scores may be off, against SciPy and NumPy
 //! - `init`: the first study, by `--init`
 //! - `built_in_study`: every number of it against NumPy
 //! - `lora_paper`: the study of the paper's own values
@@ -25,6 +26,7 @@
 //! - `findings`: against SciPy, and as written
 //! - `planted`: findings of made-up grids
 //! - `calibrated`: error rates and power of findings
+//! - `prose`: what the READMEs and METHODS.md say of them
 //! - `report`: used in a browser
 //! - `notebook`: run in Python
 
@@ -57,8 +59,10 @@ mod notebook;
 mod overlap;
 mod pictures;
 mod planted;
+mod prose;
 mod provenance;
 mod report;
+mod score_errors;
 mod scores;
 mod study;
 mod warnings;

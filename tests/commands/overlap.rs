@@ -31,13 +31,22 @@ fn two_ranks_give_figures_3_and_6_and_every_cell() {
         table(folder.path(), "one-vs-two", "overlap.csv").len(),
         4 * 6
     );
-    // stdout is data: the files made. stderr says what was assumed.
-    assert!(
-        outcome
-            .stdout
-            .lines()
-            .all(|line| folder.path().join(line).is_file())
-    );
+    // stdout is data: the answers, then the files made. stderr says what was assumed.
+    let (answers, made) = outcome.stdout.split_once("\n\n").unwrap();
+    assert!(made.lines().all(|line| folder.path().join(line).is_file()));
+    let answers: Vec<&str> = answers.lines().collect();
+    assert!(answers[0].starts_with("one against two, basis a: median"));
+    assert_eq!(answers.len(), 3, "{answers:?}");
+    // Rank 2 against rank 3 in R^5: chance is 1/5 and 2/5.
+    for (line, projection) in answers[1..].iter().zip(["q_proj", "v_proj"]) {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        assert_eq!(
+            [words[0], words[1], words[7]],
+            [projection, "φ(1,1)", "0.200"],
+            "{line}"
+        );
+        assert_eq!([words[8], words[14]], ["φ(2,2)", "0.400"], "{line}");
+    }
     assert!(
         outcome
             .stderr
@@ -137,13 +146,15 @@ fn bases_ranks_modules_and_layers_are_chosen_by_flags() {
 #[test]
 fn an_adapter_against_itself_overlaps_wholly() {
     let folder = workshop();
-    let outcome = done(
+    // The same factors in another file.
+    AdapterFolder::new(2, 1)
+        .tensors(|tensors| tensors.with("base_model.model.classifier.weight", &[3, 6], 1))
+        .save(&folder.path().join("again"));
+    done(
         "subspace-overlap",
-        &["one", "one", "--no-figures", "--basis", "delta-left"],
+        &["one", "again", "--no-figures", "--basis", "delta-left"],
         folder.path(),
     );
-    let said = "is the same file as";
-    assert!(outcome.stderr.contains(said), "{}", outcome.stderr);
     let name = files(&folder.path().join("out"))
         .iter()
         .find(|name| name.ends_with("overlap.csv"))

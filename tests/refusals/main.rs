@@ -9,6 +9,7 @@
 //! - `study`: study files, with the line
 //! - `contradictions`: studies whose adapters or base contradict each other
 //! - `runs`: `runs.csv`, with the line
+//! - `answers`: items and `answers.csv`, with the line
 //! - `texts`: texts that are no regular files, or too long
 //! - `usage`: flags and places
 
@@ -21,6 +22,7 @@ mod refused;
 mod workshop;
 
 mod adapters;
+mod answers;
 mod bases;
 mod contradictions;
 mod fine_tunes;

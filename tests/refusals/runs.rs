@@ -6,16 +6,16 @@ use std::path::Path;
 use crate::programs::run;
 use crate::workshop::workshop;
 
-const HEADER: &str =
+pub(crate) const HEADER: &str =
     "adapter,weight_types,rank,alpha,seed,task,metric,value,trainable_parameters\n";
 /// Good runs, lines 2 to 4.
-const GOOD: &str = "\
+pub(crate) const GOOD: &str = "\
 one,q+v,2,4,0,sst2,accuracy,0.75,88
 two,q+v,3,4,0,sst2,accuracy,0.80,
 k,k,2,4,0,sst2,accuracy,0.60,44
 ";
 
-fn study(folder: &Path, more: &str) {
+pub(crate) fn study(folder: &Path, more: &str) {
     let text = format!(
         "name = \"s\"\nbase = \"base\"\nruns = \"runs.csv\"\n[[adapter]]\nname = \"one\"\npath = \"one\"\n\
          [[adapter]]\nname = \"two\"\npath = \"two\"\n{more}"
@@ -24,7 +24,7 @@ fn study(folder: &Path, more: &str) {
 }
 
 /// Refused at a line of a file, with some words; nothing is written.
-fn refused(folder: &Path, file: &str, line: usize, words: &[&str]) {
+pub(crate) fn refused(folder: &Path, file: &str, line: usize, words: &[&str]) {
     let outcome = run("regenerate", &["study.toml", "--out", "out"], folder);
     assert_eq!(outcome.code, 1, "{}", outcome.stderr);
     let error = outcome.error();

@@ -129,3 +129,117 @@ fn wrong_usage_exits_with_2() {
         assert!(!outcome.error().is_empty());
     }
 }
+
+#[test]
+fn flags_that_a_command_does_not_use() {
+    let folder = workshop();
+    for (command, arguments, words) in [
+        (
+            "subspace-overlap",
+            &["one", "two", "--draws", "5"][..],
+            "subspace-overlap does not use --draws, a flag of amplification and regenerate: leave",
+        ),
+        (
+            "amplification",
+            &["one", "--base", "base", "--basis=b"],
+            "amplification does not use --basis, a flag of subspace-overlap and regenerate: leave",
+        ),
+        (
+            "subspace-overlap",
+            &["one", "two", "--palette", "viridis", "--no-figures"],
+            "subspace-overlap --no-figures does not use --palette: leave one of the two out",
+        ),
+        (
+            "amplification",
+            &["--no-figures", "--format", "svg"],
+            "amplification --no-figures does not use --format: leave",
+        ),
+        (
+            "regenerate",
+            &["--check", "--rank", "2"],
+            "regenerate --check does not use --rank: leave one of the two out",
+        ),
+        (
+            "regenerate",
+            &["--basis", "b", "--check"],
+            "--check does not use --basis: leave",
+        ),
+        (
+            "regenerate",
+            &["--check", "--no-figures"],
+            "--check does not use --no-figures: leave",
+        ),
+        (
+            "regenerate",
+            &["--check", "--json"],
+            "--check prints no summary: leave out --json",
+        ),
+        (
+            "regenerate",
+            &["--init", "one", "--seed", "1"],
+            "--init does not use --seed: leave",
+        ),
+        (
+            "regenerate",
+            &["--init", "one", "--json"],
+            "--init does not use --json: leave",
+        ),
+        (
+            "regenerate",
+            &["--init", "one", "--check"],
+            "does not use --",
+        ),
+        (
+            "inspect",
+            &["one", "--seed", "1"],
+            "inspect does not use --seed, a flag of",
+        ),
+    ] {
+        let outcome = run(command, arguments, folder.path());
+        assert_eq!(outcome.code, 2, "{arguments:?}: {}", outcome.stderr);
+        let error = outcome.error();
+        assert!(error.contains(words), "{words}: {error}");
+        assert!(!folder.path().join("out").exists() && outcome.stdout.is_empty());
+    }
+}
+
+#[test]
+fn an_adapter_that_is_given_twice() {
+    let folder = workshop();
+    AdapterFolder::new(2, 1).save(&folder.path().join("copy"));
+    for (other, code, words) in [
+        ("one", 2, ["one and one are one adapter", "leave one out"]),
+        (
+            "two/../one",
+            2,
+            ["one and two/../one are one adapter", "leave one out"],
+        ),
+        (
+            "one/adapter_model.safetensors",
+            1,
+            ["it is the same file as one", "leave one out"],
+        ),
+        (
+            "copy",
+            1,
+            [
+                "adapter copy: it has the same bytes in its weight file as one",
+                "leave one out",
+            ],
+        ),
+    ] {
+        for command in ["subspace-overlap", "amplification"] {
+            let arguments = ["one", "two", other, "--base", "base"];
+            let outcome = run(command, &arguments, folder.path());
+            assert_eq!(outcome.code, code, "{other}: {}", outcome.stderr);
+            for words in words {
+                assert!(
+                    outcome.error().contains(words),
+                    "{words}: {}",
+                    outcome.stderr
+                );
+            }
+            assert!(!folder.path().join("out").exists());
+        }
+    }
+}

@@ -239,6 +239,7 @@ mod tests {
             metric: "accuracy".into(),
             value: rank as f64,
             trainable_parameters: None,
+            items: None,
         };
         let curve = rank_curve(&[run(1), run(2)], &Options::default()).unwrap();
         let page = Venue::Icml.page();

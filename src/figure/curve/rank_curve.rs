@@ -1,6 +1,6 @@
 //! The rank curve: scores of runs over the rank, which the paper gives as tables 6 and 18.
 
-use crate::table::{RunsRow, Score, has_two_ranks, higher_is_better, scores};
+use crate::table::{RunsRow, Score, has_two_ranks, higher_is_better, score_error, scores};
 
 use crate::figure::Options;
 use crate::figure::label::{Text, weight};
@@ -122,6 +122,7 @@ fn footer(scores: &[Score], names: &[String], single: &[String]) -> Vec<String> 
         _ => " Lines are set a little apart sideways.",
     };
     footer.push(format!("{spread}{apart}"));
+    footer.extend(score_error(scores).map(|error| format!("Scores are of {error}.")));
     for types in names
         .iter()
         .filter(|types| in_words(types).bare().contains('…'))
@@ -159,6 +160,7 @@ mod tests {
             metric: "accuracy".into(),
             value,
             trainable_parameters: None,
+            items: None,
         }
     }
 

@@ -51,6 +51,8 @@ pub struct Definition {
     pub published: Option<PathBuf>,
     /// Scores of training runs, a table of [`crate::table::RunsRow`]: tables 5, 6 and 18.
     pub runs: Option<PathBuf>,
+    /// What the runs answered item by item, a table of [`crate::table::AnswersRow`].
+    pub answers: Option<PathBuf>,
     /// Which tables are made.
     #[serde(default)]
     pub tables: TablesEntry,

@@ -43,6 +43,28 @@ pub(in crate::study) fn places(
     columns.iter().map(place).collect()
 }
 
+/// Where a column stands that may be missing.
+///
+/// # Errors
+///
+/// For a column that is there twice, or that seems to be meant and is misspelt.
+pub(in crate::study) fn optional(
+    header: &csv::StringRecord,
+    column: &str,
+) -> Result<Option<usize>, Complaint> {
+    if header.iter().any(|name| name == column) {
+        return places(header, &[column]).map(|found| found.first().copied());
+    }
+    let is_near = |name: &&str| strsim::damerau_levenshtein(&name.to_lowercase(), column) <= 1;
+    match header.iter().find(is_near) {
+        None => Ok(None),
+        Some(name) => Err((
+            format!("`{name}` is none of the columns"),
+            format!("did you mean `{column}`?"),
+        )),
+    }
+}
+
 /// A column that is not there, and the one that may be meant for it.
 fn missing(header: &csv::StringRecord, column: &str, columns: &[&str]) -> Complaint {
     let unknown: Vec<&str> = header

@@ -102,7 +102,13 @@ pub(super) const STUDY: &[Field] = &[
         "runs",
         Kind::Text,
         "\"runs.csv\"",
-        "Scores of training runs, for tables 5, 6 and 18 and the rank curve: CSV with the columns adapter, weight_types, rank, alpha, seed, task, metric, value and trainable_parameters.",
+        "Scores of training runs, for tables 5, 6 and 18 and the rank curve: CSV with the columns adapter, weight_types, rank, alpha, seed, task, metric, value and trainable_parameters, and items where scores are shares of so many items.",
+    ),
+    field(
+        "answers",
+        Kind::Text,
+        "\"answers.csv\"",
+        "What the runs answered item by item, so that the best is held against the others in pairs: CSV with the columns adapter, item and right (0 or 1), for every run with items or some of them.",
     ),
     field(
         "compare",

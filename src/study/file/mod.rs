@@ -1,5 +1,6 @@
 //! What people write: `study.toml`, `runs.csv` and rows, every mistake with its line.
 
+pub(super) mod answers_file;
 pub(super) mod definition;
 pub(super) mod header;
 mod keys;
@@ -9,6 +10,7 @@ pub(super) mod rows_file;
 pub(super) mod runs_file;
 mod schema;
 mod select;
+pub(super) mod shares;
 mod size;
 
 pub use definition::{Definition, Prose};

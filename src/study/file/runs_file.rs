@@ -24,6 +24,9 @@ const COLUMNS: [&str; 9] = [
     "trainable_parameters",
 ];
 
+/// A column that may be missing.
+const ITEMS: &str = "items";
+
 /// Rows with the lines that they stand on.
 #[derive(Debug, Clone, Default)]
 pub(in crate::study) struct RunsFile {
@@ -60,8 +63,9 @@ impl RunsFile {
             .trim(csv::Trim::All)
             .from_reader(bytes);
         let header = reader.headers().map_err(|error| file.no_csv(&error))?;
-        let places = header::places(header, &COLUMNS)
-            .map_err(|(problem, remedy)| file.error(1, &problem, remedy))?;
+        let wrong = |(problem, remedy): header::Complaint| file.error(1, &problem, remedy);
+        let places = header::places(header, &COLUMNS).map_err(wrong)?;
+        let items = header::optional(header, ITEMS).map_err(wrong)?;
         for record in reader.records() {
             let record = record.map_err(|error| file.no_csv(&error))?;
             let line = record.position().map_or(1, csv::Position::line);
@@ -69,6 +73,7 @@ impl RunsFile {
                 file: &file,
                 line,
                 places: &places,
+                items,
                 record: &record,
             };
             let row = row.row()?;
@@ -144,6 +149,7 @@ struct Fields<'a> {
     file: &'a RunsFile,
     line: u64,
     places: &'a [usize],
+    items: Option<usize>,
     record: &'a StringRecord,
 }
 
@@ -164,6 +170,7 @@ impl Fields<'_> {
                 "a whole number from 1, or nothing",
                 |count| *count > 0,
             )?,
+            items: self.items()?,
         };
         let types: Vec<&str> = row.weight_types.split('+').map(str::trim).collect();
         let twice = types.iter().enumerate().any(|(place, name)| {
@@ -175,6 +182,22 @@ impl Fields<'_> {
             return Err(self.error(&problem, "write each weight once, joined by +: q+v"));
         }
         Ok(row)
+    }
+
+    /// The column that may be missing.
+    fn items(&self) -> Result<Option<u64>> {
+        let Some(text) = self.items.map(|place| &self.record[place]) else {
+            return Ok(None);
+        };
+        if text.is_empty() {
+            return Ok(None);
+        }
+        let items = text.parse().ok().filter(|items| *items > 0);
+        items.map(Some).ok_or_else(|| {
+            let problem =
+                format!("items is `{text}`, where a whole number from 1, or nothing, is expected");
+            self.error(&problem, "correct it, or leave it empty")
+        })
     }
 
     fn error(&self, problem: &str, remedy: &str) -> Error {
