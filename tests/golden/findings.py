@@ -1,7 +1,7 @@
 """Reference values of the findings: laws from SciPy, draws repeated in NumPy, and the built-in study.
 
 Nothing is shared with the Rust code but the keys of the random draws. Writes findings.json beside
-itself, in some 20 s; README.md says what is in it.
+itself, in about a minute; README.md says what is in it.
 """
 
 import json
