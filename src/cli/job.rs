@@ -29,6 +29,7 @@ pub fn subspace_overlap(flags: Overlap) -> std::result::Result<(), Failure> {
     } = &flags.inputs;
     let makes = Makes {
         overlap: true,
+        findings: true,
         ..Makes::default()
     };
     let mut request = measuring.request(output, makes)?;
@@ -52,6 +53,7 @@ pub fn amplification(flags: Amplification) -> std::result::Result<(), Failure> {
     } = &flags.inputs;
     let makes = Makes {
         amplification: true,
+        findings: true,
         ..Makes::default()
     };
     let mut request = measuring.request(output, makes)?;

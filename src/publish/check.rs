@@ -61,8 +61,7 @@ pub fn check(plan: &Plan, out: &Path, listener: &dyn Listener) -> Result<Checked
             "name a folder that you may write to in TMPDIR",
         )
     })?;
-    let (staging, _) = measure(plan, fresh.path(), listener)?;
-    let tables = staging.persist()?;
+    let tables = measure(plan, fresh.path(), listener)?.staging.persist()?;
     let mut comparison = Comparison {
         out,
         files: 0,

@@ -6,11 +6,11 @@ use serde::Serialize;
 use tempfile::NamedTempFile;
 
 use crate::error::Result;
-use crate::findings::Evidence;
+use crate::findings::{Evidence, findings};
 use crate::results::{Grid, Results};
 use crate::study::Plan;
 use crate::table::{
-    AmplificationRow, GridArchive, OverlapCell, OverlapWriter, to_csv, to_csv_without,
+    AmplificationRow, FindingRow, GridArchive, OverlapCell, OverlapWriter, to_csv, to_csv_without,
 };
 
 use super::artifact::{Artifact, tables_folder};
@@ -71,8 +71,13 @@ impl<'a> TableFiles<'a> {
         self.placement.take(&results.placement, &mut self.staging)
     }
 
-    /// Completes all tables of rows; `amplified` are all rows of `amplification.csv`.
-    pub(super) fn finish(mut self, amplified: &[AmplificationRow]) -> Result<Staging> {
+    /// Completes all tables of rows; `amplified` are all rows of `amplification.csv`. A run that does
+    /// not make everything writes no findings, so as to leave those of one that does, and gives them
+    /// here.
+    pub(super) fn finish(
+        mut self,
+        amplified: &[AmplificationRow],
+    ) -> Result<(Staging, Vec<FindingRow>)> {
         let (overlap, archive) = (self.place("overlap.csv"), self.place("overlap.npz"));
         let folder = tables_folder(&self.plan.name);
         let staging = &mut self.staging;
@@ -100,6 +105,12 @@ impl<'a> TableFiles<'a> {
         }
         if let Some(evidence) = self.evidence {
             let tables = evidence.finish(amplified)?;
+            if !self.plan.makes_everything() {
+                let mut found = findings(&tables);
+                // Claims that this command could say nothing of go without saying.
+                found.retain(|row| row.count > 0);
+                return Ok((self.staging, found));
+            }
             let files = [
                 ("evidence.csv", to_csv("evidence.csv", &tables.evidence)?),
                 ("draws.csv", to_csv("draws.csv", &tables.draws)?),
@@ -110,7 +121,7 @@ impl<'a> TableFiles<'a> {
                 staging.write(Artifact::in_tables(&self.plan.name, name, bytes))?;
             }
         }
-        Ok(self.staging)
+        Ok((self.staging, Vec::new()))
     }
 
     fn place(&self, name: &str) -> PathBuf {

@@ -73,7 +73,11 @@ pub fn write(plan: &Plan, options: &Options, listener: &dyn Listener) -> Result<
     let started = Instant::now();
     let out = options.out.as_path();
     stage::probe(out, &plan.name)?;
-    let (mut staging, headlines) = measure(plan, out, listener)?;
+    let Measurements {
+        mut staging,
+        headlines,
+        findings,
+    } = measure(plan, out, listener)?;
     let provenance = plan.provenance()?;
     let wanted = Wanted {
         palette: options.palette,
@@ -86,7 +90,11 @@ pub fn write(plan: &Plan, options: &Options, listener: &dyn Listener) -> Result<
     let made = make(plan, &tables, &wanted, &provenance, listener)?;
     staging.write_all(made.artifacts)?;
     let products = Products::new(&plan.name, staging.places()).with(made.pictures);
-    let findings: Vec<FindingRow> = staging.rows("findings.csv")?;
+    let findings = if plan.makes_everything() {
+        staging.rows("findings.csv")?
+    } else {
+        findings
+    };
     let places = staging.places();
     let summary = record::summary(plan, &headlines, &provenance, &findings, places);
     let took = (started.elapsed(), headlines.reading());
@@ -99,12 +107,17 @@ pub fn write(plan: &Plan, options: &Options, listener: &dyn Listener) -> Result<
     })
 }
 
+/// What was measured.
+pub(super) struct Measurements {
+    /// The tables of rows, beside their places.
+    pub(super) staging: Staging,
+    headlines: Headlines,
+    /// The findings of a run that does not write them.
+    findings: Vec<FindingRow>,
+}
+
 /// Measures, and writes the tables of rows beside their places under `out`.
-pub(super) fn measure(
-    plan: &Plan,
-    out: &Path,
-    listener: &dyn Listener,
-) -> Result<(Staging, Headlines)> {
+pub(super) fn measure(plan: &Plan, out: &Path, listener: &dyn Listener) -> Result<Measurements> {
     describe(plan, listener);
     let mut tables = TableFiles::new(plan, out);
     let mut headlines = Headlines::new(plan);
@@ -119,6 +132,10 @@ pub(super) fn measure(
     for warning in headlines.warnings(plan) {
         listener.warn(warning);
     }
-    let staging = tables.finish(headlines.amplification())?;
-    Ok((staging, headlines))
+    let (staging, findings) = tables.finish(headlines.amplification())?;
+    Ok(Measurements {
+        staging,
+        headlines,
+        findings,
+    })
 }

@@ -10,11 +10,13 @@ use std::fs;
 use std::ops::Range;
 use std::path::Path;
 
+use crate::adapter::AdaptedModule;
 use crate::asked::Asked;
 use crate::error::{Error, Result};
 use crate::findings::kept_bytes;
 use crate::linalg::SMALL_SIDE;
 use crate::measure::Basis;
+use crate::measure::amplification::columns_at_once;
 use crate::paper::{DIRECTIONS_AGAINST_BASE, TENTH};
 use crate::study::{AdapterId, Comparison, Measured, Operand, Pairs, Plan, human_size};
 
@@ -67,7 +69,27 @@ fn estimate(plan: &Plan, measured: &Measured, path: &str) -> u64 {
         // MᵀM, which is factorised in place, and the space of the search.
         Some(_) => weight + 2 * F64 * (smaller as u64).pow(2),
     };
-    COPIES_OF_FACTORS * factors + CELL * cells + base + placing(plan, measured, path)
+    COPIES_OF_FACTORS * factors
+        + CELL * cells
+        + base
+        + placing(plan, measured, path)
+        + drawing(plan, measured, path)
+}
+
+/// The random frames of table 7 that are held at a time.
+fn drawing(plan: &Plan, measured: &Measured, path: &str) -> u64 {
+    if !plan.makes.amplification || measured.base.is_none() {
+        return 0;
+    }
+    let modules = measured
+        .adapters
+        .iter()
+        .filter_map(|named| named.adapter.module(path));
+    let of_one = |module: &AdaptedModule| {
+        let columns = columns_at_once(measured.directions(module));
+        F64 * (columns * (module.d_out + module.d_in)) as u64
+    };
+    modules.map(of_one).max().unwrap_or(0)
 }
 
 /// What placing one ΔW after the other takes beside them: its singular vectors, their cosines with

@@ -100,6 +100,18 @@ const DRAWS_AT_ONCE: usize = 20;
 /// Where draws have few columns, more are taken together, up to these: W is read less often.
 const COLUMNS_AT_ONCE: usize = 512;
 
+/// How many columns of random frames [`random_norms`] holds at most for draws of a rank above 0, on
+/// each side.
+///
+/// ```
+/// use lora_subspace_core::measure::amplification::columns_at_once;
+/// assert_eq!((columns_at_once(4), columns_at_once(64)), (512, 1280));
+/// ```
+pub fn columns_at_once(rank: usize) -> usize {
+    let rank = rank.max(1);
+    (rank * DRAWS_AT_ONCE).max(COLUMNS_AT_ONCE / rank * rank)
+}
+
 /// ‖UᵀWV‖_F between Haar-random U (d_out × r) and V (d_in × r), `draws` times for each of several
 /// `wanted` (r, draws).
 ///
@@ -169,7 +181,7 @@ fn groups(wanted: &[(usize, usize)]) -> Vec<(Range<usize>, usize)> {
         };
         let same = wanted.iter().filter(|(rank, _)| *rank == columns);
         let until = same.map(|(_, draws)| *draws).fold(start, usize::max);
-        let at_once = DRAWS_AT_ONCE.max(COLUMNS_AT_ONCE / columns);
+        let at_once = columns_at_once(columns) / columns;
         let end = until.min(start + at_once);
         groups.push((start..end, columns));
         start = end;
