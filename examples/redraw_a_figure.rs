@@ -21,10 +21,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let rows = read_overlaps(rows, |row| row.basis == "a" && row.layer == LAYER)?;
 
     // Figure 3 in the widths of ICML, in colours that print well in grey.
-    let pair = Pair {
-        first: "r8-seed0".into(),
-        second: "r64-seed1".into(),
-    };
+    let pair = Pair::of("r8-seed0", "r64-seed1");
     let projections = ["query", "value"].map(String::from);
     let shown = Shown {
         basis: Basis::A,
