@@ -6,9 +6,11 @@ use crate::error::Result;
 use crate::study::{Definition, Plan, Request, find_base, study_name};
 
 mod candidate;
+mod grouping;
 mod pairing;
 
 use candidate::{Candidate, candidates, plain};
+use grouping::{Choice, Compared};
 
 /// The paper's own values as a study.
 const PUBLISHED: &str = "experiments/lora-paper/study.toml";
@@ -38,11 +40,14 @@ impl FirstStudy {
         let place = out.join("experiments").join(&name).join("study.toml");
         let (base, said) = base_of(&found);
         unknown.extend(said);
+        let compared = Compared::of(&found);
+        unknown.extend(compared.left_out(&found));
         let written = |base: Option<&Path>, unknown: &[String]| {
             let writer = Writer {
                 out,
                 name: &name,
                 found: &found,
+                compared: &compared,
                 unknown,
             };
             let text = writer.text(base);
@@ -111,6 +116,7 @@ struct Writer<'a> {
     out: &'a Path,
     name: &'a str,
     found: &'a [Candidate],
+    compared: &'a Compared,
     unknown: &'a [String],
 }
 
@@ -164,33 +170,26 @@ impl Writer<'_> {
     }
 
     fn questions(&self, has_base: bool) -> String {
-        let list = |names: &[&str]| {
-            let names: Vec<String> = names.iter().map(|name| quoted(name)).collect();
-            format!("[{}]", names.join(", "))
-        };
-        let names = |pair: [usize; 2]| pair.map(|place| self.found[place].name.as_str());
         let mut text = String::from("\n[compare]\n");
-        text += &match pairing::ranks(self.found) {
-            Some((pair, remark)) => format!(
-                "# Figures 3 and 6: {remark}.\nranks = {}\n",
-                list(&names(pair))
-            ),
+        text += &match &self.compared.ranks {
+            Some(Choice {
+                entries, remark, ..
+            }) => format!("# Figures 3 and 6: {remark}.\nranks = {}\n", list(entries)),
             None => "# Figures 3 and 6 take two adapters of different rank.\n# ranks = [\"SMALLER\", \"LARGER\"]\n".into(),
         };
-        text += &match pairing::seeds(self.found) {
-            Some((pair, remark)) => format!(
-                "# Figures 4 and 7: {remark}.\nseeds = {}\n",
-                list(&names(pair))
-            ),
+        text += &match &self.compared.seeds {
+            Some(Choice {
+                entries, remark, ..
+            }) => format!("# Figures 4 and 7: {remark}.\nseeds = {}\n", list(entries)),
             None => {
                 "# Figures 4 and 7 take two seeds of one rank.\n# seeds = [\"ONE\", \"OTHER\"]\n"
                     .into()
             }
         };
         let chosen = pairing::against_base(self.found);
-        let chosen: Vec<&str> = chosen
+        let chosen: Vec<String> = chosen
             .into_iter()
-            .map(|place| self.found[place].name.as_str())
+            .map(|place| self.found[place].name.clone())
             .collect();
         let mark = if has_base { "" } else { "# " };
         text += &format!("# Figure 8.\n{mark}base = {}\n", list(&chosen));
@@ -217,6 +216,12 @@ impl Writer<'_> {
         let path = inside.unwrap_or_else(|| path.to_path_buf());
         path.to_string_lossy().into_owned()
     }
+}
+
+/// Names as a list of the study.
+fn list(names: &[String]) -> String {
+    let names: Vec<String> = names.iter().map(|name| quoted(name)).collect();
+    format!("[{}]", names.join(", "))
 }
 
 fn quoted(text: &str) -> String {

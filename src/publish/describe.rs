@@ -26,11 +26,35 @@ pub(super) fn describe(plan: &Plan, listener: &dyn Listener) {
             }
         }
     }
+    describe_groups(plan, listener);
     for note in &plan.figures.notes {
         listener.say(&format!("  {note}"));
     }
     if let Some(warning) = plan.memory_warning() {
         listener.warn(&warning);
+    }
+}
+
+/// Says over how many pairs each mean is, and which group the figures show of several.
+fn describe_groups(plan: &Plan, listener: &dyn Listener) {
+    let figures = &plan.figures;
+    for group in figures.groups() {
+        let [first, second] = &group.labels;
+        let what = if first == second {
+            format!("seeds of {first}")
+        } else {
+            format!("{first} against {second}")
+        };
+        let (pairs, runs) = (group.pairs.len(), group.runs().len());
+        listener.say(&format!(
+            "  {what}: the mean over {pairs} pairs of {runs} runs"
+        ));
+    }
+    if let (Some(seeds), [_, ..]) = (&figures.seeds, figures.other_seeds.as_slice()) {
+        let [drawn, _] = &seeds.labels;
+        listener.say(&format!(
+            "  figures 4 and 7 show {drawn}, the largest rank of `seeds`"
+        ));
     }
 }
 

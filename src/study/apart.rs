@@ -52,7 +52,7 @@ pub(super) fn of_seeds(
 pub(super) fn of_ranks(one: &NamedAdapter, other: &NamedAdapter) -> Option<Apart> {
     let (first, second) = (&one.adapter, &other.adapter);
     if first.rank() == second.rank() {
-        return Apart::other(format!("both have rank {}", first.rank()));
+        return Apart::other(format!("have rank {}", first.rank()));
     }
     let mut modules = first.modules.iter();
     if !modules.any(|module| second.module(&module.path).is_some()) {
@@ -72,9 +72,7 @@ fn other_task(one: &NamedAdapter, other: &NamedAdapter) -> Option<Apart> {
 
 fn one_seed(one: &NamedAdapter, other: &NamedAdapter, named: bool) -> Option<Apart> {
     match (one.seed, other.seed) {
-        (Some(one), Some(other)) if one == other => {
-            Apart::other(format!("were trained with one seed, {one}"))
-        }
+        (Some(one), Some(other)) if one == other => Apart::other("were trained with one seed"),
         (Some(_), Some(_)) => None,
         _ => (!named).then_some(Apart::Unknown),
     }
@@ -119,14 +117,16 @@ impl LeftOut {
     pub(super) fn sentences(&self, what: &str, adapters: &[NamedAdapter]) -> Vec<String> {
         let sentence = |(reason, pairs): &(Apart, Vec<[AdapterId; 2]>)| {
             let these = listed(pairs, adapters);
-            let pairs_are = match pairs.len() {
-                1 => "a pair is not compared, as the two".into(),
-                many => format!("{many} pairs are not compared, as both"),
+            let (pairs_are, both) = match pairs.len() {
+                1 => ("a pair is".into(), "the two"),
+                many => (format!("{many} pairs are"), "both"),
             };
             match reason {
-                Apart::Other(reason) => format!("{what}: {pairs_are} {reason}: {these}"),
+                Apart::Other(reason) => {
+                    format!("{what}: {pairs_are} not compared, as {both} {reason}: {these}")
+                }
                 Apart::Unknown => format!(
-                    "{what}: no seed is known of {}, which are in no pair: give `seed =` to each",
+                    "{what}: {pairs_are} not compared, as no seed is known of {}: give `seed =` to each",
                     unknown(pairs, adapters)
                 ),
             }

@@ -125,14 +125,7 @@ fn of_adapters(
     warnings.extend(runs.warnings.iter().cloned());
     warnings.extend(compared.warnings.iter().cloned());
     let groups = figures.groups();
-    warnings.extend(checks::only_in_one(
-        &adapters, pairs, &groups, &modules, lines,
-    )?);
-    warnings.extend(
-        groups
-            .iter()
-            .flat_map(|group| checks::lacking(group, &adapters, &modules)),
-    );
+    warnings.extend(checks::lacking(&adapters, pairs, &groups, &modules, lines)?);
     warnings.extend(checks::twins(&modules, &figures));
     let tables = runs::tables(definition, &runs, base.is_some())?;
     let measured = Measured {

@@ -13,69 +13,76 @@ use super::named::{AdapterId, NamedAdapter};
 use super::pairs::Pairs;
 use super::plan::Measured;
 
-/// A sentence for each pair with modules that only one of them has; of groups see [`lacking`].
+/// Sentences about modules that only one run of a pair has, or only some pairs of a group.
 ///
 /// # Errors
 ///
 /// [`CoreError::NoCommonModule`] for a pair that shares none.
-pub(super) fn only_in_one(
+pub(super) fn lacking(
     adapters: &[NamedAdapter],
     pairs: &[[AdapterId; 2]],
     groups: &[&Pairs],
     modules: &[String],
     lines: &Lines,
 ) -> Result<Vec<String>> {
-    let mut warnings = Vec::new();
     let is_alone = |pair: &&[AdapterId; 2]| !groups.iter().any(|group| group.pairs.contains(pair));
-    for &[one, other] in pairs.iter().filter(is_alone) {
-        let (first, second) = (&adapters[one.0], &adapters[other.0]);
-        let has = |named: &NamedAdapter, path: &str| named.adapter.module(path).is_some();
-        let of = |named: &NamedAdapter| -> Vec<String> {
-            modules
-                .iter()
-                .filter(|path| has(named, path))
-                .cloned()
-                .collect()
-        };
-        let (first_modules, second_modules) = (of(first), of(second));
-        if !first_modules.iter().any(|path| has(second, path)) {
-            let error = CoreError::NoCommonModule {
-                first: first.adapter.path().into(),
-                second: second.adapter.path().into(),
-                first_modules,
-                second_modules,
-            };
-            let what = format!("adapter `{}`", second.name);
-            return Err(lines.locate(&format!("adapter[{}].path", other.0), &what, error));
-        }
-        let alone: Vec<&str> = modules
-            .iter()
-            .filter(|path| has(first, path) != has(second, path))
-            .map(String::as_str)
-            .collect();
-        if !alone.is_empty() {
-            warnings.push(format!(
-                "{} and {}: {} modules are in one of them only and are not compared: {}",
-                first.name,
-                second.name,
-                alone.len(),
-                alone.join(", ")
-            ));
-        }
+    let mut warnings = Vec::new();
+    for &pair in pairs.iter().filter(is_alone) {
+        warnings.extend(only_in_one(adapters, pair, modules, lines)?);
     }
+    let lacking = |group: &&Pairs| lacking_in(group, adapters, modules);
+    warnings.extend(groups.iter().flat_map(lacking));
     Ok(warnings)
 }
 
+/// A sentence, if a pair has modules that only one of them has.
+fn only_in_one(
+    adapters: &[NamedAdapter],
+    [one, other]: [AdapterId; 2],
+    modules: &[String],
+    lines: &Lines,
+) -> Result<Option<String>> {
+    let (first, second) = (&adapters[one.0], &adapters[other.0]);
+    let has = |named: &NamedAdapter, path: &str| named.adapter.module(path).is_some();
+    let of = |named: &NamedAdapter| -> Vec<String> {
+        let own = modules.iter().filter(|path| has(named, path));
+        own.cloned().collect()
+    };
+    let (first_modules, second_modules) = (of(first), of(second));
+    if !first_modules.iter().any(|path| has(second, path)) {
+        let error = CoreError::NoCommonModule {
+            first: first.adapter.path().into(),
+            second: second.adapter.path().into(),
+            first_modules,
+            second_modules,
+        };
+        let what = format!("adapter `{}`", second.name);
+        return Err(lines.locate(&format!("adapter[{}].path", other.0), &what, error));
+    }
+    let alone: Vec<&str> = modules
+        .iter()
+        .filter(|path| has(first, path) != has(second, path))
+        .map(String::as_str)
+        .collect();
+    let sentence = || {
+        format!(
+            "{} and {}: {} modules are in one of them only and are not compared: {}",
+            first.name,
+            second.name,
+            alone.len(),
+            alone.join(", ")
+        )
+    };
+    Ok((!alone.is_empty()).then(sentence))
+}
+
 /// Sentences about modules that some pairs of a group lack: the mean is over the others.
-pub(super) fn lacking(group: &Pairs, adapters: &[NamedAdapter], modules: &[String]) -> Vec<String> {
+fn lacking_in(group: &Pairs, adapters: &[NamedAdapter], modules: &[String]) -> Vec<String> {
     let has = |id: AdapterId, path: &str| adapters[id.0].adapter.module(path).is_some();
     let mut lacked: BTreeMap<usize, Vec<&str>> = BTreeMap::new();
     for path in modules {
-        let with_it = group
-            .pairs
-            .iter()
-            .filter(|pair| pair.iter().all(|&id| has(id, path)));
-        let count = with_it.count();
+        let have = |pair: &&[AdapterId; 2]| pair.iter().all(|&id| has(id, path));
+        let count = group.pairs.iter().filter(have).count();
         if count < group.pairs.len() && group.runs().iter().any(|&id| has(id, path)) {
             lacked.entry(count).or_default().push(path);
         }
@@ -83,11 +90,14 @@ pub(super) fn lacking(group: &Pairs, adapters: &[NamedAdapter], modules: &[Strin
     let [first, second] = &group.labels;
     let sentence = |(count, paths): (usize, Vec<&str>)| {
         let all = group.pairs.len();
-        format!(
-            "{first} and {second}: {count} of {all} pairs have these modules, and the mean is over \
-             them: {}",
-            paths.join(", ")
-        )
+        let paths = paths.join(", ");
+        match count {
+            0 => format!("{first} and {second}: no pair has both of these modules: {paths}"),
+            _ => format!(
+                "{first} and {second}: {count} of {all} pairs have these modules, and the mean is \
+                 over them: {paths}"
+            ),
+        }
     };
     lacked.into_iter().map(sentence).collect()
 }

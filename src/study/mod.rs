@@ -25,7 +25,7 @@ mod seeds;
 pub(crate) use duplicates::{is_same, other_scale};
 pub use figure_plan::{Drawn, FigurePlan};
 pub use file::{Definition, Prose, Selection, human_size, parse_layers, parse_size, schema};
-pub(crate) use file::{is_plain, label};
+pub(crate) use file::{common_beginning, is_plain, label};
 pub(crate) use lineage::find_base;
 pub use named::{AdapterId, Comparison, NamedAdapter, Operand};
 pub(crate) use naming::{names_of, study_name};

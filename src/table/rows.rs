@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize, Serializer};
 
-/// One cell of one overlap grid (`overlap.csv`).
+/// One cell of one overlap grid (`overlap.csv`). Of each pair of a group there are the cells φ(k,k)
+/// alone, beside the whole mean over the pairs.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct OverlapRow {
     /// Full path as the adapter names it, without `base_model.model.`.
@@ -13,9 +14,10 @@ pub struct OverlapRow {
     pub projection: String,
     /// Which directions: `a`, `b`, `delta-right` or `delta-left`.
     pub basis: String,
-    /// The study's name of the first adapter, or `base`, or `random`.
+    /// The study's name of the first adapter, or `base`, or `random`; or the label of a group, whose
+    /// rows are the mean over its pairs.
     pub first: String,
-    /// The study's name of the second adapter, or `base`, or `random`.
+    /// The study's name of the second adapter, or `base`, or `random`; or the label of a group.
     pub second: String,
     /// Directions of `first`, from 1.
     pub i: usize,
@@ -27,7 +29,8 @@ pub struct OverlapRow {
     /// max(i,j)/d, the expectation for random subspaces.
     #[serde(serialize_with = "nine_digits")]
     pub chance: f64,
-    /// (‖U_iᵀV_j‖²_F − ij/d) in standard deviations of random subspaces.
+    /// (‖U_iᵀV_j‖²_F − ij/d) in standard deviations of random subspaces; of a mean over n pairs, in
+    /// such deviations over √n.
     #[serde(serialize_with = "nine_digits_or_empty")]
     pub z: Option<f64>,
 }

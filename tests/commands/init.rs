@@ -40,8 +40,8 @@ fn a_first_study_runs_without_edits() {
         "seed = 1 # from the folder's name `r4-seed1`, as no config has it",
         "# PEFT LoRA; s = α/r, α = 4 from lora_alpha; q_proj, v_proj",
         "rank = 4",
-        "ranks = [\"r2-seed0\", \"r4-seed1\"]",
-        "seeds = [\"r4-seed0\", \"r4-seed1\"]",
+        "ranks = [\"r2-*\", \"r4-*\"]",
+        "seeds = [\"r2-*\", \"r4-*\"]",
         "base = [\"r2-seed0\", \"r4-seed0\"]",
         "adapters = [\"r2-seed0\", \"r4-seed0\"]",
         "# runs = \"runs.csv\"",
@@ -96,6 +96,60 @@ fn a_copy_is_no_second_seed_and_another_scale_is_said() {
 }
 
 #[test]
+fn every_run_has_a_place_or_a_reason() {
+    let folder = runs();
+    let runs = folder.path().join("runs");
+    let save = |name: &str, rank, salt, alpha: u64| {
+        let run = AdapterFolder::new(rank, salt).field("lora_alpha", json!(alpha));
+        run.save(&runs.join(name));
+    };
+    // One more seed, whose name no pattern of the others' has; a rank of its own; another scale; and
+    // one whose seed nobody knows.
+    save("more-seed2", 4, 7, 4);
+    save("r3-seed0", 3, 8, 4);
+    save("r2-seed5", 2, 9, 16);
+    save("r2-again", 2, 11, 4);
+    let outcome = done(&["--init", "runs"], folder.path());
+    let text = fs::read_to_string(folder.path().join(PLACE)).unwrap();
+    for line in [
+        "ranks = [\"r2-seed0\", \"r4-seed1\"]",
+        "seeds = [\"r2-seed0\", \"r2-seed1\", \"r4-seed0\", \"r4-seed1\", \"more-seed2\"]",
+    ] {
+        let has = text.lines().any(|found| found == line);
+        assert!(has, "{line} is not in\n{text}");
+    }
+    for sentence in [
+        "r3-seed0 is compared with no other run: it is the only run of rank 3",
+        "r2-seed5 is compared with no other run: no other run of rank 2 differs from it in the seed alone",
+        "r2-again is compared with no other run: its seed is not known",
+    ] {
+        assert!(outcome.stderr.contains(sentence), "{}", outcome.stderr);
+        assert!(text.contains(&format!("# Not known: {sentence}")), "{text}");
+    }
+    done(&[PLACE, "--no-figures"], folder.path());
+}
+
+#[test]
+fn runs_without_seeds_are_two_that_are_named() {
+    let folder = runs();
+    let runs = folder.path().join("runs");
+    for (name, other) in [
+        ("r4-seed0", "one"),
+        ("r4-seed1", "two"),
+        ("r2-seed0", "three"),
+    ] {
+        fs::rename(runs.join(name), runs.join(other)).unwrap();
+    }
+    fs::remove_dir_all(runs.join("r2-seed1")).unwrap();
+    let outcome = done(&["--init", "runs"], folder.path());
+    let text = fs::read_to_string(folder.path().join(PLACE)).unwrap();
+    assert!(text.contains("\nseeds = [\"one\", \"two\"]\n"), "{text}");
+    assert!(text.contains("taken for two seeds, as their seeds are not known"));
+    assert!(text.contains("\nranks = [\"three\", \"one\"]\n"), "{text}");
+    assert!(!outcome.stderr.contains("compared with no other"));
+}
+
+#[test]
 fn adapters_are_given_one_by_one_and_elsewhere() {
     let folder = runs();
     let arguments = ["--init", "runs/r2-seed0", "runs/r4-seed1", "--out", "there"];
@@ -136,6 +190,7 @@ fn what_a_first_study_cannot_know_is_said() {
     let text = fs::read_to_string(folder.path().join(PLACE)).unwrap();
     for sentence in [
         "the seeds of large",
+        "large is compared with no other run: its seed is not known",
         "the base `models/tiny` is neither a local path nor in the Hugging Face cache",
         "wide-seed0 is left out: it is of another base than r2-seed0",
         "broken is left out",

@@ -16,6 +16,7 @@
 //! - `study`: figures, tables and sizes that a study asks for
 //! - `scores`: tables and a curve of runs
 //! - `score_errors`: how far scores may be off, against SciPy and NumPy
+//! - `groups`, `group_tables`: runs that are compared as one, and what tables and figures have of them
 //! - `init`: the first study, by `--init`
 //! - `built_in_study`: every number of it against NumPy
 //! - `lora_paper`: the study of the paper's own values
@@ -50,6 +51,8 @@ mod commands_on_layouts;
 mod figure8;
 mod figures;
 mod findings;
+mod group_tables;
+mod groups;
 mod in_place;
 mod init;
 mod inspect;

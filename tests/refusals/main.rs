@@ -7,6 +7,7 @@
 //! - `layouts`: files whose layout is broken or ambiguous, and the methods of PEFT
 //! - `fine_tunes`: whole models
 //! - `study`: study files, with the line
+//! - `groups`: patterns of runs that leave no group, with the line
 //! - `contradictions`: studies whose adapters or base contradict each other
 //! - `runs`: `runs.csv`, with the line
 //! - `answers`: items and `answers.csv`, with the line
@@ -27,6 +28,7 @@ mod bases;
 mod contradictions;
 mod fine_tunes;
 mod formats;
+mod groups;
 mod layouts;
 mod runs;
 mod study;

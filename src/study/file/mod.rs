@@ -15,7 +15,7 @@ mod size;
 
 pub use definition::{Definition, Prose};
 pub use keys::schema;
-pub(crate) use pattern::label;
+pub(crate) use pattern::{common_beginning, label};
 pub(crate) use schema::is_plain;
 pub(super) use select::select;
 pub use select::{Selection, parse_layers};

@@ -120,6 +120,12 @@ pub(in crate::study) fn grids(path: &Path) -> Result<Vec<Grid>> {
     Ok(grids)
 }
 
+/// Whether rows are the cells φ(k,k) of a pair of a group, k from 1: all that a study writes of it.
+fn is_diagonal(rows: &[(u64, OverlapRow)]) -> bool {
+    let mut numbered = rows.iter().zip(1..);
+    rows.len() > 1 && numbered.all(|((_, row), k)| (row.i, row.j) == (k, k))
+}
+
 /// One grid: every cell once, chance levels of one dimension.
 fn grid(table: &Table, rows: &[(u64, OverlapRow)]) -> Result<Grid> {
     let (line, first) = &rows[0];
@@ -131,7 +137,12 @@ fn grid(table: &Table, rows: &[(u64, OverlapRow)]) -> Result<Grid> {
         return Err(table.error(*line, "first or second is empty", "name both sides"));
     }
     let dimension = dimension(table, rows)?;
-    let (first_i, shape) = shape(table, rows)?;
+    let is_of_group = is_diagonal(rows);
+    let (first_i, shape) = if is_of_group {
+        (1, (rows.len(), rows.len()))
+    } else {
+        shape(table, rows)?
+    };
     let mut cells = Array2::from_elem(shape, None);
     let mut seen = Array2::from_elem(shape, false);
     for (line, row) in rows {
@@ -153,7 +164,7 @@ fn grid(table: &Table, rows: &[(u64, OverlapRow)]) -> Result<Grid> {
         first_i,
         is_measured: false,
         pairs: 1,
-        is_of_group: false,
+        is_of_group,
         cells,
     })
 }
