@@ -31,6 +31,14 @@ pub enum Asked {
     Draws,
     /// Seed of the random directions.
     Seed,
+    /// Another α than the adapters' own.
+    Alpha,
+    /// ΔW without its scale.
+    Unscaled,
+    /// The adapter as it was before training.
+    Initial,
+    /// To go on with tensors that are not understood.
+    AllowUnmapped,
     /// Bytes that measuring may take.
     Memory,
     /// The folder that is written to.
@@ -54,6 +62,10 @@ impl Asked {
             Asked::Rank => "`Request::rank`",
             Asked::Draws => "`Request::draws`",
             Asked::Seed => "`Request::seed`",
+            Asked::Alpha => "`alpha` of `Request::read`",
+            Asked::Unscaled => "`scaled` of `Request::read`",
+            Asked::Initial => "`initial` of `Request::read`",
+            Asked::AllowUnmapped => "`allow_unmapped` of `Request::read`",
             Asked::Memory => "`Request::memory`",
             Asked::Out => "`publish::Options::out`",
         }

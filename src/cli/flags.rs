@@ -230,7 +230,7 @@ pub(super) struct Output {
     /// A machine-readable summary on stdout
     #[arg(long)]
     pub(super) json: bool,
-    /// No notes, warnings or progress: only results (paths of the files, differences) and errors
+    /// No notes, warnings or progress: only results (answers, paths of the files, differences) and errors
     #[arg(short, long)]
     pub(super) quiet: bool,
 }
@@ -303,6 +303,10 @@ pub(super) fn asked(asked: Asked) -> &'static str {
         Asked::Rank => "--rank",
         Asked::Draws => "--draws",
         Asked::Seed => "--seed",
+        Asked::Alpha => "--alpha",
+        Asked::Unscaled => "--no-scale",
+        Asked::Initial => "--init-adapter",
+        Asked::AllowUnmapped => "--allow-unmapped",
         Asked::Memory => "--memory",
         Asked::Out => "--out",
     }

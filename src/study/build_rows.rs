@@ -5,7 +5,6 @@ use std::path::Path;
 use crate::asked::Asked;
 use crate::error::{Error, Result};
 use crate::measure::Basis;
-use crate::setting::Setting;
 
 use super::figures::{self, Weights, panels};
 use super::file::{Definition, select};
@@ -124,29 +123,24 @@ fn refuse_what_measures(definition: &Definition, request: &Request) -> Result<()
             .lines
             .error("rows", &problem, format!("leave out rows or {key}")));
     }
+    let read = &request.read;
     let asked = [
+        (read.alpha.is_some(), Asked::Alpha),
+        (!read.scaled, Asked::Unscaled),
+        (read.initial.is_some(), Asked::Initial),
+        (read.allow_unmapped, Asked::AllowUnmapped),
         (request.rank.is_some(), Asked::Rank),
         (request.draws.is_some(), Asked::Draws),
         (request.seed.is_some(), Asked::Seed),
         (!request.bases.is_empty(), Asked::Bases),
     ];
-    let read = &request.read;
-    let settings = [
-        (read.alpha.is_some(), Setting::Alpha),
-        (!read.scaled, Setting::Unscaled),
-        (read.initial.is_some(), Setting::Initial),
-        (read.allow_unmapped, Setting::AllowUnmapped),
-    ];
-    let asked = asked.map(|(is_given, asked)| (is_given, asked.to_string()));
-    let settings = settings.map(|(is_given, setting)| (is_given, setting.to_string()));
-    let mut given = asked.into_iter().chain(settings);
-    match given.find(|(is_given, _)| *is_given) {
+    match asked.iter().find(|(is_given, _)| *is_given) {
         None => Ok(()),
-        Some((_, given)) => {
-            let problem = format!("study {} has rows and measures nothing", definition.name);
-            let remedy = format!("leave {given} out");
-            Err(Error::request(given, problem, remedy))
-        }
+        Some((_, asked)) => Err(Error::request(
+            asked.to_string(),
+            format!("study {} has rows and measures nothing", definition.name),
+            format!("leave {asked} out"),
+        )),
     }
 }
 

@@ -285,12 +285,14 @@ fn rows_that_are_wrong_have_their_line() {
     }
     let text = "name = \"s\"\nrows = \"rows\"\n";
     fs::write(path.join("study.toml"), text).unwrap();
-    let flags = ["study.toml", "--rank", "1", "--out", "out"];
-    refused(
-        run("regenerate", &flags, path),
-        "--rank",
-        &["measures nothing"],
-    );
+    for asked in [&["--rank", "1"][..], &["--alpha", "2"], &["--no-scale"]] {
+        let flags = [&["study.toml", "--out", "out"], asked].concat();
+        refused(
+            run("regenerate", &flags, path),
+            asked[0],
+            &["measures nothing"],
+        );
+    }
     let good = study(path, "[compare]\nranks = [\"one\", \"two\"]\n");
     assert_eq!(good.code, 0, "{}", good.stderr);
     let written = fs::read_to_string(path.join("out/notebooks-export/s/overlap.csv")).unwrap();

@@ -84,6 +84,9 @@ pub(super) const EXEMPT: [(&str, &str, &str); EXEMPTIONS] = [
         "where 99 of 100 random pairs stay below 0.056 and 0.027",
         SIMULATED,
     ),
+    (MINILM, "learning rate | 2e-3 | 2e-4 |", TRAINING),
+    (MINILM, "falls from 4 at r = 4 to 0.25 at r = 64", TRAINING),
+    (MINILM, "makes α/r = 2 and 0.25", TRAINING),
     (MINILM, "(Apache-2.0; 6 layers", LICENCE),
     (MINILM, "PEFT 0.21.2, torch 2.15,", VERSION),
     (
@@ -105,7 +108,7 @@ pub(super) const EXEMPT: [(&str, &str, &str); EXEMPTIONS] = [
 ];
 
 /// So many there are.
-const EXEMPTIONS: usize = 44;
+const EXEMPTIONS: usize = 47;
 
 const METHODS: &str = "METHODS.md";
 const MINILM: &str = "experiments/minilm-sst2/README.md";
