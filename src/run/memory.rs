@@ -18,7 +18,7 @@ use crate::measure::Basis;
 use crate::paper::{DIRECTIONS_AGAINST_BASE, TENTH};
 use crate::study::{AdapterId, Comparison, Measured, Operand, Plan, human_size};
 
-use super::placements::placed;
+use super::placed::placed;
 
 const F64: u64 = 8;
 /// Bytes of a cell: an `Option<f64>`.

@@ -14,7 +14,7 @@ use crate::results::{ModuleName, Results};
 use crate::study::{AdapterId, Measured, NamedAdapter, Operand, Plan};
 use crate::table::EvidenceRow;
 
-use super::placements::placed;
+use super::placed::placed;
 
 /// An adapter's ΔW of this module.
 pub(super) struct Update<'a> {

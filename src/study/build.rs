@@ -16,8 +16,9 @@ use crate::base::{Base, fused};
 use crate::error::Result;
 use crate::tensors::find_model_near;
 
+use super::drawable::Weights;
 use super::figure_plan::FigurePlan;
-use super::figures::{self, Weights, bases, in_order, panels};
+use super::figures::{self, bases, in_order, panels};
 use super::file::definition::AdapterEntry;
 use super::file::{Definition, Selection, select};
 use super::named::{AdapterId, Comparison, NamedAdapter, Operand};

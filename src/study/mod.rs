@@ -4,6 +4,7 @@
 mod build;
 mod build_rows;
 mod checks;
+mod drawable;
 mod duplicates;
 mod figure_plan;
 mod figures;

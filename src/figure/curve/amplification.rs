@@ -101,17 +101,9 @@ fn panel(
     let mut layers: Vec<usize> = rows.iter().map(|row| row.layer.unwrap_or(0)).collect();
     layers.sort_unstable();
     layers.dedup();
-    let of_adapter = |number: usize| {
-        let of = |row: &&&AmplificationRow| row.adapter == adapters[number];
-        let mut rows: Vec<&AmplificationRow> = rows.iter().filter(of).copied().collect();
-        rows.sort_by_key(|row| row.layer);
-        // As in the heat maps: of modules with one layer and name, the first.
-        rows.dedup_by(|next, one| (one.layer, &one.directions) == (next.layer, &next.directions));
-        rows
-    };
     let (mut lines, mut bands) = (Vec::new(), Vec::new());
     for (number, name) in names.iter().enumerate() {
-        let rows = of_adapter(number);
+        let rows = of_adapter(rows, adapters[number]);
         let x = |row: &AmplificationRow| row.layer.unwrap_or(0) as f64;
         let points = rows
             .iter()
@@ -154,6 +146,21 @@ fn panel(
         bars: Vec::new(),
         lines: std::iter::once(chance).chain(lines).collect(),
     })
+}
+
+/// An adapter's rows by layer; as in the heat maps, of modules with one layer and name, the first.
+fn of_adapter<'a>(rows: &[&'a AmplificationRow], adapter: &str) -> Vec<&'a AmplificationRow> {
+    let of = |row: &&&AmplificationRow| row.adapter == adapter;
+    let rows: Vec<&AmplificationRow> = rows.iter().filter(of).copied().collect();
+    let mut by_layer: Vec<&AmplificationRow> = Vec::new();
+    for row in rows {
+        let place = |other: &AmplificationRow| (other.layer, other.directions.clone());
+        if !by_layer.iter().any(|other| place(other) == place(row)) {
+            by_layer.push(row);
+        }
+    }
+    by_layer.sort_by_key(|row| row.layer);
+    by_layer
 }
 
 fn point(x: f64, y: f64) -> CurvePoint {

@@ -1,5 +1,7 @@
 //! Placement: the share of ΔW in W's leading directions, over how many they are.
 
+use std::ops::Range;
+
 use crate::figure::Options;
 use crate::figure::heat::{Ranked, SURE};
 use crate::figure::label::Text;
@@ -15,6 +17,10 @@ use super::panel::{
 const ADAPTERS: usize = 3;
 /// The blocks stand at one in so many of W's directions.
 const PART: usize = 10;
+/// What titles call the places.
+const SIDES: [&str; 3] = ["output side, ", "input side, ", "both sides, "];
+/// The vertical axes reach so many times below the least chance.
+const BELOW: f64 = 4.0;
 /// How much ink the band of chance takes.
 const BAND_INK: f64 = 0.2;
 
@@ -44,7 +50,14 @@ pub fn placement_curve(
         .iter()
         .map(|(_, rows)| Place::ALL.map(|place| lines(rows, place, &mut is_unsure)))
         .collect();
-    let y = span(lines.iter().flatten().flatten());
+    let spans = [0..2, 0..2, 2..3].map(|places: Range<usize>| {
+        span(
+            lines
+                .iter()
+                .flat_map(|lines| &lines[places.clone()])
+                .flatten(),
+        )
+    });
     let tenths: Vec<Vec<CurveBar>> = shown.iter().map(|(_, rows)| bars(rows)).collect();
     let heights = tenths
         .iter()
@@ -53,11 +66,8 @@ pub fn placement_curve(
     let of_blocks = Span::from_zero(&heights.chain([1.0]).collect::<Vec<_>>());
     for (((adapter, _), lines), bars) in shown.iter().zip(&lines).zip(tenths) {
         let rank = rank_of(adapter, adapters);
-        for (lines, side) in lines
-            .iter()
-            .zip(["output side, ", "input side, ", "both sides, "])
-        {
-            panels.push(panel(lines, &y, Text::plain(side).then(rank.clone())));
+        for ((lines, side), y) in lines.iter().zip(SIDES).zip(&spans) {
+            panels.push(panel(lines, y, Text::plain(side).then(rank.clone())));
         }
         panels.push(blocks_panel(
             bars,
@@ -133,7 +143,7 @@ fn lines(rows: &[&PlacementRow], place: Place, is_unsure: &mut bool) -> Vec<Line
             let x = row.k as f64 / n;
             let is_sure = row.sin_theta_bound.is_some_and(|bound| bound <= SURE);
             match row.share {
-                Some(share) if is_sure => line.shares.push([x, share]),
+                Some(share) if is_sure && share > 0.0 => line.shares.push([x, share]),
                 Some(_) if !is_sure => *is_unsure = true,
                 _ => {}
             }
@@ -145,13 +155,15 @@ fn lines(rows: &[&PlacementRow], place: Place, is_unsure: &mut bool) -> Vec<Line
     lines.filter(|line| !line.shares.is_empty()).collect()
 }
 
-/// What all panels of shares show.
+/// What panels show: not much below chance, where a share is as good as none.
 fn span<'a>(lines: impl Iterator<Item = &'a Line>) -> Span {
     let values = lines.flat_map(|line| {
-        let chance = line.chance.iter().map(|[_, mean, sd]| mean + 2.0 * sd);
-        line.shares.iter().map(|[_, share]| *share).chain(chance)
+        let chance = line.chance.iter();
+        let chance = chance.flat_map(|[_, mean, sd]| [mean / BELOW, mean + 2.0 * sd]);
+        let highest = line.shares.iter().map(|[_, share]| *share).reduce(f64::max);
+        chance.chain(highest)
     });
-    Span::from_zero(&values.collect::<Vec<_>>())
+    Span::log_over(&values.collect::<Vec<_>>())
 }
 
 /// Lines of one side: modules, their median, and chance.
@@ -275,7 +287,7 @@ fn footer(modules: usize, is_unsure: bool) -> Vec<String> {
          (input side), between the two (both)."
             .to_string(),
         format!(
-            "Thin: {modules} modules; bold: their median. Dashed, with a band: random updates of \
+            "Thin: {modules} modules, as far as they are on the panel; bold: their median. Dashed, with a band: random updates of \
              the same singular values, mean and two standard deviations either way, medians over \
              modules."
         ),
