@@ -30,5 +30,5 @@ pub use rows::{
     RanksRow, RunsRow, SpectrumRow,
 };
 pub use scores::{Score, higher_is_better, scores, weight_types};
-pub use table7::Table7;
+pub use table7::{RunGroup, Table7};
 pub use widths::Widths;

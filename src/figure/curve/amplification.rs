@@ -101,28 +101,7 @@ fn panel(
     let mut layers: Vec<usize> = rows.iter().map(|row| row.layer.unwrap_or(0)).collect();
     layers.sort_unstable();
     layers.dedup();
-    let (mut lines, mut bands) = (Vec::new(), Vec::new());
-    for (number, name) in names.iter().enumerate() {
-        let rows = of_adapter(rows, adapters[number]);
-        let x = |row: &AmplificationRow| row.layer.unwrap_or(0) as f64;
-        let points = rows
-            .iter()
-            .filter_map(|row| Some(point(x(row), over_random(row)?)));
-        let points: Vec<CurvePoint> = points.collect();
-        if points.is_empty() {
-            continue;
-        }
-        lines.push(CurveLine {
-            style: LineStyle::Series(number),
-            name: Some((name.clone(), NameAt::Beside)),
-            points,
-        });
-        let spread = rows
-            .iter()
-            .filter_map(|row| Some((x(row), around_one(row)?)));
-        let spread: Vec<[f64; 3]> = spread.map(|(x, [low, high])| [x, low, high]).collect();
-        bands.extend((!spread.is_empty()).then_some(spread));
-    }
+    let (lines, bands) = lines_and_bands(rows, adapters, names);
     lines.first()?;
     let chance = CurveLine {
         style: LineStyle::Chance,
@@ -146,6 +125,37 @@ fn panel(
         bars: Vec::new(),
         lines: std::iter::once(chance).chain(lines).collect(),
     })
+}
+
+/// The line of each adapter that has a factor, and the spread of its draws where it has one.
+fn lines_and_bands(
+    rows: &[&AmplificationRow],
+    adapters: &[&str],
+    names: &[Text],
+) -> (Vec<CurveLine>, Vec<Vec<[f64; 3]>>) {
+    let (mut lines, mut bands) = (Vec::new(), Vec::new());
+    for (number, name) in names.iter().enumerate() {
+        let rows = of_adapter(rows, adapters[number]);
+        let x = |row: &AmplificationRow| row.layer.unwrap_or(0) as f64;
+        let points = rows
+            .iter()
+            .filter_map(|row| Some(point(x(row), over_random(row)?)));
+        let points: Vec<CurvePoint> = points.collect();
+        if points.is_empty() {
+            continue;
+        }
+        lines.push(CurveLine {
+            style: LineStyle::Series(number),
+            name: Some((name.clone(), NameAt::Beside)),
+            points,
+        });
+        let spread = rows
+            .iter()
+            .filter_map(|row| Some((x(row), around_one(row)?)));
+        let spread: Vec<[f64; 3]> = spread.map(|(x, [low, high])| [x, low, high]).collect();
+        bands.extend((!spread.is_empty()).then_some(spread));
+    }
+    (lines, bands)
 }
 
 /// An adapter's rows by layer; as in the heat maps, of modules with one layer and name, the first.

@@ -239,7 +239,7 @@ fn ends(values: &[f64]) -> (f64, f64) {
 /// A number of one or two digits as people write it: `20`, `0.05`, `1e-5`.
 fn plain(value: f64) -> String {
     let power = value.log10().floor();
-    if power < -3.0 || power > 4.0 {
+    if !(-3.0..=4.0).contains(&power) {
         let digits = value / 10f64.powf(power);
         return format!("{}e{power}", (digits * 10.0).round() / 10.0);
     }

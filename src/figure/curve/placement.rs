@@ -5,18 +5,15 @@ use std::ops::Range;
 use crate::figure::Options;
 use crate::figure::heat::{Ranked, SURE};
 use crate::figure::label::Text;
-use crate::measure::placement::{Place, blocks};
+use crate::measure::placement::Place;
 use crate::table::PlacementRow;
 
-use super::medians::{medians, quantile};
-use super::panel::{
-    Band, Curve, CurveBar, CurveLine, CurvePanel, CurvePoint, LineStyle, NameAt, Span,
-};
+use super::blocks::{bars, blocks_panel, line, smaller_side};
+use super::medians::medians;
+use super::panel::{Band, Curve, CurveBar, CurveLine, CurvePanel, LineStyle, NameAt, Span};
 
 /// At most so many adapters have a row of panels: the smallest rank, the middle and the largest.
 const ADAPTERS: usize = 3;
-/// The blocks stand at one in so many of W's directions.
-const PART: usize = 10;
 /// What titles call the places.
 const SIDES: [&str; 3] = ["output side, ", "input side, ", "both sides, "];
 /// The vertical axes reach so many times below the least chance.
@@ -117,19 +114,6 @@ fn of_adapter<'a>(rows: &'a [PlacementRow], name: &str) -> Vec<&'a PlacementRow>
     rows.iter().filter(|row| row.adapter == name).collect()
 }
 
-/// The smaller side of a module's W, from the chance of a row on either side.
-fn smaller_side(rows: &[&PlacementRow]) -> usize {
-    let side = |place: Place| {
-        let row = rows.iter().find(|row| row.side == place.name())?;
-        Some((row.k as f64 / row.chance).round() as usize)
-    };
-    side(Place::Out)
-        .into_iter()
-        .chain(side(Place::In))
-        .min()
-        .unwrap_or(1)
-}
-
 /// A line a module whose ΔW is somewhere; points where W's directions are not known are left out.
 fn lines(rows: &[&PlacementRow], place: Place, is_unsure: &mut bool) -> Vec<Line> {
     let modules = rows.chunk_by(|one, next| one.module == next.module);
@@ -209,75 +193,6 @@ fn panel(lines: &[Line], y: &Span, title: Text) -> CurvePanel {
         }],
         bars: Vec::new(),
         lines: thin.into_iter().chain(ends).collect(),
-    }
-}
-
-fn line(style: LineStyle, points: &[[f64; 2]], name: Option<(Text, NameAt)>) -> CurveLine {
-    let point = |&[x, y]: &[f64; 2]| CurvePoint {
-        x,
-        y,
-        ..CurvePoint::default()
-    };
-    CurveLine {
-        style,
-        name,
-        points: points.iter().map(point).collect(),
-    }
-}
-
-/// Each module's blocks PP, PQ, QP and QQ at ⌈n/10⌉, over their chance.
-fn over_chance(rows: &[&PlacementRow]) -> Vec<[f64; 4]> {
-    let modules = rows.chunk_by(|one, next| one.module == next.module);
-    let of_module = |rows: &[&PlacementRow]| {
-        let k = smaller_side(rows).div_ceil(PART);
-        let of = |place: Place| {
-            rows.iter()
-                .find(|row| row.k == k && row.side == place.name())
-        };
-        let [out, into, both] = Place::ALL.map(of);
-        let three = [out?, into?, both?];
-        let [a, b, c] = three.map(|row| row.share);
-        let (shares, chance) = (blocks([a?, b?, c?]), blocks(three.map(|row| row.chance)));
-        let over = |number: usize| shares[number] / chance[number];
-        let over = [0, 1, 2, 3].map(over);
-        over.iter().all(|value| value.is_finite()).then_some(over)
-    };
-    modules.filter_map(of_module).collect()
-}
-
-/// The four blocks over their chance: medians over modules, with quartiles.
-fn bars(rows: &[&PlacementRow]) -> Vec<CurveBar> {
-    let modules = over_chance(rows);
-    let bar = |block: usize| {
-        let values: Vec<f64> = modules.iter().map(|blocks| blocks[block]).collect();
-        let at = |part: f64| quantile(values.clone(), part);
-        Some(CurveBar {
-            x: (block + 1) as f64,
-            value: at(0.5)?,
-            spread: [at(0.25)?, at(0.75)?],
-        })
-    };
-    (0..4).filter_map(bar).collect()
-}
-
-/// Bars over their chance, which is a line at 1.
-fn blocks_panel(bars: Vec<CurveBar>, y: &Span, title: Text) -> CurvePanel {
-    let mut x = Span::at(&[1, 2, 3, 4], false);
-    x.labels = ["PP", "PQ", "QP", "QQ"].map(String::from).into();
-    let (left, right) = (0.55, 4.45);
-    let k = Text::default().symbol("k").upright(" = ⌈");
-    CurvePanel {
-        title,
-        x,
-        x_label: k.symbol("n").upright("/10⌉"),
-        y: y.clone(),
-        bands: Vec::new(),
-        bars,
-        lines: vec![line(
-            LineStyle::Chance,
-            &[[left, 1.0], [right, 1.0]],
-            Some((Text::plain("chance"), NameAt::UpperRight)),
-        )],
     }
 }
 
