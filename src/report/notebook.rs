@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use crate::error::{Error, Result};
 use crate::figure::Palette;
 use crate::measure::Basis;
-use crate::table::RunsRow;
+use crate::table::{RunGroup, RunsRow};
 
 use super::cells::Cells;
 use super::line_figures::RebuiltLines;
@@ -38,7 +38,7 @@ pub struct Notebook<'a> {
     /// Figures of lines but the rank curve.
     pub lines: Vec<RebuiltLines<'a>>,
     /// Projections and groups of runs of table 7, where there is one.
-    pub table7: Option<(&'a [String], &'a [(String, Vec<String>)])>,
+    pub table7: Option<(&'a [String], &'a [RunGroup])>,
     /// What comes of runs, where there are some.
     pub runs: Option<RebuiltRuns<'a>>,
     /// CSV tables that are shown as they are.
@@ -214,8 +214,7 @@ impl Notebook<'_> {
         };
         cells.markdown("table7-title", "## Table 7");
         cells.take("amplification");
-        let group =
-            |(label, runs): &(String, Vec<String>)| format!("({}, {})", text(label), names(runs));
+        let group = |(label, runs): &RunGroup| format!("({}, {})", text(label), names(runs));
         let groups = match groups.iter().map(group).collect::<Vec<_>>() {
             none if none.is_empty() => String::new(),
             some => format!(", [{}]", some.join(", ")),

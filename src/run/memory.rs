@@ -20,7 +20,7 @@ use crate::measure::amplification::columns_at_once;
 use crate::paper::{DIRECTIONS_AGAINST_BASE, TENTH};
 use crate::study::{AdapterId, Comparison, Measured, Operand, Pairs, Plan, human_size};
 
-use super::placements::placed;
+use super::placed::placed;
 
 const F64: u64 = 8;
 /// Bytes of a cell: an `Option<f64>`.

@@ -3,6 +3,7 @@
 mod memory;
 mod module;
 mod overlaps;
+mod placed;
 mod placements;
 mod spectra;
 mod table7;

@@ -13,7 +13,7 @@ use crate::paper::TENTH;
 use crate::results::{ModuleName, Results};
 use crate::study::{AdapterId, Measured, NamedAdapter, Operand, Plan};
 
-use super::placements::placed;
+use super::placed::placed;
 
 /// An adapter's ΔW of this module.
 pub(super) struct Update<'a> {

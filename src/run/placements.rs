@@ -9,29 +9,10 @@ use crate::measure::placement::{
 };
 use crate::paper::PARTS;
 use crate::results::Results;
-use crate::study::{AdapterId, Measured, Operand, Plan};
 use crate::table::PlacementRow;
 
 use super::module::{ModuleRun, Update};
-
-/// The adapters that are placed among W's directions: those of figure 8.
-pub(super) fn placed(plan: &Plan, measured: &Measured) -> Vec<AdapterId> {
-    if !plan.makes.overlap || measured.base.is_none() {
-        return Vec::new();
-    }
-    let against_base =
-        measured
-            .comparisons
-            .iter()
-            .filter_map(|pair| match (pair.first, pair.second) {
-                (Operand::Base, Operand::Adapter(adapter)) => Some(adapter),
-                _ => None,
-            });
-    let mut placed: Vec<AdapterId> = against_base.collect();
-    placed.sort();
-    placed.dedup();
-    placed
-}
+use super::placed::placed;
 
 /// The numbers of directions of W that shares are given for, of `known`, in a matrix whose smaller
 /// side is n: 1, 2, 4, … below n, and ⌈n/100⌉, ⌈n/20⌉ and ⌈n/10⌉.

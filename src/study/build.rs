@@ -17,8 +17,9 @@ use crate::error::Result;
 use crate::paper::Figure;
 use crate::tensors::find_model_near;
 
+use super::drawable::Weights;
 use super::figure_plan::FigurePlan;
-use super::figures::{self, Weights, bases, in_order, panels};
+use super::figures::{self, bases, in_order, panels};
 use super::file::definition::AdapterEntry;
 use super::file::{Definition, Selection, select};
 use super::groups::Compared;

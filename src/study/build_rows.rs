@@ -6,7 +6,8 @@ use crate::asked::Asked;
 use crate::error::{Error, Result};
 use crate::measure::Basis;
 
-use super::figures::{self, Weights, panels};
+use super::drawable::Weights;
+use super::figures::{self, panels};
 use super::file::{Definition, select};
 use super::groups::Compared;
 use super::named::AdapterId;

@@ -5,6 +5,7 @@ use crate::error::Result;
 use crate::measure::Basis;
 use crate::paper::{Figure, Projection};
 
+use super::drawable::{Has, Weights};
 use super::figure_plan::FigurePlan;
 use super::file::Definition;
 use super::file::definition::FiguresEntry;
@@ -12,16 +13,6 @@ use super::file::lines::{Lines, suggestion};
 use super::groups::Compared;
 use super::named::AdapterId;
 use super::runs::Runs;
-
-/// What there is to be drawn.
-struct Has {
-    ranks: bool,
-    seeds: bool,
-    base: bool,
-    /// Whether W is measured, and not read off a table.
-    measures_base: bool,
-    amplification: bool,
-}
 
 /// The figures that a study asks for, else all.
 ///
@@ -45,14 +36,14 @@ fn which(definition: &Definition, has: &Has, runs: &Runs) -> Result<Vec<Figure>>
                 "runs = \"runs.csv\" with runs of two ranks",
             ),
             Figure::Eight => (
-                has.base,
+                has.against_base(),
                 "base = \"PATH\" and base = [\"ADAPTER\"] in [compare]",
             ),
             Figure::Placement => (
-                has.base && has.measures_base,
+                has.placement(),
                 "adapters, base = \"PATH\" and base = [\"ADAPTER\"] in [compare]",
             ),
-            Figure::Amplification => (has.amplification, "base = \"PATH\", or amplification.csv"),
+            Figure::Amplification => (has.amplification(), "base = \"PATH\", or amplification.csv"),
         };
         if !is_there {
             return Err(definition.lines.error(
@@ -68,17 +59,6 @@ fn which(definition: &Definition, has: &Has, runs: &Runs) -> Result<Vec<Figure>>
         }
     }
     Ok(named.clone())
-}
-
-/// What W's numbers come from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Weights {
-    /// There is no W.
-    None,
-    /// From the model.
-    Measured,
-    /// From tables, which may have rows of table 7.
-    Rows { amplified: bool },
 }
 
 /// What is drawn: figures of pairs of ranks and of seeds, and of adapters against W, on the panels
@@ -98,13 +78,8 @@ pub(super) fn plan(
     let has = Has {
         ranks: compared.ranks.is_some(),
         seeds: compared.seeds.is_some(),
-        base: weights != Weights::None && !base.is_empty(),
-        measures_base: weights == Weights::Measured,
-        amplification: match weights {
-            Weights::None => false,
-            Weights::Measured => true,
-            Weights::Rows { amplified } => amplified,
-        },
+        base: !base.is_empty(),
+        weights,
     };
     Ok(FigurePlan {
         which: which(definition, &has, runs)?,

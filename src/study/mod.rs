@@ -5,6 +5,7 @@ mod apart;
 mod build;
 mod build_rows;
 mod checks;
+mod drawable;
 mod duplicates;
 mod figure_plan;
 mod figures;

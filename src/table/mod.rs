@@ -39,5 +39,5 @@ pub use rows::{
 };
 pub(crate) use scores::whole;
 pub use scores::{Score, scores, weight_types};
-pub use table7::Table7;
+pub use table7::{RunGroup, Table7};
 pub use widths::Widths;

@@ -8,6 +8,9 @@ use super::html;
 use super::rows::{AmplificationRow, round9};
 use super::to_csv;
 
+/// A group of runs: its label, and the names of its runs.
+pub type RunGroup = (String, Vec<String>);
+
 /// Rows of `amplification.csv` in the paper's arrangement: a block per projection, a group of three
 /// columns per adapter, or per group of runs. The CSV has every layer, the printed forms one.
 #[derive(Debug, Clone, PartialEq)]
@@ -60,8 +63,8 @@ pub(super) struct Column {
 }
 
 impl Table7 {
-    /// Picks the rows of the projections asked for, layer by layer. A group is a label and the names
-    /// of its runs, which have no columns of their own; it stands where its first run would.
+    /// Picks the rows of the projections asked for, layer by layer. The runs of a
+    /// group have no columns of their own; it stands where its first run would.
     ///
     /// # Errors
     ///
@@ -70,7 +73,7 @@ impl Table7 {
         rows: &[AmplificationRow],
         layer: Option<usize>,
         projections: &[String],
-        groups: &[(String, Vec<String>)],
+        groups: &[RunGroup],
     ) -> Result<Self> {
         let of_delta = || rows.iter().filter(|row| row.directions == "delta");
         let mut layers: Vec<Option<usize>> = of_delta().map(|row| row.layer).collect();
@@ -228,7 +231,7 @@ impl Table7 {
 /// The columns of a module: each with its label and its runs' rows of ΔW's directions.
 fn grouped<'a>(
     here: &[&'a AmplificationRow],
-    groups: &'a [(String, Vec<String>)],
+    groups: &'a [RunGroup],
 ) -> Vec<(&'a str, Vec<&'a AmplificationRow>)> {
     let mut columns: Vec<(&str, Vec<&AmplificationRow>)> = Vec::new();
     for &delta in here {

@@ -117,26 +117,14 @@ fn lines(block: &[&Column]) -> Vec<(String, Vec<String>)> {
         ]
     });
     let mut lines = vec![(format!("$\\|U^\\top {w} V\\|_F$"), norms)];
-    let alone = |value, sd| spread_alone(value, sd).unwrap_or_default();
-    let over_runs = "\\quad $\\pm$ sd over runs";
-    if block.iter().any(|c| c.delta_directions_sd.is_some()) {
-        let sd = three_each(block, |c| {
-            [
-                alone(c.delta_directions, c.delta_directions_sd),
-                empty(),
-                empty(),
-            ]
-        });
-        lines.push((over_runs.into(), sd));
-    }
+    lines.extend(over_runs(block, |c| {
+        spread_alone(c.delta_directions, c.delta_directions_sd)
+    }));
     let drawn = block.iter().find(|c| c.random_directions_sd.is_some());
     if let Some(draws) = drawn.and_then(|c| c.draws) {
         let sd = three_each(block, |c| {
-            [
-                empty(),
-                empty(),
-                alone(c.random_directions, c.random_directions_sd),
-            ]
+            let sd = spread_alone(c.random_directions, c.random_directions_sd);
+            [empty(), empty(), sd.unwrap_or_default()]
         });
         lines.push((format!("\\quad $\\pm$ sd, {draws} draws"), sd));
     }
@@ -152,13 +140,22 @@ fn lines(block: &[&Column]) -> Vec<(String, Vec<String>)> {
         ]
     });
     lines.push(("amplification".into(), factors));
-    if block.iter().any(|c| c.amplification_sd.is_some()) {
-        let sd = three_each(block, |c| {
-            [alone(c.amplification, c.amplification_sd), empty(), empty()]
-        });
-        lines.push((over_runs.into(), sd));
-    }
+    lines.extend(over_runs(block, |c| {
+        spread_alone(c.amplification, c.amplification_sd)
+    }));
     lines
+}
+
+/// A line with the spread of a number of ΔW over the runs of groups; `None` where there is no group.
+fn over_runs(
+    block: &[&Column],
+    sd: impl Fn(&Column) -> Option<String>,
+) -> Option<(String, Vec<String>)> {
+    block.iter().find_map(|c| sd(c))?;
+    let cells = three_each(block, |c| {
+        [sd(c).unwrap_or_default(), String::new(), String::new()]
+    });
+    Some(("\\quad $\\pm$ sd over runs".into(), cells))
 }
 
 fn latex_block(block: &[&Column], heading: impl Fn(&Column) -> String) -> String {

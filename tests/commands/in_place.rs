@@ -37,7 +37,16 @@ fn a_study_is_written_in_place_and_checked() {
     let names = files(&folder.path().join("figures/tiny"));
     assert_eq!(
         names,
-        pictures(&["figure3", "figure4", "figure6", "figure7", "figure8"])
+        pictures(&[
+            "amplification",
+            "figure3",
+            "figure4",
+            "figure6",
+            "figure7",
+            "figure8",
+            "placement",
+            "seeds"
+        ])
     );
     let outcome = check();
     assert_eq!(outcome.code, 0, "{}", outcome.stderr);
@@ -75,7 +84,13 @@ fn a_study_is_written_in_place_and_checked() {
         ",delta,",
         ",base,",
     );
+    change(
+        "notebooks-export/tiny/placement.csv",
+        ",1,out,0",
+        ",1,out,1",
+    );
     change("notebooks-export/tiny/table7.md", "", "\n\n");
+    change("figures/tiny/placement.svg", "", "\n\n");
     change("figures/tiny/figure3.svg", "", "\n\n");
     change("notebooks-export/tiny/report.html", "", "\n\n");
     change("notebooks-export/tiny/tiny.ipynb", "", "\n\n");

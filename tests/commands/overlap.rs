@@ -64,7 +64,7 @@ fn one_rank_gives_figures_4_and_7() {
         folder.path(),
     );
     let names = files(&folder.path().join("out/figures/one-vs-three"));
-    assert_eq!(names, ["figure4.svg", "figure7.svg"]);
+    assert_eq!(names, ["figure4.svg", "figure7.svg", "seeds.svg"]);
     // 2 × 2 cells between the adapters, and between random directions and the second.
     let rows = table(folder.path(), "one-vs-three", "overlap.csv");
     assert_eq!(rows.len(), 4 * (4 + 4));
@@ -88,7 +88,10 @@ fn a_base_adds_figure_8() {
         folder.path(),
     );
     let names = files(&folder.path().join("out/figures/one-vs-two"));
-    assert_eq!(names, pictures(&["figure3", "figure6", "figure8"]));
+    assert_eq!(
+        names,
+        pictures(&["figure3", "figure6", "figure8", "placement"])
+    );
     let rows = table(folder.path(), "one-vs-two", "overlap.csv");
     let of = |first: &str, second: &str| {
         rows.iter()

@@ -101,36 +101,7 @@ fn panel(
     let mut layers: Vec<usize> = rows.iter().map(|row| row.layer.unwrap_or(0)).collect();
     layers.sort_unstable();
     layers.dedup();
-    let of_adapter = |number: usize| {
-        let of = |row: &&&AmplificationRow| row.adapter == adapters[number];
-        let mut rows: Vec<&AmplificationRow> = rows.iter().filter(of).copied().collect();
-        rows.sort_by_key(|row| row.layer);
-        // As in the heat maps: of modules with one layer and name, the first.
-        rows.dedup_by(|next, one| (one.layer, &one.directions) == (next.layer, &next.directions));
-        rows
-    };
-    let (mut lines, mut bands) = (Vec::new(), Vec::new());
-    for (number, name) in names.iter().enumerate() {
-        let rows = of_adapter(number);
-        let x = |row: &AmplificationRow| row.layer.unwrap_or(0) as f64;
-        let points = rows
-            .iter()
-            .filter_map(|row| Some(point(x(row), over_random(row)?)));
-        let points: Vec<CurvePoint> = points.collect();
-        if points.is_empty() {
-            continue;
-        }
-        lines.push(CurveLine {
-            style: LineStyle::Series(number),
-            name: Some((name.clone(), NameAt::Beside)),
-            points,
-        });
-        let spread = rows
-            .iter()
-            .filter_map(|row| Some((x(row), around_one(row)?)));
-        let spread: Vec<[f64; 3]> = spread.map(|(x, [low, high])| [x, low, high]).collect();
-        bands.extend((!spread.is_empty()).then_some(spread));
-    }
+    let (lines, bands) = lines_and_bands(rows, adapters, names);
     lines.first()?;
     let chance = CurveLine {
         style: LineStyle::Chance,
@@ -154,6 +125,52 @@ fn panel(
         bars: Vec::new(),
         lines: std::iter::once(chance).chain(lines).collect(),
     })
+}
+
+/// The line of each adapter that has a factor, and the spread of its draws where it has one.
+fn lines_and_bands(
+    rows: &[&AmplificationRow],
+    adapters: &[&str],
+    names: &[Text],
+) -> (Vec<CurveLine>, Vec<Vec<[f64; 3]>>) {
+    let (mut lines, mut bands) = (Vec::new(), Vec::new());
+    for (number, name) in names.iter().enumerate() {
+        let rows = of_adapter(rows, adapters[number]);
+        let x = |row: &AmplificationRow| row.layer.unwrap_or(0) as f64;
+        let points = rows
+            .iter()
+            .filter_map(|row| Some(point(x(row), over_random(row)?)));
+        let points: Vec<CurvePoint> = points.collect();
+        if points.is_empty() {
+            continue;
+        }
+        lines.push(CurveLine {
+            style: LineStyle::Series(number),
+            name: Some((name.clone(), NameAt::Beside)),
+            points,
+        });
+        let spread = rows
+            .iter()
+            .filter_map(|row| Some((x(row), around_one(row)?)));
+        let spread: Vec<[f64; 3]> = spread.map(|(x, [low, high])| [x, low, high]).collect();
+        bands.extend((!spread.is_empty()).then_some(spread));
+    }
+    (lines, bands)
+}
+
+/// An adapter's rows by layer; as in the heat maps, of modules with one layer and name, the first.
+fn of_adapter<'a>(rows: &[&'a AmplificationRow], adapter: &str) -> Vec<&'a AmplificationRow> {
+    let of = |row: &&&AmplificationRow| row.adapter == adapter;
+    let rows: Vec<&AmplificationRow> = rows.iter().filter(of).copied().collect();
+    let mut by_layer: Vec<&AmplificationRow> = Vec::new();
+    for row in rows {
+        let place = |other: &AmplificationRow| (other.layer, other.directions.clone());
+        if !by_layer.iter().any(|other| place(other) == place(row)) {
+            by_layer.push(row);
+        }
+    }
+    by_layer.sort_by_key(|row| row.layer);
+    by_layer
 }
 
 fn point(x: f64, y: f64) -> CurvePoint {

@@ -7,7 +7,7 @@ use crate::error::Result;
 
 use super::layout::{CurveLayout, across, down, labelled, title_line};
 use super::panel::{Band, Curve, CurveBar, CurveLine, CurvePanel, CurvePoint, LineStyle};
-use super::shapes::{Point, dashed, mark, polygon, ribbon};
+use super::shapes::{Point, above, dashed, mark, polygon, ribbon};
 use crate::figure::font::CAPITAL;
 use crate::figure::label::Text;
 use crate::figure::palette::Rgb;
@@ -203,11 +203,17 @@ impl Pen<'_> {
                 self.series(panel, place, &line.points, style(curve, number))
             }
             (LineStyle::Chance, &[(_, y)]) => self.chance_line(&[(place.x, y), (place.right(), y)]),
-            (LineStyle::Chance, points) => self.chance_line(points),
+            (LineStyle::Chance, points) => above(points, place.bottom())
+                .iter()
+                .try_for_each(|part| self.chance_line(part)),
             (LineStyle::Thin, &[at]) => self.shape(&polygon(12, 0.0), at, DOT, grey(THIN_INK)),
-            (LineStyle::Thin, points) => self.ribbon(points, THIN, grey(THIN_INK)),
+            (LineStyle::Thin, points) => above(points, place.bottom())
+                .iter()
+                .try_for_each(|part| self.ribbon(part, THIN, grey(THIN_INK))),
             (LineStyle::Bold, &[at]) => self.shape(&mark(0), at, MARK, bold),
-            (LineStyle::Bold, points) => self.ribbon(points, BOLD, bold),
+            (LineStyle::Bold, points) => above(points, place.bottom())
+                .iter()
+                .try_for_each(|part| self.ribbon(part, BOLD, bold)),
         }
     }
 

@@ -8,6 +8,7 @@
 //! - Chance is in every panel and has its name there. A reader has it before the value.
 
 mod amplification;
+mod blocks;
 mod draw;
 mod layout;
 mod medians;

@@ -2,7 +2,7 @@
 
 use super::draw::{MARK, style};
 use super::layout::{TO_NAMES, across, down, name_gap, spread};
-use super::panel::{Curve, CurvePanel, LineStyle, NameAt};
+use super::panel::{Curve, CurveLine, CurvePanel, LineStyle, NameAt};
 use super::shapes::Point;
 use crate::figure::font::{self, CAPITAL};
 use crate::figure::label::Text;
@@ -29,10 +29,12 @@ impl Pen<'_> {
                         }
                         _ => (INK, 0.0, 0.0),
                     };
-                    let end = (
-                        across(panel, place, last.x) + shift,
-                        down(panel, place, last.y),
-                    );
+                    let x = match (line.style, line.points.len()) {
+                        // It goes across the panel.
+                        (LineStyle::Chance, 1) => place.right(),
+                        _ => across(panel, place, last.x) + shift,
+                    };
+                    let end = (x, down(panel, place, last.y));
                     Some((name, end, colour, clear))
                 }
                 _ => None,
@@ -53,41 +55,63 @@ impl Pen<'_> {
     /// The names in a panel's corners, with a thin line from each to its line. Of two in one corner
     /// the second stands below the first, whose line then starts beside it.
     pub(super) fn names_inside(&mut self, panel: &CurvePanel, place: Box) -> Drawn {
-        let (size, gap) = (self.sizes.tick, name_gap(&self.sizes));
-        let mut corners: Vec<NameAt> = Vec::new();
+        let mut before: Vec<NameAt> = Vec::new();
         for line in &panel.lines {
             let Some((name, at)) = line.name.as_ref().filter(|(_, at)| *at != NameAt::Beside)
             else {
                 continue;
             };
-            let before = corners.iter().filter(|other| *other == at).count();
-            corners.push(*at);
-            let is_last = panel
-                .lines
-                .iter()
-                .filter(|other| other.name.as_ref().is_some_and(|(_, other)| other == at));
-            let is_last = is_last.count() == before + 1;
-            let width = font::width(name, size);
-            let left = match at {
-                NameAt::UpperLeft => place.x + NAME_INSIDE,
-                _ => place.right() - NAME_INSIDE - width,
+            let is_here =
+                |other: &&CurveLine| other.name.as_ref().is_some_and(|(_, other)| other == at);
+            let count = panel.lines.iter().filter(is_here).count();
+            let number = before.iter().filter(|other| *other == at).count();
+            before.push(*at);
+            let corner = self.corner(name, *at, number, place);
+            self.name_inside(panel, place, line, (name, corner, number + 1 == count))?;
+        }
+        Ok(())
+    }
+
+    /// Left edge and baseline of the n-th name in a corner, n from 0.
+    fn corner(&self, name: &Text, at: NameAt, number: usize, place: Box) -> Point {
+        let size = self.sizes.tick;
+        let left = match at {
+            NameAt::UpperLeft => place.x + NAME_INSIDE,
+            _ => place.right() - NAME_INSIDE - font::width(name, size),
+        };
+        let below = number as f64 * name_gap(&self.sizes);
+        let baseline = match at {
+            NameAt::LowerRight => place.bottom() - NAME_INSIDE - below,
+            _ => place.y + NAME_INSIDE + size * CAPITAL + below,
+        };
+        (left, baseline)
+    }
+
+    /// One name, and the line from it: from its middle, or around the names below it.
+    fn name_inside(
+        &mut self,
+        panel: &CurvePanel,
+        place: Box,
+        line: &CurveLine,
+        (name, (left, baseline), is_last): (&Text, Point, bool),
+    ) -> Drawn {
+        let size = self.sizes.tick;
+        let points = line.points.iter();
+        let points: Vec<Point> = points
+            .map(|point| (across(panel, place, point.x), down(panel, place, point.y)))
+            .collect();
+        let middle = baseline - size * CAPITAL / 2.0;
+        let x = match is_last {
+            true => left + font::width(name, size) / 2.0,
+            false => left - 2.0 * NAME_INSIDE,
+        };
+        if let Some(y) = height_at(&points, x) {
+            let start = match (is_last, y > middle) {
+                (false, _) => middle,
+                (true, true) => baseline + 1.5,
+                (true, false) => baseline - size * CAPITAL - 1.0,
             };
-            let (baseline, below) = match at {
-                NameAt::LowerRight => {
-                    let baseline = place.bottom() - NAME_INSIDE;
-                    (baseline, baseline - size * CAPITAL - 1.0)
-                }
-                _ => {
-                    let first = place.y + NAME_INSIDE + size * CAPITAL;
-                    let baseline = first + before as f64 * gap;
-                    (baseline, baseline + 1.5)
-                }
-            };
-            let middle = baseline - size * CAPITAL / 2.0;
-            let (x, start) = match is_last {
-                true => (left + width / 2.0, below),
-                false => (left - 2.0 * NAME_INSIDE, middle),
-            };
+            self.stroke((x, start), (x, y), LEADER, INK)?;
             if !is_last {
                 self.stroke(
                     (left - 1.0, middle),
@@ -96,16 +120,8 @@ impl Pen<'_> {
                     INK,
                 )?;
             }
-            let points = line.points.iter();
-            let points: Vec<Point> = points
-                .map(|point| (across(panel, place, point.x), down(panel, place, point.y)))
-                .collect();
-            if let Some(y) = height_at(&points, x) {
-                self.stroke((x, start), (x, y), LEADER, INK)?;
-            }
-            self.text(name, (left, baseline), size, INK, Hang::Left)?;
         }
-        Ok(())
+        self.text(name, (left, baseline), size, INK, Hang::Left)
     }
 }
 

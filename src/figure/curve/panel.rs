@@ -185,8 +185,12 @@ impl Span {
         };
         let beyond = (most / least).powf(0.06).max(1.05);
         let (low, high) = (least / beyond, most * beyond);
+        let decades = (high / low).log10();
+        // Labels of many decades would touch.
+        let apart = if decades > 4.5 { 2 } else { 1 };
         let powers = low.log10().floor() as i32..=high.log10().ceil() as i32;
-        let steps: &[f64] = match (high / low).log10() {
+        let powers = powers.filter(|power| power % apart == 0);
+        let steps: &[f64] = match decades {
             decades if decades < 1.0 => &[1.0, 1.5, 2.0, 3.0, 5.0, 7.0],
             decades if decades < 1.7 => &[1.0, 2.0, 5.0],
             _ => &[1.0],
@@ -235,7 +239,7 @@ fn ends(values: &[f64]) -> (f64, f64) {
 /// A number of one or two digits as people write it: `20`, `0.05`, `1e-5`.
 fn plain(value: f64) -> String {
     let power = value.log10().floor();
-    if power < -3.0 || power > 4.0 {
+    if !(-3.0..=4.0).contains(&power) {
         let digits = value / 10f64.powf(power);
         return format!("{}e{power}", (digits * 10.0).round() / 10.0);
     }
@@ -287,6 +291,8 @@ mod tests {
             Span::log_over(&[3e-6, 2e-3]).labels,
             ["1e-5", "1e-4", "0.001"]
         );
+        let many = Span::log_over(&[1e-6, 0.5]).labels;
+        assert_eq!(many, ["1e-6", "1e-4", "0.01", "1"]);
         for values in [[0.9, 1.2], [1.0, 1.0], [0.06, 1.0], [0.0, 0.0]] {
             let span = Span::log_over(&values);
             assert!(

@@ -1,20 +1,23 @@
 //! Placement: the share of ΔW in W's leading directions, over how many they are.
 
+use std::ops::Range;
+
 use crate::figure::Options;
 use crate::figure::heat::{Ranked, SURE};
 use crate::figure::label::Text;
-use crate::measure::placement::{Place, blocks};
+use crate::measure::placement::Place;
 use crate::table::PlacementRow;
 
-use super::medians::{medians, quantile};
-use super::panel::{
-    Band, Curve, CurveBar, CurveLine, CurvePanel, CurvePoint, LineStyle, NameAt, Span,
-};
+use super::blocks::{bars, blocks_panel, line, smaller_side};
+use super::medians::medians;
+use super::panel::{Band, Curve, CurveBar, CurveLine, CurvePanel, LineStyle, NameAt, Span};
 
 /// At most so many adapters have a row of panels: the smallest rank, the middle and the largest.
 const ADAPTERS: usize = 3;
-/// The blocks stand at one in so many of W's directions.
-const PART: usize = 10;
+/// What titles call the places.
+const SIDES: [&str; 3] = ["output side, ", "input side, ", "both sides, "];
+/// The vertical axes reach so many times below the least chance.
+const BELOW: f64 = 4.0;
 /// How much ink the band of chance takes.
 const BAND_INK: f64 = 0.2;
 
@@ -44,7 +47,14 @@ pub fn placement_curve(
         .iter()
         .map(|(_, rows)| Place::ALL.map(|place| lines(rows, place, &mut is_unsure)))
         .collect();
-    let y = span(lines.iter().flatten().flatten());
+    let spans = [0..2, 0..2, 2..3].map(|places: Range<usize>| {
+        span(
+            lines
+                .iter()
+                .flat_map(|lines| &lines[places.clone()])
+                .flatten(),
+        )
+    });
     let tenths: Vec<Vec<CurveBar>> = shown.iter().map(|(_, rows)| bars(rows)).collect();
     let heights = tenths
         .iter()
@@ -53,11 +63,8 @@ pub fn placement_curve(
     let of_blocks = Span::from_zero(&heights.chain([1.0]).collect::<Vec<_>>());
     for (((adapter, _), lines), bars) in shown.iter().zip(&lines).zip(tenths) {
         let rank = rank_of(adapter, adapters);
-        for (lines, side) in lines
-            .iter()
-            .zip(["output side, ", "input side, ", "both sides, "])
-        {
-            panels.push(panel(lines, &y, Text::plain(side).then(rank.clone())));
+        for ((lines, side), y) in lines.iter().zip(SIDES).zip(&spans) {
+            panels.push(panel(lines, y, Text::plain(side).then(rank.clone())));
         }
         panels.push(blocks_panel(
             bars,
@@ -107,19 +114,6 @@ fn of_adapter<'a>(rows: &'a [PlacementRow], name: &str) -> Vec<&'a PlacementRow>
     rows.iter().filter(|row| row.adapter == name).collect()
 }
 
-/// The smaller side of a module's W, from the chance of a row on either side.
-fn smaller_side(rows: &[&PlacementRow]) -> usize {
-    let side = |place: Place| {
-        let row = rows.iter().find(|row| row.side == place.name())?;
-        Some((row.k as f64 / row.chance).round() as usize)
-    };
-    side(Place::Out)
-        .into_iter()
-        .chain(side(Place::In))
-        .min()
-        .unwrap_or(1)
-}
-
 /// A line a module whose ΔW is somewhere; points where W's directions are not known are left out.
 fn lines(rows: &[&PlacementRow], place: Place, is_unsure: &mut bool) -> Vec<Line> {
     let modules = rows.chunk_by(|one, next| one.module == next.module);
@@ -133,7 +127,7 @@ fn lines(rows: &[&PlacementRow], place: Place, is_unsure: &mut bool) -> Vec<Line
             let x = row.k as f64 / n;
             let is_sure = row.sin_theta_bound.is_some_and(|bound| bound <= SURE);
             match row.share {
-                Some(share) if is_sure => line.shares.push([x, share]),
+                Some(share) if is_sure && share > 0.0 => line.shares.push([x, share]),
                 Some(_) if !is_sure => *is_unsure = true,
                 _ => {}
             }
@@ -145,13 +139,15 @@ fn lines(rows: &[&PlacementRow], place: Place, is_unsure: &mut bool) -> Vec<Line
     lines.filter(|line| !line.shares.is_empty()).collect()
 }
 
-/// What all panels of shares show.
+/// What panels show: not much below chance, where a share is as good as none.
 fn span<'a>(lines: impl Iterator<Item = &'a Line>) -> Span {
     let values = lines.flat_map(|line| {
-        let chance = line.chance.iter().map(|[_, mean, sd]| mean + 2.0 * sd);
-        line.shares.iter().map(|[_, share]| *share).chain(chance)
+        let chance = line.chance.iter();
+        let chance = chance.flat_map(|[_, mean, sd]| [mean / BELOW, mean + 2.0 * sd]);
+        let highest = line.shares.iter().map(|[_, share]| *share).reduce(f64::max);
+        chance.chain(highest)
     });
-    Span::from_zero(&values.collect::<Vec<_>>())
+    Span::log_over(&values.collect::<Vec<_>>())
 }
 
 /// Lines of one side: modules, their median, and chance.
@@ -200,82 +196,13 @@ fn panel(lines: &[Line], y: &Span, title: Text) -> CurvePanel {
     }
 }
 
-fn line(style: LineStyle, points: &[[f64; 2]], name: Option<(Text, NameAt)>) -> CurveLine {
-    let point = |&[x, y]: &[f64; 2]| CurvePoint {
-        x,
-        y,
-        ..CurvePoint::default()
-    };
-    CurveLine {
-        style,
-        name,
-        points: points.iter().map(point).collect(),
-    }
-}
-
-/// Each module's blocks PP, PQ, QP and QQ at ⌈n/10⌉, over their chance.
-fn over_chance(rows: &[&PlacementRow]) -> Vec<[f64; 4]> {
-    let modules = rows.chunk_by(|one, next| one.module == next.module);
-    let of_module = |rows: &[&PlacementRow]| {
-        let k = smaller_side(rows).div_ceil(PART);
-        let of = |place: Place| {
-            rows.iter()
-                .find(|row| row.k == k && row.side == place.name())
-        };
-        let [out, into, both] = Place::ALL.map(of);
-        let three = [out?, into?, both?];
-        let [a, b, c] = three.map(|row| row.share);
-        let (shares, chance) = (blocks([a?, b?, c?]), blocks(three.map(|row| row.chance)));
-        let over = |number: usize| shares[number] / chance[number];
-        let over = [0, 1, 2, 3].map(over);
-        over.iter().all(|value| value.is_finite()).then_some(over)
-    };
-    modules.filter_map(of_module).collect()
-}
-
-/// The four blocks over their chance: medians over modules, with quartiles.
-fn bars(rows: &[&PlacementRow]) -> Vec<CurveBar> {
-    let modules = over_chance(rows);
-    let bar = |block: usize| {
-        let values: Vec<f64> = modules.iter().map(|blocks| blocks[block]).collect();
-        let at = |part: f64| quantile(values.clone(), part);
-        Some(CurveBar {
-            x: (block + 1) as f64,
-            value: at(0.5)?,
-            spread: [at(0.25)?, at(0.75)?],
-        })
-    };
-    (0..4).filter_map(bar).collect()
-}
-
-/// Bars over their chance, which is a line at 1.
-fn blocks_panel(bars: Vec<CurveBar>, y: &Span, title: Text) -> CurvePanel {
-    let mut x = Span::at(&[1, 2, 3, 4], false);
-    x.labels = ["PP", "PQ", "QP", "QQ"].map(String::from).into();
-    let (left, right) = (0.55, 4.45);
-    let k = Text::default().symbol("k").upright(" = ⌈");
-    CurvePanel {
-        title,
-        x,
-        x_label: k.symbol("n").upright("/10⌉"),
-        y: y.clone(),
-        bands: Vec::new(),
-        bars,
-        lines: vec![line(
-            LineStyle::Chance,
-            &[[left, 1.0], [right, 1.0]],
-            Some((Text::plain("chance"), NameAt::UpperRight)),
-        )],
-    }
-}
-
 fn footer(modules: usize, is_unsure: bool) -> Vec<String> {
     let mut footer = vec![
         "Share of ‖ΔW‖² in W's leading k of n directions: left ones (output side), right ones \
          (input side), between the two (both)."
             .to_string(),
         format!(
-            "Thin: {modules} modules; bold: their median. Dashed, with a band: random updates of \
+            "Thin: {modules} modules, as far as they are on the panel; bold: their median. Dashed, with a band: random updates of \
              the same singular values, mean and two standard deviations either way, medians over \
              modules."
         ),

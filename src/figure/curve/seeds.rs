@@ -87,18 +87,9 @@ fn panel(rows: &[&OverlapRow], pairs: &[[String; 2]], title: Text) -> Option<Cur
                 .map(|row| point(row.i as f64, phi(row)))
                 .collect(),
         });
-    let named = |name: &str, at| Some((Text::plain(name), at));
-    let chance = CurveLine {
-        style: LineStyle::Chance,
-        name: named("chance", NameAt::UpperRight),
-        points: over(&|row| row.chance),
-    };
-    let is_one = pairs.len() == 1;
-    let mean = CurveLine {
-        style: LineStyle::Bold,
-        name: named(if is_one { "φ(k,k)" } else { "mean" }, NameAt::UpperRight),
-        points: over(&phi),
-    };
+    let of_all = if pairs.len() == 1 { "φ(k,k)" } else { "mean" };
+    let mean = named(LineStyle::Bold, of_all, over(&phi));
+    let chance = named(LineStyle::Chance, "chance", over(&|row| row.chance));
     Some(CurvePanel {
         title,
         x: Span::at(&counts(most), true),
@@ -108,6 +99,14 @@ fn panel(rows: &[&OverlapRow], pairs: &[[String; 2]], title: Text) -> Option<Cur
         bars: Vec::new(),
         lines: thin.chain([mean, chance]).collect(),
     })
+}
+
+fn named(style: LineStyle, name: &str, points: Vec<CurvePoint>) -> CurveLine {
+    CurveLine {
+        style,
+        name: Some((Text::plain(name), NameAt::UpperRight)),
+        points,
+    }
 }
 
 fn point(x: f64, y: f64) -> CurvePoint {

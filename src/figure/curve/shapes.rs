@@ -93,6 +93,28 @@ pub(super) fn dashed(points: &[Point], dashes: &[f64]) -> Vec<(Point, Point)> {
     strokes
 }
 
+/// The parts of a line that are not below a height.
+pub(super) fn above(points: &[Point], bottom: f64) -> Vec<Vec<Point>> {
+    let is_above = |point: &Point| point.1 <= bottom;
+    let crossing =
+        |(x0, y0): Point, (x1, y1): Point| (x0 + (bottom - y0) / (y1 - y0) * (x1 - x0), bottom);
+    let mut parts: Vec<Vec<Point>> = Vec::new();
+    for pair in points.windows(2) {
+        let (from, to) = (pair[0], pair[1]);
+        match (is_above(&from), is_above(&to), parts.last_mut()) {
+            (true, true, Some(part)) if part.last() == Some(&from) => part.push(to),
+            (true, true, _) => parts.push(vec![from, to]),
+            (true, false, Some(part)) if part.last() == Some(&from) => {
+                part.push(crossing(from, to))
+            }
+            (true, false, _) => parts.push(vec![from, crossing(from, to)]),
+            (false, true, _) => parts.push(vec![crossing(from, to), to]),
+            (false, false, _) => {}
+        }
+    }
+    parts
+}
+
 /// The outline of a line of some width through points, with corners of at most twice the width.
 pub(super) fn ribbon(points: &[Point], width: f64) -> Vec<Point> {
     let mut points = points.to_vec();
@@ -172,5 +194,19 @@ mod tests {
         let corner = ribbon(&[(0.0, 0.0), (10.0, 0.0), (10.0, 10.0)], 2.0);
         assert!((corner[1].0 - 9.0).abs() < 1e-12 && (corner[1].1 - 1.0).abs() < 1e-12);
         assert!(ribbon(&[(1.0, 1.0)], 2.0).is_empty());
+    }
+
+    #[test]
+    fn a_line_is_cut_where_it_leaves_a_panel() {
+        // Heights grow downward.
+        let line = [(0.0, 5.0), (1.0, 1.0), (2.0, 2.0), (3.0, 6.0), (4.0, 4.0)];
+        let parts = above(&line, 4.0);
+        let expected = [
+            vec![(0.25, 4.0), (1.0, 1.0), (2.0, 2.0), (2.5, 4.0)],
+            vec![(4.0, 4.0), (4.0, 4.0)],
+        ];
+        assert_eq!(parts, expected);
+        assert_eq!(above(&line[1..3], 4.0), [line[1..3].to_vec()]);
+        assert!(above(&line, 0.0).is_empty());
     }
 }
