@@ -1,17 +1,17 @@
-//! Findings of the built-in study against NumPy (tests/golden/findings.py), and their files.
+//! Findings come from their tables as written; their files.
 
 use std::fs;
 use std::path::Path;
 
 use crate::files::repository;
-use crate::golden_values::{FINDINGS, close, number, numbers};
 use crate::programs::{files, run};
 use crate::workshop::workshop;
 use lora_subspace::findings::{Evidence, EvidenceTables, findings};
 use lora_subspace::study::{Plan, Request};
 use lora_subspace::table::{FindingRow, from_csv, to_csv};
 
-fn study() -> (EvidenceTables, Vec<FindingRow>) {
+/// Evidence and findings of the built-in study.
+pub(crate) fn study() -> (EvidenceTables, Vec<FindingRow>) {
     let request = Request::everything();
     let path = repository().join("experiments/minilm-sst2/study.toml");
     let plan = Plan::from_file(&path, &request).unwrap();
@@ -24,50 +24,9 @@ fn study() -> (EvidenceTables, Vec<FindingRow>) {
 }
 
 #[test]
-fn the_built_in_study_as_numpy_has_it() {
-    let (tables, found) = study();
-    let golden = &FINDINGS["minilm-sst2"];
-    let mut compared = 0;
-    for row in &tables.evidence {
-        let of_module = &golden["modules"][&row.module];
-        let both = |name: &str| {
-            (
-                number(&of_module[name][0]),
-                Some(number(&of_module[name][1])),
-            )
-        };
-        let (value, p) = match (row.claim.as_str(), row.basis.as_str()) {
-            ("ranks", "a") => both("ranks"),
-            ("seeds", "a") => both("seeds"),
-            ("b-as-a", "b") => (number(&of_module["b"]), None),
-            _ => continue,
-        };
-        close(row.value.unwrap(), value, 1e-9);
-        assert_eq!(row.p.is_some(), p.is_some(), "{row:?}");
-        if let Some(p) = p {
-            close(row.p.unwrap(), p, 1e-8);
-        }
-        compared += 1;
-    }
-    assert_eq!(compared, 3 * 12);
-    let of = |claim: &str| found.iter().find(|row| row.claim == claim).unwrap();
-    let b_as_a = of("b-as-a");
-    close(b_as_a.median.unwrap(), number(&golden["b_as_a"][0]), 1e-8);
-    let within = numbers(&golden["b_as_a"])[1..]
-        .iter()
-        .all(|end| end.abs() < 0.1);
-    assert_eq!(b_as_a.verdict == "holds", within);
-    assert_eq!(found.len(), 9);
-}
-
-#[test]
 fn findings_come_from_tables_as_written() {
     let (tables, found) = study();
-    let read = EvidenceTables::new(
-        again("evidence.csv", &tables.evidence),
-        again("draws.csv", &tables.draws),
-        again("layers.csv", &tables.layers),
-    );
+    let read = as_written(&tables);
     for (one, other) in found.iter().zip(&findings(&read)) {
         assert_eq!(
             (&one.verdict, &one.sentence),
@@ -86,6 +45,15 @@ fn findings_come_from_tables_as_written() {
             .collect()
     };
     assert_eq!(verdicts(&findings(&turned)), verdicts(&found));
+}
+
+/// The tables written and read.
+pub(crate) fn as_written(tables: &EvidenceTables) -> EvidenceTables {
+    EvidenceTables::new(
+        again("evidence.csv", &tables.evidence),
+        again("draws.csv", &tables.draws),
+        again("layers.csv", &tables.layers),
+    )
 }
 
 /// Rows written and read.

@@ -24,7 +24,8 @@
 //! What is made of rows:
 //! - `figures`, `figure8`: charts as data
 //! - `pictures`: charts as files
-//! - `findings`: against SciPy, and as written
+//! - `findings`: of tables as written
+//! - `verdicts`: every number of the built-in study's findings against NumPy and SciPy
 //! - `planted`: findings of made-up grids
 //! - `calibrated`: error rates and power of findings
 //! - `prose`: what the READMEs and METHODS.md say of them
@@ -68,4 +69,5 @@ mod report;
 mod score_errors;
 mod scores;
 mod study;
+mod verdicts;
 mod warnings;

@@ -1,7 +1,6 @@
 //! What NumPy and SciPy say of the built-in study, and how near ours must be.
 
 use std::collections::HashMap;
-use std::fs;
 use std::fs::File;
 use std::sync::LazyLock;
 
@@ -41,17 +40,8 @@ pub(crate) fn report(what: &str, worst: f64, count: usize) {
     assert!(worst <= SEEN && SEEN <= PROMISE, "{what}: {worst:e}");
 }
 
-pub(crate) static FINDINGS: LazyLock<Value> = LazyLock::new(|| {
-    let path = golden("findings.json");
-    serde_json::from_slice(&fs::read(path).unwrap()).unwrap()
-});
-
 pub(crate) fn number(value: &Value) -> f64 {
     value.as_f64().unwrap()
-}
-
-pub(crate) fn numbers(value: &Value) -> Vec<f64> {
-    value.as_array().unwrap().iter().map(number).collect()
 }
 
 pub(crate) fn close(ours: f64, golden: f64, relative: f64) {

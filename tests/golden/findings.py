@@ -1,4 +1,4 @@
-"""Reference values of the findings: laws from SciPy, draws repeated in NumPy, and the built-in study.
+"""Reference values of what findings use: laws from SciPy, and draws repeated in NumPy.
 
 Nothing is shared with the Rust code but the keys of the random draws. Writes findings.json beside
 itself, in about a minute; README.md says what is in it.
@@ -15,7 +15,6 @@ import scipy
 from scipy import stats
 
 HERE = Path(__file__).resolve().parent
-FRAMES, DRAWS = 300, 9_999
 
 
 # ---------------------------------------------------------------- laws
@@ -108,66 +107,6 @@ def dense_shares(d, k, draws, seed):
     return np.array([np.linalg.norm(frame().T @ frame()) ** 2 / k for _ in range(draws)])
 
 
-# ---------------------------------------------------------------- the built-in study
-
-
-def of_study():
-    adapters = {name: study.read_adapter(name) for name in study.ADAPTERS[:4]}
-    weights = study.load_file(study.STUDY / "base" / "model.safetensors")
-    modules = sorted(adapters["r4-seed0"])
-    d = 384
-    top = lambda matrix, k, side: study.svd(matrix)[side][:, :k]
-    share = lambda u, v: float(np.linalg.norm(u.T @ v) ** 2 / min(u.shape[1], v.shape[1]))
-    random = random_shares(d, 4, DRAWS, f"{study.SEED}/overlap/d{d}/k4")
-    rows = {}
-    for module in modules:
-        a = {name: adapters[name][module][0] for name in adapters}
-        b = {name: adapters[name][module][1] for name in adapters}
-        phi18 = share(top(a["r8-seed0"], 1, 2), top(a["r64-seed1"], 8, 2))
-        phi44 = share(top(a["r64-seed0"], 4, 2), top(a["r64-seed1"], 4, 2))
-        of_b = share(top(b["r64-seed0"], 4, 0), top(b["r64-seed1"], 4, 0))
-        w = weights[module.removeprefix("bert.") + ".weight"].astype(np.float64)
-        ours = {}
-        for name in ["r4-seed0", "r64-seed0"]:
-            factor_a, factor_b, scale = adapters[name][module]
-            delta = scale * factor_b @ factor_a
-            u, _, v = study.svd(delta)
-            r = len(factor_a)
-            norm = np.linalg.norm(u[:, :r].T @ w @ v[:, :r])
-            key = f"{study.SEED}/{module}/draw"
-            frames = [[study.haar(d, r, f"{key}{n}/{side}") for side in ("left", "right")] for n in range(20)]
-            typical = np.mean([np.log(np.linalg.norm(x.T @ w @ y)) for x, y in frames])
-            ours[name] = (typical - np.log(norm), u[:, :4], v[:, :4], norm)
-        _, u, v, norm = ours["r4-seed0"]
-        keys = [f"{study.SEED}/{module}/frame{n}" for n in range(1, FRAMES)]
-        left = [u] + [study.haar(d, 4, f"{key}/left") for key in keys]
-        right = [v] + [study.haar(d, 4, f"{key}/right") for key in keys]
-        cells = (np.hstack(left).T @ (w @ np.hstack(right))).reshape(FRAMES, 4, FRAMES, 4)
-        table = np.sqrt(np.einsum("iajb,iajb->ij", cells, cells))
-        sigma = study.svd(w)[1]
-        rows[module] = {
-            "ranks": [phi18, float(stats.beta.sf(phi18, 4, (d - 8) / 2))],
-            "seeds": [phi44, float((1 + np.sum(random >= phi44)) / (1 + DRAWS))],
-            "b": of_b,
-            "correlates": [float(norm), float(np.mean(table >= table[0, 0] * (1 - 1e-12)))],
-            "new_directions": float(norm / np.sqrt(np.sum(sigma[:4] ** 2))),
-            "fall": float(ours["r4-seed0"][0] - ours["r64-seed0"][0]),
-        }
-    chance, blocks = 4 / d, [[m for m in modules if f"layer.{n}." in m] for n in range(6)]
-    excess = lambda phi: (phi - chance) / (1 - chance)
-    falls = [np.mean([rows[m]["fall"] for m in block]) for block in blocks]
-    ahead = [
-        sum(excess(rows[m]["seeds"][0]) * (1 if m.endswith("query") else -1) for m in block) for block in blocks
-    ]
-    of_b = [np.mean([excess(rows[m]["b"]) - excess(rows[m]["seeds"][0]) for m in block]) for block in blocks]
-    return {
-        "modules": rows,
-        "query_value": [float(np.median(ahead)), sign_flip(ahead)],
-        "factor": [float(np.median(falls)), sign_flip(falls)],
-        "b_as_a": [float(np.median(of_b)), *interval(of_b)],
-    }
-
-
 def main():
     tails = [
         (0.5, 1, 2), (0.75, 2, 3), (0.02, 8, 384), (0.41, 8, 384), (0.9, 8, 384), (1e-9, 1, 12288),
@@ -191,10 +130,9 @@ def main():
         "random_shares": [[d, k, f"0/{d}/{k}", random_shares(d, k, 8, f"0/{d}/{k}").tolist()] for d, k in shapes],
         "law_of_random_shares": laws,
         **findings_groups.entries(Stream),
-        "minilm-sst2": of_study(),
     }
     (HERE / "findings.json").write_text(json.dumps(golden, indent=1) + "\n")
-    print(json.dumps({key: golden["minilm-sst2"][key] for key in ["query_value", "factor", "b_as_a"]}), laws)
+    print(laws)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
 //! What groups of runs share by chance, and norms of random directions, against NumPy
 //! (tests/golden/findings_groups.py) and closed forms.
 
-use crate::golden_values::{FINDINGS, close, numbers};
+use crate::findings_values::{FINDINGS, numbers};
+use crate::golden_values::close;
 use lora_subspace_core::linalg::{random_mean_shares, random_shares};
 use lora_subspace_core::measure::amplification::random_norms;
 use lora_subspace_core::measure::chance::{overlap_sd, overlap_z};

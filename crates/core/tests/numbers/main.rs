@@ -22,6 +22,7 @@
 
 #[path = "../../../../tests/common/files.rs"]
 mod files;
+mod findings_values;
 #[path = "../../../../tests/common/golden_values.rs"]
 mod golden_values;
 

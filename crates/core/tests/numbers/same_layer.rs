@@ -1,6 +1,7 @@
 //! Same layers against other layers: how often chance passes the test, what it finds, and its laws.
 
-use crate::golden_values::{FINDINGS, number, numbers};
+use crate::findings_values::{FINDINGS, numbers};
+use crate::golden_values::number;
 use lora_subspace_core::linalg::{Stream, Subspace, svd};
 use lora_subspace_core::measure::overlap;
 use lora_subspace_core::measure::same_layer::{LayerTable, SameLayer, same_layer};

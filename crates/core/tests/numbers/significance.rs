@@ -1,6 +1,7 @@
 //! Laws of what chance gives, against SciPy (tests/golden/findings.py) and against drawn subspaces.
 
-use crate::golden_values::{FINDINGS, close, number, numbers};
+use crate::findings_values::{FINDINGS, numbers};
+use crate::golden_values::{close, number};
 use lora_subspace_core::linalg::{haar, random_shares};
 use lora_subspace_core::measure::amplification::{RandomProjection, random_norms};
 use lora_subspace_core::measure::overlap::overlap;
