@@ -15,7 +15,15 @@ pub(super) const CONFIDENCE: f64 = 0.9;
 /// Directions of a subspace that is taken as a whole.
 pub(crate) const LEADING: usize = 4;
 /// Holm's correction over m modules can reach [`LEVEL`] from 20·m draws on; twice as many leave room.
-pub(super) const DRAWS_A_MODULE: usize = 40;
+const DRAWS_A_MODULE: usize = 40;
+/// Fewest random overlaps that a measured one is held against.
+const DRAWS: usize = 9_999;
+
+/// How many random overlaps the ones of so many modules are held against.
+pub(super) fn draws_for(modules: usize) -> usize {
+    (DRAWS_A_MODULE * modules).max(DRAWS + 1) - 1
+}
+
 /// A verdict stands only where so many standard errors of the random draws do not turn it.
 pub(super) const ERRORS: f64 = 3.0;
 /// Version of the rules that METHODS.md gives.

@@ -2,7 +2,7 @@
 
 use crate::table::{EvidenceRow, FindingRow};
 
-use super::claims::{Claim, EXCESS, LEVEL, RANKS_OTHERS};
+use super::claims::{Claim, EXCESS, LEVEL, RANKS_OTHERS, draws_for};
 use super::judged::{Judged, Verdict, excess, median_of};
 use super::words::{common, count, equals, of_basis, shown};
 
@@ -76,10 +76,12 @@ fn majority(
 ) -> Option<FindingRow> {
     let first = rows.first()?;
     let is_exact = |row: &&EvidenceRow| row.statistic.starts_with("φ(1,") && row.pairs == Some(1);
-    let law = if rows.iter().all(is_exact) {
-        "exact Beta law"
+    // By Holm's correction the smallest p counts as often as there are modules.
+    let of_draws = rows.len() as f64 / (1 + draws_for(rows.len())) as f64;
+    let (law, least_p) = if rows.iter().all(is_exact) {
+        ("exact Beta law", None)
     } else {
-        "against random subspaces"
+        ("against random subspaces", Some(of_draws))
     };
     let test = format!(
         "{law}, Holm over {} at {LEVEL}",
@@ -115,7 +117,7 @@ fn majority(
         median,
         chance,
         p,
-        least_p: None,
+        least_p,
         margin: Some(EXCESS),
     };
     let counts = in_how_many(&words, &stances);

@@ -40,7 +40,8 @@ pub(super) fn correlates(rows: &[&EvidenceRow], draws: &[DrawRow]) -> Option<Fin
     let layers = pooled.layers(&terms);
     let holding = layers.iter().filter(|mean| **mean > 0.0).count();
     let ratio = pooled.mean.exp();
-    let statistic = common(rows.iter().map(|row| row.statistic.as_str()));
+    let norm = common(rows.iter().map(|row| row.statistic.as_str()));
+    let statistic = norm.replace("‖_F,", "‖_F over its typical random value,");
     let test = pooled.test(rows, layers.len(), p);
     let counts = format!(
         "on average {} times the typical random value, above it in {holding} of {}",
@@ -48,7 +49,7 @@ pub(super) fn correlates(rows: &[&EvidenceRow], draws: &[DrawRow]) -> Option<Fin
         count(layers.len(), "layer")
     );
     let numbers = format!(
-        "median {statistic}: {}, of random directions {}; {test}, margin {least} times",
+        "median {norm}: {}, of random directions {}; {test}, margin {least} times",
         shown(median_of(rows, |row| row.value)),
         shown(median_of(rows, |row| row.chance)),
     );
@@ -58,11 +59,11 @@ pub(super) fn correlates(rows: &[&EvidenceRow], draws: &[DrawRow]) -> Option<Fin
         test,
         count: layers.len(),
         holding,
-        median: median_of(rows, |row| row.value),
-        chance: median_of(rows, |row| row.chance),
+        median: median(&layers).map(f64::exp),
+        chance: Some(1.0),
         p: Some(p),
         least_p: Some(pooled.least()),
-        margin: Some(EXCESS),
+        margin: Some(least),
     };
     Some(judged.said(&CORRELATES, rows, &[], (&counts, &numbers)))
 }
@@ -119,7 +120,7 @@ pub(super) fn factor(rows: &[&EvidenceRow], draws: &[DrawRow]) -> Option<Finding
             verdict: Verdict::Open,
             statistic,
             test: "random draws, which take W's weights".into(),
-            count: 0,
+            count: low.len(),
             holding: 0,
             median: None,
             chance: Some(0.0),

@@ -11,15 +11,10 @@ use crate::paper::Projection;
 use crate::results::Grid;
 use crate::table::EvidenceRow;
 
-use super::claims::{
-    B_AS_A, Claim, DRAWS_A_MODULE, LEADING, QUERY_VALUE, RANKS, RANKS_OTHERS, SEEDS,
-};
+use super::claims::{B_AS_A, Claim, LEADING, QUERY_VALUE, RANKS, RANKS_OTHERS, SEEDS, draws_for};
 use super::compared::Compared;
 use super::row::{adjusted, of_share};
 use super::shared::{Cell, Share, Shared};
-
-/// Fewest random overlaps that a measured one is held against.
-const DRAWS: usize = 9_999;
 
 /// How many directions `query-value` counts the shared ones among; the words begin its statistics.
 pub(super) const AMONG: [&str; 3] = ["among r", "among 1", "among min(4, r)"];
@@ -132,7 +127,7 @@ impl SharedByRuns {
         shares: Vec<(&Shared, Share)>,
         seed: u64,
     ) -> Result<Vec<EvidenceRow>> {
-        let draws = (DRAWS_A_MODULE * shares.len()).max(DRAWS + 1) - 1;
+        let draws = draws_for(shares.len());
         // Modules of one shape and the same runs are held against the same draws.
         let mut random: BTreeMap<String, Vec<f64>> = BTreeMap::new();
         let mut rows = Vec::new();

@@ -202,7 +202,7 @@ pub struct FindingRow {
     /// that at most half of the modules are beyond chance; empty where a margin alone decides.
     #[serde(serialize_with = "nine_digits_or_empty")]
     pub p: Option<f64>,
-    /// The smallest p that so many layers or draws allow; empty where any p is possible.
+    /// The smallest p that so many layers, modules and draws allow; empty where any p is possible.
     #[serde(serialize_with = "nine_digits_or_empty")]
     pub least_p: Option<f64>,
     /// The margin that decides, where one does.

@@ -59,7 +59,7 @@ def either(holds, fails):
     return "holds" if holds else "does not hold" if fails else "cannot be told"
 
 
-def of_modules(values, chance, p, shared):
+def of_modules(values, chance, p, shared, least=None):
     """Rows and finding of `ranks` and `seeds` (shared), or of `ranks-others` (not shared)."""
     adjusted = findings.holm(p)
     beyond_chance = excess(values, chance)
@@ -68,7 +68,7 @@ def of_modules(values, chance, p, shared):
     speaks = (much, little) if shared else (little, much)
     half = sorted(adjusted)[len(adjusted) // 2]
     rows = [[[value, chance, None, one, other]] for value, one, other in zip(values, p, adjusted)]
-    return rows, finding(majority(*speaks), values, sum(speaks[0]), [chance], MARGIN, 2, half)
+    return rows, finding(majority(*speaks), values, sum(speaks[0]), [chance], MARGIN, 2, half, least)
 
 
 def by_layer(modules, values):
@@ -114,12 +114,12 @@ def ranks(modules, first, others, r, d, seed):
     key = f"{seed}/overlap/d{d}/k{r - 1}-{r}/0-1"
     draws = overlap_draws(len(modules))
     random = findings_groups.random_mean_shares(findings.Stream, d, [r - 1, r], [(0, 1)], draws, key)
-    return of_modules(first, r / d, exact, True), of_modules(rest, r / d, beyond(random, rest), False)
+    return of_modules(first, r / d, exact, True), of_modules(rest, r / d, beyond(random, rest), False, len(rest) / (1 + len(random)))
 
 
 def seeds(modules, phi, k, d, seed):
     random = findings.random_shares(d, k, overlap_draws(len(modules)), f"{seed}/overlap/d{d}/k{k}")
-    return of_modules(phi, k / d, beyond(random, phi), True)
+    return of_modules(phi, k / d, beyond(random, phi), True, len(phi) / (1 + len(random)))
 
 
 def seeds_layers(tables, chance):
@@ -173,8 +173,7 @@ def correlates(modules, norms, draws):
         [[norm, chance, None, beyond(of, [norm])[0], None]] for norm, chance, of in zip(norms, typical, draws)
     ]
     layers = by_layer(modules, np.log(norms) - np.log(typical))
-    found = finding(verdict, norms, sum(layers > 0), typical, MARGIN, 1, p, least)
-    return rows, found | {"count": len(layers)}
+    return rows, finding(verdict, np.exp(layers), sum(layers > 0), [1.0], TIMES, 1, p, least)
 
 
 def factor(modules, small, large):
