@@ -24,7 +24,8 @@ pub(super) fn notebook(
 ) -> Result<Vec<u8>> {
     let there = |name: &str| files.iter().any(|file| file == name);
     let figures = &plan.figures;
-    let table7 = there("table7.csv").then_some((figures.projections.as_slice(), &[][..]));
+    let groups = plan.table7_groups();
+    let table7 = there("table7.csv").then_some((figures.projections.as_slice(), groups.as_slice()));
     let shown = SHOWN.iter().filter(|name| there(&format!("{name}.csv")));
     let described: Vec<String> = columns()
         .iter()

@@ -5,6 +5,7 @@ use crate::base::Base;
 use crate::measure::Basis;
 use crate::paper::{Figure, Table};
 use crate::results::ModuleName;
+use crate::table::RunGroup;
 
 use super::figure_plan::{Drawn, FigurePlan};
 use super::file::Prose;
@@ -188,7 +189,7 @@ impl Plan {
     }
 
     /// The groups of table 7: each with its label and the names of its runs.
-    pub fn table7_groups(&self) -> Vec<(String, Vec<String>)> {
+    pub fn table7_groups(&self) -> Vec<RunGroup> {
         let groups = self.measured().map_or(&[][..], |one| &one.table7_groups);
         let named = |(label, runs): &(String, Vec<AdapterId>)| {
             let runs = runs.iter().map(|id| self.adapter_name(*id).to_string());
