@@ -6,7 +6,7 @@
 use std::cmp::Ordering;
 
 use crate::adapter::block_of;
-use crate::measure::significance::{mean_interval, median, sign_flip};
+use crate::measure::significance::{least_flip, mean_interval, median, sign_flip};
 use crate::paper::Projection;
 use crate::table::{EvidenceRow, FindingRow};
 
@@ -58,7 +58,7 @@ pub(super) fn query_and_value(rows: &[&EvidenceRow]) -> Option<FindingRow> {
             .map(|test| test.p)
             .collect::<Option<Vec<f64>>>()
             .and_then(|p| p.into_iter().reduce(f64::max)),
-        least_p: Some(2.0 * 0.5f64.powi(layers.min(1000) as i32)).filter(|_| layers <= 16),
+        least_p: Some(least_flip(layers)),
         margin: None,
     };
     let counts = format!(

@@ -59,7 +59,7 @@ pub(super) fn correlates(rows: &[&EvidenceRow], draws: &[DrawRow]) -> Option<Fin
         test,
         count: layers.len(),
         holding,
-        median: median(&layers).map(f64::exp),
+        median: median(&layers.iter().map(|mean| mean.exp()).collect::<Vec<_>>()),
         chance: Some(1.0),
         p: Some(p),
         least_p: Some(pooled.least()),

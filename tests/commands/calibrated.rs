@@ -7,13 +7,16 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
+use lora_subspace::findings::{Evidence, findings};
 use lora_subspace::linalg::{Stream, Subspace, haar};
+use lora_subspace::measure::Basis;
+use lora_subspace::study::{Plan, Request};
 use lora_subspace::table::{FindingRow, from_csv};
 use ndarray::{Array1, Array2, s};
 use rayon::prelude::*;
 use serde_json::json;
 
-use crate::files::Tensors;
+use crate::files::{Tensors, repository};
 use crate::programs::run;
 
 const D: usize = 96;
@@ -231,4 +234,37 @@ fn what_is_planted_in_a_study_is_found() {
     let rates = Rates { studies: &found };
     rates.print("top right directions");
     assert_eq!(rates.told("new-directions", "does not hold"), count);
+}
+
+/// Another stream of random numbers turns no verdict of the built-in study; published rows have none.
+#[test]
+fn no_verdict_hangs_on_the_random_stream() {
+    let study = repository().join("experiments/minilm-sst2/study.toml");
+    let verdicts = |seed: u64| -> BTreeMap<String, String> {
+        let mut request = Request::everything();
+        request.seed = Some(seed);
+        request.bases = vec![Basis::A, Basis::B];
+        let plan = Plan::from_file(&study, &request).unwrap();
+        let mut evidence = Evidence::of_plan(&plan);
+        let mut rows = Vec::new();
+        let streamed = plan.stream(&|| {}, &mut |results| {
+            evidence.take(&results);
+            rows.extend(results.amplification);
+            Ok(())
+        });
+        streamed.unwrap();
+        let tables = evidence.finish(&rows).unwrap();
+        let found = findings(&tables).into_iter();
+        found.map(|row| (row.claim, row.verdict)).collect()
+    };
+    let committed = repository().join("notebooks-export/minilm-sst2/findings.csv");
+    let committed: Vec<FindingRow> =
+        from_csv("findings.csv", &fs::read(committed).unwrap()).unwrap();
+    let committed: BTreeMap<String, String> = committed
+        .into_iter()
+        .map(|row| (row.claim, row.verdict))
+        .collect();
+    for seed in 1..=20 {
+        assert_eq!(verdicts(seed), committed, "seed {seed}");
+    }
 }

@@ -115,16 +115,16 @@ fn chart(value: f64) -> Chart {
 
 /// As `findings.csv` has them, a verdict each.
 const FINDINGS: &str = "\
-claim,statement,verdict,sentence,statistic,test,count,holding,median,chance,p,margin
-seeds,Seeds share <directions>.,holds,Three of four do.,\"φ(1,1)\",Beta,4,3,0.5,0.01,1e-9,
-ranks,Ranks do.,does not hold,None does.,\"φ(1,1)\",Beta,4,0,0.01,0.01,0.5,
-factor,The factor falls.,cannot be told,It cannot.,factor,signs,4,2,,,,0.1
+claim,statement,verdict,sentence,statistic,test,count,holding,median,chance,p,least_p,margin,runs,rules
+seeds,Seeds share <directions>.,holds,Three of four do.,\"φ(1,1)\",Beta,4,3,0.5,0.01,1e-9,,,2,2
+ranks,Ranks do.,does not hold,None does.,\"φ(1,1)\",Beta,4,0,0.01,0.01,0.5,,,2,2
+factor,The factor falls.,cannot be told,It cannot.,factor,signs,4,2,,,,,0.1,1,2
 ";
 /// As `evidence.csv` has it.
 const EVIDENCE: &str = "\
-claim,module,layer,projection,basis,first,second,statistic,value,chance,p,p_adjusted
+claim,module,layer,projection,basis,first,second,runs,pairs,seeds,statistic,value,chance,sd,bound,p,p_adjusted
 seeds,h.0.a_long_name_a_long_name_a_long_name_a_long_name_a_long_name_a_long_name_a_long_name.q,0,q,a,\
-one,other,\"φ(1,1)\",0.5,0.01,1e-9,
+one,other,2,1,differ,\"φ(1,1)\",0.5,0.01,,,1e-9,
 ";
 
 #[test]

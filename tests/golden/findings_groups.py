@@ -105,7 +105,7 @@ def rests(excess, permutations):
         part[open_] = here
         open_ = open_[moved > 1e-13]
         if not len(open_):
-            return judged - part
+            return judged - np.maximum(part, 0.0)
     raise AssertionError(f"{len(open_)} fits do not stand still")
 
 

@@ -32,7 +32,7 @@ fn a_failure_half_way_leaves_nothing_behind() {
         adapter.save(&folder.path().join("bad"));
     };
     let out = folder.path().join("out");
-    let arguments = ["bad", "two", "--base", "base", "--memory", "4kB"];
+    let arguments = ["bad", "two", "--base", "base", "--memory", "60kB"];
     // The first module's rows are written by then.
     bad(f32::NAN);
     refused_with(folder.path(), &arguments, &["lora_A", "is NaN"]);

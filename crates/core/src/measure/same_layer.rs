@@ -63,7 +63,7 @@ pub struct SameLayer {
 /// the same twice. For each permutation π of the layers, the identity among them:
 ///
 /// ```text
-/// rest_l(π)    = e_{l,π(l)} − a_l·b_{π(l)},     a, b minimise Σ_{m ≠ π(l)} (e_{lm} − a_l·b_m)²
+/// rest_l(π)    = e_{l,π(l)} − max(0, a_l·b_{π(l)}),     a, b minimise Σ_{m ≠ π(l)} (e_{lm} − a_l·b_m)²
 /// statistic(π) = Σ_tables Σ_l rest_l(π) / √max(φ_{l,π(l)}, chance)
 /// ```
 ///
@@ -78,7 +78,8 @@ pub struct SameLayer {
 /// - **Fit**: a starts as the rows' means without the judged cell. b given a and a given b are least
 ///   squares, in turn, until a step moves b by no more than 1e-10 of its norm, at most 50 steps.
 ///   Start and steps follow a relabelling of the layers, so the test does where they stop early.
-///   An entry is 0 where its partners' squares are less than 1e-9 of all squares.
+///   An entry is 0 where its partners' squares are less than 1e-9 of all squares. Loudness makes
+///   layers no less alike than chance, so that a part below 0, which a fit to noise may have, is 0.
 ///
 /// `None` below four layers, without tables, for tables of other sizes than L × L, and where a φ is
 /// not finite or a chance not between 0 and 1.
@@ -248,7 +249,8 @@ fn rests(table: &Cells, permutations: &[usize], layers: usize) -> Vec<f64> {
                 .enumerate()
             {
                 let cell = number * layers + l;
-                rests[cell] = judged[cell] - a * new[place * layers + m];
+                let part = (a * new[place * layers + m]).max(0.0);
+                rests[cell] = judged[cell] - part;
             }
             let (mut moved, mut size) = (0.0, 0.0);
             for (new, old) in new[here.clone()].iter().zip(&old[here]) {

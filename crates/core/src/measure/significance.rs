@@ -181,6 +181,20 @@ pub fn sign_flip(differences: &[f64], key: &str) -> Option<f64> {
     Some((1 + reached) as f64 / (1 + FLIPS) as f64)
 }
 
+/// The least p that [`sign_flip`] can give for so many differences.
+///
+/// ```
+/// use lora_subspace_core::measure::significance::least_flip;
+/// assert_eq!((least_flip(6), least_flip(30)), (2.0 / 64.0, 1.0 / 65536.0));
+/// ```
+pub fn least_flip(differences: usize) -> f64 {
+    if differences <= EVERY_FLIP {
+        2.0 / f64::from(1u32 << differences)
+    } else {
+        1.0 / (1 + FLIPS) as f64
+    }
+}
+
 /// The interval that holds the mean of what the values are drawn from, by Student's t.
 ///
 /// ```text
