@@ -11,7 +11,7 @@ use super::claims::{CORRELATES, Claim, FACTOR, NEW_DIRECTIONS};
 use super::row::{adjusted, of_adapter};
 
 /// The sides of `placement.csv`.
-const SIDES: [&str; 3] = ["out", "in", "both"];
+pub(super) const SIDES: [&str; 3] = ["out", "in", "both"];
 
 /// The rows that claims about W take.
 pub(super) struct AgainstBase<'a> {

@@ -12,8 +12,17 @@ use super::words::{count, equals, of_basis, shown, signed};
 pub(super) fn same_layer_of(rows: &[&EvidenceRow], between: &[LayerRow]) -> Option<FindingRow> {
     let first = rows.first()?;
     let tables = Tables::of(between);
-    let found = same_layer(&tables.tables, &format!("findings/{}", SEEDS_LAYERS.name))?;
     let layers = tables.modules.first().map_or(0, Vec::len);
+    let key = format!("findings/{}", SEEDS_LAYERS.name);
+    let Some(found) = same_layer(&tables.tables, &key) else {
+        let judged = Judged {
+            statistic: first.statistic.clone(),
+            ..Judged::open("permutations of layers")
+        };
+        let counts = "it takes four layers that all projections have";
+        let numbers = count(layers, "layer");
+        return Some(judged.said(&SEEDS_LAYERS, rows, &[], (counts, &numbers)));
+    };
     let (same, other) = tables.means();
     let test = format!(
         "{} permutations of {}, p {}",

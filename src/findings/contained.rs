@@ -3,8 +3,9 @@
 use crate::measure::significance::median;
 use crate::table::{EvidenceRow, FindingRow};
 
+use super::against_base::SIDES;
 use super::claims::{LEVEL, MOSTLY, NEW_DIRECTIONS, TOO_MANY};
-use super::judged::{Judged, Verdict, median_of};
+use super::judged::{Judged, median_of};
 use super::majority::{by_most, in_how_many};
 use super::words::{count, shown};
 
@@ -27,7 +28,10 @@ pub(super) fn new_directions(rows: &[&EvidenceRow]) -> Option<FindingRow> {
         count(modules.len(), "module")
     );
     if modules.is_empty() {
-        let judged = open(statistic, &test);
+        let judged = Judged {
+            statistic: statistic.into(),
+            ..Judged::open(&test)
+        };
         let counts = "it takes W's weights, and adapters that are held against them";
         let numbers = "`base` in [compare]; published rows have no directions";
         return Some(judged.said(&NEW_DIRECTIONS, &[first], &[], (counts, numbers)));
@@ -43,21 +47,9 @@ pub(super) fn new_directions(rows: &[&EvidenceRow]) -> Option<FindingRow> {
         "below ½ on all sides".to_string(),
         "½ or more on one".to_string(),
     ];
-    let side = |name: &str| {
-        let of: Vec<&EvidenceRow> = rows
-            .iter()
-            .copied()
-            .filter(|row| row.statistic.starts_with(&format!("{name},")))
-            .collect();
-        let [value, chance] = [
-            median_of(&of, |row| row.value),
-            median_of(&of, |row| row.chance),
-        ];
-        format!("{name} {}, chance {}", shown(value), shown(chance))
-    };
     let numbers = format!(
         "median shares of ΔW's energy in a tenth of W's directions: {}; {test}",
-        ["out", "in", "both"].map(side).join("; ")
+        SIDES.map(|side| medians(rows, side)).join("; ")
     );
     let judged = Judged {
         verdict,
@@ -66,25 +58,20 @@ pub(super) fn new_directions(rows: &[&EvidenceRow]) -> Option<FindingRow> {
         median: largest(|row| row.value),
         chance: largest(|row| row.chance),
         margin: Some(MOSTLY),
-        ..open(statistic, &test)
+        statistic: statistic.into(),
+        ..Judged::open(&test)
     };
     let counts = in_how_many(&words, &stances);
     Some(judged.said(&NEW_DIRECTIONS, rows, &[], (&counts, &numbers)))
 }
 
-fn open(statistic: &str, test: &str) -> Judged {
-    Judged {
-        verdict: Verdict::Open,
-        statistic: statistic.into(),
-        test: test.into(),
-        count: 0,
-        holding: 0,
-        median: None,
-        chance: None,
-        p: None,
-        least_p: None,
-        margin: None,
-    }
+/// `out 0.135, chance 0.102`
+fn medians(rows: &[&EvidenceRow], side: &str) -> String {
+    let is_of = |row: &&EvidenceRow| row.statistic.starts_with(&format!("{side},"));
+    let of: Vec<&EvidenceRow> = rows.iter().copied().filter(is_of).collect();
+    let value = shown(median_of(&of, |row| row.value));
+    let chance = shown(median_of(&of, |row| row.chance));
+    format!("{side} {value}, chance {chance}")
 }
 
 /// `Some(true)` where no side holds half of ΔW, bounds allowed for, `Some(false)` where one does.

@@ -13,6 +13,33 @@ pub(super) enum Verdict {
 }
 
 impl Verdict {
+    /// What it says of the claim, with names put in.
+    fn words(self, claim: &Claim, rows: &[&EvidenceRow], names: &[(&str, &str)]) -> String {
+        let [holds, fails, whether] = claim.words;
+        let mut said = match self {
+            Verdict::Holds => holds.to_string(),
+            Verdict::Fails => fails.to_string(),
+            Verdict::Open => format!("{whether} cannot be told"),
+        };
+        let (one, other) = rows
+            .first()
+            .map_or(("", ""), |row| (&row.first, &row.second));
+        let runs = if one == other {
+            format!("the runs of {one}")
+        } else {
+            format!("{one} and {other}")
+        };
+        let common = [("{one}", one), ("{other}", other), ("{runs}", &runs)];
+        for (place, name) in names.iter().chain(&common) {
+            said = said.replace(place, name);
+        }
+        // It may begin with the runs of a group.
+        match said.strip_prefix("the ") {
+            Some(rest) => format!("The {rest}"),
+            None => said,
+        }
+    }
+
     fn name(self) -> &'static str {
         match self {
             Verdict::Holds => "holds",
@@ -38,6 +65,22 @@ pub(super) struct Judged {
 }
 
 impl Judged {
+    /// Nothing told, by a test.
+    pub(super) fn open(test: &str) -> Self {
+        Judged {
+            verdict: Verdict::Open,
+            statistic: String::new(),
+            test: test.into(),
+            count: 0,
+            holding: 0,
+            median: None,
+            chance: None,
+            p: None,
+            least_p: None,
+            margin: None,
+        }
+    }
+
     /// With its sentence: what the verdict says of the claim with `names` put in, then in how many
     /// modules or blocks, then the numbers. Runs whose seeds are not known to differ are no evidence,
     /// and the sentence says so.
@@ -52,35 +95,8 @@ impl Judged {
         if reason.is_some() {
             self.verdict = Verdict::Open;
         }
-        let [holds, fails, whether] = claim.words;
-        let mut said = match self.verdict {
-            Verdict::Holds => holds.to_string(),
-            Verdict::Fails => fails.to_string(),
-            Verdict::Open => format!("{whether} cannot be told"),
-        };
-        let (one, other) = rows
-            .first()
-            .map_or(("", ""), |row| (&row.first, &row.second));
-        let runs = if one == other {
-            format!("the runs of {one}")
-        } else {
-            format!("{one} and {other}")
-        };
-        let common = [
-            ("{one}", one),
-            ("{other}", other),
-            ("{runs}", runs.as_str()),
-        ];
-        for (place, name) in names.iter().chain(&common) {
-            said = said.replace(place, name);
-        }
+        let said = self.verdict.words(claim, rows, names);
         let reason = reason.map_or(String::new(), |reason| format!("{reason}; "));
-        // It may begin with the runs of a group.
-        let mut letters = said.chars();
-        let is_words = said.starts_with("the ");
-        if let Some(first) = letters.next().filter(|_| is_words) {
-            said = first.to_uppercase().chain(letters).collect();
-        }
         FindingRow {
             claim: claim.name.into(),
             statement: claim.statement.into(),

@@ -236,16 +236,17 @@ impl Tables<'_> {
 /// What is left of each module's φ(k,k) when what its layers share with other layers is taken off.
 pub(super) fn evidence(compared: &Compared, rows: &[LayerRow]) -> Vec<EvidenceRow> {
     let tables = Tables::of(rows);
-    let (Some(rest), Some(first)) = (rest_of_same_layer(&tables.tables), rows.first()) else {
+    let Some(first) = rows.first() else {
         return Vec::new();
+    };
+    // Of too few layers there are rows without a value.
+    let rest: Vec<Option<f64>> = match rest_of_same_layer(&tables.tables) {
+        Some(rest) => rest.into_iter().flatten().map(Some).collect(),
+        None => vec![None; tables.modules.iter().map(Vec::len).sum()],
     };
     let [runs, others] = compared.sides();
     let all: std::collections::BTreeSet<&str> = runs.into_iter().chain(others).collect();
-    let named = tables
-        .modules
-        .iter()
-        .flatten()
-        .zip(rest.into_iter().flatten());
+    let named = tables.modules.iter().flatten().zip(rest);
     named
         .map(|(module, rest)| EvidenceRow {
             basis: first.basis.clone(),
@@ -254,7 +255,7 @@ pub(super) fn evidence(compared: &Compared, rows: &[LayerRow]) -> Vec<EvidenceRo
             runs: all.len(),
             pairs: Some(compared.pairs.len()),
             seeds: seeds_word(compared.seeds).into(),
-            value: Some(rest),
+            value: rest,
             chance: Some(0.0),
             ..blank(
                 &SEEDS_LAYERS,

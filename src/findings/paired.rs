@@ -27,14 +27,6 @@ pub(super) fn query_and_value(rows: &[&EvidenceRow]) -> Option<FindingRow> {
     let (query, value) = (of(Projection::Query).next()?, of(Projection::Value).next()?);
     let tests = AMONG.map(|words| Flipped::of(rows, words));
     let [among_all, ..] = &tests;
-    let signs: Vec<Option<Ordering>> = tests.iter().map(Flipped::sign).collect();
-    let verdict = match signs.as_slice() {
-        [Some(one), rest @ ..] if rest.iter().all(|sign| sign == &Some(*one)) => match one {
-            Ordering::Greater => Verdict::Holds,
-            _ => Verdict::Fails,
-        },
-        _ => Verdict::Open,
-    };
     let (q, v) = (query.projection.as_str(), value.projection.as_str());
     let layers = tests.iter().map(|test| test.differences.len()).max()?;
     let few = if layers < FEWEST {
@@ -43,7 +35,7 @@ pub(super) fn query_and_value(rows: &[&EvidenceRow]) -> Option<FindingRow> {
         ""
     };
     let judged = Judged {
-        verdict,
+        verdict: agreed(&tests),
         statistic: format!("shared directions beyond chance among r, {q} less {v}, in sd"),
         test: format!(
             "sign flips over {}{few}, among r, 1 and min(4, r) alike",
@@ -78,6 +70,17 @@ pub(super) fn query_and_value(rows: &[&EvidenceRow]) -> Option<FindingRow> {
     );
     let names = [("{query}", q), ("{value}", v)];
     Some(judged.said(&QUERY_VALUE, rows, &names, (&counts, &numbers)))
+}
+
+/// What all three ways of counting say.
+fn agreed(tests: &[Flipped; 3]) -> Verdict {
+    match tests.each_ref().map(Flipped::sign) {
+        [Some(one), Some(other), Some(third)] if one == other && one == third => match one {
+            Ordering::Greater => Verdict::Holds,
+            _ => Verdict::Fails,
+        },
+        _ => Verdict::Open,
+    }
 }
 
 /// Query less value of each layer, among so many directions.

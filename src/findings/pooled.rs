@@ -1,5 +1,7 @@
 //! Claims about ‖UᵀWV‖ over its typical random value, pooled over layers by one test.
 
+use std::collections::BTreeSet;
+
 use crate::adapter::block_of;
 use crate::measure::significance::{median, pooled_sums};
 use crate::table::{DrawRow, EvidenceRow, FindingRow};
@@ -70,99 +72,130 @@ pub(super) fn correlates(rows: &[&EvidenceRow], draws: &[DrawRow]) -> Option<Fin
 
 /// The factor over that of a random update falls from the smaller to the larger rank.
 pub(super) fn factor(rows: &[&EvidenceRow], draws: &[DrawRow]) -> Option<FindingRow> {
-    let one = rows.first()?.first.as_str();
-    let other = rows.iter().find(|row| row.first != one)?.first.as_str();
-    let in_both = |row: &&&EvidenceRow| {
-        let has = |name: &str| {
-            rows.iter()
-                .any(|other| other.first == name && other.module == row.module)
-        };
-        has(one) && has(other)
-    };
-    let rows: Vec<&EvidenceRow> = rows.iter().filter(in_both).copied().collect();
+    let ranks = TwoRanks::of(rows)?;
     // The factor falls where ‖UᵀWV‖ over its typical value rises.
-    let sign = |row: &EvidenceRow| if row.first == one { -1.0 } else { 1.0 };
-    let terms = terms(&rows, draws, sign);
-    let of = |name: &str| {
-        let rows: Vec<&EvidenceRow> = rows
-            .iter()
-            .copied()
-            .filter(|row| row.first == name)
-            .collect();
-        let sizes = [
-            shown(median_of(&rows, |row| row.value)),
-            shown(median_of(&rows, |row| row.chance)),
-        ];
-        (rows, sizes)
-    };
-    let ((low, [low_factor, low_chance]), (high, [high_factor, high_chance])) =
-        (of(one), of(other));
-    let value = |rows: &[&EvidenceRow], module: &str| {
-        rows.iter()
-            .find(|row| row.module == module)
-            .and_then(|row| row.value)
-    };
-    let falls = low
-        .iter()
-        .filter(|row| row.value > value(&high, &row.module))
-        .count();
-    let raw = format!(
-        "the factor falls in {falls} of {}",
-        count(low.len(), "module")
-    );
-    let medians = format!(
-        "median factors {low_factor} and {high_factor}, of random updates {low_chance} and {high_chance}"
-    );
-    let statistic = format!("log of factor over chance, {one} less {other}");
-    let names = [("{one}", one), ("{other}", other)];
-    let Some(pooled) = Pooled::of(&terms, FACTOR.name) else {
-        let judged = Judged {
-            verdict: Verdict::Open,
-            statistic,
-            test: "random draws, which take W's weights".into(),
-            count: low.len(),
-            holding: 0,
-            median: None,
-            chance: Some(0.0),
-            p: None,
-            least_p: None,
-            margin: None,
-        };
-        let numbers = format!("{medians}; {}", judged.test);
-        return Some(judged.said(&FACTOR, &rows, &names, (&raw, &numbers)));
-    };
-    let two_sided = |mean: f64| 2.0 * pooled.upper(mean).min(pooled.lower(mean));
-    let p = two_sided(pooled.mean).min(1.0);
-    let verdict = pooled.steady(|shift| {
-        let mean = pooled.mean + shift;
-        match (two_sided(mean) <= LEVEL, mean > 0.0) {
-            (true, true) => Verdict::Holds,
-            (true, false) => Verdict::Fails,
-            _ => Verdict::Open,
+    let sign = |row: &EvidenceRow| {
+        if row.first == ranks.names[0] {
+            -1.0
+        } else {
+            1.0
         }
-    });
-    let layers = pooled.layers(&terms);
-    let holding = layers.iter().filter(|mean| **mean > 0.0).count();
-    let test = pooled.test(&rows, layers.len(), p);
-    let judged = Judged {
-        verdict,
-        statistic,
-        test,
-        count: layers.len(),
-        holding,
-        median: median(&layers),
-        chance: Some(0.0),
-        p: Some(p),
-        least_p: Some(2.0 * pooled.least()),
-        margin: None,
     };
-    let counts = format!(
-        "{raw}, relative to random updates in {holding} of {}, on average {} times",
-        count(layers.len(), "layer"),
-        shown(Some(pooled.mean.exp()))
-    );
-    let numbers = format!("{medians}; {}", judged.test);
-    Some(judged.said(&FACTOR, &rows, &names, (&counts, &numbers)))
+    let terms = terms(&ranks.rows, draws, sign);
+    let (judged, relative) = match Pooled::of(&terms, FACTOR.name) {
+        None => (ranks.untold(), String::new()),
+        Some(pooled) => {
+            let judged = ranks.judged(&pooled, &terms);
+            let relative = format!(
+                ", relative to random updates in {} of {}, on average {} times",
+                judged.holding,
+                count(judged.count, "layer"),
+                shown(Some(pooled.mean.exp()))
+            );
+            (judged, relative)
+        }
+    };
+    let counts = ranks.raw() + &relative;
+    let numbers = format!("{}; {}", ranks.medians(), judged.test);
+    let [one, other] = ranks.names;
+    let names = [("{one}", one), ("{other}", other)];
+    Some(judged.said(&FACTOR, &ranks.rows, &names, (&counts, &numbers)))
+}
+
+/// The rows of `factor`: of the smaller and of the larger rank, in modules that have both.
+struct TwoRanks<'a> {
+    names: [&'a str; 2],
+    rows: Vec<&'a EvidenceRow>,
+}
+
+impl<'a> TwoRanks<'a> {
+    fn of(rows: &[&'a EvidenceRow]) -> Option<Self> {
+        let one = rows.first()?.first.as_str();
+        let other = rows.iter().find(|row| row.first != one)?.first.as_str();
+        let in_both = |row: &&&EvidenceRow| {
+            let has = |name: &str| {
+                rows.iter()
+                    .any(|other| other.first == name && other.module == row.module)
+            };
+            has(one) && has(other)
+        };
+        Some(TwoRanks {
+            names: [one, other],
+            rows: rows.iter().filter(in_both).copied().collect(),
+        })
+    }
+
+    fn side(&self, side: usize) -> Vec<&'a EvidenceRow> {
+        let of = |row: &&&EvidenceRow| row.first == self.names[side];
+        self.rows.iter().filter(of).copied().collect()
+    }
+
+    /// In how many modules the factor itself falls.
+    fn raw(&self) -> String {
+        let [low, high] = [0, 1].map(|side| self.side(side));
+        let value = |module: &str| {
+            let row = high.iter().find(|row| row.module == module);
+            row.and_then(|row| row.value)
+        };
+        let falls = low.iter().filter(|row| row.value > value(&row.module));
+        let modules = count(low.len(), "module");
+        format!("the factor falls in {} of {modules}", falls.count())
+    }
+
+    fn medians(&self) -> String {
+        let [low, high] = [0, 1].map(|side| {
+            let rows = self.side(side);
+            [
+                shown(median_of(&rows, |row| row.value)),
+                shown(median_of(&rows, |row| row.chance)),
+            ]
+        });
+        format!(
+            "median factors {} and {}, of random updates {} and {}",
+            low[0], high[0], low[1], high[1]
+        )
+    }
+
+    fn statistic(&self) -> String {
+        let [one, other] = self.names;
+        format!("log of factor over chance, {one} less {other}")
+    }
+
+    /// Without draws there is nothing to hold the factors against.
+    fn untold(&self) -> Judged {
+        Judged {
+            statistic: self.statistic(),
+            count: self.side(0).len(),
+            chance: Some(0.0),
+            ..Judged::open("random draws, which take W's weights")
+        }
+    }
+
+    fn judged(&self, pooled: &Pooled, terms: &[Term]) -> Judged {
+        let two_sided = |mean: f64| 2.0 * pooled.upper(mean).min(pooled.lower(mean));
+        let p = two_sided(pooled.mean).min(1.0);
+        let verdict = pooled.steady(|shift| {
+            let mean = pooled.mean + shift;
+            match (two_sided(mean) <= LEVEL, mean > 0.0) {
+                (true, true) => Verdict::Holds,
+                (true, false) => Verdict::Fails,
+                _ => Verdict::Open,
+            }
+        });
+        let layers = pooled.layers(terms);
+        Judged {
+            verdict,
+            statistic: self.statistic(),
+            test: pooled.test(&self.rows, layers.len(), p),
+            count: layers.len(),
+            holding: layers.iter().filter(|mean| **mean > 0.0).count(),
+            median: median(&layers),
+            chance: Some(0.0),
+            p: Some(p),
+            least_p: Some(2.0 * pooled.least()),
+            margin: None,
+        }
+    }
 }
 
 /// The rows that have draws, each weighted so that their sum is the mean over layers of the mean over
@@ -196,35 +229,27 @@ fn terms<'a>(
         })
     };
     let mut terms: Vec<Term> = rows.iter().filter_map(term).collect();
-    let mut blocks: Vec<&str> = terms
-        .iter()
-        .map(|term| block_of(&term.row.module))
-        .collect();
-    blocks.sort_unstable();
-    blocks.dedup();
     let weights: Vec<f64> = terms
         .iter()
-        .map(|term| {
-            let here = |other: &&Term| block_of(&other.row.module) == block_of(&term.row.module);
-            let mut modules: Vec<&str> = terms
-                .iter()
-                .filter(here)
-                .map(|t| t.row.module.as_str())
-                .collect();
-            modules.sort_unstable();
-            modules.dedup();
-            let like = |other: &&Term| {
-                (&other.row.module, &other.row.first) == (&term.row.module, &term.row.first)
-            };
-            let runs: usize = terms.iter().filter(like).map(|term| term.row.runs).sum();
-            let share = term.row.runs as f64 / runs as f64;
-            sign(term.row) * share / (modules.len() * blocks.len()) as f64
-        })
+        .map(|term| sign(term.row) * share(term, &terms))
         .collect();
     for (term, weight) in terms.iter_mut().zip(weights) {
         term.weight = weight;
     }
     terms
+}
+
+/// A term's share of the mean over layers of the mean over modules of the mean over runs.
+fn share(term: &Term, terms: &[Term]) -> f64 {
+    let block = |term: &Term| block_of(&term.row.module).to_string();
+    let blocks: BTreeSet<String> = terms.iter().map(block).collect();
+    let here = terms.iter().filter(|other| block(other) == block(term));
+    let modules: BTreeSet<&str> = here.map(|other| other.row.module.as_str()).collect();
+    let like = |other: &&Term| {
+        (&other.row.module, &other.row.first) == (&term.row.module, &term.row.first)
+    };
+    let runs: usize = terms.iter().filter(like).map(|term| term.row.runs).sum();
+    term.row.runs as f64 / (runs * modules.len() * blocks.len()) as f64
 }
 
 /// The measured sum among those of random draws.

@@ -57,11 +57,11 @@ pub fn findings(tables: &EvidenceTables) -> Vec<FindingRow> {
         match claim.name {
             // That its rows are empty says something.
             name if name == NEW_DIRECTIONS.name => new_directions(&all),
+            name if name == SEEDS_LAYERS.name => same_layer_of(&all, &tables.layers),
             _ if rows.is_empty() => None,
             name if name == RANKS.name => shared(&RANKS, &rows),
             name if name == RANKS_OTHERS.name => others(&rows),
             name if name == SEEDS.name => shared(&SEEDS, &rows),
-            name if name == SEEDS_LAYERS.name => same_layer_of(&rows, &tables.layers),
             name if name == QUERY_VALUE.name => query_and_value(&rows),
             name if name == CORRELATES.name => correlates(&rows, &tables.draws),
             name if name == FACTOR.name => factor(&rows, &tables.draws),
