@@ -1,5 +1,7 @@
 //! What ΔW has to do with W: rows of `amplification.csv` and `placement.csv` beside chance.
 
+use std::collections::{BTreeMap, HashMap};
+
 use crate::measure::amplification::RandomProjection;
 use crate::measure::significance::{drawn_tail, typical_projection, upper_tail_bound};
 use crate::paper::TENTH;
@@ -16,7 +18,7 @@ pub(super) const SIDES: [&str; 3] = ["out", "in", "both"];
 /// The rows that claims about W take.
 pub(super) struct AgainstBase<'a> {
     pub(super) amplification: &'a [AmplificationRow],
-    pub(super) draws: &'a [DrawRow],
+    pub(super) draws: Norms<'a>,
     pub(super) placement: &'a [PlacementRow],
     pub(super) claimed: &'a Claimed,
 }
@@ -29,15 +31,15 @@ impl AgainstBase<'_> {
         };
         let row = |runs: Vec<&AmplificationRow>| {
             let first = runs[0];
-            let drawn = self.drawn(first);
+            let drawn = self.draws.drawn(&first.module, first.rank);
             let value = typical_of(runs.iter().map(|row| row.projected_norm));
             Some(EvidenceRow {
                 value,
-                chance: Some(RandomProjection::of(&drawn)?.geometric_mean),
+                chance: Some(RandomProjection::of(drawn)?.geometric_mean),
                 // Of several runs the mean has another law than one draw.
                 p: value
                     .filter(|_| runs.len() == 1)
-                    .map(|norm| drawn_tail(norm, &drawn)),
+                    .map(|norm| drawn_tail(norm, drawn)),
                 runs: runs.len(),
                 ..of_amplification(&CORRELATES, (first, spoken), "‖UᵀWV‖_F")
             })
@@ -51,7 +53,7 @@ impl AgainstBase<'_> {
     pub(super) fn factors(&self) -> Vec<EvidenceRow> {
         let row = |(spoken, runs): (&Spoken, Vec<&AmplificationRow>)| {
             let first = runs[0];
-            let drawn = RandomProjection::of(&self.drawn(first));
+            let drawn = RandomProjection::of(self.draws.drawn(&first.module, first.rank));
             let typical = drawn.map_or_else(
                 || typical_projection(first.rank) * first.chance_projected_norm,
                 |random| random.geometric_mean,
@@ -166,7 +168,9 @@ impl AgainstBase<'_> {
     fn of(&self, spoken: &Spoken) -> Vec<Vec<&AmplificationRow>> {
         let mut together: Vec<Vec<&AmplificationRow>> = Vec::new();
         let is_of = |row: &&AmplificationRow| {
-            row.directions == "delta" && spoken.runs.contains(&row.adapter)
+            row.directions == "delta"
+                && row.projected_norm.is_some()
+                && spoken.runs.contains(&row.adapter)
         };
         for row in self.amplification.iter().filter(is_of) {
             let is_like = |runs: &&mut Vec<&AmplificationRow>| {
@@ -179,12 +183,26 @@ impl AgainstBase<'_> {
         }
         together
     }
+}
 
-    /// The norms drawn for a row's module and rank.
-    fn drawn(&self, row: &AmplificationRow) -> Vec<f64> {
-        let of_it = |draw: &&DrawRow| draw.rank == row.rank && draw.module == row.module;
-        let drawn = self.draws.iter().filter(of_it);
-        drawn.map(|draw| draw.projected_norm).collect()
+/// The norms of draws.csv by module and rank.
+pub(super) struct Norms<'a>(HashMap<&'a str, BTreeMap<usize, Vec<f64>>>);
+
+impl<'a> Norms<'a> {
+    pub(super) fn of(draws: &'a [DrawRow]) -> Self {
+        let mut norms: HashMap<&str, BTreeMap<usize, Vec<f64>>> = HashMap::new();
+        for draw in draws {
+            let of_module = norms.entry(&draw.module).or_default();
+            let of_rank = of_module.entry(draw.rank).or_default();
+            of_rank.push(draw.projected_norm);
+        }
+        Norms(norms)
+    }
+
+    /// Those of a module and rank, in the order of the draws.
+    pub(super) fn drawn(&self, module: &str, rank: usize) -> &[f64] {
+        let of_rank = self.0.get(module).and_then(|ranks| ranks.get(&rank));
+        of_rank.map_or(&[], Vec::as_slice)
     }
 }
 

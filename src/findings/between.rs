@@ -4,9 +4,9 @@ use crate::measure::same_layer::same_layer;
 use crate::table::{EvidenceRow, FindingRow, LayerRow};
 
 use super::claims::{EXCESS, LEVEL, SEEDS_LAYERS};
-use super::judged::{Judged, Verdict, median_of};
+use super::judged::{Judged, Verdict, mean, median_of};
 use super::layers::Tables;
-use super::words::{count, equals, of_basis, shown, signed};
+use super::words::{common, count, equals, of_basis, shown, signed};
 
 /// The verdict on rows of `layers.csv`; `rows` have what is left of each module's overlap.
 pub(super) fn same_layer_of(rows: &[&EvidenceRow], between: &[LayerRow]) -> Option<FindingRow> {
@@ -36,7 +36,7 @@ pub(super) fn same_layer_of(rows: &[&EvidenceRow], between: &[LayerRow]) -> Opti
             (true, true) => Verdict::Holds,
             _ => Verdict::Open,
         },
-        statistic: first.statistic.clone(),
+        statistic: common(rows.iter().map(|row| row.statistic.as_str())),
         test: test.clone(),
         count: rows.len(),
         holding: rows.iter().filter(|row| row.value >= Some(EXCESS)).count(),
@@ -51,10 +51,12 @@ pub(super) fn same_layer_of(rows: &[&EvidenceRow], between: &[LayerRow]) -> Opti
         judged.holding,
         count(rows.len(), "module")
     );
-    let chance = tables.tables.first().map(|table| table.chance);
-    let k = between.first().map_or(0, |row| row.k);
+    let chances: Vec<f64> = tables.tables.iter().map(|table| table.chance).collect();
+    let chance = mean(&chances);
+    let phi = common(rows.iter().map(|row| row.statistic.as_str()));
+    let phi = phi.trim_start_matches("rest of ");
     let numbers = format!(
-        "mean φ({k},{k}){} {} in the same layer, {} between layers, chance {}; mean rest {}; {test}, margin {EXCESS}",
+        "mean {phi}{} {} in the same layer, {} between layers, chance {}; mean rest {}; {test}, margin {EXCESS}",
         of_basis(&first.basis),
         shown(same),
         shown(other),

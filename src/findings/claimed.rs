@@ -41,7 +41,28 @@ impl Claimed {
             }
         };
         let amplified: Vec<Spoken> = measured.amplified.iter().copied().map(spoken).collect();
-        let placed: Vec<Spoken> = plan.figures.base.iter().copied().map(spoken).collect();
+        let placed = &plan.figures.base;
+        let is_placed = |run: &String| {
+            let mut names = placed.iter().map(|id| &measured.adapter(*id).name);
+            names.any(|name| name == run)
+        };
+        // A group whose runs are not all held against W is not spoken of as one.
+        let alone = |id: AdapterId| {
+            let name = measured.adapter(id).name.clone();
+            Spoken {
+                label: name.clone(),
+                runs: vec![name],
+                rank: measured.used_rank(id),
+            }
+        };
+        let placed: Vec<Spoken> = placed
+            .iter()
+            .map(|&id| {
+                Some(spoken(id))
+                    .filter(|one| one.runs.iter().all(is_placed))
+                    .unwrap_or_else(|| alone(id))
+            })
+            .collect();
         Claimed {
             placed: smallest(&placed),
             ..Claimed::among(amplified)
@@ -90,7 +111,8 @@ impl Claimed {
     }
 }
 
-/// The first of the smallest rank.
+/// The first of the smallest rank. A ΔW without factors has none, and comes last.
 fn smallest(adapters: &[Spoken]) -> Option<Spoken> {
-    adapters.iter().min_by_key(|one| one.rank).cloned()
+    let key = |one: &&Spoken| (one.rank == 0, one.rank);
+    adapters.iter().min_by_key(key).cloned()
 }

@@ -53,7 +53,7 @@ pub(super) const RANKS: Claim = Claim {
 };
 pub(super) const RANKS_OTHERS: Claim = Claim {
     name: "ranks-others",
-    statement: "The directions of the smaller rank after the first are not shared with the larger one.",
+    statement: "The directions of the smaller rank after the first are shared with the larger one by less than a tenth of what chance leaves.",
     takes: "runs of two ranks above 1 (`ranks` in [compare])",
     words: [
         "The directions of {one} after the first are hardly shared with {other}",
@@ -123,10 +123,10 @@ pub(super) const FACTOR: Claim = Claim {
 };
 pub(super) const B_AS_A: Claim = Claim {
     name: "b-as-a",
-    statement: "Between runs, the B factors overlap as much as the A factors.",
+    statement: "Between runs, the B factors overlap as much as the A factors, to within a tenth.",
     takes: "runs that are compared on the bases a and b",
     words: [
-        "Between {runs} the B factors overlap as much as the A factors",
+        "Between {runs} the B factors overlap as much as the A factors, to within a tenth",
         "Between {runs} the B factors do not overlap as much as the A factors",
         "Whether between {runs} the B factors overlap as much as the A factors",
     ],

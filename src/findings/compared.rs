@@ -11,6 +11,8 @@ pub struct Compared {
     pub pairs: Vec<[String; 2]>,
     /// What is known of the runs' seeds.
     pub seeds: Seeds,
+    /// The ranks of the two sides; without them the directions that are compared tell.
+    pub ranks: Option<[usize; 2]>,
 }
 
 impl Compared {
@@ -21,6 +23,7 @@ impl Compared {
             labels: pair.clone(),
             pairs: vec![pair],
             seeds: Seeds::Differ,
+            ranks: None,
         }
     }
 
@@ -30,6 +33,7 @@ impl Compared {
             labels: pairs.labels.clone(),
             pairs: pairs.pairs.iter().map(names).collect(),
             seeds: pairs.seeds,
+            ranks: Some(pairs.first().map(|id| plan.adapter_rank(id))),
         }
     }
 

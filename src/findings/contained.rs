@@ -44,7 +44,7 @@ pub(super) fn new_directions(rows: &[&EvidenceRow]) -> Option<FindingRow> {
         median(&modules.iter().filter_map(of).collect::<Vec<_>>())
     };
     let words = [
-        "below ½ on all sides".to_string(),
+        "below ½ on all sides, as random updates are too,".to_string(),
         "½ or more on one".to_string(),
     ];
     let numbers = format!(

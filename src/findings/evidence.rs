@@ -5,7 +5,7 @@ use crate::results::{Frame, Results};
 use crate::study::Plan;
 use crate::table::{AmplificationRow, DrawRow, EvidenceRow, LayerRow, PlacementRow};
 
-use super::against_base::AgainstBase;
+use super::against_base::{AgainstBase, Norms};
 use super::claimed::Claimed;
 use super::compared::Compared;
 use super::layers;
@@ -114,7 +114,7 @@ impl Evidence {
             .unwrap_or_else(|| Claimed::of_rows(amplification));
         let against_base = AgainstBase {
             amplification,
-            draws: &self.draws,
+            draws: Norms::of(&self.draws),
             placement: &self.placement,
             claimed: &claimed,
         };

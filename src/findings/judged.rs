@@ -111,16 +111,30 @@ impl Judged {
             p: self.p,
             least_p: self.least_p,
             margin: self.margin,
-            runs: rows.iter().map(|row| row.runs).max().unwrap_or(0),
+            runs: runs_behind(rows),
             rules: RULES,
         }
     }
 }
 
+/// The runs of each side that rows are of; of runs that are compared, all are on the rows.
+fn runs_behind(rows: &[&EvidenceRow]) -> usize {
+    let mut sides: Vec<(&str, usize)> = Vec::new();
+    for row in rows {
+        match sides.iter_mut().find(|(first, _)| *first == row.first) {
+            Some((_, runs)) => *runs = row.runs.max(*runs),
+            None => sides.push((&row.first, row.runs)),
+        }
+    }
+    sides.iter().map(|(_, runs)| runs).sum()
+}
+
 /// Why runs cannot stand for different seeds.
 fn no_seeds(row: &EvidenceRow) -> Option<&'static str> {
     match row.seeds.as_str() {
-        "unknown" => Some("`seed =` is missing, so that the runs may have one seed"),
+        "unknown" => Some(
+            "`seed =` is missing in the study (of rows `seeds_are_known`), so that the runs may have one seed",
+        ),
         "same" => Some("the runs have one seed, and so share their random stream"),
         _ => None,
     }

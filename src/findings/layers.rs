@@ -44,14 +44,17 @@ fn frame<'a>(frames: &[&'a Frame], run: &str, module: &str) -> Option<&'a Array2
 
 /// The projections with modules that every run has, each of the width that most of its layers have.
 fn projections<'a>(compared: &Compared, frames: &[&'a Frame]) -> Vec<Projection<'a>> {
-    let runs: Vec<&str> = compared
-        .pairs
-        .iter()
-        .flatten()
-        .map(String::as_str)
-        .collect();
+    let mut runs: Vec<&str> = Vec::new();
+    for run in compared.pairs.iter().flatten() {
+        if !runs.contains(&run.as_str()) {
+            runs.push(run);
+        }
+    }
+    let Some(&reference) = runs.first() else {
+        return Vec::new();
+    };
     let mut found: Vec<Projection> = Vec::new();
-    for one in frames.iter().filter(|one| one.adapter == runs[0]) {
+    for one in frames.iter().filter(|one| one.adapter == reference) {
         let everywhere = runs
             .iter()
             .all(|run| frame(frames, run, &one.module).is_some());
@@ -74,8 +77,8 @@ fn projections<'a>(compared: &Compared, frames: &[&'a Frame]) -> Vec<Projection<
     for one in found {
         // Slices of a fused projection have one A: it counts once.
         let same = |other: &Projection| {
-            let one = frame(frames, runs[0], one.modules[0]);
-            one.is_some() && one == frame(frames, runs[0], other.modules[0])
+            let one = frame(frames, reference, one.modules[0]);
+            one.is_some() && one == frame(frames, reference, other.modules[0])
         };
         if kept.iter().any(same) {
             continue;
@@ -246,6 +249,10 @@ pub(super) fn evidence(compared: &Compared, rows: &[LayerRow]) -> Vec<EvidenceRo
     };
     let [runs, others] = compared.sides();
     let all: std::collections::BTreeSet<&str> = runs.into_iter().chain(others).collect();
+    let k = |module: &str| {
+        let row = rows.iter().find(|row| row.module == module);
+        row.map_or(first.k, |row| row.k)
+    };
     let named = tables.modules.iter().flatten().zip(rest);
     named
         .map(|(module, rest)| EvidenceRow {
@@ -260,7 +267,7 @@ pub(super) fn evidence(compared: &Compared, rows: &[LayerRow]) -> Vec<EvidenceRo
             ..blank(
                 &SEEDS_LAYERS,
                 &ModuleName::new(module),
-                format!("rest of φ({0},{0})", first.k),
+                format!("rest of φ({0},{0})", k(module)),
             )
         })
         .collect()

@@ -75,11 +75,17 @@ fn majority(
     words: [String; 2],
 ) -> Option<FindingRow> {
     let first = rows.first()?;
-    let is_exact = |row: &&EvidenceRow| row.statistic.starts_with("φ(1,") && row.pairs == Some(1);
+    // One direction of one pair has an exact law; so has the second of two.
+    let is_exact = |row: &&EvidenceRow| {
+        let mut starts = ["φ(1,", "φ(2…2,"].iter();
+        row.pairs == Some(1) && starts.any(|start| row.statistic.starts_with(start))
+    };
     // By Holm's correction the smallest p counts as often as there are modules.
     let of_draws = rows.len() as f64 / (1 + draws_for(rows.len())) as f64;
     let (law, least_p) = if rows.iter().all(is_exact) {
         ("exact Beta law", None)
+    } else if rows.iter().any(is_exact) {
+        ("exact Beta law or against random subspaces", None)
     } else {
         ("against random subspaces", Some(of_draws))
     };
@@ -104,7 +110,7 @@ fn majority(
         shown(median),
         shown(chance),
         p.map_or(String::new(), |p| format!(
-            "; p {} for more than half of the modules",
+            "; more than half of the modules lie above chance with p {}",
             equals(p)
         ))
     );

@@ -50,7 +50,7 @@ pub(super) fn query_and_value(rows: &[&EvidenceRow]) -> Option<FindingRow> {
             .map(|test| test.p)
             .collect::<Option<Vec<f64>>>()
             .and_then(|p| p.into_iter().reduce(f64::max)),
-        least_p: Some(least_flip(layers)),
+        least_p: (layers > 0).then(|| least_flip(layers)),
         margin: None,
     };
     let counts = format!(

@@ -6,6 +6,7 @@ use crate::adapter::block_of;
 use crate::measure::significance::{median, pooled_sums};
 use crate::table::{DrawRow, EvidenceRow, FindingRow};
 
+use super::against_base::Norms;
 use super::claims::{CORRELATES, ERRORS, EXCESS, FACTOR, LEVEL};
 use super::judged::{Judged, Verdict, median_of};
 use super::words::{common, count, equals, shown};
@@ -44,7 +45,7 @@ pub(super) fn correlates(rows: &[&EvidenceRow], draws: &[DrawRow]) -> Option<Fin
     let ratio = pooled.mean.exp();
     let norm = common(rows.iter().map(|row| row.statistic.as_str()));
     let statistic = norm.replace("‖_F,", "‖_F over its typical random value,");
-    let test = pooled.test(rows, layers.len(), p);
+    let test = pooled.test(layers.len(), p);
     let counts = format!(
         "on average {} times the typical random value, above it in {holding} of {}",
         shown(Some(ratio)),
@@ -119,9 +120,10 @@ impl<'a> TwoRanks<'a> {
             };
             has(one) && has(other)
         };
-        Some(TwoRanks {
+        let rows: Vec<&EvidenceRow> = rows.iter().filter(in_both).copied().collect();
+        (!rows.is_empty()).then_some(TwoRanks {
             names: [one, other],
-            rows: rows.iter().filter(in_both).copied().collect(),
+            rows,
         })
     }
 
@@ -130,16 +132,26 @@ impl<'a> TwoRanks<'a> {
         self.rows.iter().filter(of).copied().collect()
     }
 
-    /// In how many modules the factor itself falls.
+    /// In how many modules the factor itself falls: of several runs its geometric mean.
     fn raw(&self) -> String {
-        let [low, high] = [0, 1].map(|side| self.side(side));
-        let value = |module: &str| {
-            let row = high.iter().find(|row| row.module == module);
-            row.and_then(|row| row.value)
+        let modules = self.modules();
+        let factor = |side: usize, module: &str| {
+            let rows = self.side(side).into_iter();
+            let rows = rows.filter(|row| row.module == module);
+            let parts = rows.map(|row| Some((row.runs as f64, row.value?.ln())));
+            let parts: Vec<(f64, f64)> = parts.collect::<Option<_>>()?;
+            let runs: f64 = parts.iter().map(|(runs, _)| runs).sum();
+            let logs: f64 = parts.iter().map(|(runs, log)| runs * log).sum();
+            Some(logs / runs)
         };
-        let falls = low.iter().filter(|row| row.value > value(&row.module));
-        let modules = count(low.len(), "module");
-        format!("the factor falls in {} of {modules}", falls.count())
+        let falls = |module: &&&str| factor(0, module) > factor(1, module);
+        let fallen = modules.iter().filter(falls).count();
+        let modules = count(modules.len(), "module");
+        format!("the factor falls in {fallen} of {modules}")
+    }
+
+    fn modules(&self) -> BTreeSet<&'a str> {
+        self.rows.iter().map(|row| row.module.as_str()).collect()
     }
 
     fn medians(&self) -> String {
@@ -165,7 +177,7 @@ impl<'a> TwoRanks<'a> {
     fn untold(&self) -> Judged {
         Judged {
             statistic: self.statistic(),
-            count: self.side(0).len(),
+            count: self.modules().len(),
             chance: Some(0.0),
             ..Judged::open("random draws, which take W's weights")
         }
@@ -186,7 +198,7 @@ impl<'a> TwoRanks<'a> {
         Judged {
             verdict,
             statistic: self.statistic(),
-            test: pooled.test(&self.rows, layers.len(), p),
+            test: pooled.test(layers.len(), p),
             count: layers.len(),
             holding: layers.iter().filter(|mean| **mean > 0.0).count(),
             median: median(&layers),
@@ -205,14 +217,11 @@ fn terms<'a>(
     draws: &[DrawRow],
     sign: impl Fn(&EvidenceRow) -> f64,
 ) -> Vec<Term<'a>> {
+    let norms = Norms::of(draws);
     let term = |row: &&'a EvidenceRow| {
         let rank = row.statistic.rsplit("r = ").next()?.parse::<usize>().ok()?;
-        let is_it = |draw: &&DrawRow| draw.rank == rank && draw.module == row.module;
-        let logs = draws
-            .iter()
-            .filter(is_it)
-            .map(|draw| draw.projected_norm.ln());
-        let logs: Vec<f64> = logs.collect();
+        let norms = norms.drawn(&row.module, rank);
+        let logs: Vec<f64> = norms.iter().map(|norm| norm.ln()).collect();
         let centre = logs.iter().sum::<f64>() / logs.len() as f64;
         let value = (row.value? / row.chance?).ln();
         // A factor is large where the norm is small.
@@ -259,6 +268,8 @@ struct Pooled {
     /// Standard error of the sum, as the draws' centres are known from so many of them.
     error: f64,
     fewest: usize,
+    /// How many draws a sum takes.
+    parts: usize,
 }
 
 impl Pooled {
@@ -284,6 +295,7 @@ impl Pooled {
             mean: terms.iter().map(|term| term.weight * term.value).sum(),
             random: pooled_sums(&parts, SUMS, &format!("findings/{claim}")),
             error: terms.iter().map(variance).sum::<f64>().sqrt(),
+            parts: parts.len(),
             fewest: terms.iter().map(|term| term.random.len()).min()?,
         })
     }
@@ -327,10 +339,10 @@ impl Pooled {
         layers.into_iter().map(|(_, sum)| sum * count).collect()
     }
 
-    fn test(&self, rows: &[&EvidenceRow], layers: usize, p: f64) -> String {
+    fn test(&self, layers: usize, p: f64) -> String {
         format!(
             "{SUMS} sums of one random draw for each of {} over {}, {} draws or more, p {}",
-            count(rows.len(), "number"),
+            count(self.parts, "number"),
             count(layers, "layer"),
             self.fewest,
             equals(p)

@@ -73,7 +73,11 @@ impl SharedByRuns {
     fn by_rank(&self) -> Option<([&str; 2], Cell)> {
         let [first, second] = &self.compared.labels;
         let rank = |side: usize| self.shared.iter().map(|shared| shared.asked[side]).max();
-        match rank(0).cmp(&rank(1)) {
+        let [one, other] = match self.compared.ranks {
+            Some(ranks) => ranks.map(Some),
+            None => [rank(0), rank(1)],
+        };
+        match one.cmp(&other) {
             std::cmp::Ordering::Less => Some(([first, second], Cell::FirstOfFirst)),
             std::cmp::Ordering::Greater => Some(([second, first], Cell::FirstOfSecond)),
             std::cmp::Ordering::Equal => None,
@@ -106,7 +110,7 @@ impl SharedByRuns {
         let mut rows = self.tested(&RANKS_OTHERS, labels, shares.collect(), seed)?;
         for row in &mut rows {
             let r = row.statistic.trim_end_matches(')').rsplit(',').next();
-            row.statistic = format!("φ of directions 2 to {0} of {0}", r.unwrap_or("r"));
+            row.statistic = format!("φ(2…{0},{0})", r.unwrap_or("r"));
         }
         Ok(rows)
     }

@@ -84,14 +84,15 @@ pub(super) fn common<'a>(mut names: impl Iterator<Item = &'a str>) -> String {
     let start = first[..end]
         .trim_end_matches(|c: char| c.is_ascii_digit())
         .len();
-    let varying = format!("{}r{}", &first[..start], &first[end..]);
+    let (before, number, after) = (&first[..start], &first[start..end], &first[end..]);
+    if number.is_empty() {
+        return first.into();
+    }
     // φ(4,4) is φ(r,r): both numbers are one.
-    match first[start..end].is_empty() {
-        true => first.into(),
-        false if first.contains(&format!("({0},{0})", &first[start..end])) => {
-            varying.replace(&format!("({},", &first[start..end]), "(r,")
-        }
-        false => varying,
+    let twice = before.strip_suffix(&format!("{number},"));
+    match twice.filter(|head| !head.ends_with(|c: char| c.is_ascii_digit())) {
+        Some(head) => format!("{head}r,r{after}"),
+        None => format!("{before}r{after}"),
     }
 }
 
@@ -128,6 +129,7 @@ mod tests {
         assert_eq!(common(["φ(1,8)", "φ(1,8)"].into_iter()), "φ(1,8)");
         assert_eq!(common(["φ(1,8)", "φ(1,6)"].into_iter()), "φ(1,r)");
         assert_eq!(common(["φ(4,4)", "φ(2,2)"].into_iter()), "φ(r,r)");
+        assert_eq!(common(["φ(2…8,8)", "φ(2…4,4)"].into_iter()), "φ(2…r,r)");
         assert_eq!(
             common(["factor, r = 64", "factor, r = 8"].into_iter()),
             "factor, r = r"

@@ -113,7 +113,7 @@ fn seeds(found: &[Candidate], labels: &mut Labels) -> Option<Choice> {
         entries,
         runs,
         remark:
-            "the mean over all pairs of runs that differ in the seed alone, of the largest rank"
+            "of each the mean over all pairs that differ in the seed alone; the largest rank is drawn"
                 .into(),
     })
 }

@@ -39,13 +39,24 @@ pub(super) fn of_seeds(
     if let Some(reason) = other_setting(&one.adapter, &other.adapter) {
         return Ok(Apart::other(reason));
     }
-    if let Some(how) = is_same(&one.adapter, &other.adapter)? {
-        return Ok(Apart::other(match how {
-            how if how.contains("bytes") => "have the same bytes in their weight files",
-            _ => "are the same file",
-        }));
+    if let Some(reason) = copies(&one.adapter, &other.adapter)? {
+        return Ok(Some(reason));
     }
     Ok(one_seed(one, other, named))
+}
+
+/// That two runs are one.
+///
+/// # Errors
+///
+/// When a weight file cannot be read.
+pub(super) fn copies(one: &Adapter, other: &Adapter) -> Result<Option<Apart>> {
+    Ok(is_same(one, other)?.and_then(|how| {
+        Apart::other(match how {
+            how if how.contains("bytes") => "have the same bytes in their weight files",
+            _ => "are the same file",
+        })
+    }))
 }
 
 /// Why two runs are not a smaller and a larger rank of different seeds.

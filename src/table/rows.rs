@@ -217,7 +217,7 @@ pub struct FindingRow {
 /// A number of one module that a claim is judged by (`evidence.csv`).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct EvidenceRow {
-    /// As in [`FindingRow`].
+    /// Short name of the claim, as in findings.csv.
     pub claim: String,
     /// Full path as the adapter names it.
     pub module: String,

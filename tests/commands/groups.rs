@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use crate::workshop::{AdapterFolder, base_tensors};
+use lora_subspace::findings::Evidence;
 use lora_subspace::results::{Grid, Results};
 use lora_subspace::study::{AdapterId, Pairs, Plan, Request, Seeds};
 use serde_json::json;
@@ -211,4 +212,46 @@ fn base_and_table_7_take_patterns() {
         panic!("{:?}", measured.table7_groups);
     };
     assert_eq!((label.as_str(), runs.len()), ("r2", 4));
+}
+
+/// A mean over runs of other settings would be of nothing: each run then has its own columns.
+#[test]
+fn runs_of_other_settings_are_no_group_of_table_7() {
+    let folder = runs();
+    let scaled = AdapterFolder::new(2, 203).field("lora_alpha", json!(8));
+    save(folder.path(), "r2-s2", &scaled);
+    let more = "[amplification]\nadapters = [\"r2-*\"]\n";
+    let plan = plan(folder.path(), &text(&NAMES, more));
+    let measured = plan.measured().unwrap();
+    assert_eq!(
+        (measured.table7_groups.len(), measured.amplified.len()),
+        (0, 4)
+    );
+    let said = warnings(&plan);
+    let sentence = "a mean of table 7: 3 pairs are not compared, as both have α = 4 and α = 8";
+    assert!(said.contains(sentence), "{said}");
+}
+
+/// A claim speaks of a group where it has all of its runs, and of a run elsewhere.
+#[test]
+fn findings_name_what_they_are_of() {
+    let folder = runs();
+    let of = |base: &str| {
+        let more = format!(
+            "[compare]\nbase = {base}\n[amplification]\nadapters = [\"r2-*\", \"r3-s0\"]\n"
+        );
+        let plan = plan(folder.path(), &text(&NAMES, &more));
+        let results = plan.run(&|| ()).unwrap();
+        let mut evidence = Evidence::of_plan(&plan);
+        evidence.take(&results);
+        let tables = evidence.finish(&results.amplification).unwrap();
+        let row = |claim: &str| {
+            let row = tables.evidence.iter().find(|row| row.claim == claim);
+            row.map(|row| (row.first.clone(), row.runs)).unwrap()
+        };
+        (row("correlates"), row("new-directions"))
+    };
+    let group = ("r2".to_string(), 4);
+    assert_eq!(of("[\"r2-*\"]"), (group.clone(), group.clone()));
+    assert_eq!(of("[\"r2-s1\"]"), (group, ("r2-s1".to_string(), 1)));
 }

@@ -188,7 +188,7 @@ def factor(modules, small, large):
     ]
     small_over, large_over = ([math.log(np.divide(*nine(row[:2]))) for (row,) in of] for of in rows)
     falls = by_layer(modules, np.subtract(small_over, large_over))
-    return rows, finding(verdict, falls, sum(falls > 0), [0.0], None, 1, p, least)
+    return rows, finding(verdict, falls, sum(falls > 0), [0.0], None, 2, p, least)
 
 
 def placement(w, delta, k):

@@ -65,7 +65,13 @@ pub fn figure8(
             projection,
         };
         let grid = wanted.select_from_any(rows)?;
-        let title = phi_of(weight(projection), directions(shown.basis, rank));
+        // Two runs of one rank are told apart by their names.
+        let of_rank = adapters.iter().filter(|one| Some(one.rank) == rank);
+        let what = match of_rank.count() {
+            0 | 1 => directions(shown.basis, rank),
+            _ => Text::plain(second),
+        };
+        let title = phi_of(weight(projection), what);
         panels.push(Panel {
             marked: ill_determined(&grid, spectrum),
             ..grid.panel(title, |_, _| true)

@@ -1,6 +1,6 @@
 //! What is said of the built-in study's findings.
 
-use super::cells::{cell, cells, count, mean, median};
+use super::cells::{cell, cells, count, least, mean, median, most};
 use super::{Said, said};
 
 const FILE: &str = "experiments/minilm-sst2/README.md";
@@ -91,7 +91,7 @@ pub(super) fn sentences() -> Vec<Said> {
         ),
         said(
             FILE,
-            "mean φ(4,4) {0.190} in the same layer, {0.061} between layers; the rest of {0.123} is the largest of {720} permutations, p = {0.0014}",
+            "mean φ(4,4) {0.190} in the same layer, {0.061} between layers; what remains of it is {0.123} on average; the test has the largest value of {720} permutations, p = {0.0014}",
             || {
                 let [same, other] = layers();
                 let rest = mean(&evidence("seeds-layers", "value"));
@@ -135,6 +135,15 @@ pub(super) fn sentences() -> Vec<Said> {
                 vec![of("out, k = 39"), of("in, k = 39"), chance, holding, all]
             },
         ),
+        said(FILE, "here it is {0.8} to {1.7}", || {
+            let filter = [("directions", "delta")];
+            let over = cells(
+                "minilm-sst2/amplification.csv",
+                &filter,
+                "projected_norm/chance_projected_norm",
+            );
+            vec![least(&over), most(&over)]
+        }),
         said(
             FILE,
             "other layers share {0.061} where random directions share {0.010}",
@@ -145,8 +154,8 @@ pub(super) fn sentences() -> Vec<Said> {
         }),
         said(
             FILE,
-            "raw it falls in {12} of {12} modules (medians {15.8} to {0.86}); relative to random updates \
-             ({18.4} to {0.87}) in {0} of {6} layers, p = {0.0002}",
+            "it falls in {12} of {12} modules (medians {15.8} to {0.86}), that of random updates from \
+             {18.4} to {0.87}; relative to them it falls in {0} of {6} layers, p = {0.0002}",
             || {
                 let of = |adapter: &str, column: &str| {
                     cells(EVIDENCE, &[("claim", "factor"), ("first", adapter)], column)

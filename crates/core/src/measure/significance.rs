@@ -189,7 +189,7 @@ pub fn sign_flip(differences: &[f64], key: &str) -> Option<f64> {
 /// ```
 pub fn least_flip(differences: usize) -> f64 {
     if differences <= EVERY_FLIP {
-        2.0 / f64::from(1u32 << differences)
+        (2.0 / f64::from(1u32 << differences)).min(1.0)
     } else {
         1.0 / (1 + FLIPS) as f64
     }
