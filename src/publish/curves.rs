@@ -85,6 +85,7 @@ fn of_table7(plan: &Plan, tables: Tables, options: &Options) -> Result<Option<Cu
     Ok(amplification_curve(
         &rows,
         &plan.figures.projections,
+        &plan.table7_groups(),
         options,
     ))
 }

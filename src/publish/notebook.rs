@@ -104,7 +104,10 @@ fn lines<'a>(plan: &'a Plan, named: &'a NamedCurve) -> Option<RebuiltLines<'a>> 
             layers: &figures.layers,
             projections: &figures.projections,
         },
-        Figure::Amplification => Lines::Amplification(&figures.projections),
+        Figure::Amplification => Lines::Amplification {
+            projections: &figures.projections,
+            groups: plan.table7_groups(),
+        },
         _ => return None,
     };
     Some(RebuiltLines {

@@ -79,22 +79,34 @@ def seed_curves(name, basis, pairs, layers, projections):
     plt.show()
 
 # %% amplification-curve
-def amplification_curve(projections):
-    """The factor of table 7 over that of random updates, by layer; grey: two standard deviations of the draws."""
-    table = amplification.copy()
-    table["over"] = table.chance_projected_norm / table.projected_norm
+def amplification_curve(projections, groups=()):
+    """The factor of table 7 over that of random updates, by layer; of a group's runs the geometric mean.
+
+    Grey: two standard deviations of the draws, of a group those of its first run.
+    """
+    table = amplification.drop_duplicates(["layer", "projection", "adapter", "directions"]).copy()
+    table["line"] = table.adapter.replace({run: label for label, runs in groups for run in runs})
+    table["over"] = (table.chance_projected_norm / table.projected_norm).where(table.projected_norm > 0)
     table["reach"] = 2 * table.projected_norm_sd / table.chance_projected_norm
-    rebuilt["amplification"] = table[table.directions == "delta"][["module", "layer", "projection", "adapter", "over"]]
-    adapters = list(table.adapter.drop_duplicates())
-    projections = [projection for projection in projections if (table.projection == projection).any()]
+    trained = table[(table.directions == "delta") & table.over.notna()].sort_values("layer", kind="stable")
+    by_line = trained.groupby(["projection", "line", "layer"], sort=False, dropna=False)
+    lines = by_line.over.agg(lambda over: np.exp(np.log(over).mean())).reset_index()
+    rebuilt["amplification"] = lines
+    places = {line: rows for line, rows in table[table.adapter.isin(trained.adapter)].groupby("line", sort=False)}
+    projections = [projection for projection in projections if (lines.projection == projection).any()]
     for axis, projection in zip(line_panels(projections, min(4, len(projections)), "layer"), projections):
-        for place, adapter in enumerate(adapters):
-            here = table[(table.projection == projection) & (table.adapter == adapter)].sort_values("layer")
-            random, delta = here[here.directions == "random"], here[here.directions == "delta"]
+        is_dense = table[table.projection == projection].layer.nunique() > 12
+        for place, (name, rows) in enumerate(places.items()):
+            here = lines[(lines.projection == projection) & (lines.line == name)]
+            random = rows[(rows.projection == projection) & (rows.directions == "random") & rows.reach.notna()]
+            random = random[random.adapter.isin(random.adapter.head(1))].sort_values("layer")
             above = (1 / (1 - random.reach)).where(random.reach < 1)
             axis.fill_between(random.layer, 1 / (1 + random.reach), above, color="black", alpha=0.1, linewidth=0)
-            colour = palette(round(176 * place / max(1, len(adapters) - 1)))
-            axis.plot(delta.layer, delta.over, "o-", color=colour, label=adapter.replace("$", r"\$"))
+            colour = palette(round(176 * place / max(1, len(places) - 1)))
+            runs = rows.adapter.nunique()
+            label = name + (f" ({runs} runs)" if runs > 1 else "")
+            axis.plot(here.layer, here.over, "-" if is_dense and len(here) > 1 else "o-", color=colour,
+                      label=label.replace("$", r"\$"))
         axis.axhline(1, color="black", linestyle="--", label="random")
         axis.set_yscale("log")
         axis.legend(fontsize="small")

@@ -1,9 +1,10 @@
 //! Figures of lines in the notebook, and the calls that make them again.
 
 use crate::measure::Basis;
+use crate::table::RunGroup;
 
 use super::cells::Cells;
-use super::python::{names, number, text};
+use super::python::{and_groups, names, number, text};
 
 /// A figure of lines, and what it shows.
 #[derive(Debug, Clone)]
@@ -32,8 +33,13 @@ pub enum Lines<'a> {
         /// Projections of its panels.
         projections: &'a [String],
     },
-    /// Factors of table 7 in these projections.
-    Amplification(&'a [String]),
+    /// Factors of table 7.
+    Amplification {
+        /// Projections of its panels.
+        projections: &'a [String],
+        /// Groups whose runs have one line.
+        groups: Vec<RunGroup>,
+    },
 }
 
 impl RebuiltLines<'_> {
@@ -44,7 +50,7 @@ impl RebuiltLines<'_> {
         let needs: &[&str] = match self.shows {
             Lines::Placement(_) => &["placement"],
             Lines::Seeds { .. } => &["grids", "seed-curves"],
-            Lines::Amplification(_) => &["amplification", "amplification-curve"],
+            Lines::Amplification { .. } => &["amplification", "amplification-curve"],
         };
         for cell in needs {
             cells.take(cell);
@@ -76,9 +82,14 @@ impl RebuiltLines<'_> {
                     names(projections)
                 )
             }
-            Lines::Amplification(projections) => {
-                format!("amplification_curve({})", names(projections))
-            }
+            Lines::Amplification {
+                projections,
+                groups,
+            } => format!(
+                "amplification_curve({}{})",
+                names(projections),
+                and_groups(groups)
+            ),
         }
     }
 }
@@ -103,6 +114,17 @@ mod tests {
         assert_eq!(
             figure.call(),
             r#"seed_curves("seeds-b", "b", [["a\"", "b"]], layers=[None, 3], projections=["q"])"#
+        );
+        let grouped = RebuiltLines {
+            shows: Lines::Amplification {
+                projections: &["q".to_string()],
+                groups: vec![("r8".into(), vec!["r8-\"0".into(), "r8-1".into()])],
+            },
+            ..figure
+        };
+        assert_eq!(
+            grouped.call(),
+            r#"amplification_curve(["q"], [("r8", ["r8-\"0", "r8-1"])])"#
         );
     }
 }

@@ -20,7 +20,7 @@ use crate::table::{RunGroup, RunsRow};
 
 use super::cells::Cells;
 use super::line_figures::RebuiltLines;
-use super::python::{anchors, better, names, number, spelt, text};
+use super::python::{anchors, and_groups, better, names, number, spelt, text};
 
 /// Everything that a notebook shows.
 #[derive(Debug, Clone)]
@@ -214,11 +214,7 @@ impl Notebook<'_> {
         };
         cells.markdown("table7-title", "## Table 7");
         cells.take("amplification");
-        let group = |(label, runs): &RunGroup| format!("({}, {})", text(label), names(runs));
-        let groups = match groups.iter().map(group).collect::<Vec<_>>() {
-            none if none.is_empty() => String::new(),
-            some => format!(", [{}]", some.join(", ")),
-        };
+        let groups = and_groups(groups);
         let projections = names(projections);
         rebuild(cells, "table7", &format!("table7({projections}{groups})"));
     }

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::figure::Palette;
-use crate::table::{RunsRow, higher_is_better, weight_types};
+use crate::table::{RunGroup, RunsRow, higher_is_better, weight_types};
 
 /// A Python string: JSON's strings are some of Python's.
 pub(super) fn text(text: &str) -> String {
@@ -14,6 +14,15 @@ pub(super) fn text(text: &str) -> String {
 pub(super) fn names(names: &[String]) -> String {
     let names: Vec<String> = names.iter().map(|name| text(name)).collect();
     format!("[{}]", names.join(", "))
+}
+
+/// Groups of runs as a further argument; nothing for none.
+pub(super) fn and_groups(groups: &[RunGroup]) -> String {
+    let group = |(label, runs): &RunGroup| format!("({}, {})", text(label), names(runs));
+    match groups.iter().map(group).collect::<Vec<_>>() {
+        none if none.is_empty() => String::new(),
+        some => format!(", [{}]", some.join(", ")),
+    }
 }
 
 /// A dictionary from weight types as written to their one spelling.

@@ -126,7 +126,9 @@ fn drawn_of(study: &str, venues: &[Venue]) -> Vec<(String, Drawing)> {
     }
     let amplified: Vec<AmplificationRow> =
         from_csv("amplification.csv", &read("amplification.csv")).unwrap();
-    curves.push(amplification_curve(&amplified, &figures.projections, &options).unwrap());
+    let groups = plan.table7_groups();
+    let factors = amplification_curve(&amplified, &figures.projections, &groups, &options);
+    curves.push(factors.unwrap());
     curves.push(rank_curve(&plan.runs.of_curve(&runs), &options).unwrap());
     let placed = plan.measured().map(|_| plan.run(&|| {}).unwrap().placement);
     curves.extend(placed.map(|rows| placement_curve(&rows, &base, &options).unwrap()));

@@ -38,6 +38,7 @@ pub(crate) fn strange_study(flags: &[&str]) -> tempfile::TempDir {
         "name = \"{STRANGE}\"\ntitle = '</title><script>alert(3)</script>'\nbase = \"base\"\n{}\
          [text]\nquestion = 'Is 1 < 2 & <script>alert(4)</script>?'\n\
          [compare]\nranks = [\"two\", \"one\"]\nseeds = [\"one\", \"three\"]\nbase = [\"one\", \"two\"]\n\
+         [amplification]\nadapters = [\"two\", \"*e\"]\n\
          [figures]\nlayer = 0\nbases = [\"a\", \"delta-left\"]\n",
         ["one", "two", "three"].map(adapter).concat()
     );

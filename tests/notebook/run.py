@@ -3,6 +3,7 @@
 Usage: run.py FOLDER, a folder with report.html and one notebook.
 """
 
+import ast
 import json
 import pickle
 import re
@@ -91,7 +92,14 @@ def compare_curve(here, tables):
     compare_table(*both)
 
 
-def compare_lines(rebuilt, folder):
+def groups_of_factors(notebook):
+    """The groups of runs that the notebook's figure of amplification factors is called with."""
+    [cell] = [cell for cell in notebook.cells if cell.id == "amplification-figure"]
+    groups = ast.parse(cell.source, mode="eval").body.args[1:]
+    return dict(ast.literal_eval(groups[0])) if groups else {}
+
+
+def compare_lines(rebuilt, folder, notebook):
     """The numbers of the other figures of lines, made another way."""
     if "placement" in rebuilt:
         table = pd.read_csv(folder / "placement.csv")
@@ -102,7 +110,14 @@ def compare_lines(rebuilt, folder):
         table = pd.read_csv(folder / "amplification.csv")
         delta = table[table.directions == "delta"]
         over = delta.amplification / (delta.delta_norm / delta.chance_projected_norm)
-        np.testing.assert_allclose(rebuilt["amplification"].over, over, rtol=1e-7)
+        groups = groups_of_factors(notebook)
+        for line in rebuilt["amplification"].itertuples():
+            is_here = (delta.projection == line.projection) & (delta.layer.fillna(-1) == (-1 if pd.isna(line.layer) else line.layer))
+            runs = over[is_here & delta.adapter.isin(groups.get(line.line, [line.line]))].dropna()
+            np.testing.assert_allclose(line.over, runs.prod() ** (1 / len(runs)), rtol=1e-7)
+        lines = delta.adapter.replace({run: label for label, runs in groups.items() for run in runs})
+        places = delta.assign(line=lines)[over.notna()].drop_duplicates(["projection", "line", "layer"])
+        assert len(rebuilt["amplification"]) == len(places) > 0
     for name in rebuilt:
         if name.startswith("seeds"):
             assert len(rebuilt[name]) > 0 and rebuilt[name]["mean"].between(0, 1).all(), name
@@ -122,7 +137,7 @@ def main():
               if (folder / f"{name}.csv").exists()}
     for name, table in tables.items():
         compare_table(rebuilt[name], table)
-    compare_lines(rebuilt, folder)
+    compare_lines(rebuilt, folder, notebook)
     if "rank-curve" in rebuilt:
         compare_curve(rebuilt["rank-curve"], [tables[name] for name in ["table6", "table18"] if name in tables])
     print(f"{with_curve} figures, {cells} cells, {', '.join(tables)}")

@@ -2,38 +2,44 @@
 
 use crate::figure::Options;
 use crate::figure::label::{Text, update};
-use crate::table::AmplificationRow;
+use crate::table::{AmplificationRow, RunGroup};
 
-use super::panel::{Band, Curve, CurveLine, CurvePanel, CurvePoint, LineStyle, NameAt, Span};
+use super::factors::{Series, layers, means, names, of_adapter, point, series};
+use super::panel::{Band, Curve, CurveLine, CurvePanel, LineStyle, NameAt, Span};
 
 /// How much ink the band of the widest spread takes, and each narrower one more.
 const LIGHTEST: f64 = 0.1;
 const DARKER: f64 = 0.1;
 
+/// From so many layers on lines have no marks and stand at their layers, and ticks at an even step.
+const DENSE: usize = 13;
+
 /// The amplification factor of each adapter over the factor of a random update of its norm and rank,
 /// by layer: a panel a projection, a line an adapter. `None` where the rows have no factor.
 ///
+/// The runs of a group have no lines of their own: theirs is the geometric mean over those that have
+/// a factor at a layer. It stands where its first run would.
+///
 /// The quotient is chance/‖UᵀWV‖_F, of which ‖ΔW‖ is no part. The band is what random directions
-/// give: two standard deviations of ‖UᵀWV‖_F either way.
+/// give: two standard deviations of ‖UᵀWV‖_F either way, of a group those of its first run.
 pub fn amplification_curve(
     rows: &[AmplificationRow],
     projections: &[String],
+    groups: &[RunGroup],
     options: &Options,
 ) -> Option<Curve> {
-    let mut adapters: Vec<&str> = Vec::new();
-    for row in rows.iter().filter(|row| over_random(row).is_some()) {
-        if !adapters.contains(&row.adapter.as_str()) {
-            adapters.push(&row.adapter);
-        }
-    }
-    let names = names(rows, &adapters);
-    let panels = projections.iter().filter_map(|projection| {
-        let here: Vec<&AmplificationRow> = rows
-            .iter()
-            .filter(|row| &row.projection == projection)
-            .collect();
-        panel(&here, &adapters, &names, update(projection))
-    });
+    let series = series(rows, groups);
+    let names = names(rows, &series);
+    let of_projection = |name| {
+        let here = rows.iter().filter(|row| &row.projection == name);
+        (name, here.collect::<Vec<_>>())
+    };
+    let of_projections: Vec<_> = projections.iter().map(of_projection).collect();
+    let most = of_projections.iter().map(|(_, rows)| layers(rows).len());
+    let is_dense = most.max() >= Some(DENSE);
+    let panels = of_projections
+        .iter()
+        .filter_map(|(name, rows)| panel(rows, (&series, &names), is_dense, update(name)));
     let mut panels: Vec<CurvePanel> = panels.collect();
     let reach = panels.iter().flat_map(reach).collect::<Vec<_>>();
     let y = Span::log_over(&reach);
@@ -47,16 +53,11 @@ pub fn amplification_curve(
         about: "Amplification factors over those of random updates, by layer.".into(),
         panels,
         in_row: None,
-        series: adapters.len(),
-        footer: footer(draws, adapters.len()),
+        series: series.len(),
+        is_dense,
+        footer: footer(draws, &series, is_dense),
         palette: options.palette,
     })
-}
-
-/// How many times the factor of a random update a row of ΔW's directions has.
-fn over_random(row: &AmplificationRow) -> Option<f64> {
-    let norm = row.projected_norm.filter(|&norm| norm > 0.0)?;
-    (row.directions == "delta").then(|| row.chance_projected_norm / norm)
 }
 
 /// What random directions give over chance, two standard deviations either way.
@@ -74,34 +75,15 @@ fn around_one(row: &AmplificationRow) -> Option<[f64; 2]> {
     Some([1.0 / (1.0 + reach), above])
 }
 
-/// `r = 8`, with the adapter's name where two have one rank.
-fn names(rows: &[AmplificationRow], adapters: &[&str]) -> Vec<Text> {
-    let rank = |name: &&str| {
-        let of = rows.iter().filter(|row| row.adapter == **name);
-        of.map(|row| row.rank).max().unwrap_or(0)
-    };
-    let ranks: Vec<usize> = adapters.iter().map(rank).collect();
-    let name = |(name, rank): (&&str, &usize)| {
-        let text = Text::default().symbol("r").upright(&format!(" = {rank}"));
-        match ranks.iter().filter(|other| *other == rank).count() {
-            1 => text,
-            _ => text.upright(&format!(" ({name})")),
-        }
-    };
-    adapters.iter().zip(&ranks).map(name).collect()
-}
-
 /// One projection; `None` where no adapter has a factor in it.
 fn panel(
     rows: &[&AmplificationRow],
-    adapters: &[&str],
-    names: &[Text],
+    named: (&[Series], &[Text]),
+    is_dense: bool,
     title: Text,
 ) -> Option<CurvePanel> {
-    let mut layers: Vec<usize> = rows.iter().map(|row| row.layer.unwrap_or(0)).collect();
-    layers.sort_unstable();
-    layers.dedup();
-    let (lines, bands) = lines_and_bands(rows, adapters, names);
+    let layers = layers(rows);
+    let (lines, bands) = lines_and_bands(rows, named);
     lines.first()?;
     let chance = CurveLine {
         style: LineStyle::Chance,
@@ -112,7 +94,10 @@ fn panel(
             .collect(),
     };
     let has_layers = rows.iter().all(|row| row.layer.is_some());
-    let mut x = Span::at(&layers, false);
+    let mut x = match is_dense {
+        true => Span::evenly(&layers),
+        false => Span::at(&layers, false),
+    };
     if !has_layers {
         x.labels.iter_mut().for_each(String::clear);
     }
@@ -127,20 +112,16 @@ fn panel(
     })
 }
 
-/// The line of each adapter that has a factor, and the spread of its draws where it has one.
+/// The lines that have a point, and the spread of the draws of each one's first run that has one.
 fn lines_and_bands(
     rows: &[&AmplificationRow],
-    adapters: &[&str],
-    names: &[Text],
+    (series, names): (&[Series], &[Text]),
 ) -> (Vec<CurveLine>, Vec<Vec<[f64; 3]>>) {
     let (mut lines, mut bands) = (Vec::new(), Vec::new());
-    for (number, name) in names.iter().enumerate() {
-        let rows = of_adapter(rows, adapters[number]);
-        let x = |row: &AmplificationRow| row.layer.unwrap_or(0) as f64;
-        let points = rows
-            .iter()
-            .filter_map(|row| Some(point(x(row), over_random(row)?)));
-        let points: Vec<CurvePoint> = points.collect();
+    for (number, (one, name)) in series.iter().zip(names).enumerate() {
+        let of_runs = one.runs.iter().map(|run| of_adapter(rows, run));
+        let of_runs: Vec<Vec<&AmplificationRow>> = of_runs.collect();
+        let points = means(&of_runs.concat());
         if points.is_empty() {
             continue;
         }
@@ -149,36 +130,17 @@ fn lines_and_bands(
             name: Some((name.clone(), NameAt::Beside)),
             points,
         });
-        let spread = rows
-            .iter()
-            .filter_map(|row| Some((x(row), around_one(row)?)));
-        let spread: Vec<[f64; 3]> = spread.map(|(x, [low, high])| [x, low, high]).collect();
-        bands.extend((!spread.is_empty()).then_some(spread));
+        let spread = |rows: &Vec<&AmplificationRow>| -> Vec<[f64; 3]> {
+            let at = |row: &&AmplificationRow| {
+                let [low, high] = around_one(row)?;
+                Some([row.layer.unwrap_or(0) as f64, low, high])
+            };
+            rows.iter().filter_map(at).collect()
+        };
+        let mut spreads = of_runs.iter().map(spread);
+        bands.extend(spreads.find(|spread| !spread.is_empty()));
     }
     (lines, bands)
-}
-
-/// An adapter's rows by layer; as in the heat maps, of modules with one layer and name, the first.
-fn of_adapter<'a>(rows: &[&'a AmplificationRow], adapter: &str) -> Vec<&'a AmplificationRow> {
-    let of = |row: &&&AmplificationRow| row.adapter == adapter;
-    let rows: Vec<&AmplificationRow> = rows.iter().filter(of).copied().collect();
-    let mut by_layer: Vec<&AmplificationRow> = Vec::new();
-    for row in rows {
-        let place = |other: &AmplificationRow| (other.layer, other.directions.clone());
-        if !by_layer.iter().any(|other| place(other) == place(row)) {
-            by_layer.push(row);
-        }
-    }
-    by_layer.sort_by_key(|row| row.layer);
-    by_layer
-}
-
-fn point(x: f64, y: f64) -> CurvePoint {
-    CurvePoint {
-        x,
-        y,
-        ..CurvePoint::default()
-    }
 }
 
 /// Bands from the widest up, each darker than the one below.
@@ -201,14 +163,17 @@ fn reach(panel: &CurvePanel) -> Vec<f64> {
     values.filter(|value| value.is_finite()).collect()
 }
 
-fn footer(draws: Option<usize>, adapters: usize) -> Vec<String> {
+fn footer(draws: Option<usize>, series: &[Series], is_dense: bool) -> Vec<String> {
     let mut footer = vec![
         "Amplification ‖ΔW‖/‖UᵀWV‖ over that of a random update of the same norm and rank: \
          above 1, W does less in ΔW's directions than in random ones."
             .to_string(),
     ];
+    if series.iter().any(|one| one.runs.len() > 1) {
+        footer.push("A line of several runs is their geometric mean.".into());
+    }
     if let Some(draws) = draws {
-        let darker = match adapters {
+        let darker = match series.len() {
             1 => "",
             _ => ", a band a rank, the narrower the darker",
         };
@@ -216,7 +181,7 @@ fn footer(draws: Option<usize>, adapters: usize) -> Vec<String> {
             "Grey: random directions, two standard deviations of {draws} draws either way{darker}."
         ));
     }
-    if adapters > 1 {
+    if series.len() > 1 && !is_dense {
         footer.push("Lines are set a little apart sideways.".into());
     }
     footer
@@ -253,7 +218,16 @@ mod tests {
     }
 
     fn curve(rows: &[Vec<AmplificationRow>]) -> Option<Curve> {
-        amplification_curve(&rows.concat(), &["q".into()], &Options::default())
+        grouped(rows, &[])
+    }
+
+    fn grouped(rows: &[Vec<AmplificationRow>], groups: &[RunGroup]) -> Option<Curve> {
+        amplification_curve(&rows.concat(), &["q".into()], groups, &Options::default())
+    }
+
+    fn points(line: &CurveLine) -> Vec<[f64; 2]> {
+        let points = line.points.iter();
+        points.map(|point| [point.x, point.y]).collect()
     }
 
     #[test]
@@ -265,13 +239,7 @@ mod tests {
         ])
         .unwrap();
         let panel = &found.panels[0];
-        let points = |line: usize| -> Vec<[f64; 2]> {
-            panel.lines[line]
-                .points
-                .iter()
-                .map(|point| [point.x, point.y])
-                .collect()
-        };
+        let points = |line: usize| points(&panel.lines[line]);
         assert_eq!(points(0), [[0.0, 1.0], [1.0, 1.0]], "random");
         assert_eq!(points(1), [[0.0, 2.0], [1.0, 1.0]]);
         assert_eq!(points(2), [[0.0, 0.5]]);
@@ -295,5 +263,58 @@ mod tests {
         let found = curve(&[rows("one", 1, 0, 0.7, Some(1.2))]).unwrap();
         assert_eq!(found.panels[0].bands[0].points[0][2], f64::INFINITY);
         assert!(found.panels[0].y.high.is_finite());
+    }
+
+    #[test]
+    fn runs_of_a_group_are_one_line() {
+        // Factors of 2 and 8 at layer 0, and of the second run alone at layer 1.
+        let rows = [
+            rows("a-s0", 8, 0, 0.5, Some(0.5)),
+            rows("b", 4, 0, 0.25, Some(0.1)),
+            rows("a-s1", 8, 0, 0.125, Some(0.2)),
+            rows("a-s0", 8, 1, 0.0, Some(0.5)),
+            rows("a-s1", 8, 1, 0.2, Some(0.2)),
+        ];
+        let runs = |label: &str| (label.to_string(), vec!["a-s0".to_string(), "a-s1".into()]);
+        let found = grouped(&rows, &[runs("a")]).unwrap();
+        let [_, group, single] = &found.panels[0].lines[..] else {
+            panic!("{:?}", found.panels[0].lines);
+        };
+        assert_eq!(found.series, 2);
+        let [[_, first], second] = points(group)[..] else {
+            panic!("{group:?}");
+        };
+        assert!((first - 4.0).abs() < 1e-12, "√(2·8), not {first}");
+        assert_eq!(second, [1.0, 5.0]);
+        assert_eq!(points(single), [[0.0, 4.0]]);
+        let name = |line: &CurveLine| line.name.as_ref().unwrap().0.bare();
+        assert_eq!([name(group), name(single)], ["r = 8 (2 runs)", "r = 4"]);
+        // The wider band is the first run's; the second run has none.
+        let bands = &found.panels[0].bands;
+        assert_eq!(bands.len(), 2);
+        assert_eq!(bands[0].points[0], [0.0, 1.0 / 1.5, 2.0]);
+        let says = |curve: &Curve| curve.footer.iter().any(|line| line.contains("geometric"));
+        assert!(says(&found) && !says(&curve(&rows).unwrap()));
+    }
+
+    #[test]
+    fn many_layers_have_no_marks_and_even_ticks() {
+        let of = |layers: usize| {
+            let rows = (0..layers).flat_map(|layer| {
+                [
+                    rows("small", 4, layer, 0.5, None),
+                    rows("large", 8, layer, 0.7, None),
+                ]
+            });
+            curve(&rows.collect::<Vec<_>>()).unwrap()
+        };
+        let is_apart = |curve: &Curve| curve.footer.iter().any(|line| line.contains("apart"));
+        let (few, many) = (of(12), of(30));
+        assert!(!few.is_dense && is_apart(&few));
+        assert_eq!(few.panels[0].x.ticks.len(), 12);
+        assert!(of(13).is_dense && many.is_dense && !is_apart(&many));
+        let x = &many.panels[0].x;
+        assert_eq!(x.labels, ["0", "5", "10", "15", "20", "25", "29"]);
+        assert_eq!((x.low, x.high), (0.0, 29.0));
     }
 }

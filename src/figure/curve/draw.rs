@@ -5,7 +5,7 @@
 
 use crate::error::Result;
 
-use super::layout::{CurveLayout, across, down, labelled, title_line};
+use super::layout::{CurveLayout, across, down, evenly_labelled, labelled, title_line};
 use super::panel::{Band, Curve, CurveBar, CurveLine, CurvePanel, CurvePoint, LineStyle};
 use super::shapes::{Point, above, dashed, mark, polygon, ribbon};
 use crate::figure::font::CAPITAL;
@@ -52,6 +52,8 @@ pub(super) struct Style {
     pub(super) colour: Rgb,
     dashes: &'static [f64],
     mark: usize,
+    /// Whether every point has its mark.
+    pub(super) is_marked: bool,
     /// Sideways.
     pub(super) shift: f64,
 }
@@ -70,7 +72,11 @@ pub(super) fn style(curve: &Curve, line: usize) -> Style {
         colour: curve.palette.colour((share * LIGHTEST).round() as u8),
         dashes: DASHES[line % DASHES.len()],
         mark: line,
-        shift: (line as f64 - (count - 1) as f64 / 2.0) * APART.min(8.0 / count as f64),
+        is_marked: !curve.is_dense,
+        shift: match curve.is_dense {
+            true => 0.0,
+            false => (line as f64 - (count - 1) as f64 / 2.0) * APART.min(8.0 / count as f64),
+        },
     }
 }
 
@@ -85,7 +91,7 @@ impl Pen<'_> {
             for bar in &panel.bars {
                 self.standing_bar(panel, place, bar)?;
             }
-            self.curve_axes(panel, place)?;
+            self.curve_axes(panel, place, curve.is_dense)?;
             for line in &panel.lines {
                 self.curve_line(curve, panel, place, line)?;
             }
@@ -119,7 +125,7 @@ impl Pen<'_> {
     }
 
     /// Axes and ticks.
-    fn curve_axes(&mut self, panel: &CurvePanel, place: Box) -> Drawn {
+    fn curve_axes(&mut self, panel: &CurvePanel, place: Box, is_dense: bool) -> Drawn {
         let (bottom, tick) = (place.bottom(), self.sizes.tick);
         self.line((place.x, place.y), (place.x, bottom))?;
         self.line((place.x, bottom), (place.right(), bottom))?;
@@ -134,7 +140,11 @@ impl Pen<'_> {
             let x = across(panel, place, tick);
             self.line((x, bottom), (x, bottom + TICK_LENGTH))?;
         }
-        for number in labelled(panel, place, tick) {
+        let labelled = match is_dense {
+            true => evenly_labelled(panel, place, tick),
+            false => labelled(panel, place, tick),
+        };
+        for number in labelled {
             let at = (across(panel, place, panel.x.ticks[number]), baseline);
             let label = Text::plain(&panel.x.labels[number]);
             self.text(&label, at, tick, INK, Hang::Centre)?;
@@ -234,7 +244,8 @@ impl Pen<'_> {
         self.polygon(outline.into_iter().map(corner).collect::<Vec<_>>(), colour)
     }
 
-    /// A line with its marks, and the spread and the single values of each point.
+    /// A line with its marks, and the spread and the single values of each point. A lone point has
+    /// a mark in any case.
     fn series(
         &mut self,
         panel: &CurvePanel,
@@ -264,6 +275,9 @@ impl Pen<'_> {
                     let (_, y) = at(point.x, value);
                     self.shape(&polygon(12, 0.0), (x, y), DOT, style.colour)?;
                 }
+            }
+            if !style.is_marked && points.len() > 1 {
+                continue;
             }
             let shape = mark(style.mark);
             self.shape(&shape, (x, y), MARK + EDGE, PAPER)?;

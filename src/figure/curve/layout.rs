@@ -171,11 +171,7 @@ pub(super) fn down(panel: &CurvePanel, place: Box, value: f64) -> f64 {
 /// The ticks that are labelled, by their places: the first and the last, and between them those that
 /// have room.
 pub(super) fn labelled(panel: &CurvePanel, place: Box, size: f64) -> Vec<usize> {
-    let half = |tick: usize| font::width(&Text::plain(&panel.x.labels[tick]), size) / 2.0;
-    let apart = |one: usize, next: usize| {
-        let at = |tick: usize| across(panel, place, panel.x.ticks[tick]);
-        at(next) - at(one) >= half(one) + half(next) + APART
-    };
+    let apart = |one, next| labels_are_apart(panel, place, size, [one, next]);
     let Some(last) = panel.x.ticks.len().checked_sub(1) else {
         return Vec::new();
     };
@@ -188,6 +184,32 @@ pub(super) fn labelled(panel: &CurvePanel, place: Box, size: f64) -> Vec<usize> 
     }
     kept.push(last);
     kept
+}
+
+/// The ticks of [`Span::evenly`](super::panel::Span::evenly) that are labelled: every one, every
+/// second and so on as there is room, and the last where there is room after these.
+pub(super) fn evenly_labelled(panel: &CurvePanel, place: Box, size: f64) -> Vec<usize> {
+    let apart = |one, next| labels_are_apart(panel, place, size, [one, next]);
+    let ticks = &panel.x.ticks;
+    let is_even =
+        |&number: &usize| number < 2 || ticks[number] - ticks[number - 1] == ticks[1] - ticks[0];
+    let even = (0..ticks.len()).take_while(is_even).count();
+    let every = |step: usize| (0..even).step_by(step).collect::<Vec<_>>();
+    let has_room = |kept: &Vec<usize>| kept.windows(2).all(|pair| apart(pair[0], pair[1]));
+    let mut kept = (1..=even).map(every).find(has_room).unwrap_or_default();
+    let last = ticks.len().checked_sub(1);
+    kept.extend(last.filter(|&last| {
+        kept.last()
+            .is_some_and(|&one| one < last && apart(one, last))
+    }));
+    kept
+}
+
+/// Whether the labels of two ticks do not crowd.
+fn labels_are_apart(panel: &CurvePanel, place: Box, size: f64, [one, next]: [usize; 2]) -> bool {
+    let half = |tick: usize| font::width(&Text::plain(&panel.x.labels[tick]), size) / 2.0;
+    let at = |tick: usize| across(panel, place, panel.x.ticks[tick]);
+    at(next) - at(one) >= half(one) + half(next) + APART
 }
 
 /// Heights as near as can be to those wanted, at least `gap` apart and between two ends: names
@@ -222,26 +244,33 @@ pub(super) fn spread(wanted: &[f64], gap: f64, (top, bottom): (f64, f64)) -> Vec
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::figure::curve::Span;
     use crate::figure::place::TITLE_RISE;
     use crate::figure::{Options, rank_curve};
     use crate::paper::Venue;
     use crate::table::RunsRow;
 
-    #[test]
-    fn a_long_title_is_set_in_lines() {
+    /// A rank curve of a task.
+    fn curve(task: &str) -> Curve {
         let run = |rank: usize| RunsRow {
             adapter: format!("r{rank}"),
             weight_types: "q".into(),
             rank,
             alpha: None,
             seed: None,
-            task: "a task whose name says at some length what it was that was trained".repeat(2),
+            task: task.into(),
             metric: "accuracy".into(),
             value: rank as f64,
             trainable_parameters: None,
             items: None,
         };
-        let curve = rank_curve(&[run(1), run(2)], &Options::default()).unwrap();
+        rank_curve(&[run(1), run(2)], &Options::default()).unwrap()
+    }
+
+    #[test]
+    fn a_long_title_is_set_in_lines() {
+        let curve =
+            curve(&"a task whose name says at some length what it was that was trained".repeat(2));
         let page = Venue::Icml.page();
         let layout = CurveLayout::on(&page, &curve);
         let ((lines, size), place) = (&layout.titles[0], layout.panels[0]);
@@ -252,6 +281,28 @@ mod tests {
         }
         let top = place.y - TITLE_RISE - (lines.len() - 1) as f64 * title_line(&page);
         assert!(top - size >= 0.0, "the first line is on the page");
+    }
+
+    #[test]
+    fn labels_of_even_ticks_stay_even() {
+        let curve = curve("t");
+        let x = Span::evenly(&(0..30).collect::<Vec<_>>());
+        let panel = CurvePanel {
+            x,
+            ..curve.panels[0].clone()
+        };
+        let labels = |width: f64| {
+            let place = Box {
+                width,
+                ..CurveLayout::on(&Venue::Icml.page(), &curve).panels[0]
+            };
+            let labelled = evenly_labelled(&panel, place, 7.0);
+            let labels = labelled.iter().map(|&tick| panel.x.labels[tick].as_str());
+            labels.collect::<Vec<_>>().join(" ")
+        };
+        assert_eq!(labels(190.0), "0 5 10 15 20 25 29");
+        assert_eq!(labels(95.0), "0 5 10 15 20 25", "29 would crowd 25");
+        assert_eq!(labels(64.0), "0 10 20 29");
     }
 
     #[test]

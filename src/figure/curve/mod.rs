@@ -10,6 +10,7 @@
 mod amplification;
 mod blocks;
 mod draw;
+mod factors;
 mod layout;
 mod medians;
 mod names;

@@ -25,7 +25,8 @@ impl Pen<'_> {
                     let (colour, shift, clear) = match line.style {
                         LineStyle::Series(number) => {
                             let style = style(curve, number);
-                            (style.colour, style.shift, MARK)
+                            let clear = if style.is_marked { MARK } else { 0.0 };
+                            (style.colour, style.shift, clear)
                         }
                         _ => (INK, 0.0, 0.0),
                     };

@@ -16,6 +16,8 @@ pub struct Curve {
     pub in_row: Option<usize>,
     /// How many lines have a colour, dashes and a mark of their own, alike in all panels.
     pub series: usize,
+    /// Whether those lines have so many points that they stand at their places without marks.
+    pub is_dense: bool,
     /// Small lines below say what the marks are.
     pub footer: Vec<String>,
     /// The lines take their colours from here, dark ones first.
@@ -218,6 +220,29 @@ impl Span {
         }
     }
 
+    /// The range of [`Span::at`] with at most eight ticks, at multiples of 1, 2 or 5 and a power of ten;
+    /// and at the last count, where that is more than half a step further.
+    pub fn evenly(counts: &[usize]) -> Self {
+        let span = Span::at(counts, false);
+        let (Some(&first), Some(&last)) = (counts.first(), counts.last()) else {
+            return span;
+        };
+        let powers = (0..).map(|power| 10usize.saturating_pow(power));
+        let mut steps = powers.flat_map(|power| [1, 2, 5].map(|unit| power.saturating_mul(unit)));
+        let fits = |step: &usize| last / step - first.div_ceil(*step) < 8;
+        let step = steps.find(fits).unwrap_or(1);
+        let even = (first.div_ceil(step)..=last / step).map(|n| n * step);
+        let mut ticks: Vec<usize> = even.collect();
+        if ticks.last().is_none_or(|tick| 2 * (last - tick) > step) {
+            ticks.push(last);
+        }
+        Span {
+            labels: ticks.iter().map(usize::to_string).collect(),
+            ticks: ticks.iter().map(|&tick| tick as f64).collect(),
+            ..span
+        }
+    }
+
     /// Where a value stands, from 0 to 1; in the middle where the range is a point.
     pub(super) fn share(&self, value: f64) -> f64 {
         if self.low == self.high {
@@ -300,6 +325,22 @@ mod tests {
                 "{values:?}: {span:?}"
             );
         }
+    }
+
+    #[test]
+    fn ticks_of_many_counts_are_even() {
+        let labels = |counts: std::ops::Range<usize>| {
+            let span = Span::evenly(&counts.collect::<Vec<_>>());
+            span.labels.join(" ")
+        };
+        assert_eq!(labels(0..13), "0 2 4 6 8 10 12");
+        assert_eq!(labels(0..24), "0 5 10 15 20 23");
+        assert_eq!(labels(0..28), "0 5 10 15 20 25", "27 would crowd 25");
+        assert_eq!(labels(0..32), "0 5 10 15 20 25 30");
+        assert_eq!(labels(12..32), "15 20 25 30");
+        assert_eq!(labels(0..80), "0 10 20 30 40 50 60 70 79");
+        assert_eq!(labels(7..8), "7");
+        assert!(Span::evenly(&[]).ticks.is_empty());
     }
 
     #[test]

@@ -79,6 +79,7 @@ pub fn placement_curve(
         panels,
         in_row: Some(4),
         series: 0,
+        is_dense: false,
         footer: footer(modules, is_unsure),
         palette: options.palette,
     })

@@ -47,6 +47,7 @@ pub fn rank_curve(rows: &[RunsRow], options: &Options) -> Option<Curve> {
         panels,
         in_row: None,
         series: names.len(),
+        is_dense: false,
         footer: footer(&scores, &names, &single),
         palette: options.palette,
     })

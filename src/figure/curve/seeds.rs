@@ -48,6 +48,7 @@ pub fn seeds_curve(
         in_row: (panels.len() == layers.len() * shown.projections.len()).then_some(layers.len()),
         panels,
         series: 0,
+        is_dense: false,
         footer: footer(pairs.len(), shown, most),
         palette: shown.options.palette,
     })
