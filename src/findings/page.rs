@@ -16,7 +16,7 @@ use super::words::{digits, probability};
 pub fn page(title: &str, note: &str, findings: &[FindingRow]) -> String {
     let mut text = format!("# Findings: {title}\n\n");
     text += &format!(
-        "What these data say of the claims of section 7 of the LoRA paper, and of two beside them. METHODS.md, \"Findings\", \
+        "What these data say of claims of, and about, section 7 of the LoRA paper. METHODS.md, \"Findings\", \
          has statistic, test and margin of each: rules, version {RULES}.\n"
     );
     if !note.is_empty() {

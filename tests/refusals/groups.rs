@@ -129,7 +129,9 @@ fn one_label_for_two_groups() {
     let more =
         format!("{third}[compare]\nseeds = [\"t*e-*\"]\n[amplification]\nadapters = [\"t*e*\"]\n");
     let words = ["would be called `t-e`", "as other runs of this study are"];
-    refused(folder.path(), &study(folder.path(), &more), 29, &words);
+    // All three runs of table 7 differ in the seed.
+    let text = study(folder.path(), &more).replacen("seed = 5", "seed = 8", 1);
+    refused(folder.path(), &text, 29, &words);
 }
 
 #[test]
