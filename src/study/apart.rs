@@ -111,6 +111,51 @@ fn other_setting(one: &Adapter, other: &Adapter) -> Option<String> {
     differ(|module| module.scale).then(|| "have other scales s in some modules".into())
 }
 
+/// The runs whose weights no earlier one has: a copy would count as one more run.
+///
+/// # Errors
+///
+/// When a weight file cannot be read.
+pub(super) fn without_copies(
+    runs: &[AdapterId],
+    adapters: &[NamedAdapter],
+    left_out: &mut LeftOut,
+) -> Result<Vec<AdapterId>> {
+    let mut kept: Vec<AdapterId> = Vec::new();
+    for &run in runs {
+        let mut copy_of = None;
+        for &earlier in &kept {
+            let [first, second] = [earlier, run].map(|id| &adapters[id.0].adapter);
+            if let Some(how) = copies(first, second)? {
+                copy_of = Some((earlier, how));
+            }
+        }
+        match copy_of {
+            Some((earlier, how)) => left_out.add([earlier, run], how),
+            None => kept.push(run),
+        }
+    }
+    Ok(kept)
+}
+
+/// Why runs of one rank have no mean in table 7: it would mix settings, or count a run twice.
+///
+/// # Errors
+///
+/// When a weight file cannot be read.
+pub(super) fn of_a_mean(runs: &[AdapterId], adapters: &[NamedAdapter]) -> Result<Vec<String>> {
+    let mut left_out = LeftOut::default();
+    for (number, &one) in runs.iter().enumerate() {
+        for &other in &runs[number + 1..] {
+            let [first, second] = [one, other].map(|id| &adapters[id.0]);
+            if let Some(reason) = of_seeds(first, second, true)? {
+                left_out.add([one, other], reason);
+            }
+        }
+    }
+    Ok(left_out.sentences("a mean of table 7", adapters))
+}
+
 /// Pairs that are left out of a group, by their reason.
 #[derive(Default)]
 pub(super) struct LeftOut(Vec<(Apart, Vec<[AdapterId; 2]>)>);

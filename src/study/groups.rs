@@ -194,8 +194,8 @@ impl Study<'_> {
         }
         let [one, other] = sides.each_ref().map(Entry::runs);
         let (mut pairs, mut left_out) = (Vec::new(), LeftOut::default());
-        let one = &self.without_copies(one, &mut left_out)?;
-        let other = &self.without_copies(other, &mut left_out)?;
+        let one = &apart::without_copies(one, self.adapters, &mut left_out)?;
+        let other = &apart::without_copies(other, self.adapters, &mut left_out)?;
         for pair in one
             .iter()
             .flat_map(|&one| other.iter().map(move |&other| [one, other]))
@@ -371,39 +371,6 @@ impl Study<'_> {
         Ok(label)
     }
 
-    /// The runs whose weights no earlier one has: a copy would count as one more run.
-    fn without_copies(&self, runs: &[AdapterId], left_out: &mut LeftOut) -> Result<Vec<AdapterId>> {
-        let mut kept: Vec<AdapterId> = Vec::new();
-        for &run in runs {
-            let mut copy_of = None;
-            for &earlier in &kept {
-                let [first, second] = [earlier, run].map(|id| &self.adapters[id.0].adapter);
-                if let Some(how) = apart::copies(first, second)? {
-                    copy_of = Some((earlier, how));
-                }
-            }
-            match copy_of {
-                Some((earlier, how)) => left_out.add([earlier, run], how),
-                None => kept.push(run),
-            }
-        }
-        Ok(kept)
-    }
-
-    /// Why runs of one rank are no group of table 7: a mean over them would mix settings.
-    fn apart_in_table7(&self, runs: &[AdapterId]) -> Result<Vec<String>> {
-        let mut left_out = LeftOut::default();
-        for (number, &one) in runs.iter().enumerate() {
-            for &other in &runs[number + 1..] {
-                let [first, second] = [one, other].map(|id| &self.adapters[id.0]);
-                if let Some(reason) = apart::of_seeds(first, second, true)? {
-                    left_out.add([one, other], reason);
-                }
-            }
-        }
-        Ok(left_out.sentences("a mean of table 7", self.adapters))
-    }
-
     /// Groups of table 7: what each pattern matches, by rank. One run is no group.
     fn table7(&mut self, entries: &[Entry]) -> Result<Vec<(String, Vec<AdapterId>)>> {
         let mut groups: Vec<(String, Vec<AdapterId>)> = Vec::new();
@@ -417,7 +384,7 @@ impl Study<'_> {
                 if of_rank.len() < 2 {
                     continue;
                 }
-                let apart = self.apart_in_table7(&of_rank)?;
+                let apart = apart::of_a_mean(&of_rank, self.adapters)?;
                 if !apart.is_empty() {
                     // Each then has its own columns.
                     self.warnings.extend(apart);

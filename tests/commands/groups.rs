@@ -255,3 +255,21 @@ fn findings_name_what_they_are_of() {
     assert_eq!(of("[\"r2-*\"]"), (group.clone(), group.clone()));
     assert_eq!(of("[\"r2-s1\"]"), (group, ("r2-s1".to_string(), 1)));
 }
+
+/// The same weights under two names are one run.
+#[test]
+fn a_copy_is_no_second_run() {
+    let folder = runs();
+    fs::remove_dir_all(folder.path().join("runs/r2-s1")).unwrap();
+    save(folder.path(), "r2-s1", &AdapterFolder::new(2, 201));
+    let plan = plan(folder.path(), &text(&NAMES, BOTH));
+    let ranks = plan.figures.ranks.as_ref().unwrap();
+    let of_pairs = pairs(&plan, ranks).join(", ");
+    assert!(
+        !of_pairs.contains("r2-s1") && of_pairs.contains("r2-s0 r3-s1"),
+        "{of_pairs}"
+    );
+    let said = warnings(&plan);
+    let sentence = "ranks: a pair is not compared, as the two have the same bytes in their weight files: r2-s0 with r2-s1";
+    assert!(said.contains(sentence), "{said}");
+}
