@@ -37,7 +37,7 @@ pub(super) fn same_layer_of(rows: &[&EvidenceRow], between: &[LayerRow]) -> Opti
             _ => Verdict::Open,
         },
         statistic: common(rows.iter().map(|row| row.statistic.as_str())),
-        test: test.clone(),
+        test,
         count: rows.len(),
         holding: rows.iter().filter(|row| row.value >= Some(EXCESS)).count(),
         median: median_of(rows, |row| row.value),
@@ -53,15 +53,15 @@ pub(super) fn same_layer_of(rows: &[&EvidenceRow], between: &[LayerRow]) -> Opti
     );
     let chances: Vec<f64> = tables.tables.iter().map(|table| table.chance).collect();
     let chance = mean(&chances);
-    let phi = common(rows.iter().map(|row| row.statistic.as_str()));
-    let phi = phi.trim_start_matches("rest of ");
+    let phi = judged.statistic.trim_start_matches("rest of ");
     let numbers = format!(
-        "mean {phi}{} {} in the same layer, {} between layers, chance {}; mean rest {}; {test}, margin {EXCESS}",
+        "mean {phi}{} {} in the same layer, {} between layers, chance {}; mean rest {}; {}, margin {EXCESS}",
         of_basis(&first.basis),
         shown(same),
         shown(other),
         shown(chance),
         signed(Some(found.mean_rest)),
+        judged.test,
     );
     Some(judged.said(&SEEDS_LAYERS, rows, &[], (&counts, &numbers)))
 }

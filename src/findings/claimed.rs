@@ -25,47 +25,28 @@ pub(super) struct Claimed {
 
 impl Claimed {
     pub(super) fn of_plan(plan: &Plan, measured: &Measured) -> Self {
-        let spoken = |id: AdapterId| {
-            let group = measured
-                .table7_groups
-                .iter()
-                .find(|(_, runs)| runs.contains(&id));
-            let name = |id: &AdapterId| measured.adapter(*id).name.clone();
-            Spoken {
-                label: group.map_or_else(|| name(&id), |(label, _)| label.clone()),
-                runs: group.map_or_else(
-                    || vec![name(&id)],
-                    |(_, runs)| runs.iter().map(name).collect(),
-                ),
-                rank: measured.used_rank(id),
-            }
+        let name = |id: &AdapterId| measured.adapter(*id).name.clone();
+        // A group is spoken of as one only where all of its runs are there.
+        let spoken = |among: &[AdapterId]| -> Vec<Spoken> {
+            let whole =
+                |(_, runs): &&(String, Vec<AdapterId>)| runs.iter().all(|run| among.contains(run));
+            let of_one = |id: &AdapterId| {
+                let mut groups = measured.table7_groups.iter().filter(whole);
+                let (label, runs) = match groups.find(|(_, runs)| runs.contains(id)) {
+                    Some((label, runs)) => (label.clone(), runs.iter().map(name).collect()),
+                    None => (name(id), vec![name(id)]),
+                };
+                Spoken {
+                    label,
+                    runs,
+                    rank: measured.used_rank(*id),
+                }
+            };
+            among.iter().map(of_one).collect()
         };
-        let amplified: Vec<Spoken> = measured.amplified.iter().copied().map(spoken).collect();
-        let placed = &plan.figures.base;
-        let is_placed = |run: &String| {
-            let mut names = placed.iter().map(|id| &measured.adapter(*id).name);
-            names.any(|name| name == run)
-        };
-        // A group whose runs are not all held against W is not spoken of as one.
-        let alone = |id: AdapterId| {
-            let name = measured.adapter(id).name.clone();
-            Spoken {
-                label: name.clone(),
-                runs: vec![name],
-                rank: measured.used_rank(id),
-            }
-        };
-        let placed: Vec<Spoken> = placed
-            .iter()
-            .map(|&id| {
-                Some(spoken(id))
-                    .filter(|one| one.runs.iter().all(is_placed))
-                    .unwrap_or_else(|| alone(id))
-            })
-            .collect();
         Claimed {
-            placed: smallest(&placed),
-            ..Claimed::among(amplified)
+            placed: smallest(&spoken(&plan.figures.base)),
+            ..Claimed::among(spoken(&measured.amplified))
         }
     }
 

@@ -24,6 +24,7 @@ mod verdict;
 mod wanted;
 mod words;
 
+pub(crate) use claims::LEADING;
 pub use compared::Compared;
 pub use evidence::{Evidence, EvidenceTables};
 pub use page::page;

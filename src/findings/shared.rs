@@ -5,6 +5,7 @@ use crate::measure::chance::{overlap_chance, overlap_sd};
 use crate::results::{Grid, ModuleName};
 
 use super::claims::LEADING;
+use super::judged::mean;
 
 /// Which share of directions.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -124,57 +125,60 @@ impl Shared {
 
     /// How many leading directions both sides of every pair have.
     pub(super) fn defined(&self) -> usize {
-        let of = |lines: &Lines| defined(&lines.diagonal);
+        self.defined_along(Cell::Leading)
+    }
+
+    fn defined_along(&self, cell: Cell) -> usize {
+        let of = |lines: &Lines| {
+            let last = lines.along(cell).iter().rposition(Option::is_some);
+            last.map_or(0, |place| place + 1)
+        };
         self.lines.iter().map(of).min().unwrap_or(0)
+    }
+
+    /// The mean of the pairs' cells at l, from 1; `None` unless all have one.
+    fn mean_at(&self, cell: Cell, l: usize) -> Option<f64> {
+        let place = l.checked_sub(1)?;
+        let of = |lines: &Lines| lines.along(cell).get(place).copied().flatten();
+        mean(&self.lines.iter().map(of).collect::<Option<Vec<f64>>>()?)
     }
 
     /// One of the shares, of as many directions as are defined in every pair; where none is, φ of the
     /// one that was asked for is missing.
     pub(super) fn share(&self, cell: Cell) -> Share {
-        let line = |lines: &'_ Lines| match cell {
-            Cell::FirstOfFirst => lines.first_row.clone(),
-            Cell::FirstOfSecond => lines.first_column.clone(),
-            Cell::Leading => lines.diagonal.clone(),
-        };
+        let asked = self.asked[0].min(self.asked[1]);
         let asked = match cell {
-            Cell::Leading => self.asked[0].min(self.asked[1]).min(LEADING),
-            _ => self.asked[0].min(self.asked[1]),
+            Cell::Leading => asked.min(LEADING),
+            _ => asked,
         };
-        let lines: Vec<Vec<Option<f64>>> = self.lines.iter().map(line).collect();
-        let found = lines.iter().map(|line| defined(line)).min().unwrap_or(0);
+        let found = self.defined_along(cell);
         let many = if found == 0 { asked } else { found.min(asked) };
         Share {
             few: if cell == Cell::Leading { many } else { 1 },
             many,
             dimension: self.dimension,
-            value: mean_at(&lines, many),
+            value: self.mean_at(cell, many),
         }
     }
 
     /// φ(k,k), where it is defined.
     pub(super) fn leading(&self, k: usize) -> Share {
-        let lines: Vec<Vec<Option<f64>>> = self.lines.iter().map(|l| l.diagonal.clone()).collect();
         Share {
             few: k,
             many: k,
             dimension: self.dimension,
-            value: mean_at(&lines, k),
+            value: self.mean_at(Cell::Leading, k),
         }
     }
 
-    /// The share of the directions after the first: (r·φ(r,r) − φ(1,r))/(r − 1); `None` at r = 1.
+    /// The share of the directions after the first, which `first` is of: (r·φ(r,r) − φ(1,r))/(r − 1);
+    /// `None` at r = 1.
     pub(super) fn others(&self, first: Cell) -> Option<Share> {
         let r = self.defined().min(self.asked[0].min(self.asked[1]));
         if r < 2 {
             return None;
         }
-        let all = self.leading(r).value;
-        let line = |lines: &Lines| match first {
-            Cell::FirstOfSecond => lines.first_column.clone(),
-            _ => lines.first_row.clone(),
-        };
-        let lines: Vec<Vec<Option<f64>>> = self.lines.iter().map(line).collect();
-        let value = all.zip(mean_at(&lines, r));
+        let value = self.leading(r).value.zip(self.mean_at(first, r));
         let rest = |(all, one): (f64, f64)| (r as f64 * all - one) / (r - 1) as f64;
         Some(Share {
             few: r - 1,
@@ -185,18 +189,12 @@ impl Shared {
     }
 }
 
-/// How many of the leading cells have a value.
-fn defined(line: &[Option<f64>]) -> usize {
-    let last = line.iter().rposition(Option::is_some);
-    last.map_or(0, |place| place + 1)
-}
-
-/// The mean of the pairs' cells at l, from 1; `None` unless all have one.
-fn mean_at(lines: &[Vec<Option<f64>>], l: usize) -> Option<f64> {
-    let cells: Option<Vec<f64>> = lines
-        .iter()
-        .map(|line| line.get(l.checked_sub(1)?).copied().flatten())
-        .collect();
-    let cells = cells.filter(|cells| !cells.is_empty())?;
-    Some(cells.iter().sum::<f64>() / cells.len() as f64)
+impl Lines {
+    fn along(&self, cell: Cell) -> &[Option<f64>] {
+        match cell {
+            Cell::FirstOfFirst => &self.first_row,
+            Cell::FirstOfSecond => &self.first_column,
+            Cell::Leading => &self.diagonal,
+        }
+    }
 }

@@ -36,21 +36,15 @@ impl Wanted {
         }
     }
 
-    /// Whether a run's leading directions are kept.
+    /// Whether a run's [`LEADING`] directions are kept.
     pub(crate) fn keeps_frame(&self, run: AdapterId) -> bool {
         self.framed.contains(&run)
-    }
-
-    /// How many leading directions are kept.
-    pub(crate) fn directions(&self) -> usize {
-        LEADING
     }
 
     /// How many random draws an adapter's rank takes: max(draws, 20, min(1600, ⌈6400/r²⌉)) where a
     /// claim speaks of it, else as many as table 7 shows.
     pub(crate) fn draws(&self, adapter: &str, rank: usize) -> usize {
-        let is_claimed = |claimed: &Claimed| claimed.draws(adapter);
-        if self.claimed.as_ref().is_some_and(is_claimed) {
+        if self.keeps_draws(adapter) {
             let enough = SPREAD.div_ceil((rank * rank).max(1)).min(MOST);
             self.draws.max(FEWEST).max(enough)
         } else {
@@ -60,8 +54,8 @@ impl Wanted {
 
     /// Whether the norms of an adapter's draws are kept.
     pub(crate) fn keeps_draws(&self, adapter: &str) -> bool {
-        let is_claimed = |claimed: &Claimed| claimed.draws(adapter);
-        self.claimed.as_ref().is_some_and(is_claimed)
+        let claimed = self.claimed.as_ref();
+        claimed.is_some_and(|claimed| claimed.draws(adapter))
     }
 }
 

@@ -3,12 +3,10 @@
 
 use serde_json::{Value, json};
 
+use crate::findings::LEADING;
 use crate::measure::chance::overlap_chance;
 use crate::results::{Grid, Results};
 use crate::table::{AmplificationRow, FindingRow};
-
-/// Leading directions beside the first.
-const LEADING: usize = 4;
 
 /// What the rows of a run say in short, gathered while they pass.
 #[derive(Default)]

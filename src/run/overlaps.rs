@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use crate::error::Result;
+use crate::findings::LEADING;
 use crate::linalg::{Leading, haar};
 use crate::measure::overlap::overlap_grid;
 use crate::measure::{Basis, Directions, Side};
@@ -49,32 +50,30 @@ impl ModuleRun<'_> {
                 .collect();
             results.grids.append(&mut grids);
             results.grids.extend(means);
-        }
-        self.frames(results)
-    }
-
-    /// The leading directions of runs that findings compare between layers, on the first basis on which
-    /// there are any.
-    fn frames(&self, results: &mut Results) -> Result<()> {
-        for update in &self.updates {
-            if !self.wanted.keeps_frame(update.adapter) {
-                continue;
-            }
-            let asked = self.wanted.directions().min(update.rank);
-            for &basis in &self.plan.bases {
-                let found = Directions::of_delta(&update.delta, basis, asked)?;
-                if !found.subspace().is_empty() {
-                    results.frames.push(Frame {
-                        module: self.module.path.clone(),
-                        adapter: update.name.into(),
-                        basis,
-                        directions: found.subspace().basis().to_owned(),
-                    });
-                    break;
-                }
-            }
+            self.keep_frames(basis, &directions, results);
         }
         Ok(())
+    }
+
+    /// Keeps the leading directions of runs that findings compare between layers, on the first basis on
+    /// which there are any.
+    fn keep_frames(&self, basis: Basis, directions: &[Directions], results: &mut Results) {
+        for (update, found) in self.updates.iter().zip(directions) {
+            let has_one = results
+                .frames
+                .iter()
+                .any(|frame| frame.adapter == update.name);
+            let is_empty = found.subspace().is_empty();
+            if has_one || is_empty || !self.wanted.keeps_frame(update.adapter) {
+                continue;
+            }
+            results.frames.push(Frame {
+                module: self.module.path.clone(),
+                adapter: update.name.into(),
+                basis,
+                directions: found.leading(LEADING).subspace().basis().to_owned(),
+            });
+        }
     }
 
     /// The mean over the pairs of a group that have this module, of the grids of one basis.

@@ -28,11 +28,7 @@ impl Apart {
 /// # Errors
 ///
 /// When a weight file cannot be read.
-pub(super) fn of_seeds(
-    one: &NamedAdapter,
-    other: &NamedAdapter,
-    named: bool,
-) -> Result<Option<Apart>> {
+fn of_seeds(one: &NamedAdapter, other: &NamedAdapter, named: bool) -> Result<Option<Apart>> {
     if let Some(reason) = other_task(one, other) {
         return Ok(Some(reason));
     }
@@ -138,22 +134,28 @@ pub(super) fn without_copies(
     Ok(kept)
 }
 
-/// Why runs of one rank have no mean in table 7: it would mix settings, or count a run twice.
+/// The pairs of runs of one rank that differ in the seed alone, and those that do not. Of runs that
+/// are both `named`, a seed that is not known is no reason.
 ///
 /// # Errors
 ///
 /// When a weight file cannot be read.
-pub(super) fn of_a_mean(runs: &[AdapterId], adapters: &[NamedAdapter]) -> Result<Vec<String>> {
-    let mut left_out = LeftOut::default();
+pub(super) fn pairs_of_seeds(
+    runs: &[AdapterId],
+    adapters: &[NamedAdapter],
+    named: &dyn Fn(AdapterId) -> bool,
+) -> Result<(Vec<[AdapterId; 2]>, LeftOut)> {
+    let (mut pairs, mut left_out) = (Vec::new(), LeftOut::default());
     for (number, &one) in runs.iter().enumerate() {
         for &other in &runs[number + 1..] {
             let [first, second] = [one, other].map(|id| &adapters[id.0]);
-            if let Some(reason) = of_seeds(first, second, true)? {
-                left_out.add([one, other], reason);
+            match of_seeds(first, second, named(one) && named(other))? {
+                None => pairs.push([one, other]),
+                Some(reason) => left_out.add([one, other], reason),
             }
         }
     }
-    Ok(left_out.sentences("a mean of table 7", adapters))
+    Ok((pairs, left_out))
 }
 
 /// Pairs that are left out of a group, by their reason.

@@ -300,17 +300,7 @@ impl Study<'_> {
             return Ok(None);
         }
         let is_named = |run: AdapterId| entries.iter().any(|entry| entry.names(run));
-        let (mut pairs, mut left_out) = (Vec::new(), LeftOut::default());
-        for (number, &one) in runs.iter().enumerate() {
-            for &other in &runs[number + 1..] {
-                let [first, second] = [one, other].map(|id| &self.adapters[id.0]);
-                let named = is_named(one) && is_named(other);
-                match apart::of_seeds(first, second, named)? {
-                    None => pairs.push([one, other]),
-                    Some(reason) => left_out.add([one, other], reason),
-                }
-            }
-        }
+        let (pairs, left_out) = apart::pairs_of_seeds(runs, self.adapters, &is_named)?;
         let what = format!("seeds of rank {rank}");
         reasons.extend(left_out.sentences(&what, self.adapters));
         if pairs.is_empty() {
@@ -384,10 +374,12 @@ impl Study<'_> {
                 if of_rank.len() < 2 {
                     continue;
                 }
-                let apart = apart::of_a_mean(&of_rank, self.adapters)?;
-                if !apart.is_empty() {
+                // A mean would mix settings, or count a run twice; a seed may be unknown.
+                let (_, apart) = apart::pairs_of_seeds(&of_rank, self.adapters, &|_| true)?;
+                let reasons = apart.sentences("a mean of table 7", self.adapters);
+                if !reasons.is_empty() {
                     // Each then has its own columns.
-                    self.warnings.extend(apart);
+                    self.warnings.extend(reasons);
                     continue;
                 }
                 let label = self.label_of(std::slice::from_ref(entry), rank, &of_rank);

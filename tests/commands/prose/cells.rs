@@ -67,6 +67,22 @@ pub(super) fn cell(name: &str, filter: &[(&str, &str)], column: &str) -> f64 {
     values[0]
 }
 
+/// A number of a study's finding.
+pub(super) fn finding(study: &str, claim: &str, column: &str) -> f64 {
+    cell(
+        &format!("{study}/findings.csv"),
+        &[("claim", claim)],
+        column,
+    )
+}
+
+/// In how many of how many a finding holds, its median, and that of its chance.
+pub(super) fn counted(study: &str, claim: &str) -> Vec<f64> {
+    ["holding", "count", "median", "chance"]
+        .map(|column| finding(study, claim, column))
+        .into()
+}
+
 /// φ(i,j) of each module of the built-in study, modules in order.
 pub(super) fn phi(basis: &str, pair: [&str; 2], cell: [usize; 2]) -> Vec<f64> {
     phi_at("", basis, pair, cell)

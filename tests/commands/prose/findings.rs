@@ -1,17 +1,12 @@
 //! What is said of the built-in study's findings.
 
-use super::cells::{cell, cells, count, least, mean, median, most};
+use super::cells::{cells, count, counted, finding, least, mean, median, most};
 use super::{Said, said};
 
 const FILE: &str = "experiments/minilm-sst2/README.md";
-const FINDINGS: &str = "minilm-sst2/findings.csv";
+const STUDY: &str = "minilm-sst2";
 const EVIDENCE: &str = "minilm-sst2/evidence.csv";
 const LAYERS: &str = "minilm-sst2/layers.csv";
-
-/// A number of a finding.
-fn finding(claim: &str, column: &str) -> f64 {
-    cell(FINDINGS, &[("claim", claim)], column)
-}
 
 /// A column of the evidence of a claim.
 fn evidence(claim: &str, column: &str) -> Vec<f64> {
@@ -65,29 +60,17 @@ pub(super) fn sentences() -> Vec<Said> {
         said(
             FILE,
             "in {12} of {12} modules; median φ(1,8) {0.325}, chance {0.021}",
-            || {
-                ["holding", "count", "median", "chance"]
-                    .map(|name| finding("ranks", name))
-                    .into()
-            },
+            || counted(STUDY, "ranks"),
         ),
         said(
             FILE,
             "in {11} of {12} by a tenth or more; median φ(4,4) {0.198}, chance {0.010}",
-            || {
-                ["holding", "count", "median", "chance"]
-                    .map(|name| finding("seeds", name))
-                    .into()
-            },
+            || counted(STUDY, "seeds"),
         ),
         said(
             FILE,
             "an excess below a tenth in {12} of {12} modules; median {0.043}, chance {0.021}",
-            || {
-                ["holding", "count", "median", "chance"]
-                    .map(|name| finding("ranks-others", name))
-                    .into()
-            },
+            || counted(STUDY, "ranks-others"),
         ),
         said(
             FILE,
@@ -95,7 +78,7 @@ pub(super) fn sentences() -> Vec<Said> {
             || {
                 let [same, other] = layers();
                 let rest = mean(&evidence("seeds-layers", "value"));
-                let p = finding("seeds-layers", "p");
+                let p = finding(STUDY, "seeds-layers", "p");
                 // 6! permutations, of which the study alone reaches its rest.
                 vec![same, other, rest, 720.0, p]
             },
@@ -105,8 +88,8 @@ pub(super) fn sentences() -> Vec<Said> {
             "among 1 and among 4 directions (p = {0.031}), and neither among all 64 (p = {0.94})",
             || {
                 vec![
-                    finding("query-value", "least_p"),
-                    finding("query-value", "p"),
+                    finding(STUDY, "query-value", "least_p"),
+                    finding(STUDY, "query-value", "p"),
                 ]
             },
         ),
@@ -117,7 +100,7 @@ pub(super) fn sentences() -> Vec<Said> {
                 let over = evidence("correlates", "value/chance");
                 let logs: Vec<f64> = over.iter().map(|over| over.ln()).collect();
                 let [holding, all, p] =
-                    ["holding", "count", "p"].map(|name| finding("correlates", name));
+                    ["holding", "count", "p"].map(|name| finding(STUDY, "correlates", name));
                 vec![mean(&logs).exp(), holding, all, p]
             },
         ),
@@ -130,8 +113,8 @@ pub(super) fn sentences() -> Vec<Said> {
                     let filter = [("claim", "new-directions"), ("statistic", side)];
                     median(&cells(EVIDENCE, &filter, "value"))
                 };
-                let [chance, holding, all] =
-                    ["chance", "holding", "count"].map(|name| finding("new-directions", name));
+                let [chance, holding, all] = ["chance", "holding", "count"]
+                    .map(|name| finding(STUDY, "new-directions", name));
                 vec![of("out, k = 39"), of("in, k = 39"), chance, holding, all]
             },
         ),
@@ -147,10 +130,10 @@ pub(super) fn sentences() -> Vec<Said> {
         said(
             FILE,
             "other layers share {0.061} where random directions share {0.010}",
-            || vec![layers()[1], finding("seeds", "chance")],
+            || vec![layers()[1], finding(STUDY, "seeds", "chance")],
         ),
         said(FILE, "no p of sign flips can fall below {0.031}", || {
-            vec![finding("query-value", "least_p")]
+            vec![finding(STUDY, "query-value", "least_p")]
         }),
         said(
             FILE,
@@ -170,9 +153,9 @@ pub(super) fn sentences() -> Vec<Said> {
                     median(&large),
                     chance("r4-seed0"),
                     chance("r64-seed0"),
-                    finding("factor", "holding"),
-                    finding("factor", "count"),
-                    finding("factor", "p"),
+                    finding(STUDY, "factor", "holding"),
+                    finding(STUDY, "factor", "count"),
+                    finding(STUDY, "factor", "p"),
                 ]
             },
         ),
@@ -182,7 +165,12 @@ pub(super) fn sentences() -> Vec<Said> {
             || {
                 let differences = excess_of_b_over_a();
                 let [low, high] = interval(&differences);
-                vec![mean(&differences), low, high, finding("b-as-a", "margin")]
+                vec![
+                    mean(&differences),
+                    low,
+                    high,
+                    finding(STUDY, "b-as-a", "margin"),
+                ]
             },
         ),
     ]

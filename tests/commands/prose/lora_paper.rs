@@ -1,20 +1,15 @@
 //! What is said of the paper's own values.
 
-use super::cells::{cell, cells, least, most};
+use super::cells::{cell, cells, counted, finding, least, most};
 use super::{Said, said};
 
 const FILE: &str = "experiments/lora-paper/README.md";
 const METHODS: &str = "METHODS.md";
-const FINDINGS: &str = "lora-paper/findings.csv";
+const STUDY: &str = "lora-paper";
 const FACTORS: &str = "lora-paper/amplification.csv";
 const EVIDENCE: &str = "lora-paper/evidence.csv";
 const OVERLAP: &str = "lora-paper/overlap.csv";
 const RUNS: &str = "lora-paper/runs.csv";
-
-/// A number of a finding.
-fn finding(claim: &str, column: &str) -> f64 {
-    cell(FINDINGS, &[("claim", claim)], column)
-}
 
 /// The factors of r = 4 and r = 64: of ΔW's directions, or of random ones.
 fn factors(directions: &str) -> Vec<f64> {
@@ -70,18 +65,14 @@ fn of_the_paper() -> Vec<Said> {
         said(
             FILE,
             "in {10} of {10} modules; median φ(1,8) {0.500}, chance {0.0007}",
-            || {
-                ["holding", "count", "median", "chance"]
-                    .map(|name| finding("ranks", name))
-                    .into()
-            },
+            || counted(STUDY, "ranks"),
         ),
         said(
             FILE,
             "a tenth or more in {8} of {10} modules; median {0.144}, chance {0.0007}",
             || {
                 let [holding, all, median, chance] = ["holding", "count", "median", "chance"]
-                    .map(|name| finding("ranks-others", name));
+                    .map(|name| finding(STUDY, "ranks-others", name));
                 // None speaks for neither side.
                 vec![all - holding, all, median, chance]
             },
@@ -89,15 +80,11 @@ fn of_the_paper() -> Vec<Said> {
         said(
             FILE,
             "in {10} of {10} modules; median φ(4,4) {0.317}, chance {0.0003}",
-            || {
-                ["holding", "count", "median", "chance"]
-                    .map(|name| finding("seeds", name))
-                    .into()
-            },
+            || counted(STUDY, "seeds"),
         ),
         said(FILE, "among 64 directions in {4} of {5} layers", || {
             ["holding", "count"]
-                .map(|name| finding("query-value", name))
+                .map(|name| finding(STUDY, "query-value", name))
                 .into()
         }),
         said(
