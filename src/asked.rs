@@ -39,6 +39,10 @@ pub enum Asked {
     Initial,
     /// To go on with tensors that are not understood.
     AllowUnmapped,
+    /// Prefixes of an adapter's paths that are replaced.
+    Rename,
+    /// That no module may be left out.
+    Strict,
     /// Bytes that measuring may take.
     Memory,
     /// The folder that is written to.
@@ -66,6 +70,8 @@ impl Asked {
             Asked::Unscaled => "`scaled` of `Request::read`",
             Asked::Initial => "`initial` of `Request::read`",
             Asked::AllowUnmapped => "`allow_unmapped` of `Request::read`",
+            Asked::Rename => "`renames` of `Request::read`",
+            Asked::Strict => "`Request::strict`",
             Asked::Memory => "`Request::memory`",
             Asked::Out => "`publish::Options::out`",
         }

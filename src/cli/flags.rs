@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser};
 
-use crate::adapter::ReadOptions;
+use crate::adapter::{ReadOptions, Rename};
 use crate::asked::Asked;
 use crate::error::{CoreError, Result};
 use crate::figure::{Format, Palette};
@@ -99,7 +99,7 @@ pub struct Regenerate {
 
 /// Flags that change what is measured, written or said: a check and a first study have no use for
 /// them.
-const CHANGES: [&str; 12] = [
+const CHANGES: [&str; 13] = [
     "modules",
     "layers",
     "basis",
@@ -107,6 +107,7 @@ const CHANGES: [&str; 12] = [
     "alpha",
     "no_scale",
     "init_adapter",
+    "rename",
     "draws",
     "seed",
     "format",
@@ -114,7 +115,7 @@ const CHANGES: [&str; 12] = [
     "no_figures",
 ];
 /// Flags of a run that a first study has no use for.
-const RUNS: [&str; 4] = ["allow_unmapped", "threads", "memory", "json"];
+const RUNS: [&str; 5] = ["allow_unmapped", "strict", "threads", "memory", "json"];
 
 /// `inspect`
 #[derive(Debug, Parser)]
@@ -140,6 +141,9 @@ pub struct Inspect {
     /// The adapter as it was before training, where its initialisation changed the base
     #[arg(long, value_name = "PATH")]
     pub init_adapter: Option<PathBuf>,
+    /// Replace a prefix of the adapter's module paths (repeatable)
+    #[arg(long, value_name = "OLD=NEW", value_parser = rename)]
+    pub rename: Vec<Rename>,
     /// One JSON object on stdout
     #[arg(long)]
     pub json: bool,
@@ -163,7 +167,8 @@ pub(super) struct Inputs {
 /// What is measured.
 #[derive(Debug, Clone, Args)]
 pub(super) struct Measuring {
-    /// Only modules whose path or projection matches (repeatable), e.g. '*query'
+    /// Only modules whose path or projection matches (repeatable), e.g. '*query'; '!GLOB' leaves
+    /// modules out
     #[arg(long, value_name = "GLOB")]
     modules: Vec<String>,
     /// Only these layers, e.g. 0,5-7
@@ -184,6 +189,12 @@ pub(super) struct Measuring {
     /// Go on although an adapter has tensors that are not understood
     #[arg(long)]
     allow_unmapped: bool,
+    /// Fail where a module cannot be measured, in place of leaving it out
+    #[arg(long)]
+    strict: bool,
+    /// Replace a prefix of the adapters' module paths (repeatable), e.g. model.language_model=model
+    #[arg(long, value_name = "OLD=NEW", value_parser = rename)]
+    rename: Vec<Rename>,
     /// Seed of the random directions [default: the study's, else 0]
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
@@ -250,6 +261,8 @@ impl Measuring {
             no_scale,
             init_adapter,
             allow_unmapped: _,
+            strict: _,
+            rename,
             seed,
         } = self;
         modules.is_empty()
@@ -258,6 +271,7 @@ impl Measuring {
             && alpha.is_none()
             && !no_scale
             && init_adapter.is_none()
+            && rename.is_empty()
             && seed.is_none()
     }
 
@@ -269,11 +283,13 @@ impl Measuring {
         read.scaled = !self.no_scale;
         read.allow_unmapped = self.allow_unmapped;
         read.initial = self.init_adapter.clone();
+        read.renames = self.rename.clone();
         Ok(Request {
             selection: Selection::new(&self.modules, layers)?,
             rank: self.rank,
             read,
             seed: self.seed,
+            strict: self.strict,
             memory: output.memory,
             makes,
             ..Request::everything()
@@ -288,6 +304,7 @@ pub(super) fn setting(setting: Setting) -> &'static str {
         Setting::Unscaled => "--no-scale",
         Setting::AllowUnmapped => "--allow-unmapped",
         Setting::Initial => "--init-adapter",
+        Setting::Rename => "--rename",
         Setting::Base | Setting::Weight => "--base",
     }
 }
@@ -307,6 +324,8 @@ pub(super) fn asked(asked: Asked) -> &'static str {
         Asked::Unscaled => "--no-scale",
         Asked::Initial => "--init-adapter",
         Asked::AllowUnmapped => "--allow-unmapped",
+        Asked::Rename => "--rename",
+        Asked::Strict => "--strict",
         Asked::Memory => "--memory",
         Asked::Out => "--out",
     }
@@ -314,6 +333,10 @@ pub(super) fn asked(asked: Asked) -> &'static str {
 
 fn layers(text: &str) -> std::result::Result<Layers, String> {
     parse_layers(text).map(Layers)
+}
+
+fn rename(text: &str) -> std::result::Result<Rename, String> {
+    text.parse().map_err(|error: CoreError| error.to_string())
 }
 
 fn basis(text: &str) -> std::result::Result<Basis, String> {

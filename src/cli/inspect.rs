@@ -5,7 +5,7 @@ use std::io::Write;
 
 use serde_json::{Value, json};
 
-use crate::adapter::{AdaptedModule, Adapter, BaseIndex, ReadOptions, layer_of};
+use crate::adapter::{AdaptedModule, Adapter, BaseIndex, LeftOut, ReadOptions, layer_of};
 use crate::base::Base;
 use crate::error::Result;
 use crate::linalg::{SMALL_SIDE, numerical_rank};
@@ -33,18 +33,27 @@ pub fn inspect(flags: Inspect) -> std::result::Result<(), Failure> {
     let mut options = ReadOptions::new().allow_unmapped().looking();
     options.alpha = flags.alpha;
     options.initial = flags.init_adapter;
+    options.renames = flags.rename;
     let base = flags.base.as_deref().map(Base::open).transpose()?;
     let index = base.as_ref().map(|base| base as &dyn BaseIndex);
     let adapter = Adapter::open_on(&flags.path, &options, index)?;
-    let rows = adapter
-        .modules
-        .iter()
-        .map(|module| row(&adapter, module, base.as_ref()))
-        .collect::<Result<Vec<_>>>()?;
+    let mut left_out = adapter.left_out.clone();
+    let mut rows = Vec::new();
+    for module in &adapter.modules {
+        let checked = base.as_ref().map(|base| base.check(module)).transpose();
+        if let Err(error) = &checked {
+            left_out.push(LeftOut {
+                module: module.path.clone(),
+                cause: error.to_string(),
+            });
+        }
+        let fits = base.as_ref().filter(|_| checked.is_ok());
+        rows.push(row(&adapter, module, fits)?);
+    }
     let text = if flags.json {
-        format!("{:#}\n", object(&adapter, &rows))
+        format!("{:#}\n", object(&adapter, &rows, &left_out))
     } else {
-        page(&adapter, &rows)
+        page(&adapter, &rows, &left_out)
     };
     let _ = std::io::stdout().write_all(text.as_bytes());
     Ok(())
@@ -78,7 +87,7 @@ fn row<'a>(adapter: &Adapter, module: &'a AdaptedModule, base: Option<&Base>) ->
     })
 }
 
-fn object(adapter: &Adapter, rows: &[Row]) -> Value {
+fn object(adapter: &Adapter, rows: &[Row], left_out: &[LeftOut]) -> Value {
     let modules: Vec<Value> = rows
         .iter()
         .map(|row| {
@@ -99,6 +108,7 @@ fn object(adapter: &Adapter, rows: &[Row]) -> Value {
         "scale_rule": adapter.scale_rule,
         "notes": adapter.notes,
         "modules": modules,
+        "left_out": left_out,
         "replaced": adapter.replaced,
         "unmapped": adapter.unmapped,
     })
@@ -130,7 +140,7 @@ fn shapes(rows: &[Row]) -> String {
     }
 }
 
-fn page(adapter: &Adapter, rows: &[Row]) -> String {
+fn page(adapter: &Adapter, rows: &[Row], left_out: &[LeftOut]) -> String {
     let mut text = format!("{}: {}\n", adapter.path().display(), adapter.layout);
     let base = adapter.base_name.as_deref().unwrap_or("not named");
     for (name, value) in [
@@ -152,6 +162,12 @@ fn page(adapter: &Adapter, rows: &[Row]) -> String {
     }
     text.push('\n');
     text += &table(adapter, rows);
+    if !left_out.is_empty() {
+        text += "\nno ΔW, or no W in the base:\n";
+    }
+    for LeftOut { module, cause } in left_out {
+        text += &format!("  `{module}`: {cause}\n");
+    }
     for (tensors, what) in [
         (
             &adapter.replaced,

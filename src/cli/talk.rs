@@ -14,19 +14,16 @@ pub(super) struct Talk {
     pub(super) quiet: bool,
 }
 
-impl Talk {
-    /// What was asked for, and is said with `-q` too.
-    pub(super) fn tell(self, line: &str) {
-        // A closed stderr is no reason to stop.
-        let _ = writeln!(std::io::stderr(), "{line}");
-    }
-}
-
 impl Listener for Talk {
     fn say(&self, line: &str) {
         if !self.quiet {
             self.tell(line);
         }
+    }
+
+    fn tell(&self, line: &str) {
+        // A closed stderr is no reason to stop.
+        let _ = writeln!(std::io::stderr(), "{line}");
     }
 
     fn warn(&self, line: &str) {

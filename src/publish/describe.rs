@@ -26,12 +26,36 @@ pub(super) fn describe(plan: &Plan, listener: &dyn Listener) {
             }
         }
     }
+    describe_left_out(plan, listener);
     describe_groups(plan, listener);
     for note in &plan.figures.notes {
         listener.say(&format!("  {note}"));
     }
     if let Some(warning) = plan.memory_warning() {
         listener.warn(&warning);
+    }
+}
+
+/// How many modules of one cause are named in a line.
+const NAMED: usize = 8;
+
+/// Names the modules that are left out, those of one cause in one line.
+fn describe_left_out(plan: &Plan, listener: &dyn Listener) {
+    let mut causes: Vec<(&str, Vec<String>)> = Vec::new();
+    for one in plan.left_out() {
+        let module = format!("`{}`", one.module);
+        match causes.iter_mut().find(|(other, _)| *other == one.cause) {
+            Some((_, modules)) => modules.push(module),
+            None => causes.push((&one.cause, vec![module])),
+        }
+    }
+    for (cause, modules) in causes {
+        let more = match modules.len().saturating_sub(NAMED) {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        let named = modules[..modules.len().min(NAMED)].join(", ");
+        listener.tell(&format!("left out: {named}{more}: {cause}"));
     }
 }
 

@@ -5,6 +5,9 @@ pub trait Listener: Sync {
     /// A note for the person who waits.
     fn say(&self, line: &str);
 
+    /// What must be said in any case, as a result without it would be taken for another.
+    fn tell(&self, line: &str);
+
     /// Something valid but suspicious.
     fn warn(&self, line: &str);
 
@@ -27,6 +30,8 @@ pub struct Silent;
 
 impl Listener for Silent {
     fn say(&self, _: &str) {}
+
+    fn tell(&self, _: &str) {}
 
     fn warn(&self, _: &str) {}
 

@@ -192,6 +192,7 @@ pub(super) fn summary<'a>(
         "base": measured.and_then(|one| Some(one.base.as_ref()?.path())),
         "rows": plan.rows().map(|rows| rows.folder()),
         "modules": plan.modules,
+        "left_out": plan.left_out(),
         "overlap": headlines.overlaps.iter().map(Overlap::json).collect::<Vec<_>>(),
         "amplification": headlines.amplification(),
         "findings": findings,

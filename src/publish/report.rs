@@ -73,6 +73,7 @@ fn page(plan: &Plan, sources: &Sources, files: Vec<String>) -> Result<String> {
         tables: sources.shown.to_vec(),
         modules: modules(plan, tables)?,
         adapters: plan.adapters().iter().map(adapter).collect(),
+        left_out: left_out(plan),
         provenance: sources.provenance,
         beside: beside(plan)?,
         files,
@@ -116,6 +117,12 @@ fn beside(plan: &Plan) -> Result<Vec<Input>> {
         ..input
     });
     Ok(named.collect())
+}
+
+fn left_out(plan: &Plan) -> Vec<[String; 2]> {
+    let all = plan.left_out().iter();
+    all.map(|one| [one.module.clone(), one.cause.clone()])
+        .collect()
 }
 
 fn adapter(named: &NamedAdapter) -> AdapterFacts {

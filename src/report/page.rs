@@ -32,6 +32,8 @@ pub struct Page<'a> {
     pub modules: Modules,
     /// The adapters.
     pub adapters: Vec<AdapterFacts>,
+    /// Modules that are not measured: each with its cause.
+    pub left_out: Vec<[String; 2]>,
     /// What all of it was made from.
     pub provenance: &'a Provenance,
     /// Files of the published figures that are shown beside.

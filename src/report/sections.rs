@@ -146,6 +146,11 @@ pub(super) fn provenance(page: &Page) -> String {
     if !page.adapters.is_empty() {
         html += &format!("<h3>Adapters</h3>\n{}", adapters(&page.adapters));
     }
+    if !page.left_out.is_empty() {
+        let rows: Vec<Vec<String>> = page.left_out.iter().map(|one| one.to_vec()).collect();
+        let rows = table(&["module", "cause"], &rows, 0..0);
+        html += &format!("<h3>Modules that are left out</h3>\n{rows}");
+    }
     let mut settings = vec![vec![
         "lora-subspace".to_string(),
         provenance.version.clone(),

@@ -11,7 +11,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::adapter::{AdaptedModule, Adapter, BaseIndex, natural_order};
+use crate::adapter::{AdaptedModule, Adapter, BaseIndex, Rename, natural_order};
 use crate::base::{Base, fused};
 use crate::error::Result;
 use crate::paper::Figure;
@@ -23,8 +23,10 @@ use super::figures::{self, bases, in_order, panels};
 use super::file::definition::AdapterEntry;
 use super::file::{Definition, Selection, select};
 use super::groups::Compared;
+use super::left_out::leave_out;
 use super::named::{AdapterId, Comparison, NamedAdapter, Operand};
 use super::plan::{Measured, Plan, Source};
+use super::renames::Renames;
 use super::request::Request;
 use super::resolved::{Known, Resolved};
 use super::runs;
@@ -91,7 +93,13 @@ fn of_adapters(
     let (adapters, mut warnings) = open_adapters(definition, folder, request, base.as_ref())?;
     let compared = Compared::of(definition, &resolved, &adapters)?;
     let all = all_modules(&adapters, &request.selection);
-    let modules = select(&all, &request.selection)?;
+    let held = checks::Held {
+        adapters: &adapters,
+        base: base.as_ref(),
+        request,
+        lines,
+    };
+    let (modules, left_out) = leave_out(&held, select(&all, &request.selection)?)?;
     let runs = definition.runs.as_ref().map(|runs| folder.join(runs));
     let runs = runs::read(definition, (runs.as_deref(), folder), &adapters)?;
     let drawn = panels(
@@ -142,12 +150,11 @@ fn of_adapters(
         memory: request.memory,
         every_grid,
         warnings,
+        left_out,
         beside: beside(definition, folder)?.map(Box::new),
         adapters,
         base,
     };
-    checks::check_shapes(&measured, &modules, lines)?;
-    checks::check_whole(&measured, &modules)?;
     checks::check_rank(&measured, &modules)?;
     Ok(Plan {
         name: definition.name.clone(),
@@ -182,9 +189,11 @@ fn open_adapters(
     base: Option<&Base>,
 ) -> Result<(Vec<NamedAdapter>, Vec<String>)> {
     let lines = &definition.lines;
+    let renames = Renames::read(definition, request)?;
     let (mut adapters, mut warnings) = (Vec::new(), Vec::new());
     for (number, entry) in definition.adapters.iter().enumerate() {
-        let mut named = open_adapter(entry, folder, request, base).map_err(|error| {
+        let own = renames.of(number);
+        let mut named = open_adapter(entry, folder, request, base, &own).map_err(|error| {
             let place = format!("adapter[{number}].path");
             lines.locate(&place, &format!("adapter `{}`", entry.name), error)
         })?;
@@ -193,6 +202,7 @@ fn open_adapters(
         adapters.push(named);
         warnings.extend(warning);
     }
+    renames.check_used(&adapters)?;
     Ok((adapters, warnings))
 }
 
@@ -212,9 +222,12 @@ fn open_adapter(
     folder: &Path,
     request: &Request,
     base: Option<&Base>,
+    renames: &[Rename],
 ) -> Result<NamedAdapter> {
     let index = base.map(|base| base as &dyn BaseIndex);
-    let mut adapter = Adapter::open_on(&folder.join(&entry.path), &request.read, index)?;
+    let mut read = request.read.clone();
+    read.renames = renames.to_vec();
+    let mut adapter = Adapter::open_on(&folder.join(&entry.path), &read, index)?;
     adapter.check_trained()?;
     let factor_entries = adapter.factor_entries();
     adapter.split(&|module| fused::slices(module, base));

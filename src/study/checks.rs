@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::adapter::{layer_of, projection_of};
+use crate::adapter::{AdaptedModule, layer_of, projection_of};
 use crate::asked::Asked;
 use crate::error::{CoreError, Error, Result};
 
@@ -12,6 +12,16 @@ use super::lineage;
 use super::named::{AdapterId, NamedAdapter};
 use super::pairs::Pairs;
 use super::plan::Measured;
+use super::request::Request;
+use crate::base::Base;
+
+/// What modules are held against.
+pub(super) struct Held<'a> {
+    pub(super) adapters: &'a [NamedAdapter],
+    pub(super) base: Option<&'a Base>,
+    pub(super) request: &'a Request,
+    pub(super) lines: &'a Lines,
+}
 
 /// Sentences about modules that only one run of a pair has, or only some pairs of a group.
 ///
@@ -127,78 +137,73 @@ pub(super) fn twins(modules: &[String], figures: &FigurePlan) -> Vec<String> {
     twin.map(sentence).into_iter().collect()
 }
 
-/// ΔW of a module must have one shape in all adapters, and W's in the base.
-pub(super) fn check_shapes(measured: &Measured, modules: &[String], lines: &Lines) -> Result<()> {
-    if let Some(error) = fits_none(measured, modules) {
-        return Err(lines.locate("base", "base, which fits no adapter", error));
-    }
-    for path in modules {
-        let mut earlier: Option<(&NamedAdapter, (usize, usize))> = None;
-        for (number, named) in measured.adapters.iter().enumerate() {
-            let Some(module) = named.adapter.module(path) else {
-                continue;
-            };
-            let place = format!("adapter[{number}].path");
-            if let Some(base) = &measured.base {
-                let what = lineage::of_another_base(named, None, Some(base));
-                let checked = base.check(module);
-                checked.map_err(|error| lines.locate(&place, &what, error))?;
-            }
-            let shape = (module.d_out, module.d_in);
-            let (first, expected) = *earlier.get_or_insert((named, shape));
-            if shape != expected {
-                let file = first.adapter.weights().display();
-                let error = CoreError::Shape {
-                    path: named.adapter.weights().into(),
-                    what: format!("module `{path}` (tensor `{}`)", module.tensor()),
-                    found: format!("ΔW of {} × {}", shape.0, shape.1),
-                    expected: format!("{} × {} as in {file}", expected.0, expected.1),
-                    remedy: "compare adapters of one base model",
-                };
-                let what = lineage::of_another_base(named, Some(first), None);
-                return Err(lines.locate(&place, &what, error));
-            }
+/// That a module can be measured: its ΔW has one shape in all adapters, and W's in the base, and what
+/// its ΔW takes is given.
+pub(super) fn module(held: &Held, path: &str) -> Result<()> {
+    let mut earlier: Option<(&NamedAdapter, (usize, usize))> = None;
+    for (number, named) in held.adapters.iter().enumerate() {
+        let Some(module) = named.adapter.module(path) else {
+            continue;
+        };
+        let place = format!("adapter[{number}].path");
+        if let Some(base) = held.base {
+            let what = lineage::of_another_base(named, None, Some(base));
+            let checked = base.check(module);
+            checked.map_err(|error| held.lines.locate(&place, &what, error))?;
         }
+        let shape = (module.d_out, module.d_in);
+        let (first, expected) = *earlier.get_or_insert((named, shape));
+        if shape != expected {
+            let file = first.adapter.weights().display();
+            let error = CoreError::Shape {
+                path: named.adapter.weights().into(),
+                what: format!("module `{path}` (tensor `{}`)", module.tensor()),
+                found: format!("ΔW of {} × {}", shape.0, shape.1),
+                expected: format!("{} × {} as in {file}", expected.0, expected.1),
+                remedy: "compare adapters of one base model",
+            };
+            let what = lineage::of_another_base(named, Some(first), None);
+            return Err(held.lines.locate(&place, &what, error));
+        }
+        whole(held, named, module)?;
     }
     Ok(())
 }
 
 /// What the base lacks for the first of several adapters, where it fits none: then the base is what
 /// is wrong.
-fn fits_none(measured: &Measured, modules: &[String]) -> Option<CoreError> {
-    let base = measured.base.as_ref()?;
+pub(super) fn fits_none(held: &Held, modules: &[&str]) -> Option<Error> {
+    let base = held.base?;
     let wrong = |named: &NamedAdapter| {
         let mut modules = modules.iter().filter_map(|path| named.adapter.module(path));
         modules.find_map(|module| base.check(module).err())
     };
-    let errors: Option<Vec<CoreError>> = measured.adapters.iter().map(wrong).collect();
+    let errors: Option<Vec<CoreError>> = held.adapters.iter().map(wrong).collect();
     let errors = errors.filter(|errors| errors.len() > 1)?;
-    errors.into_iter().next()
+    let first = errors.into_iter().next()?;
+    let what = "base, which fits no adapter";
+    Some(held.lines.locate("base", what, first))
 }
 
 /// What a ΔW without factors needs: a number of directions, and W where it is a difference from it.
-pub(super) fn check_whole(measured: &Measured, modules: &[String]) -> Result<()> {
-    for named in &measured.adapters {
-        for module in modules.iter().filter_map(|path| named.adapter.module(path)) {
-            let what = format!("adapter {}, module `{}`", named.name, module.path);
-            if module.needs_base() && measured.base.is_none() {
-                return Err(Error::request(
-                    what,
-                    format!(
-                        "with {} its ΔW is a difference from W",
-                        named.adapter.layout
-                    ),
-                    format!("give the model that it was trained on with {}", Asked::Base),
-                ));
-            }
-            if module.rank.is_none() && measured.rank.is_none() {
-                return Err(Error::request(
-                    what,
-                    "its ΔW has no factors, so no rank of its own",
-                    format!("say with {} K how many directions to use", Asked::Rank),
-                ));
-            }
-        }
+fn whole(held: &Held, named: &NamedAdapter, module: &AdaptedModule) -> Result<()> {
+    let what = || format!("adapter {}, module `{}`", named.name, module.path);
+    if module.needs_base() && held.base.is_none() {
+        return Err(Error::request(
+            what(),
+            format!(
+                "with {} its ΔW is a difference from W",
+                named.adapter.layout
+            ),
+            format!("give the model that it was trained on with {}", Asked::Base),
+        ));
+    }
+    if module.rank.is_none() && held.request.rank.is_none() {
+        return Err(Error::request(
+            what(),
+            "its ΔW has no factors, so no rank of its own",
+            format!("say with {} K how many directions to use", Asked::Rank),
+        ));
     }
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! What a run will do: checked, every name resolved, and nothing of it done yet.
 
-use crate::adapter::AdaptedModule;
+use crate::adapter::{AdaptedModule, LeftOut};
 use crate::base::Base;
 use crate::measure::Basis;
 use crate::paper::{Figure, Table};
@@ -75,6 +75,8 @@ pub struct Measured {
     pub every_grid: bool,
     /// What was noticed while planning.
     pub warnings: Vec<String>,
+    /// Modules that cannot be measured, each with its cause.
+    pub left_out: Vec<LeftOut>,
     /// A study of published rows, to be shown beside this one.
     pub beside: Option<Box<Plan>>,
 }
@@ -150,6 +152,11 @@ impl Plan {
     pub fn comparisons(&self) -> &[Comparison] {
         self.measured()
             .map_or(&[], |measured| &measured.comparisons)
+    }
+
+    /// Modules that cannot be measured, each with its cause.
+    pub fn left_out(&self) -> &[LeftOut] {
+        self.measured().map_or(&[], |measured| &measured.left_out)
     }
 
     /// A study of published rows that is to be shown beside this one.

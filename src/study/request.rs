@@ -28,6 +28,8 @@ pub struct Request {
     pub rank: Option<usize>,
     /// How adapters are read.
     pub read: ReadOptions,
+    /// Whether a module that cannot be measured is an error, and is not left out.
+    pub strict: bool,
     /// Random draws.
     pub draws: Option<usize>,
     /// Seed of the random directions.
@@ -66,7 +68,14 @@ impl Request {
 
     /// What it changes beside seed, draws, bases and rank, in words.
     pub(super) fn selected(&self) -> Vec<(&'static str, String)> {
-        let ReadOptions { alpha, scaled, .. } = &self.read;
+        let ReadOptions {
+            alpha,
+            scaled,
+            renames,
+            ..
+        } = &self.read;
+        let renames: Vec<String> = renames.iter().map(|rename| rename.to_string()).collect();
+        let renames = (!renames.is_empty()).then(|| renames.join(", "));
         let scale = match (alpha, scaled) {
             (_, false) => Some("1, without the trained scale".to_string()),
             (Some(alpha), true) => Some(format!("with α = {alpha}")),
@@ -76,6 +85,7 @@ impl Request {
             ("modules", self.selection.globs()),
             ("layers", self.selection.layers()),
             ("scale", scale),
+            ("rename", renames),
         ]
         .into_iter()
         .filter_map(|(name, value)| Some((name, value?)))

@@ -34,7 +34,7 @@ const ROOMS: [(&str, &[&str]); 20] = [
         "adapter",
         &["error", "files", "setting", "linalg", "tensors"],
     ),
-    ("base", &["error", "files", "tensors", "adapter"]),
+    ("base", &["error", "setting", "files", "tensors", "adapter"]),
     ("measure", &["error", "linalg", "adapter"]),
     ("paper", &["error"]),
     ("table", &["error", "paper"]),

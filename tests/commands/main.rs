@@ -9,6 +9,7 @@
 //! - `warnings`: adapters with something odd
 //! - `commands_on_layouts`: adapters that need W, a number of directions or a start
 //! - `large_base`: a W that is searched
+//! - `left_out`: modules that cannot be measured
 //! - `provenance`: what results say of themselves
 //!
 //! Studies:
@@ -58,6 +59,7 @@ mod in_place;
 mod init;
 mod inspect;
 mod large_base;
+mod left_out;
 mod lora_paper;
 mod notebook;
 mod overlap;

@@ -20,7 +20,11 @@ fn a_base_of_different_width() {
         "[6, 5]",
         "widths",
     ];
-    refused_with(folder.path(), &["one", "two", "--base", "base"], &words);
+    refused_with(
+        folder.path(),
+        &["one", "two", "--base", "base", "--strict"],
+        &words,
+    );
 }
 
 #[test]
@@ -30,7 +34,11 @@ fn a_base_stored_the_other_way_round() {
         .with("layers.0.q_proj.weight", &[D_IN, D_OUT], 1)
         .save(&folder.path().join("base/model.safetensors"));
     let words = ["layers.0.q_proj.weight", "[5, 6]", "fan_in_fan_out"];
-    refused_with(folder.path(), &["one", "two", "--base", "base"], &words);
+    refused_with(
+        folder.path(),
+        &["one", "two", "--base", "base", "--strict"],
+        &words,
+    );
 }
 
 #[test]
@@ -44,7 +52,11 @@ fn a_base_without_the_module() {
         "nearest names",
         "layers.0.q_proj.weight",
     ];
-    refused_with(folder.path(), &["one", "two", "--base", "base"], &words);
+    refused_with(
+        folder.path(),
+        &["one", "two", "--base", "base", "--strict"],
+        &words,
+    );
 }
 
 #[test]

@@ -120,7 +120,7 @@ pub enum Error {
     /// A module of the adapter has no weight in the base.
     #[error(
         "{}: no weight for module `{module}`; the nearest names there are {}; \
-         is this the base that the adapter was trained on?", path.display(), abbreviate(nearest)
+         {remedy}", path.display(), abbreviate(nearest)
     )]
     Unresolved {
         /// The base.
@@ -129,11 +129,13 @@ pub enum Error {
         module: String,
         /// The most similar tensor names.
         nearest: Vec<String>,
+        /// What to do.
+        remedy: String,
     },
 
     /// A module of the adapter could be any of several weights in the base.
     #[error(
-        "{}: module `{module}` could be any of {}; give a base that holds only one of them",
+        "{}: module `{module}` could be any of {}; {remedy}",
         path.display(), abbreviate(candidates)
     )]
     Ambiguous {
@@ -143,6 +145,8 @@ pub enum Error {
         module: String,
         /// The tensors that match.
         candidates: Vec<String>,
+        /// What to do.
+        remedy: String,
     },
 
     /// Two things that must have the same shape do not.

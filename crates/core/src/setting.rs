@@ -51,6 +51,8 @@ pub enum Setting {
     Initial,
     /// The base, where it tells how an adapter is to be read.
     Base,
+    /// A prefix of an adapter's paths that is replaced.
+    Rename,
     /// The base's W of a module whose ΔW is the difference from it.
     Weight,
 }
@@ -69,6 +71,7 @@ impl Setting {
             Setting::AllowUnmapped => "`ReadOptions::allow_unmapped`",
             Setting::Initial => "`ReadOptions::initial`",
             Setting::Base => "`base` of `Adapter::open_on`",
+            Setting::Rename => "`ReadOptions::rename`",
             Setting::Weight => "`w` of `Adapter::delta_with`",
         }
     }

@@ -24,6 +24,9 @@ pub struct Definition {
     pub title: String,
     /// The base's folder or file, or its id in the Hugging Face cache.
     pub base: Option<PathBuf>,
+    /// Prefixes of the adapters' module paths that are replaced, `OLD=NEW` each.
+    #[serde(default)]
+    pub rename: Vec<String>,
     /// Seed of the random directions.
     #[serde(default)]
     pub seed: u64,
@@ -98,6 +101,9 @@ pub struct AdapterEntry {
     pub task: Option<String>,
     /// What the report calls it.
     pub label: Option<String>,
+    /// Prefixes of its module paths that are replaced, `OLD=NEW` each.
+    #[serde(default)]
+    pub rename: Vec<String>,
 }
 
 /// `[compare]`: adapters by their names, or by patterns of them.

@@ -68,6 +68,12 @@ pub(super) const STUDY: &[Field] = &[
         "The model that the adapters were trained on: a folder or file of safetensors. Figure 8 and table 7 need it.",
     ),
     field(
+        "rename",
+        Kind::List(&Kind::Text),
+        "[\"model.language_model=model\"]",
+        "Prefixes of the adapters' module paths that are replaced, OLD=NEW each. They decide which weight of the base is a module's.",
+    ),
+    field(
         "seed",
         Kind::Whole(0),
         "0",
@@ -191,6 +197,12 @@ const ADAPTER: &[Field] = &[
         Kind::Text,
         "\"r = 8\"",
         "What the report calls it; its name when left out.",
+    ),
+    field(
+        "rename",
+        Kind::List(&Kind::Text),
+        "[\"model.language_model=model\"]",
+        "Prefixes of its module paths that are replaced, OLD=NEW each, before those of the study.",
     ),
 ];
 

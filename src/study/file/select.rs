@@ -10,17 +10,20 @@ use crate::error::{Error, Result};
 #[derive(Debug, Clone, Default)]
 pub struct Selection {
     globs: Vec<GlobMatcher>,
+    /// Patterns of modules that are left out.
+    without: Vec<GlobMatcher>,
     layers: Vec<usize>,
 }
 
 impl Selection {
-    /// Globs match a module's whole path or its projection; layers are block numbers.
+    /// Globs match a module's whole path or its projection; one that begins with `!` leaves those
+    /// modules out. Layers are block numbers.
     ///
     /// # Errors
     ///
     /// [`CoreError::Request`](crate::CoreError::Request) for a pattern that is no glob.
     pub fn new(globs: &[String], layers: &[usize]) -> Result<Self> {
-        let compile = |glob: &String| match Glob::new(glob) {
+        let compile = |glob: &&str| match Glob::new(glob) {
             Ok(compiled) => Ok(compiled.compile_matcher()),
             Err(error) => Err(Error::request(
                 format!("{} {glob}", Asked::Modules),
@@ -28,9 +31,12 @@ impl Selection {
                 "use * and ? as in a shell, e.g. '*query'",
             )),
         };
-        let globs = globs.iter().map(compile).collect::<Result<_>>()?;
+        let without = globs.iter().filter_map(|glob| glob.strip_prefix('!'));
+        let with = globs.iter().filter(|glob| !glob.starts_with('!'));
+        let with: Vec<&str> = with.map(String::as_str).collect();
         Ok(Selection {
-            globs,
+            without: without.map(|glob| compile(&glob)).collect::<Result<_>>()?,
+            globs: with.iter().map(compile).collect::<Result<_>>()?,
             layers: layers.to_vec(),
         })
     }
@@ -38,7 +44,8 @@ impl Selection {
     /// The patterns, if there are some.
     pub(in crate::study) fn globs(&self) -> Option<String> {
         let globs = self.globs.iter().map(|glob| glob.glob().to_string());
-        let globs: Vec<String> = globs.collect();
+        let without = self.without.iter().map(|glob| format!("!{}", glob.glob()));
+        let globs: Vec<String> = globs.chain(without).collect();
         (!globs.is_empty()).then(|| globs.join(", "))
     }
 
@@ -53,13 +60,19 @@ impl Selection {
         !self.globs.is_empty() && self.takes(module)
     }
 
+    /// Whether a pattern without a wildcard is a module's whole path.
+    pub(in crate::study) fn names_whole(&self, module: &str) -> bool {
+        let mut globs = self.globs.iter().map(|glob| glob.glob().glob());
+        globs.any(|glob| glob == module && !glob.contains(['*', '?', '[', '{']))
+    }
+
     /// Whether a module is wanted.
     pub fn takes(&self, module: &str) -> bool {
-        let by_name = self.globs.is_empty()
-            || self
-                .globs
-                .iter()
-                .any(|glob| glob.is_match(module) || glob.is_match(projection_of(module)));
+        let is_among = |globs: &[GlobMatcher]| {
+            let mut globs = globs.iter();
+            globs.any(|glob| glob.is_match(module) || glob.is_match(projection_of(module)))
+        };
+        let by_name = (self.globs.is_empty() || is_among(&self.globs)) && !is_among(&self.without);
         let by_layer = self.layers.is_empty()
             || layer_of(module).is_some_and(|layer| self.layers.contains(&layer));
         by_name && by_layer

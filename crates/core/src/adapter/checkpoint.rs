@@ -14,7 +14,7 @@ use super::found::{Content, Found};
 use super::keys::unwrapped;
 use super::located::read_config;
 use super::update::Update;
-use super::{AdaptedModule, BaseIndex, Part, Stored};
+use super::{AdaptedModule, LaidIndex, Part, Stored};
 
 /// Reads a checkpoint of one file or many: ΔW = W′ − W for each matrix that the base has too.
 ///
@@ -71,7 +71,7 @@ pub(super) fn read(found: &Found, model: Arc<Checkpoint>) -> Result<Content> {
 
 /// A tensor's modules: none for a vector, several for a stack of experts.
 fn modules(
-    base: &dyn BaseIndex,
+    base: &dyn LaidIndex,
     source: &Source,
     name: &str,
     place: &str,

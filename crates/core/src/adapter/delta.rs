@@ -49,7 +49,7 @@ pub enum Decomposed<'a> {
 }
 
 /// Some of a matrix's rows, in the order given.
-pub(super) fn rows_of(matrix: ArrayView2<f64>, ranges: &[Range<usize>]) -> Array2<f64> {
+pub(crate) fn rows_of(matrix: ArrayView2<f64>, ranges: &[Range<usize>]) -> Array2<f64> {
     let parts: Vec<_> = ranges
         .iter()
         .map(|range| matrix.slice(s![range.clone(), ..]))

@@ -12,7 +12,8 @@ use crate::tensors::TensorFile;
 use super::formula::{Formula, Source};
 use super::keys::unwrapped;
 use super::located::CONFIG;
-use super::module::{AdaptedModule, BaseIndex};
+use super::module::{AdaptedModule, LaidIndex};
+use super::rename::Rename;
 
 /// How an adapter is to be read.
 ///
@@ -36,6 +37,8 @@ pub struct ReadOptions {
     /// Whether somebody only looks. Where α is unknown reading goes on with s = 1, and
     /// [`Adapter::scale_is_known`](super::Adapter::scale_is_known) says so.
     pub looking: bool,
+    /// Prefixes of the adapter's paths that are replaced before anything is made of them.
+    pub renames: Vec<Rename>,
 }
 
 impl ReadOptions {
@@ -47,7 +50,14 @@ impl ReadOptions {
             allow_unmapped: false,
             initial: None,
             looking: false,
+            renames: Vec::new(),
         }
+    }
+
+    /// Adds to [`ReadOptions::renames`](field@ReadOptions::renames).
+    pub fn rename(mut self, rename: Rename) -> Self {
+        self.renames.push(rename);
+        self
     }
 
     /// Sets [`ReadOptions::alpha`](field@ReadOptions::alpha).
@@ -105,7 +115,7 @@ pub(super) struct Found<'a> {
     /// The config beside it and its fields.
     pub(super) config: Option<(PathBuf, Map<String, Value>)>,
     pub(super) options: &'a ReadOptions,
-    pub(super) base: Option<&'a dyn BaseIndex>,
+    pub(super) base: Option<&'a dyn LaidIndex>,
 }
 
 /// What a layout makes of it.
@@ -125,6 +135,8 @@ pub(super) struct Content {
     /// Tensors that are understood and say nothing about ΔW (α, buffers).
     pub(super) known: Vec<String>,
     pub(super) notes: Vec<String>,
+    /// Whether the layout replaced prefixes itself, before it made paths of names.
+    pub(super) is_renamed: bool,
 }
 
 /// How s was found.

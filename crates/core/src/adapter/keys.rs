@@ -14,7 +14,7 @@ const INFIXES: [&str; 3] = [
 /// A name without the wrappers of PEFT, FSDP, DeepSpeed and `torch.compile`.
 ///
 /// `unet.base_model.model.` keeps its `unet.`.
-pub(super) fn unwrapped(name: &str) -> String {
+pub(crate) fn unwrapped(name: &str) -> String {
     let mut name = name.to_string();
     for infix in INFIXES {
         name = name.replace(infix, "");
@@ -25,6 +25,26 @@ pub(super) fn unwrapped(name: &str) -> String {
             Some(shorter) => name = shorter.to_string(),
             None => return name.replace(".base_model.model.", "."),
         }
+    }
+}
+
+/// Where the name of a module ends and that of one of its factors begins.
+const FACTORS: [&str; 6] = [
+    ".lora",
+    "_lora.",
+    ".hada_",
+    ".lokr_",
+    ".vera_",
+    ".processor.",
+];
+
+/// The weight that a tensor of an adapter belongs to, as far as names alone tell.
+pub(super) fn weight_of(name: &str) -> String {
+    let name = unwrapped(name);
+    let end = FACTORS.iter().filter_map(|factor| name.find(factor)).min();
+    match end {
+        Some(end) => format!("{}.weight", &name[..end]),
+        None => name,
     }
 }
 

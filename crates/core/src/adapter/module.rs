@@ -1,16 +1,32 @@
 //! A module that an adapter changes, and where its W is in the base.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 use ndarray::Array2;
 
+use crate::error::{Error, Result};
+
 use super::delta;
 use super::formula::Formula;
 use super::names;
+use super::rename::Rename;
 use super::update::Update;
 
-/// What a layout may ask of the base while it sorts tensors: names and shapes, no numbers.
+/// A base on which an adapter can be laid.
 pub trait BaseIndex: Sync {
+    /// The base with an adapter laid on it as a whole. `tensors` are the weights that the adapter
+    /// changes, by its own paths before `renames`; one change of prefix is found for each of its
+    /// components.
+    fn laid<'a>(
+        &'a self,
+        tensors: &BTreeSet<String>,
+        renames: &'a [Rename],
+    ) -> Box<dyn LaidIndex + 'a>;
+}
+
+/// What a layout may ask of the base that its adapter is laid on: names and shapes, no numbers.
+pub trait LaidIndex: Sync {
     /// The names of all its tensors.
     fn names(&self) -> Vec<&str>;
     /// The shape of a tensor, if the base has it.
@@ -22,6 +38,29 @@ pub trait BaseIndex: Sync {
     fn is_turned(&self, tensor: &str) -> bool;
     /// The rows and columns of one expert of a 3-D parameter, as they are stored.
     fn expert(&self, parameter: &str) -> Option<(usize, usize)>;
+    /// Finds a module's weight: sets its target and [`AdaptedModule::placed`].
+    fn place(&self, module: &mut AdaptedModule);
+    /// The changes of prefix that took more than a wrapper: the adapter's start, and the base's.
+    fn changes(&self) -> Vec<(String, String)>;
+}
+
+/// Whether a module's weight was looked for in a base, and what was found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Placed {
+    NotAsked,
+    /// The target is the tensor's exact name.
+    There,
+    Nowhere {
+        nearest: Vec<String>,
+    },
+    Several(Vec<String>),
+    /// The base has fewer rows than training had, and the adapter's file keeps a copy of W.
+    InAdapter,
+    /// It would be another module's weight.
+    Shared {
+        tensor: String,
+        with: String,
+    },
 }
 
 /// Where a module's W is in the base.
@@ -51,7 +90,7 @@ impl Stored {
     /// Which way round a base stores the weight of a module with factors. Its shape tells, and for
     /// a square one its name.
     pub(super) fn in_base(
-        base: Option<&dyn BaseIndex>,
+        base: Option<&dyn LaidIndex>,
         path: &str,
         (d_out, d_in): (usize, usize),
     ) -> Self {
@@ -70,7 +109,7 @@ impl Stored {
 }
 
 /// The part of a stored tensor that is a module's W.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Part {
     /// All of the tensor is W.
     Whole,
@@ -78,6 +117,15 @@ pub enum Part {
     Expert(usize),
     /// W is q (0), k (1) or v (2): they stand one below the other, and each has a ΔW of its own.
     Third(usize),
+    /// W is the slice of this name of a fused projection.
+    Slice(&'static str),
+    /// W is the first (0) or second (1) half of the rows of one expert in a stack.
+    Half {
+        /// The expert's number.
+        expert: usize,
+        /// Which half.
+        half: usize,
+    },
 }
 
 /// The slices of a fused projection: their names and their rows.
@@ -117,6 +165,12 @@ pub struct AdaptedModule {
     pub(super) slots: Vec<(Range<usize>, Update)>,
     /// Whether `update` is that of the slice alone.
     pub(super) is_slot: bool,
+    /// Whether `target` is the base's own name.
+    pub(crate) placed: Placed,
+    /// Whether the model ties its weight to another layer's.
+    pub(crate) is_tied: bool,
+    /// W as it was before training, where the adapter's file keeps it.
+    pub(super) copy: Option<Formula>,
 }
 
 impl AdaptedModule {
@@ -137,13 +191,16 @@ impl AdaptedModule {
             update,
             slots: Vec::new(),
             is_slot: false,
+            placed: Placed::NotAsked,
+            is_tied: false,
+            copy: None,
         }
     }
 
     /// A module whose trained weight is stored whole: ΔW = W′ − W. `tensor` is its name in the
     /// base.
     pub(super) fn replaced(
-        base: Option<&dyn BaseIndex>,
+        base: Option<&dyn LaidIndex>,
         tensor: &str,
         weight: Formula,
         is_matrix: bool,
@@ -170,6 +227,24 @@ impl AdaptedModule {
         module.target.tensor = tensor.into();
         module.target.stored = stored;
         module
+    }
+
+    /// The adapter's own copy of W, d_out × d_in.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Numerical`](crate::Error::Numerical) where it has none, and those of reading.
+    pub(crate) fn copy(&self) -> Result<Array2<f64>> {
+        let copy = self.copy.as_ref().ok_or_else(|| Error::Numerical {
+            routine: format!("W of module `{}`", self.path),
+            problem: "the adapter has no copy of it".into(),
+            remedy: "please report this",
+        })?;
+        let weight = copy.evaluate()?;
+        Ok(match self.target.stored {
+            Stored::Usual => weight,
+            _ => weight.t().as_standard_layout().into_owned(),
+        })
     }
 
     /// Whether the module's ΔW is formed with W.

@@ -11,11 +11,13 @@ use crate::setting::Setting;
 use crate::tensors::TensorFile;
 
 use super::found::{Content, Found, ReadOptions};
+use super::keys::weight_of;
 use super::located::{CONFIG, Weights, locate, read_config};
 use super::module::{AdaptedModule, BaseIndex};
 use super::names::natural_order;
 use super::opened::Adapter;
 use super::peft::{self, PeftConfig};
+use super::placing;
 use super::{checkpoint, cloneofsimo, diffusers, kohya, loralib, mlx, refused, torchtune};
 
 impl Adapter {
@@ -45,12 +47,15 @@ impl Adapter {
         let (weights, config) = locate(path)?;
         refused::check_file(&weights)?;
         let model = Weights::new(weights)?;
+        let file = Arc::new(TensorFile::open(&model.first)?);
+        let names: BTreeSet<String> = file.names().iter().map(|name| weight_of(name)).collect();
+        let laid = base.map(|base| base.laid(&names, &options.renames));
         let found = Found {
             root: path,
-            file: Arc::new(TensorFile::open(&model.first)?),
+            file,
             config: config.map(|path| read_config(&path)).transpose()?,
             options,
-            base,
+            base: laid.as_deref(),
         };
         let mut files = model.files();
         files.extend(found.config.iter().map(|(path, _)| path.clone()));
@@ -61,7 +66,16 @@ impl Adapter {
         }
         files.sort();
         let content = read(&found, model)?;
-        finish(&found, content, files)
+        let is_renamed = content.is_renamed;
+        let mut adapter = finish(&found, content, files)?;
+        placing::note_renames(&mut adapter, &names, &options.renames);
+        if !is_renamed {
+            placing::rename(&mut adapter, &options.renames);
+        }
+        if let Some(base) = base {
+            placing::place(&mut adapter, base);
+        }
+        Ok(adapter)
     }
 }
 
@@ -175,7 +189,9 @@ fn finish(found: &Found, content: Content, files: Vec<PathBuf>) -> Result<Adapte
         replacements: sorted(content.replacements),
         replaced: content.replaced,
         unmapped,
+        left_out: Vec::new(),
         notes: content.notes,
+        renames: Vec::new(),
     })
 }
 

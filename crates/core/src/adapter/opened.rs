@@ -7,7 +7,9 @@ use ndarray::ArrayView2;
 use crate::error::{Error, Result};
 
 use super::delta::Delta;
+use super::left_out::LeftOut;
 use super::module::{AdaptedModule, Parts};
+use super::rename::Rename;
 use super::update::Update;
 
 /// An adapter that was opened: which modules it changes, and where its tensors are.
@@ -39,8 +41,12 @@ pub struct Adapter {
     pub replaced: Vec<String>,
     /// The tensors that were not understood.
     pub unmapped: Vec<String>,
+    /// Modules of the file that have no ΔW here, each with its cause.
+    pub left_out: Vec<LeftOut>,
     /// What a reader of the results must know.
     pub notes: Vec<String>,
+    /// The renames that changed a path.
+    pub renames: Vec<Rename>,
 }
 
 impl Adapter {

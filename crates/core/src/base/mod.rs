@@ -3,43 +3,34 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use ndarray::{Array2, Axis, s};
+use ndarray::{Array2, Axis};
 use serde_json::Value;
 
-use crate::adapter::{AdaptedModule, BaseIndex, Part, Stored};
+use crate::adapter::{AdaptedModule, Part, rows_of};
 use crate::error::{Error, Result};
 use crate::files;
 use crate::tensors::Checkpoint;
 
+mod catalogue;
 mod experts;
 pub mod fused;
+mod joined_parts;
+mod laid;
+mod laid_index;
+mod nearest;
 mod orientation;
-mod resolve;
+mod place;
+mod prefixes;
 
-use orientation::{Fit, Kept, Orientation};
-
-/// Model types whose attention and MLP weights are `Conv1D`, stored (in, out).
-const CONV1D_MODELS: [&str; 3] = ["gpt2", "openai-gpt", "imagegpt"];
-/// Their names in those models; a head or an embedding there is stored as elsewhere.
-const CONV1D_LAYERS: [&str; 4] = ["c_attn", "c_proj", "c_fc", "q_attn"];
-/// Model types whose stacks of experts are stored (expert, in, out).
-const TURNED_EXPERTS: [&str; 3] = ["gpt_oss", "llama4", "llama4_text"];
-
-/// What to do when shapes contradict.
-const OTHER_WIDTHS: &str =
-    "adapter and base have different widths: give the base it was trained on";
+use catalogue::Catalogue;
+use orientation::Orientation;
+use place::OTHER_WIDTHS;
 
 /// The frozen model that adapters were trained on.
 pub struct Base {
     checkpoint: Checkpoint,
     config: Option<(PathBuf, Value)>,
-}
-
-/// What a module's W is in these files.
-struct Place {
-    /// One tensor, or several one below the other.
-    tensors: Vec<String>,
-    orientation: Orientation,
+    catalogue: Catalogue,
 }
 
 impl Base {
@@ -60,7 +51,19 @@ impl Base {
         let config = files::read_text(&file)
             .ok()
             .and_then(|text| Some((file, serde_json::from_str(&text).ok()?)));
-        Ok(Base { checkpoint, config })
+        let field = |name| {
+            config
+                .as_ref()
+                .and_then(|(_, config): &(_, Value)| config.get(name))
+        };
+        let ties = field("tie_word_embeddings").and_then(Value::as_bool);
+        let names: Vec<&str> = checkpoint.names().collect();
+        let catalogue = Catalogue::new(&names, ties.unwrap_or(true));
+        Ok(Base {
+            checkpoint,
+            config,
+            catalogue,
+        })
     }
 
     /// The path as given.
@@ -93,7 +96,8 @@ impl Base {
         Ok(config.chain(files).map(Path::to_path_buf).collect())
     }
 
-    /// Checks that a module has one weight here and that it has ΔW's shape; gives its name.
+    /// Checks that a module has one weight here and that it has ΔW's shape; gives its name. It is empty
+    /// where the weight is the adapter's own copy.
     ///
     /// # Errors
     ///
@@ -121,26 +125,30 @@ impl Base {
     /// Those of [`Base::weight`].
     pub fn whole(&self, module: &AdaptedModule) -> Result<Array2<f64>> {
         let place = self.locate(module)?;
-        let (d_out, d_in) = whole_shape(module);
+        if place.tensors.is_empty() {
+            return module.copy();
+        }
+        let (height, d_in) = place.sides;
         let stored = match place.orientation {
-            Orientation::Upright => (d_out, d_in),
-            Orientation::Turned => (d_in, d_out),
+            Orientation::Upright => (height, d_in),
+            Orientation::Turned => (d_in, height),
         };
         let weight = match (module.target.part, place.tensors.as_slice()) {
-            (Part::Whole, [tensor]) => self.checkpoint.matrix_as(tensor, stored)?,
-            (Part::Third(third), [tensor]) => {
-                let all = self.checkpoint.matrix_as(tensor, (3 * d_out, d_in))?;
-                let rows = third * d_out..(third + 1) * d_out;
-                all.slice(s![rows, ..]).to_owned()
-            }
-            (Part::Expert(expert), [tensor]) if self.is_stack(tensor) => {
+            (Part::Expert(expert) | Part::Half { expert, .. }, [tensor])
+                if self.is_stack(tensor) =>
+            {
                 self.checkpoint.expert(tensor, expert)?
             }
+            (_, [tensor]) => self.checkpoint.matrix_as(tensor, stored)?,
             (_, tensors) => self.stacked(tensors, d_in)?,
         };
-        Ok(match place.orientation {
+        let weight = match place.orientation {
             Orientation::Upright => weight,
             Orientation::Turned => weight.t().as_standard_layout().into_owned(),
+        };
+        Ok(match place.rows {
+            Some(rows) => rows_of(weight.view(), &rows),
+            None => weight,
         })
     }
 
@@ -148,6 +156,12 @@ impl Base {
         let config = self.config();
         let model = config.and_then(|config| config.get("model_type")?.as_str());
         model.is_some_and(|model| models.contains(&model))
+    }
+
+    fn shape(&self, tensor: &str) -> Option<Vec<usize>> {
+        self.checkpoint
+            .shape(tensor)
+            .map(|(shape, _)| shape.to_vec())
     }
 
     fn is_stack(&self, tensor: &str) -> bool {
@@ -170,144 +184,4 @@ impl Base {
         }
         Ok(rows)
     }
-
-    /// The weights on disk of one expert that is part of a stack in memory.
-    fn separate(&self, module: &AdaptedModule, names: &[&str]) -> Option<Place> {
-        let Part::Expert(expert) = module.target.part else {
-            return None;
-        };
-        let tensors = experts::separate(&module.target.tensor, expert, names, self.path());
-        let shapes = tensors.iter().map(|tensor| self.shape(tensor));
-        let rows: usize = shapes.map(|shape| shape.map_or(0, |shape| shape[0])).sum();
-        (rows == module.d_out && rows > 0).then_some(Place {
-            tensors,
-            orientation: Orientation::Upright,
-        })
-    }
-
-    fn locate(&self, module: &AdaptedModule) -> Result<Place> {
-        let target = &module.target;
-        let names: Vec<&str> = self.checkpoint.names().collect();
-        if let Some(place) = self.separate(module, &names) {
-            return Ok(place);
-        }
-        let tensor = resolve::resolve(&module.path, &target.tensor, &names, self.path())?;
-        self.checkpoint.check_plain(&tensor)?;
-        let (shape, file) = self
-            .checkpoint
-            .shape(&tensor)
-            .map_or((&[][..], self.path()), |found| found);
-        let misfit = |expected: String, remedy| Error::Shape {
-            path: file.into(),
-            what: format!("tensor `{tensor}`"),
-            found: format!("shape {shape:?}"),
-            expected,
-            remedy,
-        };
-        let (d_out, d_in) = whole_shape(module);
-        if let Part::Third(_) = target.part {
-            if *shape == [3 * d_out, d_in] {
-                return Ok(upright(tensor));
-            }
-            let expected = format!("[{}, {d_in}], three of the adapter's ΔW,", 3 * d_out);
-            return Err(misfit(expected, OTHER_WIDTHS));
-        }
-        let (matrix, inside): (&[usize], _) = match (target.part, shape) {
-            (Part::Expert(expert), [experts, matrix @ ..]) => (matrix, expert < *experts),
-            (_, shape) => (shape, true),
-        };
-        let (fit, kept) = (Fit::new(matrix, (d_out, d_in)), self.kept(module));
-        if let (Some(orientation), true) = (fit.orientation(kept), inside) {
-            return Ok(Place {
-                tensors: vec![tensor],
-                orientation,
-            });
-        }
-        let (rows, columns) = if kept == Kept::Turned {
-            (d_in, d_out)
-        } else {
-            (d_out, d_in)
-        };
-        let expected = format!(
-            "[{rows}, {columns}], the shape of the adapter's ΔW for module `{}`,",
-            module.path
-        );
-        let remedy = if fit.may_be_turned() {
-            "if this layer is a Conv1D, set fan_in_fan_out to true in adapter_config.json"
-        } else {
-            OTHER_WIDTHS
-        };
-        Err(misfit(expected, remedy))
-    }
-
-    /// Which ways round this base may store a module's weight.
-    fn kept(&self, module: &AdaptedModule) -> Kept {
-        match (module.target.part, module.target.stored) {
-            (Part::Expert(_), _) if self.model_is_among(&TURNED_EXPERTS) => Kept::TurnedOrUpright,
-            (Part::Expert(_), _) => Kept::UprightOrTurned,
-            (_, Stored::Usual) if self.model_is_among(&CONV1D_MODELS) => Kept::TurnedOrUpright,
-            (_, Stored::Usual) => Kept::Upright,
-            (_, Stored::Conv1d) => Kept::TurnedOrUpright,
-            (_, Stored::Transposed) => Kept::Turned,
-        }
-    }
-}
-
-impl BaseIndex for Base {
-    fn names(&self) -> Vec<&str> {
-        self.checkpoint.names().collect()
-    }
-
-    fn shape(&self, tensor: &str) -> Option<Vec<usize>> {
-        self.checkpoint
-            .shape(tensor)
-            .map(|(shape, _)| shape.to_vec())
-    }
-
-    fn expert(&self, parameter: &str) -> Option<(usize, usize)> {
-        if let Some(tensor) = self.find(parameter)
-            && let Some(&[_, rows, columns]) = self.shape(&tensor).as_deref()
-        {
-            return Some((rows, columns));
-        }
-        let names: Vec<&str> = self.checkpoint.names().collect();
-        let parts = experts::separate(parameter, 0, &names, self.path());
-        let shapes: Option<Vec<_>> = parts.iter().map(|tensor| self.shape(tensor)).collect();
-        let shapes = shapes?;
-        let columns = *shapes.first()?.get(1)?;
-        Some((shapes.iter().map(|shape| shape[0]).sum(), columns))
-    }
-
-    fn find(&self, tensor: &str) -> Option<String> {
-        let names: Vec<&str> = self.checkpoint.names().collect();
-        resolve::resolve(tensor, tensor, &names, self.path()).ok()
-    }
-
-    fn is_turned(&self, tensor: &str) -> bool {
-        let path = tensor.strip_suffix(".weight").unwrap_or(tensor);
-        let last = path.rsplit('.').next().unwrap_or_default();
-        match self.checkpoint.shape(tensor).map(|(shape, _)| shape) {
-            Some([_, _, _]) => self.model_is_among(&TURNED_EXPERTS),
-            // Of a square one `locate` takes the same to be true.
-            Some([rows, columns]) => {
-                self.model_is_among(&CONV1D_MODELS)
-                    && (rows == columns || CONV1D_LAYERS.contains(&last))
-            }
-            _ => false,
-        }
-    }
-}
-
-/// A tensor that is stored as it is used.
-fn upright(tensor: String) -> Place {
-    Place {
-        tensors: vec![tensor],
-        orientation: Orientation::Upright,
-    }
-}
-
-/// (d_out, d_in) of the module, or of what it is a slice of.
-fn whole_shape(module: &AdaptedModule) -> (usize, usize) {
-    let height = module.slice.as_ref().map(|slice| slice.height);
-    (height.unwrap_or(module.d_out), module.d_in)
 }

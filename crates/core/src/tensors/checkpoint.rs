@@ -1,35 +1,29 @@
-//! A model's weights: one file or many with an index.
+//! A model's weights, or those of all models of a pipeline.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use ndarray::Array2;
-use serde::Deserialize;
 
 use crate::error::{Error, Result};
 use crate::files;
 
-use super::quantised::{Blocks, Quantisation, SCALES};
-use super::{TensorFile, folder};
+use super::folder;
+use super::model::Model;
 
-/// Named tensors over one file or several shards.
+/// What diffusers calls the list of a pipeline's models.
+const PIPELINE: &str = "model_index.json";
+
+/// Named tensors over one file or several shards, or over the models of a pipeline.
 ///
 /// Weights in fp8 are multiplied by the scale that is stored beside them; the scales themselves
 /// are not among the names. Weights that are packed in other ways are refused when they are asked
 /// for.
 pub struct Checkpoint {
     path: PathBuf,
-    shards: Vec<TensorFile>,
-    /// Tensor name to the shard that holds it.
-    places: BTreeMap<String, usize>,
-    /// Names for everybody: weights that are packed too, and no scales.
-    names: BTreeSet<String>,
-    blocks: Blocks,
-}
-
-#[derive(Deserialize)]
-struct Index {
-    weight_map: BTreeMap<String, String>,
+    /// What the names of each model begin with, and the model. A model alone begins with nothing.
+    models: Vec<(String, Model)>,
+    /// The names of all tensors.
+    names: Vec<String>,
 }
 
 impl Checkpoint {
@@ -37,6 +31,9 @@ impl Checkpoint {
     /// (`….index.json`), or a folder that holds `model.safetensors`,
     /// `diffusion_pytorch_model.safetensors` or `pytorch_model.bin`, with or without an index, or
     /// exactly one weight file.
+    ///
+    /// The folder of a pipeline (`model_index.json`) is all models in its sub-folders; the names of each
+    /// begin with the folder's, such as `unet.`.
     ///
     /// # Errors
     ///
@@ -51,20 +48,21 @@ impl Checkpoint {
                 "give a folder with model.safetensors, or the file itself",
             ));
         }
-        let file = if path.is_dir() {
-            folder::weights_in(path)?
+        let models = if path.join(PIPELINE).is_file() {
+            pipeline(path)?
         } else {
-            path.to_path_buf()
+            vec![(String::new(), Model::open(path)?)]
         };
-        if file
-            .extension()
-            .is_some_and(|extension| extension == "json")
-        {
-            Self::open_index(path, &file)
-        } else {
-            let shards = vec![TensorFile::open(&file)?];
-            Ok(Self::from_shards(path, &file, shards))
-        }
+        let of = |(start, model): &(String, Model)| -> Vec<String> {
+            model.names().map(|name| format!("{start}{name}")).collect()
+        };
+        let mut names: Vec<String> = models.iter().flat_map(of).collect();
+        names.sort();
+        Ok(Checkpoint {
+            path: path.into(),
+            models,
+            names,
+        })
     }
 
     /// The path that it was opened by: a file, an index or a folder.
@@ -74,7 +72,7 @@ impl Checkpoint {
 
     /// The paths of its weight files: one, or every shard that the index names.
     pub fn files(&self) -> impl Iterator<Item = &Path> {
-        self.shards.iter().map(TensorFile::path)
+        self.models.iter().flat_map(|(_, model)| model.files())
     }
 
     /// The names of all tensors in the order of their bytes. A packed weight has the name that it
@@ -85,8 +83,8 @@ impl Checkpoint {
 
     /// The shape of a tensor and the file that holds it, or `None` where no tensor has this name.
     pub fn shape(&self, name: &str) -> Option<(&[usize], &Path)> {
-        let shard = &self.shards[*self.places.get(name)?];
-        shard.shape(name).map(|shape| (shape, shard.path()))
+        let (model, name) = self.model(name).ok()?;
+        model.shape(name)
     }
 
     /// Checks that a weight is stored as numbers of its own.
@@ -96,20 +94,8 @@ impl Checkpoint {
     /// [`Error::Unsupported`] when it is packed for bitsandbytes, GPTQ, AWQ or the like, or whole
     /// numbers without a rule.
     pub fn check_plain(&self, name: &str) -> Result<()> {
-        let has = |name: &str| self.places.contains_key(name);
-        let shard = self.places.get(name).map(|&shard| &self.shards[shard]);
-        let whole = shard.is_some_and(|shard| shard.is_integer(name));
-        let kind = Quantisation::of(name, has).map(Quantisation::name);
-        let Some(kind) = kind.or(whole.then_some("whole numbers")) else {
-            return Ok(());
-        };
-        Err(Error::Unsupported {
-            path: shard.map_or(self.path(), TensorFile::path).into(),
-            feature: format!("weight `{name}`, which is quantised ({kind}),"),
-            reason: "its numbers are not W".into(),
-            remedy: "give the base in f32, f16, bf16 or fp8 with scales; the model that was quantised is best"
-                .into(),
-        })
+        let (model, name) = self.model(name)?;
+        model.check_plain(name)
     }
 
     /// Reads one matrix as [`TensorFile::matrix`] does. An fp8 weight is multiplied by its scale.
@@ -119,13 +105,8 @@ impl Checkpoint {
     /// Those of [`TensorFile::matrix`] and of [`Checkpoint::check_plain`], and [`Error::Tensor`]
     /// when a scale does not fit its weight.
     pub fn matrix(&self, name: &str) -> Result<Array2<f64>> {
-        let shard = self.shard(name)?;
-        let mut matrix = shard.matrix(name)?;
-        if let Some(scale) = self.scale(name, shard) {
-            self.blocks
-                .apply(&mut matrix, self.shard(&scale)?, &scale, None)?;
-        }
-        Ok(matrix)
+        let (model, name) = self.model(name)?;
+        model.matrix(name)
     }
 
     /// Reads a tensor of any shape as a matrix of the same numbers, as [`TensorFile::matrix_as`]
@@ -136,18 +117,8 @@ impl Checkpoint {
     /// As [`Checkpoint::matrix`], and [`Error::Tensor`] when the count is another, or for an fp8
     /// weight that has a scale and another shape.
     pub fn matrix_as(&self, name: &str, shape: (usize, usize)) -> Result<Array2<f64>> {
-        let shard = self.shard(name)?;
-        if shard.shape(name) == Some(&[shape.0, shape.1]) {
-            return self.matrix(name);
-        }
-        if let Some(scale) = self.scale(name, shard) {
-            return Err(self.error(
-                name,
-                format!("it has a scale (`{scale}`) and is not read as a {shape:?} matrix"),
-                "scales are for matrices",
-            ));
-        }
-        shard.matrix_as(name, shape)
+        let (model, name) = self.model(name)?;
+        model.matrix_as(name, shape)
     }
 
     /// Reads one expert's matrix, the part at `index` (from 0) of the first of three axes: d × e of
@@ -157,112 +128,45 @@ impl Checkpoint {
     ///
     /// As [`Checkpoint::matrix`] and [`TensorFile::matrix_at`].
     pub fn expert(&self, name: &str, index: usize) -> Result<Array2<f64>> {
-        let shard = self.shard(name)?;
-        let mut matrix = shard.matrix_at(name, index)?;
-        if let Some(scale) = self.scale(name, shard) {
-            let scales = self.shard(&scale)?;
-            self.blocks
-                .apply(&mut matrix, scales, &scale, Some(index))?;
-        }
-        Ok(matrix)
+        let (model, name) = self.model(name)?;
+        model.expert(name, index)
     }
 
-    /// The file that has a weight which can be read.
-    fn shard(&self, name: &str) -> Result<&TensorFile> {
-        self.check_plain(name)?;
-        match self.places.get(name) {
-            Some(&shard) => Ok(&self.shards[shard]),
-            None => Err(self.error(
-                name,
-                "not in these weights".into(),
-                "check that this is the right model",
-            )),
-        }
-    }
-
-    /// The scale of an fp8 weight, if it has one.
-    fn scale(&self, name: &str, shard: &TensorFile) -> Option<String> {
-        let candidates = SCALES.iter().filter(|_| shard.is_fp8(name));
-        candidates
-            .filter_map(|scale| scale.of(name))
-            .find(|scale| self.places.contains_key(scale))
-    }
-
-    fn from_shards(path: &Path, file: &Path, shards: Vec<TensorFile>) -> Self {
-        let mut places = BTreeMap::new();
-        for (number, shard) in shards.iter().enumerate() {
-            places.extend(shard.names().iter().map(|name| (name.clone(), number)));
-        }
-        let mut names: BTreeSet<String> = places.keys().cloned().collect();
-        names.extend(
-            places
-                .keys()
-                .filter_map(|name| Quantisation::weight_of(name)),
-        );
-        for (name, &shard) in &places {
-            for scale in SCALES.iter().filter_map(|scale| scale.of(name)) {
-                if shards[shard].is_fp8(name) {
-                    names.remove(&scale);
-                }
-            }
-        }
-        let folder = file.parent().unwrap_or(Path::new(""));
-        Checkpoint {
-            path: path.into(),
-            shards,
-            places,
-            names,
-            blocks: Blocks::beside(folder),
-        }
-    }
-
-    fn open_index(path: &Path, index_path: &Path) -> Result<Self> {
-        let bad = |problem: String| {
-            Error::config(
-                index_path,
-                problem,
-                "fetch the index and all its shards again, from one revision",
-            )
+    /// The model that a name is of, and its name there.
+    fn model<'a>(&self, name: &'a str) -> Result<(&Model, &'a str)> {
+        let of = |(start, model): &'_ (String, Model)| -> Option<&'a str> {
+            let inner = name.strip_prefix(start.as_str())?;
+            (start.is_empty() || model.has(inner)).then_some(inner)
         };
-        let text = files::read_text(index_path)?;
-        let index: Index =
-            serde_json::from_str(&text).map_err(|error| bad(format!("not an index: {error}")))?;
-        let folder = index_path.parent().unwrap_or(Path::new("."));
-        let mut files: Vec<&String> = index.weight_map.values().collect();
-        files.sort();
-        files.dedup();
-        if let Some(file) = files.iter().find(|file| !is_plain_name(file)) {
-            return Err(bad(format!("shard {file:?} is not a file name")));
-        }
-        let shards = files
-            .iter()
-            .map(|file| TensorFile::open(&folder.join(file)))
-            .collect::<Result<_>>()?;
-        let checkpoint = Self::from_shards(path, index_path, shards);
-        for (tensor, file) in &index.weight_map {
-            let held = checkpoint
-                .shape(tensor)
-                .is_some_and(|(_, shard)| shard.ends_with(file));
-            if !held {
-                return Err(bad(format!(
-                    "tensor `{tensor}` is not in `{file}`, as it says"
-                )));
-            }
-        }
-        Ok(checkpoint)
-    }
-
-    fn error(&self, tensor: &str, problem: String, remedy: &str) -> Error {
-        Error::Tensor {
+        let found = self.models.iter().find_map(|one| Some((&one.1, of(one)?)));
+        found.ok_or_else(|| Error::Tensor {
             path: self.path.clone(),
-            tensor: tensor.into(),
-            problem,
-            remedy: remedy.into(),
-        }
+            tensor: name.into(),
+            problem: "not in these weights".into(),
+            remedy: "check that this is the right model".into(),
+        })
     }
 }
 
-/// An index must not lead out of its folder.
-fn is_plain_name(file: &str) -> bool {
-    Path::new(file).file_name().is_some_and(|name| name == file)
+/// All models of a pipeline, by their folders' names.
+fn pipeline(folder: &Path) -> Result<Vec<(String, Model)>> {
+    let mut models = Vec::new();
+    for inner in files::list(folder)?
+        .into_iter()
+        .filter(|inner| inner.is_dir())
+    {
+        // A tokenizer or a scheduler has no weights.
+        if folder::has_weights(&inner)? {
+            let name = inner.file_name().unwrap_or_default().to_string_lossy();
+            models.push((format!("{name}."), Model::open(&inner)?));
+        }
+    }
+    if models.is_empty() {
+        return Err(Error::not_found(
+            folder,
+            format!("{PIPELINE} is there, and no folder beside it has weights"),
+            "fetch the pipeline's models, such as unet/ and text_encoder/, too",
+        ));
+    }
+    Ok(models)
 }

@@ -19,6 +19,9 @@ const NAMES: [&str; 8] = [
 /// What a trainer leaves beside a model.
 const NO_WEIGHTS: [&str; 4] = ["training_args.bin", "optimizer.", "scheduler.", "rng_state"];
 
+/// How diffusers marks files in half precision: `….fp16.safetensors`, `….index.fp16.json`.
+const HALF: &str = "fp16";
+
 pub(super) fn weights_in(folder: &Path) -> Result<PathBuf> {
     for name in NAMES {
         if folder.join(name).is_file() {
@@ -26,16 +29,18 @@ pub(super) fn weights_in(folder: &Path) -> Result<PathBuf> {
         }
     }
     let files = files::list(folder)?;
-    let [safetensors, torch] =
-        [&["safetensors"][..], &["bin", "pt", "pth", "ckpt"]].map(|extensions| {
-            let one_of = |file: &&PathBuf| has_extension(file, extensions);
-            files.iter().filter(one_of).collect::<Vec<_>>()
-        });
-    let (kind, candidates) = if safetensors.is_empty() {
-        ("PyTorch", torch)
-    } else {
-        (".safetensors", safetensors)
+    let is_index = |file: &&PathBuf| {
+        let name = file.file_name().unwrap_or_default().to_string_lossy();
+        name.ends_with(&format!(".index.{HALF}.json"))
     };
+    if let Some(index) = files.iter().find(is_index) {
+        return Ok(index.clone());
+    }
+    let (kind, mut candidates) = candidates(&files);
+    let halves: Vec<&PathBuf> = candidates.iter().copied().filter(is_half).collect();
+    if halves.len() == 1 {
+        candidates = halves;
+    }
     match candidates.as_slice() {
         [only] => Ok(only.to_path_buf()),
         [] => Err(Error::not_found(
@@ -52,6 +57,31 @@ pub(super) fn weights_in(folder: &Path) -> Result<PathBuf> {
             "name the file that is meant",
         )),
     }
+}
+
+/// Whether a folder has weights of a model, or several files that may be.
+pub(super) fn has_weights(folder: &Path) -> Result<bool> {
+    let is_named = NAMES.iter().any(|name| folder.join(name).is_file());
+    Ok(is_named || !candidates(&files::list(folder)?).1.is_empty())
+}
+
+/// The weight files of the better kind among these, and what the kind is called.
+fn candidates(files: &[PathBuf]) -> (&'static str, Vec<&PathBuf>) {
+    let [safetensors, torch] =
+        [&["safetensors"][..], &["bin", "pt", "pth", "ckpt"]].map(|extensions| {
+            let one_of = |file: &&PathBuf| has_extension(file, extensions);
+            files.iter().filter(one_of).collect::<Vec<_>>()
+        });
+    if safetensors.is_empty() {
+        ("PyTorch", torch)
+    } else {
+        (".safetensors", safetensors)
+    }
+}
+
+fn is_half(file: &&PathBuf) -> bool {
+    let stem = file.file_stem().map(Path::new);
+    stem.is_some_and(|stem| stem.extension().is_some_and(|ending| ending == HALF))
 }
 
 fn has_extension(file: &Path, extensions: &[&str]) -> bool {

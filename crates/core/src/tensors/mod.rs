@@ -10,6 +10,7 @@ mod file;
 mod folder;
 mod header;
 mod hub;
+mod model;
 mod number;
 mod quantised;
 mod stored;

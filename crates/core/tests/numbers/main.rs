@@ -11,6 +11,7 @@
 //! - `peft`: as PEFT merges them
 //! - `layouts`: as every other library merges its own
 //! - `stable_diffusion`: one library's names on bases with another's
+//! - `laid`: which weight of a base is whose
 //!
 //! Measures:
 //! - `laws`: what must hold for any adapter
@@ -31,6 +32,7 @@ mod checkpoint;
 mod closed_forms;
 mod golden;
 mod groups;
+mod laid;
 mod laws;
 mod layouts;
 mod peft;

@@ -36,12 +36,12 @@ pub(super) const FUSED: &str = ".attn.in_proj_weight";
 
 /// What diffusers or transformers calls a part of a checkpoint of latent diffusion; `None` where it
 /// is no such name.
-pub(super) fn translated(path: &str) -> Option<String> {
+pub(crate) fn translated(path: &str) -> Option<String> {
     unet(path).or_else(|| text(path))
 }
 
 /// Path of the layer whose q, k and v are stored as one parameter, as transformers names it.
-pub(super) fn fused_attention(tensor: &str) -> Option<String> {
+pub(crate) fn fused_attention(tensor: &str) -> Option<String> {
     let layer = layer_of_text(tensor.strip_suffix(FUSED)?)?;
     layer.1.is_empty().then(|| format!("{}.self_attn", layer.0))
 }

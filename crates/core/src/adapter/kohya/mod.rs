@@ -8,17 +8,19 @@ use crate::adapter::found::{Content, Found};
 use crate::adapter::keys::{Tensors, group};
 use crate::adapter::products::{self, Product};
 use crate::adapter::update::{Norms, Update};
-use crate::adapter::{AdaptedModule, Part};
+use crate::adapter::{AdaptedModule, Part, Placed, renamed};
 use crate::error::{Error, Result};
 use crate::setting::Setting;
 
 use kinds::{is_vector, parse, refuse};
-use tokens::{Flattened, Place, Stored, component, place};
+use starts::Starts;
+use tokens::{Flattened, Place, Stored, component};
 
 mod fused;
 mod kinds;
-mod ldm;
+pub(in crate::adapter) mod ldm;
 mod names;
+mod starts;
 mod stated;
 mod tokens;
 
@@ -32,6 +34,11 @@ pub(super) use kinds::is_named_so;
 /// the base's names without their dots; a tensor error for parts that are missing or do not fit.
 pub(super) fn read(found: &Found) -> Result<Content> {
     refuse(found)?;
+    let renames = &found.options.renames;
+    let parse = |name: &str| {
+        let (module, kind) = parse(name)?;
+        Some((renamed(&module, renames), kind))
+    };
     let grouped = group(found.names(), parse);
     if let Some((name, earlier)) = grouped.twins {
         let problem = format!("the same as `{earlier}`");
@@ -41,7 +48,7 @@ pub(super) fn read(found: &Found) -> Result<Content> {
             "the file holds two adapters: save one by itself",
         ));
     }
-    let base = found.base.map(Flattened::new);
+    let base = found.base.map(|base| Flattened::new(&base.names()));
     let components: BTreeSet<&str> = grouped
         .modules
         .keys()
@@ -49,10 +56,14 @@ pub(super) fn read(found: &Found) -> Result<Content> {
         .collect();
     let reader = Reader {
         found,
+        starts: Starts::of(grouped.modules.keys(), base.as_ref()),
         base,
         named: components.len() > 1,
     };
-    let mut content = Content::default();
+    let mut content = Content {
+        is_renamed: true,
+        ..Content::default()
+    };
     for (module, tensors) in &grouped.modules {
         reader.module(module, tensors, &mut content)?;
     }
@@ -92,6 +103,7 @@ fn distinct(found: &Found, content: &Content) -> Result<()> {
 struct Reader<'a> {
     found: &'a Found<'a>,
     base: Option<Flattened>,
+    starts: Starts,
     /// Whether paths begin with their component's name: the file has several.
     named: bool,
 }
@@ -212,13 +224,15 @@ impl Reader<'_> {
 
     /// The module under its path, with its place in the base.
     fn placed(&self, token: &str, update: Update, scale: f64) -> Result<AdaptedModule> {
-        match place(token, self.base.as_ref()) {
+        match self.starts.place(token, self.base.as_ref()) {
             Place::Tensor(Stored {
                 tensor,
                 third: None,
             }) => {
                 let path = tensor.strip_suffix(".weight").unwrap_or(&tensor);
-                Ok(AdaptedModule::new(path.into(), update, scale))
+                let mut module = AdaptedModule::new(path.into(), update, scale);
+                module.placed = Placed::There;
+                Ok(module)
             }
             Place::Tensor(Stored {
                 tensor,
@@ -229,12 +243,17 @@ impl Reader<'_> {
                 let mut module = AdaptedModule::new(path, update, scale);
                 module.target.tensor = tensor;
                 module.target.part = Part::Third(third);
+                module.placed = Placed::There;
                 Ok(module)
             }
             Place::Several(candidates) => Err(Error::Ambiguous {
                 path: self.found.file.path().into(),
                 module: token.into(),
                 candidates,
+                remedy: format!(
+                    "say which by the start of its name: give OLD=NEW with {}",
+                    Setting::Rename
+                ),
             }),
             Place::Path { component, path } => {
                 let mut module = AdaptedModule::new(path.clone(), update, scale);

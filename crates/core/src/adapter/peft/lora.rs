@@ -193,6 +193,7 @@ impl Reader<'_> {
                 content.replacements.push(self.tokens(&name, module)?);
                 continue;
             }
+            self.keep_copy(&name, &path, content)?;
             let is_copy = path.contains(".base_layer.") || path.contains(".original_module.");
             let trained = path.replace(".modules_to_save.", ".");
             let weight = trained.strip_suffix(".weight");
@@ -208,6 +209,18 @@ impl Reader<'_> {
         let is_factor = |name: &String| FACTORS.iter().any(|part| name.contains(part));
         let is_foreign = |name: &String| is_factor(name) && !name.ends_with(".bias");
         content.replaced.retain(|name| !is_foreign(name));
+        Ok(())
+    }
+
+    /// PEFT saves W of an embedding whose vocabulary was made longer before training.
+    fn keep_copy(&self, name: &str, path: &str, content: &mut Content) -> Result<()> {
+        let Some(path) = path.strip_suffix(".base_layer.weight") else {
+            return Ok(());
+        };
+        let mut modules = content.modules.iter_mut();
+        if let Some(module) = modules.find(|module| module.path == path) {
+            module.copy = Some(self.found.tensor(name)?);
+        }
         Ok(())
     }
 
