@@ -39,6 +39,8 @@ pub enum Asked {
     Initial,
     /// To go on with tensors that are not understood.
     AllowUnmapped,
+    /// Fused projections left whole.
+    Whole,
     /// Bytes that measuring may take.
     Memory,
     /// The folder that is written to.
@@ -66,6 +68,7 @@ impl Asked {
             Asked::Unscaled => "`scaled` of `Request::read`",
             Asked::Initial => "`initial` of `Request::read`",
             Asked::AllowUnmapped => "`allow_unmapped` of `Request::read`",
+            Asked::Whole => "`Request::whole`",
             Asked::Memory => "`Request::memory`",
             Asked::Out => "`publish::Options::out`",
         }

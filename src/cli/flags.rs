@@ -99,7 +99,7 @@ pub struct Regenerate {
 
 /// Flags that change what is measured, written or said: a check and a first study have no use for
 /// them.
-const CHANGES: [&str; 12] = [
+const CHANGES: [&str; 13] = [
     "modules",
     "layers",
     "basis",
@@ -107,6 +107,7 @@ const CHANGES: [&str; 12] = [
     "alpha",
     "no_scale",
     "init_adapter",
+    "whole",
     "draws",
     "seed",
     "format",
@@ -140,6 +141,9 @@ pub struct Inspect {
     /// The adapter as it was before training, where its initialisation changed the base
     #[arg(long, value_name = "PATH")]
     pub init_adapter: Option<PathBuf>,
+    /// Say nothing of slices: fused projections stay whole
+    #[arg(long)]
+    pub whole: bool,
     /// One JSON object on stdout
     #[arg(long)]
     pub json: bool,
@@ -181,6 +185,9 @@ pub(super) struct Measuring {
     /// The adapter as it was before training, where its initialisation changed the base (PiSSA, OLoRA)
     #[arg(long, value_name = "PATH")]
     init_adapter: Option<PathBuf>,
+    /// Fused projections stay whole: they are not cut into q, k and v
+    #[arg(long)]
+    whole: bool,
     /// Go on although an adapter has tensors that are not understood
     #[arg(long)]
     allow_unmapped: bool,
@@ -249,6 +256,7 @@ impl Measuring {
             alpha,
             no_scale,
             init_adapter,
+            whole,
             allow_unmapped: _,
             seed,
         } = self;
@@ -257,6 +265,7 @@ impl Measuring {
             && rank.is_none()
             && alpha.is_none()
             && !no_scale
+            && !whole
             && init_adapter.is_none()
             && seed.is_none()
     }
@@ -273,6 +282,7 @@ impl Measuring {
             selection: Selection::new(&self.modules, layers)?,
             rank: self.rank,
             read,
+            whole: self.whole,
             seed: self.seed,
             memory: output.memory,
             makes,
@@ -307,6 +317,7 @@ pub(super) fn asked(asked: Asked) -> &'static str {
         Asked::Unscaled => "--no-scale",
         Asked::Initial => "--init-adapter",
         Asked::AllowUnmapped => "--allow-unmapped",
+        Asked::Whole => "--whole",
         Asked::Memory => "--memory",
         Asked::Out => "--out",
     }

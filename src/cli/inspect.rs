@@ -5,8 +5,8 @@ use std::io::Write;
 
 use serde_json::{Value, json};
 
-use crate::adapter::{AdaptedModule, Adapter, BaseIndex, ReadOptions, layer_of};
-use crate::base::Base;
+use crate::adapter::{AdaptedModule, Adapter, BaseIndex, Cuts, ReadOptions, layer_of};
+use crate::base::{Base, fused};
 use crate::error::Result;
 use crate::linalg::{SMALL_SIDE, numerical_rank};
 
@@ -41,10 +41,14 @@ pub fn inspect(flags: Inspect) -> std::result::Result<(), Failure> {
         .iter()
         .map(|module| row(&adapter, module, base.as_ref()))
         .collect::<Result<Vec<_>>>()?;
+    let cuts = match flags.whole {
+        true => Vec::new(),
+        false => adapter.cuts(&|module| fused::slices(module, base.as_ref())),
+    };
     let text = if flags.json {
-        format!("{:#}\n", object(&adapter, &rows))
+        format!("{:#}\n", object(&adapter, &rows, &cuts))
     } else {
-        page(&adapter, &rows)
+        page(&adapter, &rows, &cuts)
     };
     let _ = std::io::stdout().write_all(text.as_bytes());
     Ok(())
@@ -78,7 +82,7 @@ fn row<'a>(adapter: &Adapter, module: &'a AdaptedModule, base: Option<&Base>) ->
     })
 }
 
-fn object(adapter: &Adapter, rows: &[Row]) -> Value {
+fn object(adapter: &Adapter, rows: &[Row], cuts: &[Cuts]) -> Value {
     let modules: Vec<Value> = rows
         .iter()
         .map(|row| {
@@ -98,9 +102,20 @@ fn object(adapter: &Adapter, rows: &[Row]) -> Value {
         "shapes": shapes(rows),
         "scale_rule": adapter.scale_rule,
         "notes": adapter.notes,
+        "cut": cuts.iter().map(cut).collect::<Vec<_>>(),
         "modules": modules,
         "replaced": adapter.replaced,
         "unmapped": adapter.unmapped,
+    })
+}
+
+/// Fused modules that measuring will cut.
+fn cut(cuts: &Cuts) -> Value {
+    json!({
+        "modules": cuts.modules,
+        "first": cuts.first,
+        "slices": cuts.slices,
+        "rule": cuts.rule,
     })
 }
 
@@ -130,7 +145,7 @@ fn shapes(rows: &[Row]) -> String {
     }
 }
 
-fn page(adapter: &Adapter, rows: &[Row]) -> String {
+fn page(adapter: &Adapter, rows: &[Row], cuts: &[Cuts]) -> String {
     let mut text = format!("{}: {}\n", adapter.path().display(), adapter.layout);
     let base = adapter.base_name.as_deref().unwrap_or("not named");
     for (name, value) in [
@@ -140,6 +155,9 @@ fn page(adapter: &Adapter, rows: &[Row]) -> String {
         ("scale", &adapter.scale_rule),
     ] {
         text += &format!("  {name:8}  {value}\n");
+    }
+    for cuts in cuts {
+        text += &format!("  cut       {cuts}; --whole leaves them\n");
     }
     if rows
         .iter()

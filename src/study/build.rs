@@ -146,6 +146,7 @@ fn of_adapters(
         adapters,
         base,
     };
+    checks::check_sides(&measured, &modules, lines)?;
     checks::check_shapes(&measured, &modules, lines)?;
     checks::check_whole(&measured, &modules)?;
     checks::check_rank(&measured, &modules)?;
@@ -159,7 +160,7 @@ fn of_adapters(
         figures,
         runs,
         makes: request.makes,
-        selected: request.selected(),
+        selected: request.selected(is_whole(definition, request)),
         source: Source::Adapters(Box::new(measured)),
     })
 }
@@ -184,7 +185,8 @@ fn open_adapters(
     let lines = &definition.lines;
     let (mut adapters, mut warnings) = (Vec::new(), Vec::new());
     for (number, entry) in definition.adapters.iter().enumerate() {
-        let mut named = open_adapter(entry, folder, request, base).map_err(|error| {
+        let opened = open_adapter(entry, folder, request, base, is_whole(definition, request));
+        let mut named = opened.map_err(|error| {
             let place = format!("adapter[{number}].path");
             lines.locate(&place, &format!("adapter `{}`", entry.name), error)
         })?;
@@ -207,17 +209,25 @@ fn refuse_known_seeds(definition: &Definition) -> Result<()> {
     Err(definition.lines.error(place, problem, remedy))
 }
 
+/// Whether fused projections are left whole.
+fn is_whole(definition: &Definition, request: &Request) -> bool {
+    request.whole || definition.whole
+}
+
 fn open_adapter(
     entry: &AdapterEntry,
     folder: &Path,
     request: &Request,
     base: Option<&Base>,
+    whole: bool,
 ) -> Result<NamedAdapter> {
     let index = base.map(|base| base as &dyn BaseIndex);
     let mut adapter = Adapter::open_on(&folder.join(&entry.path), &request.read, index)?;
     adapter.check_trained()?;
     let factor_entries = adapter.factor_entries();
-    adapter.split(&|module| fused::slices(module, base));
+    if !whole {
+        adapter.split(&|module| fused::slices(module, base));
+    }
     Ok(NamedAdapter {
         name: entry.name.clone(),
         label: entry.label.clone(),

@@ -127,6 +127,34 @@ pub(super) fn twins(modules: &[String], figures: &FigurePlan) -> Vec<String> {
     twin.map(sentence).into_iter().collect()
 }
 
+/// What A reads of a module, inputs or outputs, must be known of all adapters or of none.
+pub(super) fn check_sides(measured: &Measured, modules: &[String], lines: &Lines) -> Result<()> {
+    for path in modules {
+        let known = |named: &NamedAdapter| Some(named.adapter.module(path)?.side_is_known);
+        let adapters = || measured.adapters.iter().enumerate();
+        let is = |wanted: bool| adapters().find(|(_, named)| known(named) == Some(wanted));
+        let (Some((_, sure)), Some((number, named))) = (is(true), is(false)) else {
+            continue;
+        };
+        let error = Error::request(
+            format!("module `{path}`"),
+            format!(
+                "A of {} reads inputs, while A of {} may read outputs (PEFT before 0.19 takes a stack \
+                 as it is stored)",
+                sure.name, named.name
+            ),
+            format!(
+                "give the model that they were trained on with {}",
+                Asked::Base
+            ),
+        );
+        let place = format!("adapter[{number}].path");
+        let what = format!("adapter `{}`", named.name);
+        return Err(lines.locate(&place, &what, error));
+    }
+    Ok(())
+}
+
 /// ΔW of a module must have one shape in all adapters, and W's in the base.
 pub(super) fn check_shapes(measured: &Measured, modules: &[String], lines: &Lines) -> Result<()> {
     if let Some(error) = fits_none(measured, modules) {

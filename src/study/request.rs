@@ -28,6 +28,8 @@ pub struct Request {
     pub rank: Option<usize>,
     /// How adapters are read.
     pub read: ReadOptions,
+    /// Whether fused projections are left whole, as a study can say too.
+    pub whole: bool,
     /// Random draws.
     pub draws: Option<usize>,
     /// Seed of the random directions.
@@ -64,8 +66,9 @@ impl Request {
         }
     }
 
-    /// What it changes beside seed, draws, bases and rank, in words.
-    pub(super) fn selected(&self) -> Vec<(&'static str, String)> {
+    /// What it changes beside seed, draws, bases and rank, in words; `whole` is what it and the study
+    /// say together.
+    pub(super) fn selected(&self, whole: bool) -> Vec<(&'static str, String)> {
         let ReadOptions { alpha, scaled, .. } = &self.read;
         let scale = match (alpha, scaled) {
             (_, false) => Some("1, without the trained scale".to_string()),
@@ -76,6 +79,7 @@ impl Request {
             ("modules", self.selection.globs()),
             ("layers", self.selection.layers()),
             ("scale", scale),
+            ("fused projections", whole.then(|| "left whole".to_string())),
         ]
         .into_iter()
         .filter_map(|(name, value)| Some((name, value?)))

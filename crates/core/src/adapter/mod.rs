@@ -19,11 +19,13 @@ mod opened;
 mod peft;
 mod products;
 mod refused;
+mod split;
 mod torchtune;
 mod update;
 
 pub use delta::{Decomposed, Delta};
 pub use found::ReadOptions;
-pub use module::{AdaptedModule, BaseIndex, Part, Parts, Slice, Stored, Target};
+pub use module::{AdaptedModule, BaseIndex, Cut, Part, Parts, Slice, Stored, Target};
 pub use names::{block_of, layer_of, natural_order, projection_of};
 pub use opened::Adapter;
+pub use split::Cuts;

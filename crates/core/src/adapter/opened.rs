@@ -7,7 +7,7 @@ use ndarray::ArrayView2;
 use crate::error::{Error, Result};
 
 use super::delta::Delta;
-use super::module::{AdaptedModule, Parts};
+use super::module::AdaptedModule;
 use super::update::Update;
 
 /// An adapter that was opened: which modules it changes, and where its tensors are.
@@ -127,7 +127,7 @@ impl Adapter {
         let module = self.described(path)?;
         let delta = module.update.delta(module.scale, w, directions)?;
         match &module.slice {
-            Some(slice) if !module.is_slot => delta.rows(&slice.rows),
+            Some(slice) if !module.is_apart => delta.rows(&slice.rows),
             _ => Ok(delta),
         }
     }
@@ -159,33 +159,5 @@ impl Adapter {
             tensor: first.map_or(String::new(), |module| module.tensor().into()),
             modules: self.modules.len(),
         })
-    }
-
-    /// Puts slices in the place of each fused projection that `parts` knows: their names and rows.
-    pub fn split(&mut self, parts: &dyn Fn(&AdaptedModule) -> Parts) {
-        let split = |module: &AdaptedModule| match parts(module) {
-            parts if parts.is_empty() => vec![module.clone()],
-            parts => parts
-                .into_iter()
-                .filter_map(|(name, rows)| module.sliced(&name, rows))
-                .collect(),
-        };
-        let modules: Vec<_> = self.modules.iter().flat_map(split).collect();
-        let fused = self
-            .modules
-            .iter()
-            .filter(|one| modules.iter().all(|two| two.path != one.path));
-        let shared = fused
-            .clone()
-            .filter(|module| module.slots.is_empty())
-            .count();
-        if let (Some(first), true) = (fused.clone().next(), shared > 0) {
-            self.notes.push(format!(
-                "{shared} fused modules such as `{}` are cut into slices, which share one A: in the \
-                 basis a their directions are the same",
-                first.path
-            ));
-        }
-        self.modules = modules;
     }
 }
