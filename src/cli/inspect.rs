@@ -157,7 +157,7 @@ fn page(adapter: &Adapter, rows: &[Row], cuts: &[Cuts]) -> String {
         text += &format!("  {name:8}  {value}\n");
     }
     for cuts in cuts {
-        text += &format!("  cut       {cuts}; --whole leaves them\n");
+        text += &format!("  cut       {cuts}; --whole leaves them whole\n");
     }
     if rows
         .iter()

@@ -30,6 +30,8 @@ enum Order {
     Groups,
     /// As `Heads` where the config sets this field, else as `Groups` of one head each.
     HeadsIf(&'static str),
+    /// Whole, as another order than that of its like is in the model's code alone.
+    Whole,
     /// So many blocks, each with a part of q, of v and of k, in this order.
     Blocks(usize),
 }
@@ -138,8 +140,14 @@ const FAMILIES: &[Family] = &[
     // Not `attn.qkv_proj`, which is CodeGen's.
     under(
         "qkv_proj",
-        Evidence::Under(&["self_attn"]),
+        Evidence::Under(&["self_attn", "attention"]),
         Order::AsWideAsInput(QKV),
+    ),
+    // MaxViT: by head, and the heads are in no config.
+    under(
+        "qkv",
+        Evidence::Under(&["attn_block.attn", "attn_grid.attn"]),
+        Order::Whole,
     ),
     under("qkv", ATTENTION, Order::AsWideAsInput(QKV)),
     under(
@@ -264,7 +272,7 @@ fn by_heads(order: Order, shape: (usize, usize), config: &Value) -> Option<Named
             let is_second = blocks == 4 && config.get("head_dim").is_some_and(Value::is_u64);
             in_blocks(config, shape, if is_second { 8 } else { blocks })
         }
-        Order::AsWideAsInput(_) | Order::Equal(_) => None,
+        Order::AsWideAsInput(_) | Order::Equal(_) | Order::Whole => None,
     }
 }
 
@@ -296,6 +304,7 @@ mod tests {
             "layers.0.self_attn.query_key_value",
             "layers.0.attention.wqkv",
             "single_blocks.linear1",
+            "stages.0.blocks.0.attn_grid.attn.qkv",
             "mlp.1",
         ] {
             assert_eq!(cut(path, None), "whole", "{path}");
@@ -316,6 +325,7 @@ mod tests {
             ("layers.0.attention.self.Wqkv", "attention.self.Wqkv"),
             ("layers.0.self_attn.W_pack", "self_attn.W_pack"),
             ("layers.0.self_attn.qkv_proj", "self_attn.qkv_proj"),
+            ("encoder.layer.0.attention.qkv_proj", "attention.qkv_proj"),
             ("blocks.0.attn.layernorm_qkv.1", "attn.layernorm_qkv.1"),
         ] {
             let rule = format!("thirds, by the name `{name}`");
@@ -329,6 +339,9 @@ mod tests {
         let (rule, parts) = by_family("x.single_blocks.0.linear1", (28, 4), None).unwrap();
         assert!(rule.contains("`single_blocks.N.linear1`"), "{rule}");
         assert_eq!(parts[3], ("mlp", together(12..28)));
+        // B of q, k and v alone, where no base tells the height of mlp.
+        let (_, parts) = by_family("single_blocks.0.linear1", (12, 4), None).unwrap();
+        assert_eq!((parts.len(), parts[2].0), (3, "v"));
         // A shape that the rule has no place for.
         assert_eq!(by_family("blocks.0.attn.qkv", (20, 4), None), None);
     }

@@ -252,52 +252,44 @@ fn turned_around(path: &Path) {
     fs::write(path, all).unwrap();
 }
 
+const TEXT: &str = "layers.0.self_attn.qkv_proj";
+const TOWER: &str = "vision_tower.layers.0.mlp.linear1";
+
+/// An adapter of a text model, and perhaps of a tower beside it, with its base's config.
+fn beside_a_tower(folder: &Path, has_tower: bool) -> Base {
+    let with = |tensors: Tensors, (module, rows, columns): (&str, usize, usize)| {
+        let name = |factor: char| format!("base_model.model.{module}.lora_{factor}.weight");
+        let tensors = tensors.with(&name('A'), &[2, columns], 1);
+        tensors.with(&name('B'), &[rows, 2], 2)
+    };
+    let modules = [(TEXT, 16, 8), (TOWER, 16, 4)];
+    let modules = &modules[..1 + usize::from(has_tower)];
+    let adapter = modules.iter().copied().fold(Tensors::default(), with);
+    adapter.save(&folder.join("adapter_model.safetensors"));
+    let config = r#"{"peft_type": "LORA", "r": 2, "lora_alpha": 2}"#;
+    fs::write(folder.join("adapter_config.json"), config).unwrap();
+    let weight = |tensors: Tensors, (module, rows, columns): (&str, usize, usize)| {
+        tensors.with(&format!("{module}.weight"), &[rows, columns], 3)
+    };
+    let weights = modules.iter().copied().fold(Tensors::default(), weight);
+    let base = folder.join("base");
+    weights.save(&base.join("model.safetensors"));
+    let config = r#"{"model_type": "phi3", "num_attention_heads": 4, "num_key_value_heads": 2, "hidden_size": 8}"#;
+    fs::write(base.join("config.json"), config).unwrap();
+    Base::open(&base).unwrap()
+}
+
 #[test]
 fn order_in_the_file_and_a_tower_beside_change_no_cut() {
-    let (text, tower) = (
-        "layers.0.self_attn.qkv_proj",
-        "vision_tower.layers.0.mlp.linear1",
-    );
-    let adapter = |has_tower: bool| {
-        let name =
-            |module: &str, factor: char| format!("base_model.model.{module}.lora_{factor}.weight");
-        let tensors = Tensors::default().with(&name(text, 'A'), &[2, 8], 1).with(
-            &name(text, 'B'),
-            &[16, 2],
-            2,
-        );
-        if !has_tower {
-            return tensors;
-        }
-        tensors
-            .with(&name(tower, 'A'), &[2, 4], 3)
-            .with(&name(tower, 'B'), &[16, 2], 4)
-    };
-    let config = r#"{"model_type": "phi3", "num_attention_heads": 4, "num_key_value_heads": 2, "hidden_size": 8}"#;
     let cut = |has_tower: bool, turn: bool| {
         let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("adapter_model.safetensors");
-        adapter(has_tower).save(&file);
-        let peft = r#"{"peft_type": "LORA", "r": 2, "lora_alpha": 2}"#;
-        fs::write(folder.path().join("adapter_config.json"), peft).unwrap();
+        let base = beside_a_tower(folder.path(), has_tower);
         if turn {
-            turned_around(&file);
+            turned_around(&folder.path().join("adapter_model.safetensors"));
         }
-        let base = folder.path().join("base");
-        let tensors = Tensors::default().with(&format!("{text}.weight"), &[16, 8], 1);
-        let tensors = match has_tower {
-            true => tensors.with(&format!("{tower}.weight"), &[16, 4], 2),
-            false => tensors,
-        };
-        tensors.save(&base.join("model.safetensors"));
-        fs::write(base.join("config.json"), config).unwrap();
-        let base = Base::open(&base).unwrap();
         let mut adapter = Adapter::open(folder.path(), &ReadOptions::new()).unwrap();
         adapter.split(&|module| fused::slices(module, Some(&base)));
-        let slice = |name: &str| {
-            let path = format!("{text}.{name}");
-            adapter.delta(&path).unwrap().dense()
-        };
+        let slice = |name: &str| adapter.delta(&format!("{TEXT}.{name}")).unwrap().dense();
         (["q", "k", "v"].map(slice), adapter.modules.len())
     };
     let (expected, modules) = cut(false, false);

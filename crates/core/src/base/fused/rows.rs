@@ -31,8 +31,7 @@ pub(super) fn configs(config: &Value) -> Vec<&Value> {
     [vec![config], inner].concat()
 }
 
-/// The first parts as high as the input is wide, the last whatever is left; where `names` are three
-/// or fewer they fill the matrix.
+/// Three parts as high as the input is wide; a fourth is whatever is left, if anything is.
 pub(super) fn as_wide_as(
     (d_out, d_in): (usize, usize),
     names: &'static [&'static str],
@@ -41,6 +40,9 @@ pub(super) fn as_wide_as(
     for (place, &name) in names.iter().enumerate() {
         let start = place * d_in;
         let end = if place < 3 { start + d_in } else { d_out };
+        if place == 3 && start == end {
+            break;
+        }
         if start >= end || end > d_out {
             return None;
         }
@@ -266,7 +268,8 @@ mod tests {
             as_wide_as((28, 4), QKV_MLP).unwrap()[3],
             ("mlp", together(12..28))
         );
-        assert_eq!(as_wide_as((12, 4), QKV_MLP), None);
+        assert_eq!(as_wide_as((12, 4), QKV_MLP), as_wide_as((12, 4), QKV));
+        assert_eq!(as_wide_as((11, 4), QKV_MLP), None);
         assert_eq!(
             equal(6, &["gate", "up"]).unwrap()[1],
             ("up", together(3..6))
