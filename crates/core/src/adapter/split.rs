@@ -86,6 +86,34 @@ impl Adapter {
     ///
     /// A slice that nothing adapts is no module. A note says which rule cut what, which slices share
     /// a factor A, and which are left out.
+    ///
+    /// ```
+    /// use lora_subspace_core::adapter::{Adapter, ReadOptions};
+    /// use lora_subspace_core::base::fused;
+    /// use safetensors::tensor::{Dtype, TensorView};
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let bytes = |numbers: &[f32]| -> Vec<u8> { numbers.iter().flat_map(|x| x.to_le_bytes()).collect() };
+    /// let (a, b) = (bytes(&[2.0]), bytes(&[1.0, 3.0, 5.0]));
+    /// let folder = tempfile::tempdir()?;
+    /// let path = folder.path().join("lora.safetensors");
+    /// let file = [
+    ///     ("diffusion_model.blocks.0.attn.qkv.lora_A.weight", TensorView::new(Dtype::F32, vec![1, 1], &a)?),
+    ///     ("diffusion_model.blocks.0.attn.qkv.lora_B.weight", TensorView::new(Dtype::F32, vec![3, 1], &b)?),
+    /// ];
+    /// std::fs::write(&path, safetensors::serialize(file, None)?)?;
+    /// let mut adapter = Adapter::open(&path, &ReadOptions::new())?;
+    /// let cut = |module: &_| fused::slices(module, None);
+    /// let cuts = adapter.cuts(&cut);
+    /// assert_eq!(
+    ///     cuts[0].to_string(),
+    ///     "1 fused module, `blocks.0.attn.qkv`, into q, k, v: thirds, by the name `attn.qkv`"
+    /// );
+    /// adapter.split(&cut);
+    /// let k = adapter.delta("blocks.0.attn.qkv.k")?;
+    /// assert_eq!(k.dense(), ndarray::array![[6.0]]);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn split(&mut self, cut: &dyn Fn(&AdaptedModule) -> Option<Cut>) {
         let cuts = self.cuts(cut);
         let (mut shared, mut apart, mut unchanged) = (BTreeSet::new(), Vec::new(), Vec::new());
