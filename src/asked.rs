@@ -43,6 +43,8 @@ pub enum Asked {
     Rename,
     /// That no module may be left out.
     Strict,
+    /// Fused projections left whole.
+    Whole,
     /// Bytes that measuring may take.
     Memory,
     /// The folder that is written to.
@@ -72,6 +74,7 @@ impl Asked {
             Asked::AllowUnmapped => "`allow_unmapped` of `Request::read`",
             Asked::Rename => "`renames` of `Request::read`",
             Asked::Strict => "`Request::strict`",
+            Asked::Whole => "`Request::whole`",
             Asked::Memory => "`Request::memory`",
             Asked::Out => "`publish::Options::out`",
         }

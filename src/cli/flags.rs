@@ -99,7 +99,7 @@ pub struct Regenerate {
 
 /// Flags that change what is measured, written or said: a check and a first study have no use for
 /// them.
-const CHANGES: [&str; 13] = [
+const CHANGES: [&str; 14] = [
     "modules",
     "layers",
     "basis",
@@ -108,6 +108,7 @@ const CHANGES: [&str; 13] = [
     "no_scale",
     "init_adapter",
     "rename",
+    "whole",
     "draws",
     "seed",
     "format",
@@ -144,6 +145,9 @@ pub struct Inspect {
     /// Replace a prefix of the adapter's module paths (repeatable)
     #[arg(long, value_name = "OLD=NEW", value_parser = rename)]
     pub rename: Vec<Rename>,
+    /// Say nothing of slices: fused projections stay whole
+    #[arg(long)]
+    pub whole: bool,
     /// One JSON object on stdout
     #[arg(long)]
     pub json: bool,
@@ -186,6 +190,9 @@ pub(super) struct Measuring {
     /// The adapter as it was before training, where its initialisation changed the base (PiSSA, OLoRA)
     #[arg(long, value_name = "PATH")]
     init_adapter: Option<PathBuf>,
+    /// Fused projections stay whole: they are not cut into q, k and v
+    #[arg(long)]
+    whole: bool,
     /// Go on although an adapter has tensors that are not understood
     #[arg(long)]
     allow_unmapped: bool,
@@ -260,6 +267,7 @@ impl Measuring {
             alpha,
             no_scale,
             init_adapter,
+            whole,
             allow_unmapped: _,
             strict: _,
             rename,
@@ -270,6 +278,7 @@ impl Measuring {
             && rank.is_none()
             && alpha.is_none()
             && !no_scale
+            && !whole
             && init_adapter.is_none()
             && rename.is_empty()
             && seed.is_none()
@@ -288,6 +297,7 @@ impl Measuring {
             selection: Selection::new(&self.modules, layers)?,
             rank: self.rank,
             read,
+            whole: self.whole,
             seed: self.seed,
             strict: self.strict,
             memory: output.memory,
@@ -326,6 +336,7 @@ pub(super) fn asked(asked: Asked) -> &'static str {
         Asked::AllowUnmapped => "--allow-unmapped",
         Asked::Rename => "--rename",
         Asked::Strict => "--strict",
+        Asked::Whole => "--whole",
         Asked::Memory => "--memory",
         Asked::Out => "--out",
     }

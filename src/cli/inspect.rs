@@ -5,8 +5,8 @@ use std::io::Write;
 
 use serde_json::{Value, json};
 
-use crate::adapter::{AdaptedModule, Adapter, BaseIndex, LeftOut, ReadOptions, layer_of};
-use crate::base::Base;
+use crate::adapter::{AdaptedModule, Adapter, BaseIndex, Cuts, LeftOut, ReadOptions, layer_of};
+use crate::base::{Base, fused};
 use crate::error::Result;
 use crate::linalg::{SMALL_SIDE, numerical_rank};
 
@@ -50,10 +50,14 @@ pub fn inspect(flags: Inspect) -> std::result::Result<(), Failure> {
         let fits = base.as_ref().filter(|_| checked.is_ok());
         rows.push(row(&adapter, module, fits)?);
     }
+    let cuts = match flags.whole {
+        true => Vec::new(),
+        false => adapter.cuts(&|module| fused::slices(module, base.as_ref())),
+    };
     let text = if flags.json {
-        format!("{:#}\n", object(&adapter, &rows, &left_out))
+        format!("{:#}\n", object(&adapter, &rows, &cuts, &left_out))
     } else {
-        page(&adapter, &rows, &left_out)
+        page(&adapter, &rows, &cuts, &left_out)
     };
     let _ = std::io::stdout().write_all(text.as_bytes());
     Ok(())
@@ -87,7 +91,7 @@ fn row<'a>(adapter: &Adapter, module: &'a AdaptedModule, base: Option<&Base>) ->
     })
 }
 
-fn object(adapter: &Adapter, rows: &[Row], left_out: &[LeftOut]) -> Value {
+fn object(adapter: &Adapter, rows: &[Row], cuts: &[Cuts], left_out: &[LeftOut]) -> Value {
     let modules: Vec<Value> = rows
         .iter()
         .map(|row| {
@@ -107,10 +111,21 @@ fn object(adapter: &Adapter, rows: &[Row], left_out: &[LeftOut]) -> Value {
         "shapes": shapes(rows),
         "scale_rule": adapter.scale_rule,
         "notes": adapter.notes,
+        "cut": cuts.iter().map(cut).collect::<Vec<_>>(),
         "modules": modules,
         "left_out": left_out,
         "replaced": adapter.replaced,
         "unmapped": adapter.unmapped,
+    })
+}
+
+/// Fused modules that measuring will cut.
+fn cut(cuts: &Cuts) -> Value {
+    json!({
+        "modules": cuts.modules,
+        "first": cuts.first,
+        "slices": cuts.slices,
+        "rule": cuts.rule,
     })
 }
 
@@ -140,7 +155,7 @@ fn shapes(rows: &[Row]) -> String {
     }
 }
 
-fn page(adapter: &Adapter, rows: &[Row], left_out: &[LeftOut]) -> String {
+fn page(adapter: &Adapter, rows: &[Row], cuts: &[Cuts], left_out: &[LeftOut]) -> String {
     let mut text = format!("{}: {}\n", adapter.path().display(), adapter.layout);
     let base = adapter.base_name.as_deref().unwrap_or("not named");
     for (name, value) in [
@@ -150,6 +165,9 @@ fn page(adapter: &Adapter, rows: &[Row], left_out: &[LeftOut]) -> String {
         ("scale", &adapter.scale_rule),
     ] {
         text += &format!("  {name:8}  {value}\n");
+    }
+    for cuts in cuts {
+        text += &format!("  cut       {cuts}; --whole leaves them whole\n");
     }
     if rows
         .iter()

@@ -166,7 +166,7 @@ fn of_adapters(
         figures,
         runs,
         makes: request.makes,
-        selected: request.selected(),
+        selected: request.selected(is_whole(definition, request)),
         source: Source::Adapters(Box::new(measured)),
     })
 }
@@ -193,7 +193,9 @@ fn open_adapters(
     let (mut adapters, mut warnings) = (Vec::new(), Vec::new());
     for (number, entry) in definition.adapters.iter().enumerate() {
         let own = renames.of(number);
-        let mut named = open_adapter(entry, folder, request, base, &own).map_err(|error| {
+        let whole = is_whole(definition, request);
+        let opened = open_adapter(entry, folder, request, base, (&own, whole));
+        let mut named = opened.map_err(|error| {
             let place = format!("adapter[{number}].path");
             lines.locate(&place, &format!("adapter `{}`", entry.name), error)
         })?;
@@ -217,12 +219,17 @@ fn refuse_known_seeds(definition: &Definition) -> Result<()> {
     Err(definition.lines.error(place, problem, remedy))
 }
 
+/// Whether fused projections are left whole.
+fn is_whole(definition: &Definition, request: &Request) -> bool {
+    request.whole || definition.whole
+}
+
 fn open_adapter(
     entry: &AdapterEntry,
     folder: &Path,
     request: &Request,
     base: Option<&Base>,
-    renames: &[Rename],
+    (renames, whole): (&[Rename], bool),
 ) -> Result<NamedAdapter> {
     let index = base.map(|base| base as &dyn BaseIndex);
     let mut read = request.read.clone();
@@ -230,7 +237,9 @@ fn open_adapter(
     let mut adapter = Adapter::open_on(&folder.join(&entry.path), &read, index)?;
     adapter.check_trained()?;
     let factor_entries = adapter.factor_entries();
-    adapter.split(&|module| fused::slices(module, base));
+    if !whole {
+        adapter.split(&|module| fused::slices(module, base));
+    }
     Ok(NamedAdapter {
         name: entry.name.clone(),
         label: entry.label.clone(),

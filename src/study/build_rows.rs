@@ -75,7 +75,7 @@ pub(super) fn build(
         modules,
         figures,
         runs,
-        selected: request.selected(),
+        selected: request.selected(false),
         makes: request.makes,
         source: Source::Rows(published),
     })
@@ -116,6 +116,7 @@ fn refuse_what_measures(definition: &Definition, request: &Request) -> Result<()
     let keys = [
         (!definition.adapters.is_empty(), "adapter"),
         (definition.base.is_some(), "base"),
+        (definition.whole, "whole"),
         (definition.published.is_some(), "published"),
     ];
     if let Some((_, key)) = keys.iter().find(|(is_there, _)| *is_there) {
@@ -130,6 +131,7 @@ fn refuse_what_measures(definition: &Definition, request: &Request) -> Result<()
         (!read.scaled, Asked::Unscaled),
         (read.initial.is_some(), Asked::Initial),
         (read.allow_unmapped, Asked::AllowUnmapped),
+        (request.whole, Asked::Whole),
         (request.rank.is_some(), Asked::Rank),
         (request.draws.is_some(), Asked::Draws),
         (request.seed.is_some(), Asked::Seed),

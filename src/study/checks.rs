@@ -140,6 +140,7 @@ pub(super) fn twins(modules: &[String], figures: &FigurePlan) -> Vec<String> {
 /// That a module can be measured: its ΔW has one shape in all adapters, and W's in the base, and what
 /// its ΔW takes is given.
 pub(super) fn module(held: &Held, path: &str) -> Result<()> {
+    side(held, path)?;
     let mut earlier: Option<(&NamedAdapter, (usize, usize))> = None;
     for (number, named) in held.adapters.iter().enumerate() {
         let Some(module) = named.adapter.module(path) else {
@@ -168,6 +169,31 @@ pub(super) fn module(held: &Held, path: &str) -> Result<()> {
         whole(held, named, module)?;
     }
     Ok(())
+}
+
+/// What A reads of a module, inputs or outputs, must be known of all adapters or of none.
+fn side(held: &Held, path: &str) -> Result<()> {
+    let known = |named: &NamedAdapter| Some(named.adapter.module(path)?.side_is_known);
+    let adapters = || held.adapters.iter().enumerate();
+    let is = |wanted: bool| adapters().find(|(_, named)| known(named) == Some(wanted));
+    let (Some((_, sure)), Some((number, named))) = (is(true), is(false)) else {
+        return Ok(());
+    };
+    let error = Error::request(
+        format!("module `{path}`"),
+        format!(
+            "A of {} reads inputs, while A of {} may read outputs (PEFT before 0.19 takes a stack \
+                 as it is stored)",
+            sure.name, named.name
+        ),
+        format!(
+            "give the model that they were trained on with {}",
+            Asked::Base
+        ),
+    );
+    let place = format!("adapter[{number}].path");
+    let what = format!("adapter `{}`", named.name);
+    Err(held.lines.locate(&place, &what, error))
 }
 
 /// What the base lacks for the first of several adapters, where it fits none: then the base is what

@@ -30,6 +30,8 @@ pub struct Request {
     pub read: ReadOptions,
     /// Whether a module that cannot be measured is an error, and is not left out.
     pub strict: bool,
+    /// Whether fused projections are left whole, as a study can say too.
+    pub whole: bool,
     /// Random draws.
     pub draws: Option<usize>,
     /// Seed of the random directions.
@@ -66,8 +68,9 @@ impl Request {
         }
     }
 
-    /// What it changes beside seed, draws, bases and rank, in words.
-    pub(super) fn selected(&self) -> Vec<(&'static str, String)> {
+    /// What it changes beside seed, draws, bases and rank, in words; `whole` is what it and the study
+    /// say together.
+    pub(super) fn selected(&self, whole: bool) -> Vec<(&'static str, String)> {
         let ReadOptions {
             alpha,
             scaled,
@@ -86,6 +89,7 @@ impl Request {
             ("layers", self.selection.layers()),
             ("scale", scale),
             ("rename", renames),
+            ("fused projections", whole.then(|| "left whole".to_string())),
         ]
         .into_iter()
         .filter_map(|(name, value)| Some((name, value?)))

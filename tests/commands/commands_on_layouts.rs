@@ -1,10 +1,13 @@
 //! The commands on adapters that need more than their own file: W, a number of directions, a start.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::files::golden;
+use crate::files::{Tensors, golden};
 use crate::programs::run;
+use crate::workshop::AdapterFolder;
 use lora_subspace::tensors::TensorFile;
+use serde_json::{Value, json};
 
 fn layouts() -> PathBuf {
     golden("layouts")
@@ -168,4 +171,109 @@ fn a_fused_projection_is_compared_slice_by_slice() {
         );
         assert!(energy("base") > 0.0, "{slice}");
     }
+}
+
+/// The same adapter whole: by the flag, by the study's key, and as `inspect` tells before.
+#[test]
+fn a_fused_projection_is_left_whole_where_somebody_says_so() {
+    let out = tempfile::tempdir().unwrap();
+    let (adapter, base) = (path("slices-phi3/adapter"), path("bases/phi3"));
+    let modules = |folder: &str, command: &str| -> Vec<String> {
+        let name = format!("{folder}/run-{command}.json");
+        let record = fs::read_to_string(out.path().join(name)).unwrap();
+        let record: Value = serde_json::from_str(&record).unwrap();
+        let told = record["run"]["settings"]["selected"].to_string();
+        assert!(told.contains("left whole"), "{told}");
+        serde_json::from_value(record["run"]["modules"].clone()).unwrap()
+    };
+    let whole = [
+        "model.layers.0.mlp.gate_up_proj",
+        "model.layers.0.self_attn.qkv_proj",
+    ];
+    let arguments = [
+        &adapter,
+        "--base",
+        &base,
+        "--whole",
+        "--no-figures",
+        "--out",
+        "o",
+    ];
+    for command in ["subspace-overlap", "amplification"] {
+        let outcome = run(command, &arguments, out.path());
+        assert_eq!(outcome.code, 0, "{}", outcome.stderr);
+        assert!(!outcome.stderr.contains("cut"), "{}", outcome.stderr);
+        assert_eq!(modules("o/notebooks-export/adapter", command), whole);
+    }
+    let study = format!(
+        "name = \"s\"\nbase = {base:?}\nwhole = true\n[[adapter]]\nname = \"one\"\npath = {adapter:?}\n"
+    );
+    fs::write(out.path().join("study.toml"), study).unwrap();
+    let arguments = ["study.toml", "--no-figures", "--out", "s"];
+    let outcome = run("regenerate", &arguments, out.path());
+    assert_eq!(outcome.code, 0, "{}", outcome.stderr);
+    assert_eq!(modules("s/notebooks-export/s", "regenerate"), whole);
+}
+
+#[test]
+fn inspect_says_what_will_be_cut_and_by_which_rule() {
+    let (adapter, base) = (path("slices-phi3/adapter"), path("bases/phi3"));
+    let look = |more: &[&str]| {
+        let arguments = [&[adapter.as_str()][..], more].concat();
+        let outcome = run("inspect", &arguments, Path::new("."));
+        assert_eq!(outcome.code, 0, "{}", outcome.stderr);
+        outcome.stdout
+    };
+    let page = look(&["--base", &base]);
+    for line in [
+        "  cut       1 fused module, `model.layers.0.self_attn.qkv_proj`, into q, k, v: rows by heads of config.json (model_type phi3); --whole",
+        "  cut       1 fused module, `model.layers.0.mlp.gate_up_proj`, into gate, up: halves, by the name `mlp.gate_up_proj`; --whole",
+    ] {
+        assert!(page.contains(line), "{line} is not in {page}");
+    }
+    // Without the config nothing tells the heads of q, k and v.
+    assert!(!look(&[]).contains("qkv_proj`, into"));
+    assert!(!look(&["--base", &base, "--whole"]).contains("  cut"));
+    let told: Value = serde_json::from_str(&look(&["--base", &base, "--json"])).unwrap();
+    let cut = &told["cut"][1];
+    assert_eq!(
+        (&cut["modules"], &cut["slices"]),
+        (&json!(1), &json!(["q", "k", "v"]))
+    );
+    assert_eq!(cut["first"], "model.layers.0.self_attn.qkv_proj");
+    assert!(cut["rule"].as_str().unwrap().contains("model_type phi3"));
+}
+
+/// A feed-forward layer that is called like FLUX's attention, four times as high as it is wide.
+#[test]
+fn a_feed_forward_layer_stays_one_module() {
+    let folder = tempfile::tempdir().unwrap();
+    let (module, base) = ("encoder.layers.0.linear1", folder.path().join("base"));
+    AdapterFolder {
+        config: json!({"peft_type": "LORA", "r": 2, "lora_alpha": 2}),
+        tensors: Tensors::default()
+            .with(
+                &format!("base_model.model.{module}.lora_A.weight"),
+                &[2, 4],
+                1,
+            )
+            .with(
+                &format!("base_model.model.{module}.lora_B.weight"),
+                &[16, 2],
+                2,
+            ),
+    }
+    .save(&folder.path().join("one"));
+    Tensors::default()
+        .with(&format!("{module}.weight"), &[16, 4], 3)
+        .save(&base.join("model.safetensors"));
+    let arguments = ["one", "--base", "base", "--no-figures", "--out", "o"];
+    let outcome = run("amplification", &arguments, folder.path());
+    assert_eq!(outcome.code, 0, "{}", outcome.stderr);
+    let table = rows(
+        &folder
+            .path()
+            .join("o/notebooks-export/one/amplification.csv"),
+    );
+    assert!(table.iter().all(|row| row["module"] == module));
 }

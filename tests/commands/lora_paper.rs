@@ -285,7 +285,12 @@ fn rows_that_are_wrong_have_their_line() {
     }
     let text = "name = \"s\"\nrows = \"rows\"\n";
     fs::write(path.join("study.toml"), text).unwrap();
-    for asked in [&["--rank", "1"][..], &["--alpha", "2"], &["--no-scale"]] {
+    for asked in [
+        &["--rank", "1"][..],
+        &["--alpha", "2"],
+        &["--no-scale"],
+        &["--whole"],
+    ] {
         let flags = [&["study.toml", "--out", "out"], asked].concat();
         refused(
             run("regenerate", &flags, path),

@@ -180,6 +180,7 @@ fn findings_published_figures_and_pictures_have_their_places() {
         }],
         modules: Modules::default(),
         adapters: Vec::new(),
+        left_out: vec![["tower.q".into(), "<b>no</b> weight".into()]],
         provenance: &provenance,
         beside: vec![Input {
             of: "paper: rows".into(),
@@ -214,6 +215,9 @@ fn findings_published_figures_and_pictures_have_their_places() {
         "Tables",
         "Table 5",
         "Settings and provenance",
+        "Modules that are left out",
+        "tower.q",
+        "<b>no</b> weight",
         "7",
         "0123456789abcdef",
         "paper: rows",
@@ -224,5 +228,5 @@ fn findings_published_figures_and_pictures_have_their_places() {
         };
         rest = after;
     }
-    assert!(!text.contains("Modules") && !text.contains("Expectation"));
+    assert!(!text.contains("Each cell is a module") && !text.contains("Expectation"));
 }

@@ -131,3 +131,38 @@ fn a_base_that_fits_no_adapter_is_what_is_wrong() {
     let words = ["base, which fits no adapter", "shape [9, 9]"];
     refused(folder.path(), GOOD, 2, &words);
 }
+
+/// One stack of experts, read by its stored rows before PEFT 0.19 and by its inputs since.
+#[test]
+fn experts_of_two_versions_are_compared_on_their_base_alone() {
+    let folder = workshop();
+    let container = "base_model.model.layers.0.mlp.experts";
+    let stack = |name: &str, version: &str, rank: usize| {
+        AdapterFolder {
+            config: json!({
+                "peft_type": "LORA", "r": rank, "lora_alpha": 2, "peft_version": version,
+                "target_parameters": ["experts.down_proj"]
+            }),
+            tensors: Tensors::default()
+                .with(&format!("{container}.lora_A.weight"), &[2 * rank, 5], 1)
+                .with(&format!("{container}.lora_B.weight"), &[5, 2 * rank], 2),
+        }
+        .save(&folder.path().join(name));
+    };
+    stack("one", "0.18.0", 2);
+    stack("two", "0.19.0", 1);
+    let text = GOOD.replace("base = \"base\"", "");
+    let words = [
+        "adapter `one`",
+        "module `layers.0.mlp.experts.down_proj.0`",
+        "A of two reads inputs, while A of one may read outputs",
+        "--base",
+    ];
+    refused(folder.path(), &text, 6, &words);
+    let base = folder.path().join("base");
+    Tensors::default()
+        .with("layers.0.mlp.experts.down_proj", &[2, 5, 5], 3)
+        .save(&base.join("model.safetensors"));
+    let outcome = regenerate(folder.path(), GOOD);
+    assert_eq!(outcome.code, 0, "{}", outcome.stderr);
+}

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use crate::files::{Tensors, golden};
 use lora_subspace::adapter::{Adapter, BaseIndex, ReadOptions};
-use lora_subspace::base::{Base, fused};
+use lora_subspace::base::Base;
 use serde_json::json;
 
 const DOWN: &str = "lora_unet_mid_block_attentions_0_to_q.lora_down.weight";
@@ -181,54 +181,41 @@ fn components_are_named_where_there_are_several() {
 
 /// q, k and v of FLUX trained apart and saved as one.
 #[test]
-fn split_training_is_seen_in_the_zeros() {
+fn split_training_has_its_own_scale_where_the_file_tells() {
     let token = "lora_unet_double_blocks_0_img_attn_qkv";
-    let (down, up) = (
-        format!("{token}.lora_down.weight"),
-        format!("{token}.lora_up.weight"),
-    );
+    let b = ndarray::Array2::from_shape_fn((12, 6), |(row, column)| {
+        let number = 1.0 + (6 * row + column) as f64;
+        if row / 4 == column / 2 { number } else { 0.0 }
+    });
+    let tensors = Tensors::default()
+        .with(&format!("{token}.lora_down.weight"), &[6, 4], 1)
+        .values(&format!("{token}.lora_up.weight"), &[12, 6], &b);
+    let with_alpha = tensors
+        .clone()
+        .constant(&format!("{token}.alpha"), &[1], 3.0);
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("flux.safetensors");
-    let a: Vec<u8> = (0..24).flat_map(|n| (n as f32).to_le_bytes()).collect();
-    let b: Vec<u8> = (0..72)
-        .map(|n| {
-            if n / 6 / 4 == n % 6 / 2 {
-                1.0 + n as f32
-            } else {
-                0.0
-            }
-        })
-        .flat_map(f32::to_le_bytes)
-        .collect();
-    let view = |shape: &[usize], bytes| {
-        safetensors::tensor::TensorView::new(safetensors::Dtype::F32, shape.to_vec(), bytes)
-            .unwrap()
-    };
-    let views = [(down, view(&[6, 4], &a)), (up, view(&[12, 6], &b))];
-    fs::write(&path, safetensors::serialize(views, None).unwrap()).unwrap();
-    let mut adapter = Adapter::open(&path, &ReadOptions::default()).unwrap();
-    assert!(
-        adapter.notes[0].contains("split_qkv"),
-        "{:?}",
-        adapter.notes
-    );
-    let whole = adapter
-        .delta("double_blocks.0.img_attn.qkv")
-        .unwrap()
-        .dense();
-    adapter.split(&|module| fused::slices(module, None));
-    assert_eq!(
-        adapter
-            .module("double_blocks.0.img_attn.qkv.k")
-            .unwrap()
-            .rank,
-        Some(2)
-    );
-    let part = adapter
-        .delta("double_blocks.0.img_attn.qkv.k")
-        .unwrap()
-        .dense();
-    assert_eq!(part, whole.slice(ndarray::s![4..8, ..]));
+    let trained_by = |name| [("ss_network_module", name)];
+    for (tensors, metadata, scale) in [
+        // sd-scripts leaves α as it was for each part of rank 2.
+        (&with_alpha, &trained_by("networks.lora_flux")[..], 1.5),
+        // Who joined these is not known: α may have been multiplied.
+        (&with_alpha, &[], 0.5),
+        (&with_alpha, &trained_by("lycoris.kohya"), 0.5),
+        (&tensors, &trained_by("networks.lora_flux"), 1.0),
+    ] {
+        tensors.save_with(&path, metadata);
+        let adapter = Adapter::open(&path, &ReadOptions::default()).unwrap();
+        assert_eq!(adapter.modules[0].scale, scale);
+        let note = adapter.notes.join("; ");
+        assert_eq!(
+            note.contains("training's α/2; loaders of this file take α/6"),
+            scale == 1.5,
+            "{note}"
+        );
+    }
+    let bare = ReadOptions::new().unscaled();
+    assert_eq!(Adapter::open(&path, &bare).unwrap().modules[0].scale, 1.0);
 }
 
 fn adapter_of(case: &str) -> PathBuf {

@@ -33,6 +33,9 @@ pub struct Definition {
     /// Random draws for table 7.
     #[serde(default = "default_draws")]
     pub draws: usize,
+    /// Whether fused projections are left whole.
+    #[serde(default)]
+    pub whole: bool,
     /// What the report says around the results.
     #[serde(default)]
     pub text: Prose,

@@ -85,6 +85,12 @@ pub(super) const STUDY: &[Field] = &[
         "20",
         "Random draws for table 7; 20 when left out.",
     ),
+    field(
+        "whole",
+        Kind::Truth,
+        "true",
+        "Whether fused projections stay whole; false when left out: they are cut into q, k and v.",
+    ),
     field("text", Kind::Table(TEXT), "", "Prose for the report."),
     field(
         "rows",

@@ -91,22 +91,17 @@ pub(super) fn merged(
     enabled: &[bool],
     scale: f64,
 ) -> Result<AdaptedModule> {
-    let (blocks, spread) = spread(b, &a, enabled)?;
-    let (block, rank) = blocks.first().map_or((0, 0), Formula::dim);
-    let places = enabled.iter().enumerate().filter(|(_, on)| **on);
-    let mut known = Vec::new();
-    for ((place, _), (slot, b)) in places.zip(blocks.into_iter().enumerate()) {
-        let a = a.clone().rows(slot * rank..(slot + 1) * rank)?;
-        known.push((place * block..(place + 1) * block, Update::Product { b, a }));
-    }
-    let mut module = AdaptedModule::new(path.into(), Update::Product { b: spread, a }, scale);
-    module.slots = known;
-    Ok(module)
+    let b = spread(b, &a, enabled)?;
+    Ok(AdaptedModule::new(
+        path.into(),
+        Update::Product { b, a },
+        scale,
+    ))
 }
 
-/// B's blocks, one for each enabled slot, and a B over all slots in which each block has columns of
-/// its own and slots that are not enabled are zero.
-pub(super) fn spread(b: Formula, a: &Formula, enabled: &[bool]) -> Result<(Vec<Formula>, Formula)> {
+/// A B over all slots, in which each enabled slot's block has columns of its own and slots that are
+/// not enabled are zero.
+pub(super) fn spread(b: Formula, a: &Formula, enabled: &[bool]) -> Result<Formula> {
     let slots = enabled.iter().filter(|slot| **slot).count();
     let ((height, rank), (a_rows, _)) = (b.dim(), a.dim());
     if slots == 0 || a_rows != slots * rank || !height.is_multiple_of(slots) {
@@ -117,18 +112,17 @@ pub(super) fn spread(b: Formula, a: &Formula, enabled: &[bool]) -> Result<(Vec<F
         return Err(a.error(problem, "give the slots as they were in training"));
     }
     let block = height / slots;
-    let (mut blocks, mut rows) = (Vec::new(), Vec::new());
+    let (mut slot, mut rows) = (0, Vec::new());
     for &is_enabled in enabled {
         if !is_enabled {
             rows.push(Formula::zeros(block, slots * rank));
             continue;
         }
-        let slot = blocks.len();
         let own = b.clone().rows(slot * block..(slot + 1) * block)?;
         let padding = [slot * rank, (slots - slot - 1) * rank];
         let [before, after] = padding.map(|width| Formula::zeros(block, width));
-        rows.push(Formula::beside(vec![before, own.clone(), after])?);
-        blocks.push(own);
+        rows.push(Formula::beside(vec![before, own, after])?);
+        slot += 1;
     }
-    Ok((blocks, Formula::stacked(rows)?))
+    Formula::stacked(rows)
 }

@@ -42,6 +42,8 @@ enum Node {
     /// Each row, read as a matrix of so many columns, turned.
     RowsTurned(Box<Formula>, usize),
     Rows(Box<Formula>, Range<usize>),
+    /// Rows by their numbers.
+    Chosen(Box<Formula>, Vec<usize>),
     /// Columns from the first on, one in so many.
     EveryColumn(Box<Formula>, usize, usize),
     Times(Box<Formula>, Box<Formula>),
@@ -157,6 +159,19 @@ impl Formula {
             dim: (range.len(), self.dim.1),
             node: Node::Rows(Box::new(self), range),
         })
+    }
+
+    /// Rows by their numbers, which it has.
+    pub(super) fn chosen_rows(self, rows: Vec<usize>) -> Self {
+        Formula {
+            dim: (rows.len(), self.dim.1),
+            node: Node::Chosen(Box::new(self), rows),
+        }
+    }
+
+    /// Columns by their numbers, which it has.
+    pub(super) fn chosen_columns(self, columns: Vec<usize>) -> Self {
+        self.transposed().chosen_rows(columns).transposed()
     }
 
     /// Columns `first`, `first + step`, …
@@ -292,6 +307,7 @@ impl Formula {
             | Node::Reshaped(x)
             | Node::RowsTurned(x, _)
             | Node::Rows(x, _)
+            | Node::Chosen(x, _)
             | Node::EveryColumn(x, ..)
             | Node::Scaled(_, x) => x.collect(leaves),
             Node::Times(x, y) | Node::Entrywise(x, y) | Node::Kronecker(x, y) => {
@@ -321,6 +337,7 @@ impl Formula {
             }
             Node::RowsTurned(x, width) => turn_rows(&x.evaluate()?, *width),
             Node::Rows(x, range) => x.evaluate()?.slice(s![range.clone(), ..]).to_owned(),
+            Node::Chosen(x, rows) => x.evaluate()?.select(Axis(0), rows),
             Node::EveryColumn(x, first, step) => {
                 x.evaluate()?.slice(s![.., *first..;*step]).to_owned()
             }

@@ -22,16 +22,18 @@ mod placing;
 mod products;
 mod refused;
 mod rename;
+mod split;
 mod torchtune;
 mod update;
 
 pub use delta::{Decomposed, Delta};
 pub use found::ReadOptions;
 pub use left_out::LeftOut;
-pub use module::{AdaptedModule, BaseIndex, LaidIndex, Part, Parts, Slice, Stored, Target};
+pub use module::{AdaptedModule, BaseIndex, Cut, LaidIndex, Part, Parts, Slice, Stored, Target};
 pub use names::{block_of, layer_of, natural_order, projection_of};
 pub use opened::Adapter;
 pub use rename::{Rename, renamed};
+pub use split::Cuts;
 
 pub(crate) use delta::rows_of;
 pub(crate) use keys::unwrapped as without_wrappers;

@@ -131,6 +131,16 @@ pub enum Part {
 /// The slices of a fused projection: their names and their rows.
 pub type Parts = Vec<(String, Vec<Range<usize>>)>;
 
+/// How a fused projection is cut.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Cut {
+    /// What is known of the rows, and from where, in words.
+    pub rule: String,
+    /// The slices.
+    pub parts: Parts,
+}
+
 /// The rows of a fused projection that are one of its slices.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
@@ -160,11 +170,12 @@ pub struct AdaptedModule {
     pub target: Target,
     /// Which rows of a fused projection the module is, where it is a slice of one.
     pub slice: Option<Slice>,
+    /// Whether A reads the module's inputs for certain. An expert of a stack that PEFT before 0.19
+    /// wrote may read its outputs.
+    pub side_is_known: bool,
     pub(super) update: Update,
-    /// What a layout knows of slices: rows and an update of their own.
-    pub(super) slots: Vec<(Range<usize>, Update)>,
     /// Whether `update` is that of the slice alone.
-    pub(super) is_slot: bool,
+    pub(super) is_apart: bool,
     /// Whether `target` is the base's own name.
     pub(crate) placed: Placed,
     /// Whether the model ties its weight to another layer's.
@@ -189,8 +200,8 @@ impl AdaptedModule {
             scale,
             slice: None,
             update,
-            slots: Vec::new(),
-            is_slot: false,
+            side_is_known: true,
+            is_apart: false,
             placed: Placed::NotAsked,
             is_tied: false,
             copy: None,
@@ -263,32 +274,5 @@ impl AdaptedModule {
     /// The name of one of its tensors, for messages.
     pub fn tensor(&self) -> &str {
         self.update.tensors().first().copied().unwrap_or("")
-    }
-
-    /// The module that is these rows of the same ΔW, with a name of its own behind the path. It is
-    /// `None` where nothing adapts the rows.
-    pub fn sliced(&self, name: &str, rows: Vec<Range<usize>>) -> Option<Self> {
-        let slot = self.slots.iter().find(|(range, _)| rows == [range.clone()]);
-        let is_apart = |(range, _): &(Range<usize>, Update)| {
-            rows.iter()
-                .all(|part| part.end <= range.start || range.end <= part.start)
-        };
-        if !self.slots.is_empty() && self.slots.iter().all(is_apart) {
-            return None;
-        }
-        let update = slot.map_or(&self.update, |(_, update)| update);
-        Some(AdaptedModule {
-            path: format!("{}.{name}", self.path),
-            rank: update.rank(),
-            d_out: rows.iter().map(Range::len).sum(),
-            slice: Some(Slice {
-                rows,
-                height: self.d_out,
-            }),
-            update: update.clone(),
-            is_slot: slot.is_some(),
-            slots: Vec::new(),
-            ..self.clone()
-        })
     }
 }

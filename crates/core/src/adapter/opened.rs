@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 
 use super::delta::Delta;
 use super::left_out::LeftOut;
-use super::module::{AdaptedModule, Parts};
+use super::module::AdaptedModule;
 use super::rename::Rename;
 use super::update::Update;
 
@@ -133,7 +133,7 @@ impl Adapter {
         let module = self.described(path)?;
         let delta = module.update.delta(module.scale, w, directions)?;
         match &module.slice {
-            Some(slice) if !module.is_slot => delta.rows(&slice.rows),
+            Some(slice) if !module.is_apart => delta.rows(&slice.rows),
             _ => Ok(delta),
         }
     }
@@ -165,33 +165,5 @@ impl Adapter {
             tensor: first.map_or(String::new(), |module| module.tensor().into()),
             modules: self.modules.len(),
         })
-    }
-
-    /// Puts slices in the place of each fused projection that `parts` knows: their names and rows.
-    pub fn split(&mut self, parts: &dyn Fn(&AdaptedModule) -> Parts) {
-        let split = |module: &AdaptedModule| match parts(module) {
-            parts if parts.is_empty() => vec![module.clone()],
-            parts => parts
-                .into_iter()
-                .filter_map(|(name, rows)| module.sliced(&name, rows))
-                .collect(),
-        };
-        let modules: Vec<_> = self.modules.iter().flat_map(split).collect();
-        let fused = self
-            .modules
-            .iter()
-            .filter(|one| modules.iter().all(|two| two.path != one.path));
-        let shared = fused
-            .clone()
-            .filter(|module| module.slots.is_empty())
-            .count();
-        if let (Some(first), true) = (fused.clone().next(), shared > 0) {
-            self.notes.push(format!(
-                "{shared} fused modules such as `{}` are cut into slices, which share one A: in the \
-                 basis a their directions are the same",
-                first.path
-            ));
-        }
-        self.modules = modules;
     }
 }

@@ -1,21 +1,26 @@
 //! Projections that a model keeps in one matrix, and which rows are whose.
-#![allow(
-    clippy::single_range_in_vec_init,
-    reason = "rows that lie together are one range of a list"
-)]
-
-use std::ops::Range;
+//!
+//! # Decisions
+//!
+//! - A module is cut where the base's config or the names around it say how. A last name alone
+//!   (`linear1`, `qkv`) says nothing: feed-forward layers and models with another order have it too.
+//! - A family that a `model_type` names goes before the names around a module. Where its config
+//!   contradicts the module's shape, the module stays whole.
 
 use serde_json::Value;
 
-use crate::adapter::{AdaptedModule, Parts};
+use crate::adapter::{AdaptedModule, Cut};
 
 use super::Base;
+
+mod rows;
+
+use rows::{HEADS, Heads, Named, as_wide_as, configs, equal, first_number, in_blocks};
 
 /// How the rows of a fused projection are laid out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Order {
-    /// q, k and v as long as the input is wide, then whatever is left.
+    /// q, k and v as high as the input is wide, then whatever is left.
     AsWideAsInput(&'static [&'static str]),
     /// Equal parts.
     Equal(&'static [&'static str]),
@@ -23,224 +28,366 @@ enum Order {
     Heads,
     /// q, k and v of each key-value group side by side: its query heads, its key, its value.
     Groups,
+    /// As `Heads` where the config sets this field, else as `Groups` of one head each.
+    HeadsIf(&'static str),
+    /// Whole, as another order than that of its like is in the model's code alone.
+    Whole,
+    /// So many blocks, each with a part of q, of v and of k, in this order.
+    Blocks(usize),
+}
+
+/// What must be known beside the last name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Evidence {
+    /// One of these `model_type`s in the base's config.
+    Model(&'static [&'static str]),
+    /// One of these ends of the path above the last name, in which `N` is any number.
+    Under(&'static [&'static str]),
 }
 
 struct Family {
-    /// `model_type`s in the base's config; empty: any, and no config is needed.
-    models: &'static [&'static str],
     /// The last name of the module's path.
     module: &'static str,
+    evidence: Evidence,
     order: Order,
 }
 
 const QKV: &[&str] = &["q", "k", "v"];
 const GATE_UP: &[&str] = &["gate", "up"];
 const QKV_MLP: &[&str] = &["q", "k", "v", "mlp"];
+/// What the module around an attention's projections is called.
+const ATTENTION: Evidence = Evidence::Under(&[
+    "attn",
+    "attn2",
+    "img_attn",
+    "txt_attn",
+    "window_attn",
+    "channel_attn",
+    "self_attn",
+    "attention",
+    "self_attention",
+]);
+
+const fn model(module: &'static str, models: &'static [&'static str], order: Order) -> Family {
+    Family {
+        module,
+        evidence: Evidence::Model(models),
+        order,
+    }
+}
+
+const fn under(module: &'static str, evidence: Evidence, order: Order) -> Family {
+    Family {
+        module,
+        evidence,
+        order,
+    }
+}
 
 /// The first that fits counts.
 const FAMILIES: &[Family] = &[
-    Family {
-        models: &["gpt_bigcode"],
-        module: "c_attn",
-        order: Order::Groups,
-    },
-    Family {
-        models: &[],
-        module: "c_attn",
-        order: Order::AsWideAsInput(QKV),
-    },
-    Family {
-        models: &["gpt_neox", "bloom", "falcon", "gpt_neox_japanese"],
-        module: "query_key_value",
-        order: Order::Groups,
-    },
-    Family {
-        models: &["chatglm"],
-        module: "query_key_value",
-        order: Order::Heads,
-    },
-    Family {
-        models: &["internlm2"],
-        module: "wqkv",
-        order: Order::Groups,
-    },
-    Family {
-        models: &["phi3", "phi4_multimodal", "qwen", "exaone", "glm", "glm4"],
-        module: "qkv_proj",
-        order: Order::Heads,
-    },
-    Family {
-        models: &["dbrx", "mpt"],
-        module: "Wqkv",
-        order: Order::Heads,
-    },
-    Family {
-        models: &[],
-        module: "Wqkv",
-        order: Order::AsWideAsInput(QKV),
-    },
-    Family {
-        models: &[],
-        module: "W_pack",
-        order: Order::AsWideAsInput(QKV),
-    },
-    Family {
-        models: &[],
-        module: "qkv_proj",
-        order: Order::AsWideAsInput(QKV),
-    },
-    Family {
-        models: &[],
-        module: "qkv",
-        order: Order::AsWideAsInput(QKV),
-    },
-    Family {
-        models: &[],
-        module: "linear1",
-        order: Order::AsWideAsInput(QKV_MLP),
-    },
-    Family {
-        models: &[],
-        module: "gate_up_proj",
-        order: Order::Equal(GATE_UP),
-    },
+    model("c_attn", &["gpt_bigcode"], Order::Groups),
+    model(
+        "query_key_value",
+        &[
+            "gpt_neox",
+            "gpt_neox_japanese",
+            "bloom",
+            "falcon",
+            "RefinedWeb",
+            "RefinedWebModel",
+            "phi3small",
+        ],
+        Order::Groups,
+    ),
+    // The first generation has each head's q, k and v side by side.
+    model(
+        "query_key_value",
+        &["chatglm"],
+        Order::HeadsIf("multi_query_attention"),
+    ),
+    model("wqkv", &["internlm2"], Order::Groups),
+    model(
+        "qkv_proj",
+        &["phi3", "phi4mm", "phi4_multimodal"],
+        Order::Heads,
+    ),
+    model("qkv_proj", &["codegen", "moss"], Order::Blocks(4)),
+    model("qkv_proj", &["progen"], Order::Blocks(8)),
+    model("Wqkv", &["dbrx", "mpt"], Order::Heads),
+    // GPT-2, its relatives, and Qwen's first generation.
+    under(
+        "c_attn",
+        Evidence::Under(&["attn"]),
+        Order::AsWideAsInput(QKV),
+    ),
+    under(
+        "Wqkv",
+        Evidence::Under(&["attn", "attention", "attention.self", "self_attn", "mixer"]),
+        Order::AsWideAsInput(QKV),
+    ),
+    // ESM C.
+    under(
+        "1",
+        Evidence::Under(&["attn.layernorm_qkv"]),
+        Order::AsWideAsInput(QKV),
+    ),
+    under(
+        "W_pack",
+        Evidence::Under(&["self_attn"]),
+        Order::AsWideAsInput(QKV),
+    ),
+    // Not `attn.qkv_proj`, which is CodeGen's.
+    under(
+        "qkv_proj",
+        Evidence::Under(&["self_attn", "attention"]),
+        Order::AsWideAsInput(QKV),
+    ),
+    // MaxViT: by head, and the heads are in no config.
+    under(
+        "qkv",
+        Evidence::Under(&["attn_block.attn", "attn_grid.attn"]),
+        Order::Whole,
+    ),
+    under("qkv", ATTENTION, Order::AsWideAsInput(QKV)),
+    under(
+        "img_attn_qkv",
+        Evidence::Under(&["double_blocks.N"]),
+        Order::AsWideAsInput(QKV),
+    ),
+    under(
+        "txt_attn_qkv",
+        Evidence::Under(&["double_blocks.N"]),
+        Order::AsWideAsInput(QKV),
+    ),
+    under(
+        "linear1",
+        Evidence::Under(&["single_blocks.N"]),
+        Order::AsWideAsInput(QKV_MLP),
+    ),
+    under(
+        "gate_up_proj",
+        Evidence::Under(&["mlp"]),
+        Order::Equal(GATE_UP),
+    ),
 ];
 
-/// The slices of a fused projection: their names and their rows. Empty where the module is none, or
-/// where only a config could tell and there is none.
+/// How a fused projection is cut: its slices' names and rows, and the rule. `None` where the module
+/// is none, or where neither the base's config nor the names around the module tell.
 ///
-/// An adapter on a fused projection has one A for all slices, so that their right directions in the
+/// A LoRA on a fused projection has one A for all slices, so that their right directions in the
 /// basis `a` are the same.
-pub fn slices(module: &AdaptedModule, base: Option<&Base>) -> Parts {
-    let config = base.and_then(Base::config);
-    let last = module.path.rsplit('.').next().unwrap_or_default();
-    let model = config.and_then(|config| config.get("model_type")?.as_str());
-    let is_attention = module.target.tensor.ends_with(".in_proj_weight");
-    let fits = |family: &&Family| {
-        family.module == last
-            && (family.models.is_empty()
-                || model.is_some_and(|model| family.models.contains(&model)))
-    };
-    let order = if is_attention {
-        Some(Order::Equal(QKV))
-    } else {
-        FAMILIES.iter().find(fits).map(|family| family.order)
-    };
-    let (d_out, d_in) = (module.d_out, module.d_in);
-    let parts = match order {
-        None => None,
-        Some(Order::AsWideAsInput(names)) => as_wide_as(d_in, d_out, names),
-        Some(Order::Equal(names)) => equal(d_out, names),
-        Some(order) => config.and_then(|config| by_heads(order, d_out, config)),
-    };
-    let named = |(name, rows): (&str, Vec<Range<usize>>)| (name.to_string(), rows);
-    parts.unwrap_or_default().into_iter().map(named).collect()
+pub fn slices(module: &AdaptedModule, base: Option<&Base>) -> Option<Cut> {
+    let shape = (module.d_out, module.d_in);
+    let (path, tensor) = (&module.path, &module.target.tensor);
+    let (rule, parts) = of_tensor(path, tensor, shape, base.and_then(Base::config))?;
+    let parts = parts.into_iter();
+    Some(Cut {
+        rule,
+        parts: parts.map(|(name, rows)| (name.into(), rows)).collect(),
+    })
 }
 
-type Named = Vec<(&'static str, Vec<Range<usize>>)>;
-
-fn as_wide_as(d_in: usize, d_out: usize, names: &'static [&'static str]) -> Option<Named> {
-    let mut parts = Named::new();
-    for (place, &name) in names.iter().enumerate() {
-        let start = place * d_in;
-        let end = if place < 3 { start + d_in } else { d_out };
-        if start >= end || end > d_out {
-            return None;
-        }
-        parts.push((name, vec![start..end]));
+/// The rule and the rows of a fused matrix with this path, stored as this tensor.
+pub(super) fn of_tensor(
+    path: &str,
+    tensor: &str,
+    shape: (usize, usize),
+    config: Option<&Value>,
+) -> Option<(String, Named)> {
+    if tensor.ends_with(".in_proj_weight") {
+        let rule = "thirds, as nn.MultiheadAttention has them in its in_proj_weight";
+        return Some((rule.to_string(), as_wide_as(shape, QKV)?));
     }
-    // A matrix that is longer is none of this kind.
-    (parts.last()?.1[0].end == d_out).then_some(parts)
+    by_family(path, shape, config)
 }
 
-fn equal(d_out: usize, names: &'static [&'static str]) -> Option<Named> {
-    let each = d_out / names.len();
-    let part =
-        |(place, &name): (usize, &&'static str)| (name, vec![place * each..(place + 1) * each]);
-    d_out
-        .is_multiple_of(names.len())
-        .then(|| names.iter().enumerate().map(part).collect())
+/// The rule and the rows of the first family that the path and the config fit.
+fn by_family(path: &str, shape: (usize, usize), config: Option<&Value>) -> Option<(String, Named)> {
+    let (above, last) = path.rsplit_once('.').unwrap_or(("", path));
+    let known = config.map(configs).unwrap_or_default();
+    let families = FAMILIES.iter().filter(|family| family.module == last);
+    for family in families {
+        match family.evidence {
+            Evidence::Model(models) => {
+                let Some((model, config)) = of_models(&known, models) else {
+                    continue;
+                };
+                let rule = format!("rows by heads of config.json (model_type {model})");
+                return Some((rule, by_heads(family.order, shape, config)?));
+            }
+            Evidence::Under(names) => {
+                if let Some(name) = names.iter().find(|name| is_under(above, name)) {
+                    return by_shape(family.order, shape, &format!("{name}.{last}"));
+                }
+            }
+        }
+    }
+    None
+}
+
+/// The first config of one of these models, or the one inside it that has the heads.
+fn of_models<'a>(known: &[&'a Value], models: &[&str]) -> Option<(&'a str, &'a Value)> {
+    let model = |config: &&'a Value| {
+        let model = config.get("model_type")?.as_str()?;
+        models.contains(&model).then_some((model, *config))
+    };
+    let (model, config) = known.iter().find_map(model)?;
+    let mut within = configs(config).into_iter();
+    let with_heads = within.find(|config| first_number(config, HEADS).is_some());
+    Some((model, with_heads.unwrap_or(config)))
+}
+
+/// Whether a path ends with these names; `N` is any number.
+fn is_under(path: &str, names: &str) -> bool {
+    let mut parts = path.rsplit('.');
+    names.rsplit('.').all(|name| {
+        let part = parts.next();
+        part.is_some_and(|part| match name {
+            "N" => part.parse::<usize>().is_ok(),
+            name => part == name,
+        })
+    })
+}
+
+fn by_shape(order: Order, shape: (usize, usize), name: &str) -> Option<(String, Named)> {
+    let (how, parts) = match order {
+        Order::AsWideAsInput(names) => {
+            let how = if names.len() == 3 {
+                "thirds"
+            } else {
+                "three as high as the input is wide, then the rest"
+            };
+            (how, as_wide_as(shape, names)?)
+        }
+        Order::Equal(names) => ("halves", equal(shape.0, names)?),
+        _ => return None,
+    };
+    Some((format!("{how}, by the name `{name}`"), parts))
 }
 
 /// q, k and v by the numbers of heads in the config.
-fn by_heads(order: Order, d_out: usize, config: &Value) -> Option<Named> {
-    let config = config.get("text_config").unwrap_or(config);
-    let number = |names: &[&str]| {
-        let mut values = names.iter().filter_map(|name| config.get(name)?.as_u64());
-        values.next().map(|value| value as usize)
-    };
-    let heads = number(&["num_attention_heads", "n_head", "num_heads", "n_heads"])?;
-    let is = |name: &str| config.get(name).and_then(Value::as_bool);
-    let shared = match (is("new_decoder_architecture"), is("multi_query")) {
-        (Some(true), _) => None,
-        (_, Some(true)) => Some(1),
-        (_, Some(false)) => Some(heads),
-        _ => None,
-    };
-    let keys = [
-        "num_key_value_heads",
-        "num_kv_heads",
-        "multi_query_group_num",
-        "n_head_kv",
-    ];
-    let groups = shared.or_else(|| number(&keys)).unwrap_or(heads);
-    if groups == 0 || !heads.is_multiple_of(groups) || !d_out.is_multiple_of(heads + 2 * groups) {
-        return None;
-    }
-    let (size, each) = (d_out / (heads + 2 * groups), heads / groups);
-    let span = |start: usize, count: usize| start * size..(start + count) * size;
-    Some(match order {
-        Order::Groups => {
-            let stride = each + 2;
-            let of = |first: usize, count: usize| -> Vec<Range<usize>> {
-                (0..groups)
-                    .map(|g| span(g * stride + first, count))
-                    .collect()
-            };
-            vec![
-                ("q", of(0, each)),
-                ("k", of(each, 1)),
-                ("v", of(each + 1, 1)),
-            ]
+fn by_heads(order: Order, shape: (usize, usize), config: &Value) -> Option<Named> {
+    let d_out = shape.0;
+    match order {
+        Order::Heads => Some(Heads::of(config, shape)?.one_after_the_other(d_out)),
+        Order::Groups => Some(Heads::of(config, shape)?.side_by_side(d_out)),
+        Order::HeadsIf(field) if config.get(field).and_then(Value::as_bool) == Some(true) => {
+            Some(Heads::of(config, shape)?.one_after_the_other(d_out))
         }
-        _ => vec![
-            ("q", vec![span(0, heads)]),
-            ("k", vec![span(heads, groups)]),
-            ("v", vec![span(heads + groups, groups)]),
-        ],
-    })
+        Order::HeadsIf(_) => Some(Heads::each_with_a_key(config, shape)?.side_by_side(d_out)),
+        Order::Blocks(blocks) => {
+            // CodeGen2 of 1 and 3.7 billion: twice the blocks, and a `head_dim` that others lack.
+            let is_second = blocks == 4 && config.get("head_dim").is_some_and(Value::is_u64);
+            in_blocks(config, shape, if is_second { 8 } else { blocks })
+        }
+        Order::AsWideAsInput(_) | Order::Equal(_) | Order::Whole => None,
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::rows::together;
     use super::*;
     use serde_json::json;
 
-    #[test]
-    fn heads_side_by_side_and_one_after_the_other() {
-        // Two heads of width 3, each with its own key and value.
-        let parts = by_heads(Order::Groups, 18, &json!({"num_attention_heads": 2})).unwrap();
-        assert_eq!(parts[0], ("q", vec![0..3, 9..12]));
-        assert_eq!(parts[2], ("v", vec![6..9, 15..18]));
-        // Four query heads that share one key and one value.
-        let config = json!({"n_head": 4, "multi_query": true});
-        let parts = by_heads(Order::Groups, 12, &config).unwrap();
-        assert_eq!(parts[0], ("q", vec![0..8]));
-        assert_eq!(parts[1], ("k", vec![8..10]));
-        let config = json!({"num_attention_heads": 4, "num_key_value_heads": 2});
-        let parts = by_heads(Order::Heads, 16, &config).unwrap();
-        assert_eq!(parts[1], ("k", vec![8..12]));
-        assert_eq!(by_heads(Order::Heads, 17, &config), None);
+    /// How a module of 12 × 4 is cut, in a word.
+    fn cut(path: &str, model: Option<&str>) -> String {
+        let config = model.map(|model| json!({"model_type": model, "num_attention_heads": 4}));
+        match by_family(path, (12, 4), config.as_ref()) {
+            Some((rule, _)) => rule,
+            None => "whole".into(),
+        }
     }
 
     #[test]
-    fn thirds_must_fill_the_matrix() {
-        assert_eq!(as_wide_as(4, 12, QKV).unwrap()[2], ("v", vec![8..12]));
-        assert_eq!(as_wide_as(4, 16, QKV), None);
+    fn a_last_name_alone_cuts_nothing() {
+        for path in [
+            "encoder.layers.0.linear1",
+            "blocks.0.qkv",
+            "input_blocks.7.1.qkv",
+            "layers.0.feed_forward.gate_up_proj",
+            "h.0.attn.qkv_proj",
+            "h.0.c_attn",
+            "Wqkv",
+            "layers.0.self_attn.query_key_value",
+            "layers.0.attention.wqkv",
+            "single_blocks.linear1",
+            "stages.0.blocks.0.attn_grid.attn.qkv",
+            "mlp.1",
+        ] {
+            assert_eq!(cut(path, None), "whole", "{path}");
+            assert_eq!(cut(path, Some("unheard-of")), "whole", "{path}");
+        }
+    }
+
+    #[test]
+    fn names_around_a_module_tell() {
+        for (path, name) in [
+            ("visual.blocks.0.attn.qkv", "attn.qkv"),
+            ("double_blocks.3.txt_attn.qkv", "txt_attn.qkv"),
+            (
+                "double_blocks.3.img_attn_qkv",
+                "double_blocks.N.img_attn_qkv",
+            ),
+            ("h.0.attn.c_attn", "attn.c_attn"),
+            ("layers.0.attention.self.Wqkv", "attention.self.Wqkv"),
+            ("layers.0.self_attn.W_pack", "self_attn.W_pack"),
+            ("layers.0.self_attn.qkv_proj", "self_attn.qkv_proj"),
+            ("encoder.layer.0.attention.qkv_proj", "attention.qkv_proj"),
+            ("blocks.0.attn.layernorm_qkv.1", "attn.layernorm_qkv.1"),
+        ] {
+            let rule = format!("thirds, by the name `{name}`");
+            assert_eq!(cut(path, None), rule);
+            assert_eq!(cut(path, Some("unheard-of")), rule);
+        }
         assert_eq!(
-            as_wide_as(4, 28, QKV_MLP).unwrap()[3],
-            ("mlp", vec![12..28])
+            cut("layers.0.mlp.gate_up_proj", None),
+            "halves, by the name `mlp.gate_up_proj`"
         );
-        assert_eq!(as_wide_as(4, 12, QKV_MLP), None);
+        let (rule, parts) = by_family("x.single_blocks.0.linear1", (28, 4), None).unwrap();
+        assert!(rule.contains("`single_blocks.N.linear1`"), "{rule}");
+        assert_eq!(parts[3], ("mlp", together(12..28)));
+        // B of q, k and v alone, where no base tells the height of mlp.
+        let (_, parts) = by_family("single_blocks.0.linear1", (12, 4), None).unwrap();
+        assert_eq!((parts.len(), parts[2].0), (3, "v"));
+        // A shape that the rule has no place for.
+        assert_eq!(by_family("blocks.0.attn.qkv", (20, 4), None), None);
+    }
+
+    #[test]
+    fn a_model_s_type_goes_before_names() {
+        let rows = |path: &str, config: Value| {
+            let (_, parts) = by_family(path, (24, 8), Some(&config))?;
+            let of = |name: &str| parts.iter().find(|part| part.0 == name).unwrap().1.clone();
+            Some((of("q"), of("k")))
+        };
+        let glm = |fields: Value| {
+            let mut config = json!({"model_type": "chatglm", "num_attention_heads": 4});
+            config
+                .as_object_mut()
+                .unwrap()
+                .extend(fields.as_object().unwrap().clone());
+            rows("layers.0.attention.query_key_value", config).unwrap()
+        };
+        // By head: two rows each of q, k and v, whatever `multi_query_group_num` is.
+        let (q, k) = glm(json!({"multi_query_group_num": 1}));
+        assert_eq!((q[1].clone(), k[1].clone()), (6..8, 8..10));
+        let (q, k) = glm(json!({"multi_query_attention": true, "multi_query_group_num": 2}));
+        assert_eq!((q, k), (together(0..12), together(12..18)));
+        let codegen = |config| rows("h.0.attn.qkv_proj", config);
+        let (q, k) = codegen(json!({"model_type": "codegen", "n_head": 4})).unwrap();
+        assert_eq!((q[1].clone(), k[0].clone()), (6..8, 4..6));
+        let second = json!({"model_type": "codegen", "n_head": 8, "head_dim": 1});
+        assert_eq!(codegen(second).unwrap().0.len(), 8);
+        let progen = json!({"model_type": "progen", "num_attention_heads": 8});
+        assert_eq!(codegen(progen).unwrap().1[0], 2..3);
+        // Too few heads for the blocks, and a config without any.
+        assert_eq!(codegen(json!({"model_type": "codegen", "n_head": 2})), None);
+        let phi = "layers.0.self_attn.qkv_proj";
+        assert_eq!(rows(phi, json!({"model_type": "phi3"})), None);
+        let inside = json!({"model_type": "internvl_chat", "llm_config": {"model_type": "internlm2", "num_attention_heads": 4, "num_key_value_heads": 2}});
+        let (q, _) = rows("language_model.layers.0.attention.wqkv", inside).unwrap();
+        assert_eq!(q, [0..6, 12..18]);
     }
 }

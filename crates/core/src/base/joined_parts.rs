@@ -2,8 +2,8 @@
 
 use std::ops::Range;
 
-use super::Base;
-use super::catalogue::{Kept, Within};
+use super::catalogue::{Kept, Within, path_of};
+use super::{Base, fused};
 
 /// Names of layers apart, and of the matrix that has them one below the other.
 const JOINED: [(&[&str], &[&str]); 8] = [
@@ -41,17 +41,29 @@ pub(super) fn in_fused(path: &str, has: &dyn Fn(&str) -> Option<String>) -> Opti
     None
 }
 
-/// The rows of a slice of a base's fused matrix with these sides.
+/// The rows of a slice, of this height, of a base's fused matrix with these sides: as the matrix is
+/// cut where an adapter is on all of it. A linear attention's `in_proj_qkv` has q and k of one height
+/// and then v.
 pub(super) fn rows(
-    _base: &Base,
-    _tensor: &str,
-    (height, _): (usize, usize),
-    slice: &str,
+    base: &Base,
+    tensor: &str,
+    sides: (usize, usize),
+    (slice, height): (&str, usize),
 ) -> Option<Vec<Range<usize>>> {
-    let names = SLICES.iter().find(|names| names.contains(&slice))?;
-    let place = names.iter().position(|name| *name == slice)?;
-    let each = height / names.len();
-    height
-        .is_multiple_of(names.len())
-        .then(|| vec![place * each..(place + 1) * each])
+    let path = path_of(tensor);
+    if let Some((_, parts)) = fused::of_tensor(path, tensor, sides, base.config()) {
+        let mut parts = parts.into_iter();
+        return parts.find(|(name, _)| *name == slice).map(|(_, rows)| rows);
+    }
+    let is_linear = path.ends_with(".in_proj_qkv");
+    let rows = match slice {
+        "q" => 0..height,
+        "k" => height..2 * height,
+        _ => sides.0.checked_sub(height)?..sides.0,
+    };
+    let fits = match slice {
+        "v" => (sides.0 - height).is_multiple_of(2),
+        _ => 2 * height < sides.0,
+    };
+    (is_linear && fits).then(|| vec![rows])
 }

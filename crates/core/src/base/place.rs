@@ -148,7 +148,8 @@ impl Base {
                     _ => return None,
                 };
                 let sides = (height, module.d_in);
-                let rows = joined_parts::rows(self, &module.target.tensor, sides, name)?;
+                let slice = (name, d_out);
+                let rows = joined_parts::rows(self, &module.target.tensor, sides, slice)?;
                 let count: usize = rows.iter().map(Range::len).sum();
                 let rows = Some(rows).filter(|_| count == d_out)?;
                 Some(Cut {

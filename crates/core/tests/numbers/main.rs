@@ -10,6 +10,8 @@
 //! ΔW of adapters:
 //! - `peft`: as PEFT merges them
 //! - `layouts`: as every other library merges its own
+//! - `joined`: projections that were trained apart and joined
+//! - `experts`: stacks of experts by the version of PEFT that wrote them
 //! - `stable_diffusion`: one library's names on bases with another's
 //! - `laid`: which weight of a base is whose
 //!
@@ -30,8 +32,10 @@ mod golden_values;
 mod archives;
 mod checkpoint;
 mod closed_forms;
+mod experts;
 mod golden;
 mod groups;
+mod joined;
 mod laid;
 mod laws;
 mod layouts;

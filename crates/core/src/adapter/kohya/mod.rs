@@ -12,6 +12,7 @@ use crate::adapter::{AdaptedModule, Part, Placed, renamed};
 use crate::error::{Error, Result};
 use crate::setting::Setting;
 
+use fused::Split;
 use kinds::{is_vector, parse, refuse};
 use starts::Starts;
 use tokens::{Flattened, Place, Stored, component};
@@ -60,13 +61,15 @@ pub(super) fn read(found: &Found) -> Result<Content> {
         base,
         named: components.len() > 1,
     };
+    let mut split = Split::default();
     let mut content = Content {
         is_renamed: true,
         ..Content::default()
     };
     for (module, tensors) in &grouped.modules {
-        reader.module(module, tensors, &mut content)?;
+        reader.module(module, tensors, &mut content, &mut split)?;
     }
+    split.describe(&mut content);
     distinct(found, &content)?;
     content.replaced.extend(
         grouped
@@ -110,7 +113,13 @@ struct Reader<'a> {
 
 impl Reader<'_> {
     /// Adds one module's ΔW, its vectors or its weight.
-    fn module(&self, token: &str, tensors: &Tensors, content: &mut Content) -> Result<()> {
+    fn module(
+        &self,
+        token: &str,
+        tensors: &Tensors,
+        content: &mut Content,
+        split: &mut Split,
+    ) -> Result<()> {
         content.known.extend(tensors.get("alpha").cloned());
         let has = |start: &str| tensors.keys().any(|kind| kind.starts_with(start));
         let ways = ["down", "up", "hada", "lokr", "diff", "set"].map(has);
@@ -136,7 +145,7 @@ impl Reader<'_> {
         };
         let scale = self.scale(tensors, dim)?;
         let mut module = self.placed(token, update, scale)?;
-        fused::cut(&mut module, content)?;
+        split.rescale(self.found, tensors, &mut module)?;
         content.modules.push(module);
         Ok(())
     }

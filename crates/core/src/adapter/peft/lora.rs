@@ -64,6 +64,7 @@ pub(super) fn modules(found: &Found, config: &PeftConfig) -> Result<Content> {
             .modules
             .push(reader.module(module, tensors, &mut content.notes)?);
     }
+    content.notes.extend(experts::note(&content.modules));
     content.replaced = grouped.others;
     Ok(content)
 }
@@ -98,7 +99,7 @@ impl Reader<'_> {
         // Each group of outputs has columns of its own, while A reads all inputs: more than the
         // grouped W has, so that this ΔW cannot be merged.
         let b = if is_grouped {
-            spread(b, &a, &vec![true; groups])?.1
+            spread(b, &a, &vec![true; groups])?
         } else {
             b
         };
