@@ -11,6 +11,7 @@
 //! - `peft`: as PEFT merges them
 //! - `layouts`: as every other library merges its own
 //! - `stable_diffusion`: one library's names on bases with another's
+//! - `rank_of_products`: what cancels, and what was learned
 //!
 //! Measures:
 //! - `laws`: what must hold for any adapter
@@ -35,6 +36,7 @@ mod laws;
 mod layouts;
 mod peft;
 mod pickles;
+mod rank_of_products;
 mod same_layer;
 mod significance;
 mod stable_diffusion;
