@@ -99,9 +99,7 @@ fn widths(plan: &Plan) -> Option<Widths> {
 fn note(plan: &Plan) -> String {
     let differences = plan.measured().and_then(|one| one.differences.as_ref());
     let judged = differences.map(|note| {
-        format!(
-            "{note}. What the bases a and b would tell is judged on those of ΔW; `b-as-a` is not."
-        )
+        format!("{note}. So no claim between such runs can be told, and `b-as-a` is not judged.")
     });
     let study = Some(plan.text.findings.clone()).filter(|text| !text.is_empty());
     let parts: Vec<String> = study.into_iter().chain(judged).collect();

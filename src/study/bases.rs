@@ -6,11 +6,13 @@
 //!   factors [B, −B₀] and [A; A₀] hold the start beside what was learned, and PiSSA's start comes
 //!   of W alone: between two runs the bases a and b would compare it with itself.
 
-use crate::asked::Asked;
 use crate::measure::Basis;
 
 use super::file::Definition;
-use super::named::NamedAdapter;
+use super::groups::Compared;
+use super::named::{AdapterId, NamedAdapter};
+use super::pairs::Pairs;
+use super::request::Request;
 
 /// The bases of a study that measures adapters.
 pub(super) struct Bases {
@@ -18,24 +20,31 @@ pub(super) struct Bases {
     pub(super) measured: Vec<Basis>,
     /// Those of `[figures]`, or of the command line.
     pub(super) drawn: Vec<Basis>,
-    /// What a reader must know of updates that are differences from a start.
+    /// The adapters with a module whose ΔW is a difference from a start.
+    pub(super) differences: Vec<AdapterId>,
+    /// What a reader must know of them.
     pub(super) note: Option<String>,
 }
 
 impl Bases {
-    /// `asked` are the command line's, in place of the study's; `modules` those that are measured.
+    /// The request's bases are in place of the study's; `modules` are those that are measured.
     pub(super) fn of(
         definition: &Definition,
-        asked: &[Basis],
+        request: &Request,
         adapters: &[NamedAdapter],
         modules: &[String],
     ) -> Self {
+        let (asked, makes) = (request.bases.as_slice(), request.makes);
         let wanted = [&definition.figures.bases, &definition.compare.bases];
         let [mut drawn, mut measured] = wanted.map(|named| chosen(asked, named));
         // What is drawn is measured.
         measured.extend(drawn.clone());
         let differences = differences(adapters, modules);
-        let note = (!differences.is_empty()).then(|| note(&differences, asked, &measured));
+        // Table 7 takes ΔW's directions in any case.
+        let is_said = makes.overlap && !differences.is_empty();
+        let names = differences.iter().map(|id| adapters[id.0].name.as_str());
+        let names = names.collect::<Vec<_>>().join(", ");
+        let note = is_said.then(|| note(&names, asked, &measured));
         if asked.is_empty() && !differences.is_empty() {
             for basis in drawn.iter_mut().chain(&mut measured) {
                 *basis = of_update(*basis);
@@ -44,7 +53,19 @@ impl Bases {
         Bases {
             measured: in_order(&measured),
             drawn: in_order(&drawn),
+            differences,
             note,
+        }
+    }
+
+    /// What is compared, with what is known of runs that are held against one start.
+    pub(super) fn with_starts(&self, compared: Compared) -> Compared {
+        let marked = |pairs: Pairs| pairs.from_start(&self.differences);
+        Compared {
+            ranks: compared.ranks.map(marked),
+            seeds: compared.seeds.map(marked),
+            other_seeds: compared.other_seeds.into_iter().map(marked).collect(),
+            ..compared
         }
     }
 }
@@ -75,44 +96,35 @@ fn of_update(basis: Basis) -> Basis {
 }
 
 /// The adapters with a module whose ΔW is a difference from a start.
-fn differences<'a>(adapters: &'a [NamedAdapter], modules: &[String]) -> Vec<&'a str> {
-    let is_difference = |named: &&NamedAdapter| {
-        let mut of_adapter = modules.iter().filter_map(|path| named.adapter.module(path));
-        of_adapter.any(|module| module.is_difference())
+fn differences(adapters: &[NamedAdapter], modules: &[String]) -> Vec<AdapterId> {
+    let is_difference = |named: &NamedAdapter| {
+        let paths = modules.iter();
+        let mut found = paths.filter_map(|path| named.adapter.module(path));
+        found.any(|module| module.is_difference())
     };
-    let named = adapters.iter().filter(is_difference);
-    named.map(|named| named.name.as_str()).collect()
+    let all = (0..adapters.len()).map(AdapterId);
+    all.filter(|id| is_difference(&adapters[id.0])).collect()
 }
 
 /// Why bases were replaced, or are empty, and what the others still share.
-fn note(differences: &[&str], asked: &[Basis], measured: &[Basis]) -> String {
-    let names = differences.join(", ");
-    let of_factors: Vec<Basis> = measured
-        .iter()
-        .copied()
-        .filter(|basis| of_update(*basis) != *basis)
-        .collect();
-    let mut words: Vec<String> = Vec::new();
-    for basis in in_order(&of_factors) {
-        words.push(match asked.is_empty() {
-            true => format!("{} stands in place of {basis}", of_update(basis)),
-            false => format!(
-                "the cells on {basis} are empty ({} has some)",
-                of_update(basis)
-            ),
-        });
-    }
+fn note(names: &str, asked: &[Basis], measured: &[Basis]) -> String {
+    let measured = in_order(measured).into_iter();
+    let of_factors = measured.filter(|basis| of_update(*basis) != *basis);
+    let word = |basis: Basis| match asked.is_empty() {
+        true => format!("{} is in place of {basis}", of_update(basis)),
+        false => format!(
+            "cells on {basis} are empty, those on {} not",
+            of_update(basis)
+        ),
+    };
+    let words: Vec<String> = of_factors.map(word).collect();
     let bases = match words.is_empty() {
         true => String::new(),
         false => format!(": {}", words.join(", ")),
     };
-    let flag = match asked.is_empty() || words.is_empty() {
-        true => String::new(),
-        false => format!("; {} chooses", Asked::Bases),
-    };
     format!(
-        "{names}: ΔW is what was learned since the start of training, B·A − B₀·A₀, and the \
-         directions of A and B would be those of the start{bases}{flag}. φ of ΔW's directions between \
-         such runs still has a part of a start that they share, as ΔW = (B − B₀)·A₀ + B·(A − A₀)"
+        "{names}: ΔW is what was learned since a start, B·A − B₀·A₀, and directions of A and B are in part \
+         the start's{bases}; φ between ΔW of one start still has a part in common, since \
+         ΔW = (B − B₀)·A₀ + B·(A − A₀)"
     )
 }

@@ -105,7 +105,8 @@ fn of_adapters(
         Some(_) => Weights::Measured,
         None => Weights::None,
     };
-    let bases = Bases::of(definition, &request.bases, &adapters, &modules);
+    let bases = Bases::of(definition, request, &adapters, &modules);
+    let compared = bases.with_starts(compared);
     let figures = figures::plan(
         definition,
         &compared,

@@ -235,7 +235,8 @@ pub struct EvidenceRow {
     pub runs: usize,
     /// How many pairs of runs `value` is the mean of; empty where no runs are compared.
     pub pairs: Option<usize>,
-    /// What is known of the seeds of runs that are compared: `differ`, `same` or `unknown`; else empty.
+    /// What is known of the seeds of runs that are compared: `differ`, `same` or `unknown`; `one start` where
+    /// both are differences from one start, which either has a part of; else empty.
     pub seeds: String,
     /// What `value` is: `φ(1,8)`.
     pub statistic: String,
