@@ -60,7 +60,7 @@ impl Bases {
 
     /// What is compared, with what is known of runs that are held against one start.
     pub(super) fn with_starts(&self, compared: Compared) -> Compared {
-        let marked = |pairs: Pairs| pairs.from_start(&self.differences);
+        let marked = |pairs: Pairs| pairs.against_one_start(&self.differences);
         Compared {
             ranks: compared.ranks.map(marked),
             seeds: compared.seeds.map(marked),

@@ -63,7 +63,7 @@ impl Pairs {
     }
 
     /// The same pairs, of which it is known that some runs are differences from one start.
-    pub(super) fn from_start(self, differences: &[AdapterId]) -> Self {
+    pub(super) fn against_one_start(self, differences: &[AdapterId]) -> Self {
         let is_of_start = |pair: &[AdapterId; 2]| pair.iter().all(|run| differences.contains(run));
         Pairs {
             seeds: match self.pairs.iter().any(is_of_start) {

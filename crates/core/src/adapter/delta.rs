@@ -31,7 +31,7 @@ enum Form {
         /// Whether B and A were put together of two products.
         is_difference: bool,
         /// The QRs of B and A, once somebody has asked.
-        factored: OnceLock<Factored>,
+        factored: Box<OnceLock<Factored>>,
     },
     Whole {
         matrix: Array2<f64>,
@@ -39,7 +39,7 @@ enum Form {
         /// How far it may be from ΔW by the rounding with which it was formed.
         rounding: f64,
         /// The leading triplets, once somebody has asked.
-        leading: OnceLock<Leading>,
+        leading: Box<OnceLock<Leading>>,
     },
 }
 
@@ -59,6 +59,14 @@ pub(super) fn rows_of(matrix: ArrayView2<f64>, ranges: &[Range<usize>]) -> Array
         .map(|range| matrix.slice(s![range.clone(), ..]))
         .collect();
     concatenate(Axis(0), &parts).expect("rows of one matrix have one width")
+}
+
+/// What a cell has, made now if nobody has asked.
+fn once<T>(cell: &OnceLock<T>, make: impl FnOnce() -> Result<T>) -> Result<&T> {
+    match cell.get() {
+        Some(found) => Ok(found),
+        None => make().map(|made| cell.get_or_init(|| made)),
+    }
 }
 
 impl Delta {
@@ -92,7 +100,7 @@ impl Delta {
                 a: a.into_shared(),
                 scale,
                 is_difference: false,
-                factored: OnceLock::new(),
+                factored: Box::default(),
             },
         })
     }
@@ -152,7 +160,7 @@ impl Delta {
                 directions: directions.clamp(1, matrix.nrows().min(matrix.ncols())),
                 matrix: matrix.as_standard_layout().into_owned(),
                 rounding: 0.0,
-                leading: OnceLock::new(),
+                leading: Box::default(),
             },
         })
     }
@@ -277,19 +285,11 @@ impl Delta {
     pub fn rows(&self, ranges: &[Range<usize>]) -> Result<Self> {
         let take = |matrix: ArrayView2<f64>| rows_of(matrix, ranges);
         match &self.form {
-            Form::Product {
-                b,
-                a,
-                scale,
-                is_difference,
-                ..
-            } => {
-                let make = if *is_difference {
-                    Delta::difference
-                } else {
-                    Delta::new
-                };
-                make(take(b.view()), a.to_owned(), *scale)
+            Form::Product { b, a, .. } if self.has_own_factors() => {
+                Delta::new(take(b.view()), a.to_owned(), self.scale())
+            }
+            Form::Product { b, a, .. } => {
+                Delta::difference(take(b.view()), a.to_owned(), self.scale())
             }
             Form::Whole {
                 matrix,
@@ -306,7 +306,7 @@ impl Delta {
     ///
     /// Those of [`Factored::new`] and of [`leading`].
     pub fn decomposed(&self) -> Result<Decomposed<'_>> {
-        match &self.form {
+        Ok(match &self.form {
             Form::Product {
                 b,
                 a,
@@ -314,31 +314,16 @@ impl Delta {
                 factored,
                 ..
             } => {
-                let found = match factored.get() {
-                    Some(found) => found,
-                    None => {
-                        let made = Factored::new(b.clone(), a.clone())?;
-                        factored.get_or_init(|| made)
-                    }
-                };
-                Ok(Decomposed::Product(found, scale.abs()))
+                let found = once(factored, || Factored::new(b.clone(), a.clone()))?;
+                Decomposed::Product(found, scale.abs())
             }
             Form::Whole {
                 matrix,
                 directions,
-                leading: cell,
+                leading: found,
                 ..
-            } => {
-                let found = match cell.get() {
-                    Some(found) => found,
-                    None => {
-                        let made = leading(matrix.view(), *directions)?;
-                        cell.get_or_init(|| made)
-                    }
-                };
-                Ok(Decomposed::Whole(found))
-            }
-        }
+            } => Decomposed::Whole(once(found, || leading(matrix.view(), *directions))?),
+        })
     }
 
     /// The singular values of ΔW that are known, scale included, falling; those that do not stand
@@ -364,7 +349,6 @@ impl Delta {
     pub fn frobenius_norm(&self) -> Result<f64> {
         match &self.form {
             Form::Product { .. } => Ok(self.sigma()?.iter().map(|x| x * x).sum::<f64>().sqrt()),
-            // It takes no decomposition, which a look at a large one would not wait for.
             Form::Whole {
                 matrix, rounding, ..
             } => {

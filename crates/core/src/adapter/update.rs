@@ -117,25 +117,13 @@ impl Update {
             Update::Difference { b, a } => Delta::difference(b.evaluate()?, a.evaluate()?, scale),
             _ => {
                 let matrix = self.matrix(scale, w)?;
-                let rounding = self.rounding(&matrix, w);
+                let rounding = match (self, w) {
+                    (Update::Normalised { .. }, Some(w)) => rounding_of_norms(&matrix, w),
+                    _ => 0.0,
+                };
                 Ok(Delta::whole(matrix, directions)?.formed_to(rounding))
             }
         }
-    }
-
-    /// A bound on how far ΔW = W′ − W is off, in ‖·‖_F, where W′ was set to norms: each entry of W′ by
-    /// the sum of squares of up to max(d_out, d_in) entries, a root, a quotient and products.
-    ///
-    /// ```text
-    /// γ·(2·‖W‖_F + ‖ΔW‖_F),    γ = (max(d_out, d_in) + 8)·ε
-    /// ```
-    fn rounding(&self, delta: &Array2<f64>, w: Option<ArrayView2<f64>>) -> f64 {
-        let (Update::Normalised { .. }, Some(w)) = (self, w) else {
-            return 0.0;
-        };
-        let (rows, columns) = delta.dim();
-        let gamma = (rows.max(columns) + 8) as f64 * f64::EPSILON;
-        gamma * (2.0 * frobenius_norm(w) + frobenius_norm(delta.view()))
     }
 
     fn matrix(&self, scale: f64, w: Option<ArrayView2<f64>>) -> Result<Array2<f64>> {
@@ -209,5 +197,45 @@ impl Norms {
             }
         }
         v
+    }
+}
+
+/// A bound on how far ΔW = W′ − W is off, in ‖·‖_F, where W′ was set to norms: each entry of W′ by the
+/// sum of squares of up to max(d_out, d_in) entries, a root, a quotient and products.
+///
+/// ```text
+/// γ·(2·‖W‖_F + ‖ΔW‖_F),    γ = (max(d_out, d_in) + 8)·ε
+/// ```
+fn rounding_of_norms(delta: &Array2<f64>, w: ArrayView2<f64>) -> f64 {
+    let (rows, columns) = delta.dim();
+    let gamma = (rows.max(columns) + 8) as f64 * f64::EPSILON;
+    gamma * (2.0 * frobenius_norm(w) + frobenius_norm(delta.view()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn norms_that_are_w_s_own_leave_an_update_of_zero() {
+        let w = Array2::from_shape_fn((60, 50), |(i, j)| ((i * 31 + j * 17) as f64).sin());
+        // Summed the other way round, so that the last digits differ.
+        let norm = |part: ArrayView2<f64>| {
+            let squares: Vec<f64> = part.iter().map(|x| x * x).collect();
+            squares.iter().rev().sum::<f64>().sqrt()
+        };
+        for (over, axis) in [(Norms::Rows, Axis(0)), (Norms::Columns(1), Axis(1))] {
+            let norms: Vec<f64> = w.axis_chunks_iter(axis, 1).map(norm).collect();
+            let norms = Array2::from_shape_vec((norms.len(), 1), norms).unwrap();
+            for learned in [0.0, 1e-9] {
+                let delta = over.set(w.clone(), &(&norms * (1.0 + learned))) - &w;
+                assert!(frobenius_norm(delta.view()) > 0.0);
+                let bound = rounding_of_norms(&delta, w.view());
+                let delta = Delta::whole(delta, 3).unwrap().formed_to(bound);
+                assert_eq!(delta.is_zero().unwrap(), learned == 0.0, "{over:?}");
+                assert_eq!(delta.frobenius_norm().unwrap() == 0.0, learned == 0.0);
+                assert_eq!(delta.numerical_rank().unwrap() == 0, learned == 0.0);
+            }
+        }
     }
 }
