@@ -176,11 +176,14 @@ pub struct Frame {
     pub directions: Array2<f64>,
 }
 
-/// How sure W's leading directions of a module are.
+/// How sure the leading directions of a matrix are that was searched for them: W of a module, or a ΔW
+/// without factors.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Certificate {
     /// Full path of the module.
     pub module: String,
+    /// The adapter whose ΔW it is, or `base`.
+    pub matrix: String,
     /// How many leading directions this speaks of.
     pub directions: usize,
     /// Bound on sin θ between them and the true ones; `None` where no gap bounds it.
@@ -210,7 +213,7 @@ pub struct Results {
     pub frames: Vec<Frame>,
     /// Valid but suspicious: modules that were not trained, ranks that are not full.
     pub warnings: Vec<String>,
-    /// How sure W's directions are.
+    /// How sure directions are that were searched for.
     pub certificates: Vec<Certificate>,
     /// Time spent reading and converting weights, summed over threads.
     pub reading: Duration,

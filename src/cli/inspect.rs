@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::adapter::{AdaptedModule, Adapter, BaseIndex, Cuts, LeftOut, ReadOptions, layer_of};
 use crate::base::{Base, fused};
 use crate::error::Result;
-use crate::linalg::{SMALL_SIDE, numerical_rank};
+use crate::linalg::SMALL_SIDE;
 
 use super::Failure;
 use super::flags::Inspect;
@@ -79,9 +79,7 @@ fn row<'a>(adapter: &Adapter, module: &'a AdaptedModule, base: Option<&Base>) ->
     // A large ΔW without factors is not decomposed for a look.
     let is_cheap = module.rank.is_some() || shape.0.min(shape.1) <= SMALL_SIDE;
     Ok(Row {
-        numerical_rank: is_cheap
-            .then(|| delta.sigma().map(|sigma| numerical_rank(&sigma, shape)))
-            .transpose()?,
+        numerical_rank: is_cheap.then(|| delta.numerical_rank()).transpose()?,
         delta_norm: if adapter.scale_is_known {
             Some(delta.frobenius_norm()?)
         } else {

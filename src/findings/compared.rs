@@ -57,5 +57,6 @@ pub(super) fn seeds_word(seeds: Seeds) -> &'static str {
         Seeds::Differ => "differ",
         Seeds::Same => "same",
         Seeds::Unknown => "unknown",
+        Seeds::OneStart => "one start",
     }
 }

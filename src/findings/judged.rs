@@ -135,6 +135,9 @@ fn no_seeds(row: &EvidenceRow) -> Option<&'static str> {
         "unknown" => Some(
             "`seed =` is missing in the study (of rows `seeds_are_known`), so that the runs may have one seed",
         ),
+        "one start" => Some(
+            "ΔW of each run still has a part of the start that they have in common, B₀ and A₀, so that chance is no measure",
+        ),
         "same" => Some("the runs have one seed, and so share their random stream"),
         _ => None,
     }

@@ -95,18 +95,27 @@ fn widths(plan: &Plan) -> Option<Widths> {
     widths.map(|[column, text]| Widths { column, text })
 }
 
+/// What stands above the findings: the study's words, and why claims are judged on other bases.
+fn note(plan: &Plan) -> String {
+    let differences = plan.measured().and_then(|one| one.differences.as_ref());
+    let judged = differences.map(|note| {
+        format!("{note}. So no claim between such runs can be told, and `b-as-a` is not judged.")
+    });
+    let study = Some(plan.text.findings.clone()).filter(|text| !text.is_empty());
+    let parts: Vec<String> = study.into_iter().chain(judged).collect();
+    parts.join("\n\n")
+}
+
 /// Findings as a table and for people, where there is evidence.
 fn findings_of(plan: &Plan, evidence: &EvidenceTables) -> Result<Vec<Artifact>> {
     if evidence.evidence.is_empty() {
         return Ok(Vec::new());
     }
     let found = findings(evidence);
+    let note = note(plan);
     let forms = [
         ("findings.csv", to_csv("findings.csv", &found)?),
-        (
-            "findings.md",
-            page(&plan.title, &plan.text.findings, &found).into(),
-        ),
+        ("findings.md", page(&plan.title, &note, &found).into()),
     ];
     Ok(forms
         .map(|(name, bytes)| Artifact::in_tables(&plan.name, name, bytes))

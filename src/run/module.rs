@@ -2,12 +2,12 @@
 
 use std::time::{Duration, Instant};
 
-use ndarray::{Array1, Array2};
+use ndarray::Array2;
 
 use crate::adapter::{AdaptedModule, Delta};
 use crate::error::Result;
 use crate::findings::Wanted;
-use crate::linalg::{SMALL_SIDE, leading, numerical_rank};
+use crate::linalg::{SMALL_SIDE, leading};
 use crate::measure::Basis;
 use crate::paper::TENTH;
 use crate::results::{ModuleName, Results};
@@ -20,12 +20,12 @@ pub(super) struct Update<'a> {
     pub(super) adapter: AdapterId,
     pub(super) name: &'a str,
     pub(super) delta: Delta,
-    /// Singular values of ΔW that are known.
-    pub(super) sigma: Array1<f64>,
     /// ‖ΔW‖_F.
     pub(super) norm: f64,
     /// Directions used.
     pub(super) rank: usize,
+    /// How many directions stand above rounding; none of a ΔW that is zero.
+    pub(super) defined: usize,
 }
 
 pub(super) struct ModuleRun<'a> {
@@ -113,7 +113,7 @@ fn updates<'a>(
         updates.push(Update {
             adapter,
             name: &named.name,
-            sigma: delta.sigma()?,
+            defined: delta.numerical_rank()?,
             norm: delta.frobenius_norm()?,
             delta,
             rank,
@@ -146,10 +146,14 @@ impl ModuleRun<'_> {
     fn warnings(&self) -> Vec<String> {
         let describe = |update: &Update| {
             let (name, module) = (update.name, &self.module.path);
-            let rank = numerical_rank(&update.sigma, self.shape);
-            if update.delta.is_zero() {
+            let rank = update.defined;
+            if rank == 0 {
+                let zero = match update.delta.is_exactly_zero() {
+                    true => "ΔW = 0",
+                    false => "ΔW = 0 within rounding",
+                };
                 Some(format!(
-                    "{name}: module `{module}` is untrained (ΔW = 0): its cells are empty"
+                    "{name}: module `{module}` is untrained ({zero}): its cells are empty"
                 ))
             } else if rank < update.rank {
                 Some(format!(

@@ -139,7 +139,7 @@ impl ModuleRun<'_> {
         };
         let asked = side.dimension(self.shape).div_ceil(TENTH);
         let directions =
-            Directions::of_singular_vectors(vectors.clone(), &own.sigma, self.shape, asked)?;
+            Directions::of_singular_vectors(vectors.clone(), own.numerical_rank(), asked)?;
         Ok(Some(directions))
     }
 

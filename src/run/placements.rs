@@ -3,7 +3,7 @@
 use ndarray::ArrayView2;
 
 use crate::error::Result;
-use crate::linalg::{self, Leading, numerical_rank};
+use crate::linalg::{self, Leading};
 use crate::measure::placement::{
     Place, Placed, concentration, placement, placement_chance, placement_of_matrix,
 };
@@ -33,7 +33,7 @@ impl ModuleRun<'_> {
         if placed.is_empty() {
             return Ok(());
         }
-        let known = numerical_rank(&own.sigma, self.shape).min(own.len());
+        let known = own.numerical_rank().min(own.len());
         let ks = leading_counts(self.shape.0.min(self.shape.1), known);
         let is_placed = |update: &&Update| placed.contains(&update.adapter);
         for update in self.updates.iter().filter(is_placed) {
@@ -90,7 +90,7 @@ fn shares(
     ks: &[usize],
 ) -> Result<(Vec<Placed>, Option<f64>)> {
     // Without factors only the leading triplets of ΔW are known.
-    if let Some(matrix) = update.delta.matrix() {
+    if let Some(matrix) = update.delta.matrix().filter(|_| update.defined > 0) {
         let placed = placement_of_matrix(own, matrix, ks)?;
         return Ok((placed, linalg::concentration(matrix)));
     }

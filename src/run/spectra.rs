@@ -1,5 +1,6 @@
 //! Singular values of ΔW and of W, how sure they are, and ranks.
 
+use crate::adapter::Decomposed;
 use crate::error::Result;
 use crate::linalg::Leading;
 use crate::measure::spectrum::{
@@ -11,10 +12,16 @@ use crate::table::{RanksRow, SpectrumRow};
 use super::module::ModuleRun;
 
 impl ModuleRun<'_> {
-    /// Singular values of each ΔW, with certificates, and its ranks.
+    /// Singular values of each ΔW, with certificates, and its ranks. A ΔW without factors is searched
+    /// for the directions that are used; spare ones are no part of it.
     pub(super) fn spectra(&self, results: &mut Results) -> Result<()> {
         for update in &self.updates {
-            self.push_spectrum(results, update.name, certify_delta(&update.delta)?);
+            let mut spectrum = certify_delta(&update.delta)?;
+            if let Decomposed::Whole(found) = update.delta.decomposed()? {
+                spectrum.truncate(update.rank);
+                self.push_certificate(results, update.name, &spectrum, found);
+            }
+            self.push_spectrum(results, update.name, spectrum);
             self.push_ranks(results, update.name, ranks_of_delta(&update.delta)?);
         }
         Ok(())
@@ -24,15 +31,26 @@ impl ModuleRun<'_> {
     pub(super) fn base_spectrum(&self, own: &Leading, results: &mut Results) {
         let mut spectrum = certify_leading(own);
         spectrum.truncate(self.directions_of_base());
-        results.certificates.push(Certificate {
-            module: self.module.path.clone(),
-            directions: spectrum.len(),
-            sin_theta_bound: worst(&spectrum),
-            proof: own.proof.name(),
-            method: own.method.to_string(),
-        });
+        self.push_certificate(results, "base", &spectrum, own);
         self.push_spectrum(results, "base", spectrum);
         self.push_ranks(results, "base", ranks_of_leading(own));
+    }
+
+    fn push_certificate(
+        &self,
+        results: &mut Results,
+        matrix: &str,
+        spectrum: &[Certified],
+        found: &Leading,
+    ) {
+        results.certificates.push(Certificate {
+            module: self.module.path.clone(),
+            matrix: matrix.into(),
+            directions: spectrum.len(),
+            sin_theta_bound: worst(spectrum),
+            proof: found.proof.name(),
+            method: found.method.to_string(),
+        });
     }
 
     fn push_spectrum(&self, results: &mut Results, matrix: &str, spectrum: Vec<Certified>) {

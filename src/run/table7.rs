@@ -3,7 +3,7 @@
 use ndarray::ArrayView2;
 
 use crate::error::Result;
-use crate::linalg::{Leading, numerical_rank};
+use crate::linalg::Leading;
 use crate::measure::amplification::{
     RandomProjection, amplification_factor, projected_norms, random_norms,
 };
@@ -34,14 +34,14 @@ impl ModuleRun<'_> {
         let is_asked = |update: &&Update| self.measured.amplified.contains(&update.adapter);
         let amplified: Vec<&Update> = self.updates.iter().filter(is_asked).collect();
         // Directions beyond ΔW's numerical rank are arbitrary, so all three rows use fewer.
-        let used = |update: &&Update| match numerical_rank(&update.sigma, self.shape) {
+        let used = |update: &&Update| match update.defined {
             // The rows of W and of random directions stand, as far as W has directions.
             0 => update.rank.min(self.shape.0).min(self.shape.1),
             rank => rank.min(update.rank),
         };
         let ranks: Vec<usize> = amplified.iter().map(used).collect();
         let directions = |update: &Update, basis, rank| {
-            if update.delta.is_zero() {
+            if update.defined == 0 {
                 Ok(None)
             } else {
                 Directions::of_delta(&update.delta, basis, rank).map(Some)

@@ -17,9 +17,10 @@ use crate::error::Result;
 use crate::paper::Figure;
 use crate::tensors::find_model_near;
 
+use super::bases::Bases;
 use super::drawable::Weights;
 use super::figure_plan::FigurePlan;
-use super::figures::{self, bases, in_order, panels};
+use super::figures::{self, panels};
 use super::file::definition::AdapterEntry;
 use super::file::{Definition, Selection, select};
 use super::groups::Compared;
@@ -112,16 +113,16 @@ fn of_adapters(
         Some(_) => Weights::Measured,
         None => Weights::None,
     };
+    let bases = Bases::of(definition, request, &adapters, &modules);
+    let compared = bases.with_starts(compared);
     let figures = figures::plan(
         definition,
         &compared,
         (&resolved.base, weights),
         (&runs, drawn),
-        &request.bases,
+        bases.drawn,
     )?;
-    let mut bases = bases(&request.bases, &definition.compare.bases);
-    // What is drawn is measured.
-    bases.extend(figures.bases.clone());
+    warnings.extend(bases.note.clone());
     warnings.extend(lineage::check(
         definition,
         &resolved,
@@ -149,6 +150,7 @@ fn of_adapters(
         seed: request.seed.unwrap_or(definition.seed),
         memory: request.memory,
         every_grid,
+        differences: bases.note,
         warnings,
         left_out,
         beside: beside(definition, folder)?.map(Box::new),
@@ -161,7 +163,7 @@ fn of_adapters(
         title: definition.title.clone(),
         text: definition.text.clone(),
         tables,
-        bases: in_order(&bases),
+        bases: bases.measured,
         modules,
         figures,
         runs,

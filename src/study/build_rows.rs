@@ -6,6 +6,7 @@ use crate::asked::Asked;
 use crate::error::{Error, Result};
 use crate::measure::Basis;
 
+use super::bases::chosen;
 use super::drawable::Weights;
 use super::figures::{self, panels};
 use super::file::{Definition, select};
@@ -63,7 +64,7 @@ pub(super) fn build(
         &compared,
         (&resolved.base, Weights::Rows { amplified }),
         (&runs, drawn),
-        &[],
+        chosen(&[], &definition.figures.bases),
     )?;
     let is_there = |basis: &Basis| published.grids.iter().any(|grid| grid.basis == *basis);
     Ok(Plan {

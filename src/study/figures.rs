@@ -61,8 +61,8 @@ fn which(definition: &Definition, has: &Has, runs: &Runs) -> Result<Vec<Figure>>
     Ok(named.clone())
 }
 
-/// What is drawn: figures of pairs of ranks and of seeds, and of adapters against W, on the panels
-/// that are chosen. `asked` are bases in place of the study's.
+/// What is drawn: figures of pairs of ranks and of seeds, and of adapters against W, on the bases and
+/// the panels that are chosen.
 ///
 /// # Errors
 ///
@@ -72,7 +72,7 @@ pub(super) fn plan(
     compared: &Compared,
     (base, weights): (&[AdapterId], Weights),
     (runs, panels): (&Runs, Panels),
-    asked: &[Basis],
+    bases: Vec<Basis>,
 ) -> Result<FigurePlan> {
     let entry = &definition.figures;
     let has = Has {
@@ -86,7 +86,7 @@ pub(super) fn plan(
         venue: definition.print.venue.unwrap_or_default(),
         footnote: entry.footnote.clone(),
         notes: panels.notes,
-        bases: bases(asked, &entry.bases),
+        bases,
         ranks: compared.ranks.clone(),
         seeds: compared.seeds.clone(),
         other_seeds: compared.other_seeds.clone(),
@@ -96,22 +96,6 @@ pub(super) fn plan(
         layers: panels.layers,
         projections: panels.projections,
     })
-}
-
-/// The command line's bases, else the study's, else `a`.
-pub(super) fn bases(asked: &[Basis], named: &[Basis]) -> Vec<Basis> {
-    let wanted = [asked, named]
-        .into_iter()
-        .find(|bases| !bases.is_empty())
-        .unwrap_or(&[Basis::A]);
-    in_order(wanted)
-}
-
-/// Bases in the order of the tables, each once.
-pub(super) fn in_order(bases: &[Basis]) -> Vec<Basis> {
-    let mut all = Basis::ALL.to_vec();
-    all.retain(|basis| bases.contains(basis));
-    all
 }
 
 /// Layer, layers and projections of the figures.

@@ -2,6 +2,7 @@
 //! line becomes a [`Plan`], in which every name is resolved; measuring it is the room [`crate::run`].
 
 mod apart;
+mod bases;
 mod build;
 mod build_rows;
 mod checks;

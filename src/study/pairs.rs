@@ -25,6 +25,9 @@ pub enum Seeds {
     Same,
     /// One at least is not known.
     Unknown,
+    /// Whatever they are: both runs of a pair are held against the start that they have in common, and
+    /// ΔW of both has a part of it.
+    OneStart,
 }
 
 impl Seeds {
@@ -56,6 +59,18 @@ impl Pairs {
                 self.is_group && self.pairs.contains(&[one, other])
             }
             _ => false,
+        }
+    }
+
+    /// The same pairs, of which it is known that some runs are differences from one start.
+    pub(super) fn against_one_start(self, differences: &[AdapterId]) -> Self {
+        let is_of_start = |pair: &[AdapterId; 2]| pair.iter().all(|run| differences.contains(run));
+        Pairs {
+            seeds: match self.pairs.iter().any(is_of_start) {
+                true => Seeds::OneStart,
+                false => self.seeds,
+            },
+            ..self
         }
     }
 

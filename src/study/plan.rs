@@ -73,6 +73,9 @@ pub struct Measured {
     pub memory: Option<u64>,
     /// Whether `overlap.csv` has every grid, or those that are drawn.
     pub every_grid: bool,
+    /// What a reader must know of updates that are differences from a start, where there are some:
+    /// which bases they have, and what two of them share.
+    pub differences: Option<String>,
     /// What was noticed while planning.
     pub warnings: Vec<String>,
     /// Modules that cannot be measured, each with its cause.

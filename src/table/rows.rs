@@ -83,12 +83,14 @@ pub struct SpectrumRow {
     pub projection: String,
     /// The adapter whose ΔW this is, or `base` for W.
     pub matrix: String,
-    /// From 1, by falling sigma.
+    /// From 1, by falling sigma, as far as the numerical rank; of a large matrix that is searched, as
+    /// many as are used.
     pub index: usize,
     /// The singular value.
     #[serde(serialize_with = "nine_digits")]
     pub sigma: f64,
-    /// max(‖Mv − σu‖, ‖Mᵀu − σv‖) as computed.
+    /// max(‖Mv − σu‖, ‖Mᵀu − σv‖): as computed for W and a ΔW without factors, a bound for a product
+    /// B·A, which may be a thousand times what would be seen.
     #[serde(serialize_with = "nine_digits")]
     pub residual: f64,
     /// σ_index − σ_{index+1}; empty for the last of the matrix.
@@ -111,7 +113,8 @@ pub struct RanksRow {
     pub projection: String,
     /// The adapter whose ΔW this is, or `base` for W.
     pub matrix: String,
-    /// How many σ exceed max(d_out, d_in)·ε·σ₁; empty for a large W, whose small ones are not known.
+    /// How many σ stand above rounding: max(d_out, d_in)·ε·σ₁ and the error of σ itself, of a product
+    /// B·A some ε·‖B‖·‖A‖. Empty for a large W, whose small ones are not known.
     pub numerical_rank: Option<usize>,
     /// ‖M‖²_F / ‖M‖²₂; empty for a zero matrix.
     #[serde(serialize_with = "nine_digits_or_empty")]
@@ -235,7 +238,8 @@ pub struct EvidenceRow {
     pub runs: usize,
     /// How many pairs of runs `value` is the mean of; empty where no runs are compared.
     pub pairs: Option<usize>,
-    /// What is known of the seeds of runs that are compared: `differ`, `same` or `unknown`; else empty.
+    /// What is known of the seeds of runs that are compared: `differ`, `same` or `unknown`; `one start` where
+    /// both are differences from one start, which either has a part of; else empty.
     pub seeds: String,
     /// What `value` is: `φ(1,8)`.
     pub statistic: String,

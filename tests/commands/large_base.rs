@@ -25,9 +25,10 @@ fn numbers([rows, columns]: [usize; 2], seed: u64) -> Vec<u8> {
         .collect()
 }
 
-fn save(path: &Path, tensors: &[(&str, [usize; 2])]) {
+/// Tensors of these shapes, with numbers of the seeds from `first` on.
+fn save(path: &Path, first: u64, tensors: &[(&str, [usize; 2])]) {
     fs::create_dir_all(path.parent().unwrap()).unwrap();
-    let bytes: Vec<Vec<u8>> = (1..)
+    let bytes: Vec<Vec<u8>> = (first..)
         .zip(tensors)
         .map(|(seed, (_, shape))| numbers(*shape, seed))
         .collect();
@@ -46,11 +47,16 @@ fn the_same_bytes_for_any_number_of_threads() {
     let name = |factor: char| format!("base_model.model.h.0.q.lora_{factor}.weight");
     save(
         &path("one/adapter_model.safetensors"),
+        1,
         &[(&name('A'), [RANK, d_in]), (&name('B'), [d_out, RANK])],
     );
     let config = json!({"peft_type": "LORA", "r": RANK, "lora_alpha": RANK});
     fs::write(path("one/adapter_config.json"), config.to_string()).unwrap();
-    save(&path("base/model.safetensors"), &[("h.0.q.weight", SHAPE)]);
+    save(
+        &path("base/model.safetensors"),
+        1,
+        &[("h.0.q.weight", SHAPE)],
+    );
     for threads in ["1", "3"] {
         for command in ["subspace-overlap", "amplification"] {
             let arguments = [
@@ -87,4 +93,43 @@ fn the_same_bytes_for_any_number_of_threads() {
         let read = |threads| fs::read(path(threads).join(name)).unwrap();
         assert!(read("1") == read("3"), "{name} differs");
     }
+}
+
+#[test]
+fn a_whole_update_is_certified_as_w_is_and_has_the_directions_that_were_asked_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    let weight = [("h.0.q.weight", SHAPE)];
+    save(&path("base/model.safetensors"), 1, &weight);
+    save(&path("tuned/model.safetensors"), 2, &weight);
+    let arguments = ["tuned", "--base", "base", "--rank", "5", "--no-figures"];
+    let outcome = run("subspace-overlap", &arguments, folder.path());
+    assert_eq!(outcome.code, 0, "{}", outcome.stderr);
+    let written = path("out/notebooks-export/tuned");
+    let record = fs::read(written.join("run-subspace-overlap.json")).unwrap();
+    let record: serde_json::Value = serde_json::from_slice(&record).unwrap();
+    let certificates = record["run"]["certificates"].as_array().unwrap();
+    let of = |matrix: &str| {
+        let mut found = certificates.iter().filter(|one| one["matrix"] == matrix);
+        let one = found.next().unwrap();
+        assert!(found.next().is_none());
+        one
+    };
+    let (update, base) = (of("tuned"), of("base"));
+    assert_eq!(
+        (&update["module"], &update["directions"]),
+        (&json!("h.0.q"), &json!(5))
+    );
+    for one in [update, base] {
+        assert_eq!(one["proof"], "certified", "{one}");
+        assert!(one["method"].as_str().unwrap().contains("Lanczos"), "{one}");
+        assert!(one["sin_theta_bound"].as_f64().unwrap() < 1e-4, "{one}");
+    }
+    let mut spectrum = csv::Reader::from_path(written.join("spectrum.csv")).unwrap();
+    let rows = spectrum.records().map(|row| row.unwrap());
+    let of_update: Vec<String> = rows
+        .filter(|row| &row[3] == "tuned")
+        .map(|row| row[4].to_string())
+        .collect();
+    assert_eq!(of_update, ["1", "2", "3", "4", "5"]);
 }

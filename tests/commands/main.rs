@@ -8,7 +8,8 @@
 //! - `cli`: what holds for all of them
 //! - `warnings`: adapters with something odd
 //! - `commands_on_layouts`: adapters that need W, a number of directions or a start
-//! - `large_base`: a W that is searched
+//! - `starts`: adapters whose start was taken out of the base
+//! - `large_base`: a W that is searched, and a ΔW that is
 //! - `left_out`: modules that cannot be measured
 //! - `provenance`: what results say of themselves
 //!
@@ -70,6 +71,7 @@ mod provenance;
 mod report;
 mod score_errors;
 mod scores;
+mod starts;
 mod study;
 mod verdicts;
 mod warnings;

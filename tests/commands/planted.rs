@@ -202,6 +202,7 @@ fn runs_without_known_seeds_tell_nothing() {
     for (seeds, words) in [
         (Seeds::Unknown, "`seed =` is missing"),
         (Seeds::Same, "one seed"),
+        (Seeds::OneStart, "the start that they have in common"),
     ] {
         let mut compared = Compared::two("one", "two");
         compared.seeds = seeds;

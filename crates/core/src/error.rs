@@ -86,9 +86,10 @@ pub enum Error {
         remedy: String,
     },
 
-    /// Every factor B of an adapter is zero, so every ΔW is zero and has no directions.
+    /// Every ΔW of an adapter is zero, and has no directions: every factor B is, or what was learned
+    /// cancels.
     #[error(
-        "{}: tensor `{tensor}`: this adapter is untrained: B is 0 in all of its {modules} modules, so ΔW = 0 \
+        "{}: tensor `{tensor}`: this adapter is untrained: {cause} in all of its {modules} modules, so ΔW = 0 \
          and has no directions; give the folder that was saved after training", path.display()
     )]
     Untrained {
@@ -96,6 +97,8 @@ pub enum Error {
         path: PathBuf,
         /// The first of its B tensors.
         tensor: String,
+        /// Why ΔW is 0.
+        cause: &'static str,
         /// How many modules it adapts.
         modules: usize,
     },

@@ -28,14 +28,18 @@ enum Form {
         b: ArcArray2<f64>,
         a: ArcArray2<f64>,
         scale: f64,
+        /// Whether B and A were put together of two products.
+        is_difference: bool,
         /// The QRs of B and A, once somebody has asked.
-        factored: OnceLock<Factored>,
+        factored: Box<OnceLock<Factored>>,
     },
     Whole {
         matrix: Array2<f64>,
         directions: usize,
+        /// How far it may be from ΔW by the rounding with which it was formed.
+        rounding: f64,
         /// The leading triplets, once somebody has asked.
-        leading: OnceLock<Leading>,
+        leading: Box<OnceLock<Leading>>,
     },
 }
 
@@ -55,6 +59,14 @@ pub(crate) fn rows_of(matrix: ArrayView2<f64>, ranges: &[Range<usize>]) -> Array
         .map(|range| matrix.slice(s![range.clone(), ..]))
         .collect();
     concatenate(Axis(0), &parts).expect("rows of one matrix have one width")
+}
+
+/// What a cell has, made now if nobody has asked.
+fn once<T>(cell: &OnceLock<T>, make: impl FnOnce() -> Result<T>) -> Result<&T> {
+    match cell.get() {
+        Some(found) => Ok(found),
+        None => make().map(|made| cell.get_or_init(|| made)),
+    }
 }
 
 impl Delta {
@@ -87,9 +99,37 @@ impl Delta {
                 b: b.into_shared(),
                 a: a.into_shared(),
                 scale,
-                factored: OnceLock::new(),
+                is_difference: false,
+                factored: Box::default(),
             },
         })
+    }
+
+    /// Takes the factors of a difference of two products: s·B·A = s·[B₁, −B₀]·[A₁; A₀].
+    ///
+    /// They multiply to ΔW, and are not its own: the second halves are a start that nothing was
+    /// learned in, so that their directions say nothing of ΔW ([`Delta::has_own_factors`]).
+    ///
+    /// # Errors
+    ///
+    /// As [`Delta::new`].
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use lora_subspace_core::adapter::Delta;
+    /// use ndarray::array;
+    /// // Nothing was learned: both products are one.
+    /// let delta = Delta::difference(array![[0.1, -0.1], [0.7, -0.7]], array![[0.3], [0.3]], 2.0)?;
+    /// assert!(delta.is_zero()? && !delta.has_own_factors());
+    /// # Ok::<(), lora_subspace_core::Error>(())
+    /// ```
+    pub fn difference(b: Array2<f64>, a: Array2<f64>, scale: f64) -> Result<Self> {
+        let mut delta = Delta::new(b, a, scale)?;
+        if let Form::Product { is_difference, .. } = &mut delta.form {
+            *is_difference = true;
+        }
+        Ok(delta)
     }
 
     /// Takes a ΔW without factors, of which the leading `directions` will be asked for.
@@ -119,9 +159,19 @@ impl Delta {
             form: Form::Whole {
                 directions: directions.clamp(1, matrix.nrows().min(matrix.ncols())),
                 matrix: matrix.as_standard_layout().into_owned(),
-                leading: OnceLock::new(),
+                rounding: 0.0,
+                leading: Box::default(),
             },
         })
+    }
+
+    /// Says how far, in ‖·‖_F, a whole ΔW may be from what it stands for by the rounding with which it
+    /// was formed.
+    pub(super) fn formed_to(mut self, bound: f64) -> Self {
+        if let Form::Whole { rounding, .. } = &mut self.form {
+            *rounding = bound;
+        }
+        self
     }
 
     /// B (d_out × r) and A (r × d_in), where ΔW has factors.
@@ -129,6 +179,15 @@ impl Delta {
         match &self.form {
             Form::Product { b, a, .. } => Some((b.view(), a.view())),
             Form::Whole { .. } => None,
+        }
+    }
+
+    /// Whether B and A are what was trained: then their own directions, the bases a and b, say
+    /// something of ΔW. Not so for a difference of products, and for a ΔW without factors.
+    pub fn has_own_factors(&self) -> bool {
+        match self.form {
+            Form::Product { is_difference, .. } => !is_difference,
+            Form::Whole { .. } => false,
         }
     }
 
@@ -165,12 +224,57 @@ impl Delta {
     }
 
     /// Whether ΔW is exactly zero because one of its factors, or all of it, is.
-    pub fn is_zero(&self) -> bool {
+    pub fn is_exactly_zero(&self) -> bool {
         let zero = |matrix: ArrayView2<f64>| matrix.iter().all(|&x| x == 0.0);
         match &self.form {
             Form::Product { b, a, scale, .. } => *scale == 0.0 || zero(b.view()) || zero(a.view()),
             Form::Whole { matrix, .. } => zero(matrix.view()),
         }
+    }
+
+    /// Whether ΔW is zero within rounding: none of its singular values stands above its error.
+    ///
+    /// # Errors
+    ///
+    /// As [`Delta::decomposed`].
+    pub fn is_zero(&self) -> Result<bool> {
+        Ok(self.is_exactly_zero() || self.numerical_rank()? == 0)
+    }
+
+    /// The numerical rank of ΔW: how many of its singular values stand above rounding. Of a whole ΔW
+    /// it is how many of those that are known do.
+    ///
+    /// ```text
+    /// σ_l > max(d_out, d_in)·ε·σ₁   and   σ_l > its error
+    /// ```
+    ///
+    /// The error of a product is [`Factored::error`], which is of the order ε·‖B‖·‖A‖ and so says
+    /// that a product that cancels has rank 0; that of a whole ΔW its residual
+    /// ([`Leading::numerical_rank`]) and the rounding with which it was formed.
+    ///
+    /// # Errors
+    ///
+    /// As [`Delta::decomposed`].
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use lora_subspace_core::adapter::Delta;
+    /// use ndarray::array;
+    /// let delta = Delta::new(array![[0.1, -0.1], [0.7, -0.7]], array![[0.3, 0.0], [0.3, 0.5]], 2.0)?;
+    /// assert_eq!((delta.numerical_rank()?, delta.sigma()?[1]), (1, 0.0));
+    /// # Ok::<(), lora_subspace_core::Error>(())
+    /// ```
+    pub fn numerical_rank(&self) -> Result<usize> {
+        Ok(match (self.decomposed()?, &self.form) {
+            (Decomposed::Product(..), _) if self.scale() == 0.0 => 0,
+            (Decomposed::Product(factored, _), _) => factored.numerical_rank(),
+            (Decomposed::Whole(leading), Form::Whole { rounding, .. }) => {
+                let above = leading.sigma.iter().take_while(|&sigma| sigma > rounding);
+                above.count().min(leading.numerical_rank())
+            }
+            (Decomposed::Whole(leading), _) => leading.numerical_rank(),
+        })
     }
 
     /// Some of ΔW's rows, in the order given: a slice of a fused projection. A stays as it is.
@@ -181,10 +285,18 @@ impl Delta {
     pub fn rows(&self, ranges: &[Range<usize>]) -> Result<Self> {
         let take = |matrix: ArrayView2<f64>| rows_of(matrix, ranges);
         match &self.form {
-            Form::Product { b, a, scale, .. } => Delta::new(take(b.view()), a.to_owned(), *scale),
+            Form::Product { b, a, .. } if self.has_own_factors() => {
+                Delta::new(take(b.view()), a.to_owned(), self.scale())
+            }
+            Form::Product { b, a, .. } => {
+                Delta::difference(take(b.view()), a.to_owned(), self.scale())
+            }
             Form::Whole {
-                matrix, directions, ..
-            } => Delta::whole(take(matrix.view()), *directions),
+                matrix,
+                directions,
+                rounding,
+                ..
+            } => Ok(Delta::whole(take(matrix.view()), *directions)?.formed_to(*rounding)),
         }
     }
 
@@ -194,52 +306,42 @@ impl Delta {
     ///
     /// Those of [`Factored::new`] and of [`leading`].
     pub fn decomposed(&self) -> Result<Decomposed<'_>> {
-        match &self.form {
+        Ok(match &self.form {
             Form::Product {
                 b,
                 a,
                 scale,
                 factored,
+                ..
             } => {
-                let found = match factored.get() {
-                    Some(found) => found,
-                    None => {
-                        let made = Factored::new(b.clone(), a.clone())?;
-                        factored.get_or_init(|| made)
-                    }
-                };
-                Ok(Decomposed::Product(found, scale.abs()))
+                let found = once(factored, || Factored::new(b.clone(), a.clone()))?;
+                Decomposed::Product(found, scale.abs())
             }
             Form::Whole {
                 matrix,
                 directions,
-                leading: cell,
-            } => {
-                let found = match cell.get() {
-                    Some(found) => found,
-                    None => {
-                        let made = leading(matrix.view(), *directions)?;
-                        cell.get_or_init(|| made)
-                    }
-                };
-                Ok(Decomposed::Whole(found))
-            }
-        }
+                leading: found,
+                ..
+            } => Decomposed::Whole(once(found, || leading(matrix.view(), *directions))?),
+        })
     }
 
-    /// The singular values of ΔW that are known, scale included, falling.
+    /// The singular values of ΔW that are known, scale included, falling; those that do not stand
+    /// above rounding ([`Delta::numerical_rank`]) are 0.
     ///
     /// # Errors
     ///
     /// As [`Delta::decomposed`].
     pub fn sigma(&self) -> Result<Array1<f64>> {
-        Ok(match self.decomposed()? {
+        let mut sigma = match self.decomposed()? {
             Decomposed::Product(factored, scale) => factored.sigma() * scale,
             Decomposed::Whole(leading) => leading.sigma.clone(),
-        })
+        };
+        sigma.slice_mut(s![self.numerical_rank()?..]).fill(0.0);
+        Ok(sigma)
     }
 
-    /// ‖ΔW‖_F.
+    /// ‖ΔW‖_F; 0 where ΔW is zero within rounding.
     ///
     /// # Errors
     ///
@@ -247,7 +349,12 @@ impl Delta {
     pub fn frobenius_norm(&self) -> Result<f64> {
         match &self.form {
             Form::Product { .. } => Ok(self.sigma()?.iter().map(|x| x * x).sum::<f64>().sqrt()),
-            Form::Whole { matrix, .. } => Ok(frobenius_norm(matrix.view())),
+            Form::Whole {
+                matrix, rounding, ..
+            } => {
+                let norm = frobenius_norm(matrix.view());
+                Ok(if norm > *rounding { norm } else { 0.0 })
+            }
         }
     }
 

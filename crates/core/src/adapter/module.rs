@@ -258,6 +258,12 @@ impl AdaptedModule {
         })
     }
 
+    /// Whether ΔW is a difference of two products, what was learned since a start that the base lost:
+    /// its factors are then not its own ([`Delta::has_own_factors`](super::Delta::has_own_factors)).
+    pub fn is_difference(&self) -> bool {
+        matches!(self.update, Update::Difference { .. })
+    }
+
     /// Whether the module's ΔW is formed with W.
     pub fn needs_base(&self) -> bool {
         self.update.needs_base()

@@ -147,7 +147,7 @@ impl Adapter {
         })
     }
 
-    /// Refuses an adapter whose every ΔW is zero: it has no directions. (A single such module has
+    /// Refuses an adapter whose every ΔW is zero within rounding: it has no directions. (A single such module has
     /// its rows left empty later.)
     ///
     /// # Errors
@@ -160,10 +160,29 @@ impl Adapter {
             }
         }
         let first = self.modules.first();
+        let mut all = self.modules.iter();
+        let cause = if all.any(AdaptedModule::is_difference) {
+            "B·A is as it was before training"
+        } else if self.is_without_b()? {
+            "B is 0"
+        } else {
+            "s·B·A cancels"
+        };
         Err(Error::Untrained {
             path: self.weights.clone(),
             tensor: first.map_or(String::new(), |module| module.tensor().into()),
+            cause,
             modules: self.modules.len(),
         })
+    }
+
+    /// Whether a factor of every module is exactly zero.
+    fn is_without_b(&self) -> Result<bool> {
+        for module in &self.modules {
+            if !module.update.is_exactly_zero()? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 }

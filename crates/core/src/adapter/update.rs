@@ -3,6 +3,7 @@
 use ndarray::{Array2, ArrayView2, Axis};
 
 use crate::error::{Error, Result};
+use crate::linalg::frobenius_norm;
 use crate::setting::Setting;
 
 use super::Delta;
@@ -13,6 +14,8 @@ use super::formula::Formula;
 pub(super) enum Update {
     /// ΔW = s·B·A.
     Product { b: Formula, a: Formula },
+    /// ΔW = s·B·A with [B, −B₀] and [A; A₀] for B and A: what was learned since the start B₀·A₀.
+    Difference { b: Formula, a: Formula },
     /// ΔW = s·M.
     Dense(Formula),
     /// ΔW = W′ − W: the trained weight itself is stored.
@@ -41,7 +44,7 @@ impl Update {
     /// (d_out, d_in) of ΔW, as far as the tensors say it.
     pub(super) fn dim(&self) -> (usize, usize) {
         match self {
-            Update::Product { b, a } => (b.dim().0, a.dim().1),
+            Update::Product { b, a } | Update::Difference { b, a } => (b.dim().0, a.dim().1),
             Update::Dense(m) | Update::Replaced(m) => m.dim(),
             Update::Columns { rows, places } => {
                 (rows.dim().1, places.iter().max().map_or(0, |last| last + 1))
@@ -52,13 +55,13 @@ impl Update {
 
     /// Whether W is needed.
     pub(super) fn needs_base(&self) -> bool {
-        !matches!(self, Update::Product { .. } | Update::Dense(_))
+        self.rank().is_none() && !matches!(self, Update::Dense(_))
     }
 
     /// The number of columns of B; `None` where ΔW is not a product.
     pub(super) fn rank(&self) -> Option<usize> {
         match self {
-            Update::Product { b, .. } => Some(b.dim().1),
+            Update::Product { b, .. } | Update::Difference { b, .. } => Some(b.dim().1),
             _ => None,
         }
     }
@@ -66,7 +69,9 @@ impl Update {
     /// Every tensor that it reads.
     pub(super) fn tensors(&self) -> Vec<&str> {
         match self {
-            Update::Product { b, a } => [b.tensors(), a.tensors()].concat(),
+            Update::Product { b, a } | Update::Difference { b, a } => {
+                [b.tensors(), a.tensors()].concat()
+            }
             Update::Dense(m) | Update::Replaced(m) => m.tensors(),
             Update::Columns { rows, .. } => rows.tensors(),
             Update::Normalised {
@@ -77,10 +82,23 @@ impl Update {
         }
     }
 
-    /// Whether ΔW is exactly zero as far as can be told without W.
+    /// Whether ΔW is zero, of a product within rounding, as far as can be told without W.
     pub(super) fn is_zero(&self) -> Result<bool> {
         match self {
-            Update::Product { b, a } => Ok(b.is_zero()? || a.is_zero()?),
+            Update::Product { .. } | Update::Difference { .. } => {
+                self.delta(1.0, None, 1)?.is_zero()
+            }
+            Update::Dense(m) => m.is_zero(),
+            _ => Ok(false),
+        }
+    }
+
+    /// Whether ΔW is exactly zero because a factor, or all of it, is.
+    pub(super) fn is_exactly_zero(&self) -> Result<bool> {
+        match self {
+            Update::Product { b, a } | Update::Difference { b, a } => {
+                Ok(b.is_zero()? || a.is_zero()?)
+            }
             Update::Dense(m) => m.is_zero(),
             _ => Ok(false),
         }
@@ -94,10 +112,18 @@ impl Update {
         w: Option<ArrayView2<f64>>,
         directions: usize,
     ) -> Result<Delta> {
-        if let Update::Product { b, a } = self {
-            return Delta::new(b.evaluate()?, a.evaluate()?, scale);
+        match self {
+            Update::Product { b, a } => Delta::new(b.evaluate()?, a.evaluate()?, scale),
+            Update::Difference { b, a } => Delta::difference(b.evaluate()?, a.evaluate()?, scale),
+            _ => {
+                let matrix = self.matrix(scale, w)?;
+                let rounding = match (self, w) {
+                    (Update::Normalised { .. }, Some(w)) => rounding_of_norms(&matrix, w),
+                    _ => 0.0,
+                };
+                Ok(Delta::whole(matrix, directions)?.formed_to(rounding))
+            }
         }
-        Delta::whole(self.matrix(scale, w)?, directions)
     }
 
     fn matrix(&self, scale: f64, w: Option<ArrayView2<f64>>) -> Result<Array2<f64>> {
@@ -111,7 +137,9 @@ impl Update {
             })
         };
         Ok(match self {
-            Update::Product { b, a } => b.evaluate()?.dot(&a.evaluate()?) * scale,
+            Update::Product { b, a } | Update::Difference { b, a } => {
+                b.evaluate()?.dot(&a.evaluate()?) * scale
+            }
             Update::Dense(m) => m.evaluate()? * scale,
             Update::Replaced(m) => m.evaluate()? - base()?,
             Update::Columns { rows, places } => {
@@ -138,7 +166,7 @@ impl Update {
     pub(super) fn error(&self, problem: &str, remedy: &str) -> Error {
         let formula = match self {
             Update::Dense(m) | Update::Replaced(m) => m,
-            Update::Product { b, .. } => b,
+            Update::Product { b, .. } | Update::Difference { b, .. } => b,
             Update::Columns { rows, .. } => rows,
             Update::Normalised { magnitude, .. } => magnitude,
         };
@@ -169,5 +197,45 @@ impl Norms {
             }
         }
         v
+    }
+}
+
+/// A bound on how far ΔW = W′ − W is off, in ‖·‖_F, where W′ was set to norms: each entry of W′ by the
+/// sum of squares of up to max(d_out, d_in) entries, a root, a quotient and products.
+///
+/// ```text
+/// γ·(2·‖W‖_F + ‖ΔW‖_F),    γ = (max(d_out, d_in) + 8)·ε
+/// ```
+fn rounding_of_norms(delta: &Array2<f64>, w: ArrayView2<f64>) -> f64 {
+    let (rows, columns) = delta.dim();
+    let gamma = (rows.max(columns) + 8) as f64 * f64::EPSILON;
+    gamma * (2.0 * frobenius_norm(w) + frobenius_norm(delta.view()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn norms_that_are_w_s_own_leave_an_update_of_zero() {
+        let w = Array2::from_shape_fn((60, 50), |(i, j)| ((i * 31 + j * 17) as f64).sin());
+        // Summed the other way round, so that the last digits differ.
+        let norm = |part: ArrayView2<f64>| {
+            let squares: Vec<f64> = part.iter().map(|x| x * x).collect();
+            squares.iter().rev().sum::<f64>().sqrt()
+        };
+        for (over, axis) in [(Norms::Rows, Axis(0)), (Norms::Columns(1), Axis(1))] {
+            let norms: Vec<f64> = w.axis_chunks_iter(axis, 1).map(norm).collect();
+            let norms = Array2::from_shape_vec((norms.len(), 1), norms).unwrap();
+            for learned in [0.0, 1e-9] {
+                let delta = over.set(w.clone(), &(&norms * (1.0 + learned))) - &w;
+                assert!(frobenius_norm(delta.view()) > 0.0);
+                let bound = rounding_of_norms(&delta, w.view());
+                let delta = Delta::whole(delta, 3).unwrap().formed_to(bound);
+                assert_eq!(delta.is_zero().unwrap(), learned == 0.0, "{over:?}");
+                assert_eq!(delta.frobenius_norm().unwrap() == 0.0, learned == 0.0);
+                assert_eq!(delta.numerical_rank().unwrap() == 0, learned == 0.0);
+            }
+        }
     }
 }

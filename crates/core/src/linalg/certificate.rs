@@ -8,6 +8,7 @@ use ndarray::{Array2, ArrayView1, s};
 
 use super::lapack::{add_gram, cholesky_in_place, mirror_below};
 use super::triplets::{Leading, Proof};
+use super::values::gamma;
 
 /// Where τ is tried, as shares of the gap from its lower end: close to the next value, which gives
 /// the better bound, then where more rounding is allowed for.
@@ -17,7 +18,9 @@ const SHARES: [f64; 2] = [0.1, 0.7];
 /// sets `next`. What is above the diagonal of MᵀM may be lost when it succeeds.
 pub(super) fn certify(found: &mut Leading, k: usize, gram: &mut Array2<f64>) -> bool {
     if found.len() == gram.nrows() {
+        // The vectors span everything: nothing is left that could be missed.
         found.next = (0.0, 0.0);
+        found.proof = Proof::Certified;
         return true;
     }
     let gap = |cut: usize| (found.sigma[cut - 1] - found.sigma[cut]) / found.sigma[cut - 1];
@@ -35,6 +38,7 @@ pub(super) fn certify(found: &mut Leading, k: usize, gram: &mut Array2<f64>) -> 
         if bound < above - spread {
             *found = found.truncated(cut);
             found.next = (below, bound);
+            found.proof = Proof::Certified;
             return true;
         }
     }
@@ -52,7 +56,10 @@ pub(super) fn certify_without_gap(found: &mut Leading, gram: &mut Array2<f64>) {
     let rounding = rounding(found, sigma, trace);
     let tau = (level + rounding).sqrt();
     match counted(found, found.len(), tau, gram) {
-        Some(bound) => found.next = (last, bound),
+        Some(bound) => {
+            found.next = (last, bound);
+            found.proof = Proof::Certified;
+        }
         None => {
             found.next = (last, (level + 2.0 * rounding).sqrt());
             found.proof = Proof::Estimated;
@@ -89,9 +96,8 @@ fn counted(found: &Leading, cut: usize, tau: f64, gram: &mut Array2<f64>) -> Opt
 /// ```
 fn rounding(found: &Leading, sigma: ArrayView1<f64>, trace: f64) -> f64 {
     let length = found.u.nrows().max(found.v.nrows()) + 8;
-    let gamma = 1.01 * length as f64 * f64::EPSILON / 2.0;
     let energy = found.frobenius_norm.powi(2) + sigma.dot(&sigma);
-    gamma * (energy + trace.abs())
+    gamma(length) * (energy + trace.abs())
 }
 
 #[cfg(test)]
@@ -116,7 +122,7 @@ mod tests {
             right_residuals: Array1::zeros(chosen.len()),
             left_residuals: Array1::zeros(chosen.len()),
             next: (f64::NAN, f64::INFINITY),
-            proof: Proof::Certified,
+            proof: Proof::Estimated,
             method: Method::Krylov(0),
             frobenius_norm: frobenius_norm(matrix.view()),
         };

@@ -28,7 +28,7 @@ mod values;
 pub use angles::principal_angles;
 pub use blas::{better_kernels, blas_version, use_one_thread, use_one_thread_from_the_start};
 pub use blocks::{projections, projections_in_f32};
-pub use factored::Factored;
+pub use factored::{Factored, OfFactor};
 pub use haar::{Stream, haar};
 pub use leading::{SMALL_SIDE, leading};
 pub use mean_shares::random_mean_shares;

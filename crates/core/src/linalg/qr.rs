@@ -11,7 +11,7 @@ use ndarray_linalg::QR;
 use crate::error::Result;
 
 use super::lapack::{add_gram, cholesky, condition, divide_by_triangle, gapless, gram};
-use super::values::{check_input, failed, singular_values};
+use super::values::{check_input, failed, gamma, singular_values};
 
 /// Cholesky QR wins from this many rows per column on.
 const TALL: usize = 4;
@@ -76,8 +76,7 @@ fn is_well_conditioned(r: &Array2<f64>) -> Result<bool> {
 /// Bound on ‖MᵀM − RᵀR‖ over ‖M‖²_F after one pass, and on what dividing by R adds to it: sums of
 /// a chunk's length and of the chunks, then of R's side (Higham 2002, 3.5, 8.2 and theorem 10.3).
 pub(super) fn rounding((rows, columns): (usize, usize)) -> f64 {
-    let terms = CHUNK + rows.div_ceil(CHUNK) + 2 * columns + 8;
-    1.01 * terms as f64 * f64::EPSILON / 2.0
+    gamma(CHUNK + rows.div_ceil(CHUNK) + 2 * columns + 8)
 }
 
 /// R of RᵀR = MᵀM. Summed in chunks, because rounding grows with the length of a sum.

@@ -8,7 +8,7 @@ use crate::error::Result;
 use super::lapack::solve_triangle;
 use super::qr::{Factors, factor, rounding};
 use super::triplets::column_norms;
-use super::values::frobenius_norm;
+use super::values::{frobenius_norm, gamma};
 
 /// M = Q·R.
 ///
@@ -24,8 +24,17 @@ pub(super) struct Tall {
 enum Orthonormal {
     /// M, of which Q = M·R⁻¹.
     Implied(ArcArray2<f64>),
-    /// Q, and ‖M − Q·R‖_F.
-    Formed(Array2<f64>, f64),
+    /// Q, and what M − Q·R is.
+    Formed(Array2<f64>, Lost),
+}
+
+/// M − Q·R as computed.
+#[derive(Debug, Clone)]
+struct Lost {
+    /// ‖M − Q·R‖_F.
+    norm: f64,
+    /// ‖m_j − Q·r_j‖ of each column.
+    columns: Array1<f64>,
 }
 
 impl Tall {
@@ -36,13 +45,21 @@ impl Tall {
                 q: Orthonormal::Implied(matrix),
             },
             Factors::Formed(q, r) => {
-                let lost = distance(matrix.view(), &q, &r);
+                let lost = Lost::of(matrix.view(), &q, &r);
                 Tall {
                     r,
                     q: Orthonormal::Formed(q, lost),
                 }
             }
         })
+    }
+
+    /// How many rows M has.
+    pub(super) fn rows(&self) -> usize {
+        match &self.q {
+            Orthonormal::Implied(matrix) => matrix.nrows(),
+            Orthonormal::Formed(q, _) => q.nrows(),
+        }
     }
 
     /// Q·X.
@@ -53,19 +70,44 @@ impl Tall {
         }
     }
 
-    /// A bound on ‖M‖₂: the square root of ‖RᵀR‖ by row sums, close for columns that are nearly
-    /// orthogonal, or else ‖R‖_F.
+    /// A bound on ‖M‖₂.
     pub(super) fn norm(&self) -> f64 {
-        let rows = self.r.t().dot(&self.r).mapv(f64::abs).sum_axis(Axis(1));
-        let largest = rows.fold(0.0f64, |largest, &sum| largest.max(sum));
-        largest.sqrt().min(frobenius_norm(self.r.view()))
+        norm_bound(&self.r)
+    }
+
+    /// ‖m_j‖ of each column of M.
+    pub(super) fn lengths(&self) -> Array1<f64> {
+        column_norms(&self.r)
+    }
+
+    /// A bound on √Σ_j(‖m_j − Q·r_j‖/‖m_j‖)²: what the QR may have lost of each column, beside the
+    /// column's own length.
+    ///
+    /// ```text
+    /// Q = M·R⁻¹:   of each column ε
+    /// else         ε + (‖m_j − Q·r_j‖ as computed + γ·Σ_i|R_ij|)/‖m_j‖,    γ of r + 2 terms
+    /// ```
+    ///
+    /// ε stands for a rounding of M's own entries, where they were made of others. γ is the rounding of
+    /// Q·r_j and of its difference from m_j: no more than γ·‖|Q|·|r_j|‖ (Higham 2002, 3.5).
+    pub(super) fn lost_of_columns(&self) -> f64 {
+        let lengths = self.lengths();
+        let share = |(j, &length): (usize, &f64)| match &self.q {
+            Orthonormal::Formed(q, lost) if length > 0.0 => {
+                let sum: f64 = self.r.column(j).iter().map(|x| x.abs()).sum();
+                f64::EPSILON + (lost.columns[j] + gamma(q.ncols() + 2) * sum) / length
+            }
+            _ => f64::EPSILON,
+        };
+        let shares = lengths.iter().enumerate().map(share);
+        shares.map(|share| share * share).sum::<f64>().sqrt()
     }
 
     /// A bound on ‖M − Q·R‖, Q as [`Tall::turned`] has it.
     pub(super) fn lost(&self) -> f64 {
         match &self.q {
             Orthonormal::Implied(matrix) => rounding(matrix.dim()) * frobenius_norm(self.r.view()),
-            Orthonormal::Formed(_, lost) => *lost,
+            Orthonormal::Formed(_, lost) => lost.norm,
         }
     }
 
@@ -80,18 +122,31 @@ impl Tall {
                 let lost = rounding(matrix.dim()) * frobenius_norm(self.r.view()).powi(2);
                 column_norms(&solve_triangle(&self.r, x)) * lost
             }
-            Orthonormal::Formed(_, lost) => Array1::from_elem(x.ncols(), *lost),
+            Orthonormal::Formed(..) => Array1::from_elem(x.ncols(), self.lost()),
         }
     }
 }
 
-/// ‖M − Q·R‖_F.
-fn distance(m: ArrayView2<f64>, q: &Array2<f64>, r: &Array2<f64>) -> f64 {
-    let mut rest = m.to_owned();
-    general_mat_mul(1.0, q, r, -1.0, &mut rest);
-    // In one piece, whatever its order, for BLAS to sum.
-    let flat = Array1::from(rest.into_raw_vec_and_offset().0);
-    flat.dot(&flat).sqrt()
+/// A bound on ‖M‖₂: the square root of ‖MᵀM‖ by row sums, close for columns that are nearly
+/// orthogonal, or else ‖M‖_F.
+pub(super) fn norm_bound(matrix: &Array2<f64>) -> f64 {
+    let rows = matrix.t().dot(matrix).mapv(f64::abs).sum_axis(Axis(1));
+    let largest = rows.fold(0.0f64, |largest, &sum| largest.max(sum));
+    largest.sqrt().min(frobenius_norm(matrix.view()))
+}
+
+impl Lost {
+    fn of(m: ArrayView2<f64>, q: &Array2<f64>, r: &Array2<f64>) -> Self {
+        let mut rest = m.to_owned();
+        general_mat_mul(1.0, q, r, -1.0, &mut rest);
+        let columns = column_norms(&rest);
+        // In one piece, whatever its order, for BLAS to sum.
+        let flat = Array1::from(rest.into_raw_vec_and_offset().0);
+        Lost {
+            norm: flat.dot(&flat).sqrt(),
+            columns,
+        }
+    }
 }
 
 #[cfg(test)]

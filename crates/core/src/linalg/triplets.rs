@@ -6,7 +6,7 @@ use crate::error::Result;
 
 use super::blocks::times;
 use super::svd::svd;
-use super::values::frobenius_norm;
+use super::values::{frobenius_norm, rank_above};
 
 /// How it is known that no larger singular value was missed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -91,8 +91,9 @@ impl Leading {
     /// σ_{k+1} as computed, and an upper bound for it.
     pub(super) fn after(&self, k: usize) -> (f64, f64) {
         match self.sigma.get(k) {
-            // Of a vector orthogonal to all right vectors M makes no more than `next` says, so that
-            // each larger true value lies within the residual's norm of a computed one.
+            // With P = VVᵀ, M = UΣVᵀ + (I − UUᵀ)M(I − P) + E. The first two have the values σ_l and
+            // none above the bound of `next` on ‖M(I − P)‖. E = RVᵀ + ULᵀ(I − P) of the residuals R
+            // and L is no larger than their norm (Weyl).
             Some(&sigma) => {
                 let largest = sigma.max(self.next.1);
                 (sigma, largest + self.residual_norm(self.len()))
@@ -105,6 +106,29 @@ impl Leading {
     pub(super) fn residual_norm(&self, k: usize) -> f64 {
         let square = |residuals: &Array1<f64>| residuals.iter().take(k).map(|r| r * r).sum::<f64>();
         (square(&self.right_residuals) + square(&self.left_residuals)).sqrt()
+    }
+
+    /// How many singular values stand above rounding: they exceed max(m, n)·ε·σ₁, and the residual of
+    /// their vectors where those are known.
+    ///
+    /// Within max(‖Mv − σu‖, ‖Mᵀu − σv‖) of σ there is a singular value of M: for ‖(u, v)‖ = √2 it is
+    /// the residual of an eigenpair of the symmetric [[0, M], [Mᵀ, 0]]. Where the residual reaches σ,
+    /// that value may be 0.
+    ///
+    /// ```
+    /// use lora_subspace_core::linalg::leading;
+    /// let two = ndarray::array![[3.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 0.0]];
+    /// assert_eq!(leading(two.view(), 3)?.numerical_rank(), 2);
+    /// # Ok::<(), lora_subspace_core::Error>(())
+    /// ```
+    pub fn numerical_rank(&self) -> usize {
+        let shape = (self.u.nrows(), self.v.nrows());
+        let error = |l: usize| match l < self.len() {
+            true => self.residual(l + 1),
+            // Those of a full decomposition, within rounding of σ₁.
+            false => 0.0,
+        };
+        rank_above(&self.sigma, shape, error)
     }
 
     /// max(‖Mv − σu‖, ‖Mᵀu − σv‖) of the l-th triplet, l from 1 to k.
@@ -147,7 +171,8 @@ impl Leading {
     }
 }
 
-/// A full SVD, of which k triplets are kept.
+/// A full SVD, of which k triplets are kept. No value can be missed: LAPACK gives all of them, each
+/// within rounding, n·ε·σ₁.
 pub(super) fn full(matrix: ArrayView2<f64>, k: usize) -> Result<Leading> {
     let all = svd(matrix)?;
     let (u, v) = (

@@ -20,18 +20,38 @@ pub(super) fn singular_values(matrix: ArrayView2<f64>) -> Result<Array1<f64>> {
 
 /// How many singular values stand above rounding: σ_i > max(m, n)·ε·σ₁ for an m × n matrix.
 ///
-/// The vectors of the others are arbitrary fill-in and must not be used. 0 for a zero matrix.
+/// The vectors of the others are arbitrary fill-in and must not be used. 0 for a zero matrix. Of
+/// singular values that are known less well than this, ask whoever computed them:
+/// [`Factored::numerical_rank`](super::Factored::numerical_rank),
+/// [`Leading::numerical_rank`](super::Leading::numerical_rank).
 ///
 /// ```
 /// let sigma = ndarray::array![2.0, 1.0, 1e-17];
 /// assert_eq!(lora_subspace_core::linalg::numerical_rank(&sigma, (384, 384)), 2);
 /// ```
-pub fn numerical_rank(sigma: &Array1<f64>, (m, n): (usize, usize)) -> usize {
+pub fn numerical_rank(sigma: &Array1<f64>, shape: (usize, usize)) -> usize {
+    rank_above(sigma, shape, |_| 0.0)
+}
+
+/// As [`numerical_rank`], of singular values that are each within `error(l)` of a true one: the
+/// leading ones that exceed max(m, n)·ε·σ₁ and their own error, l from 0.
+pub(super) fn rank_above(
+    sigma: &Array1<f64>,
+    (m, n): (usize, usize),
+    error: impl Fn(usize) -> f64,
+) -> usize {
     let Some(&largest) = sigma.first() else {
         return 0;
     };
     let floor = m.max(n) as f64 * f64::EPSILON * largest;
-    sigma.iter().take_while(|&&value| value > floor).count()
+    let counts = |&(l, &value): &(usize, &f64)| value > floor && value > error(l);
+    sigma.iter().enumerate().take_while(counts).count()
+}
+
+/// γ, which bounds the relative rounding of a sum of so many products: 1.01·n·ε/2 (Higham 2002, 3.1;
+/// the hundredth stands for higher orders, up to n of some 10¹³).
+pub(super) fn gamma(terms: usize) -> f64 {
+    1.01 * terms as f64 * f64::EPSILON / 2.0
 }
 
 /// ‖M‖_F, summed row by row so that the result does not depend on the memory layout.

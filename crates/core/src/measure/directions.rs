@@ -3,11 +3,11 @@
 use std::fmt;
 use std::str::FromStr;
 
-use ndarray::{Array1, Array2, s};
+use ndarray::{Array2, s};
 
 use crate::adapter::{Decomposed, Delta};
 use crate::error::{Error, Result};
-use crate::linalg::{Subspace, numerical_rank};
+use crate::linalg::Subspace;
 
 /// Whose singular directions stand for an adapter, and on which side.
 ///
@@ -116,19 +116,24 @@ impl Directions {
         Directions { subspace, asked }
     }
 
-    /// Takes the leading `asked` singular vectors (d × k, one a column) of a matrix with the given
-    /// shape and singular values, cut at its numerical rank ([`numerical_rank`]).
+    /// Takes the leading `asked` singular vectors (d × k, one a column) of a matrix of that numerical
+    /// rank.
     ///
     /// # Errors
     ///
     /// [`Error::Numerical`] when the vectors are not orthonormal.
-    pub fn of_singular_vectors(
-        vectors: Array2<f64>,
-        sigma: &Array1<f64>,
-        shape: (usize, usize),
-        asked: usize,
-    ) -> Result<Self> {
-        let defined = numerical_rank(sigma, shape).min(asked).min(vectors.ncols());
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use lora_subspace_core::measure::Directions;
+    /// let vectors = ndarray::Array2::eye(3);
+    /// let of_rank_one = Directions::of_singular_vectors(vectors, 1, 2)?;
+    /// assert_eq!((of_rank_one.subspace().len(), of_rank_one.asked()), (1, 2));
+    /// # Ok::<(), lora_subspace_core::Error>(())
+    /// ```
+    pub fn of_singular_vectors(vectors: Array2<f64>, rank: usize, asked: usize) -> Result<Self> {
+        let defined = rank.min(asked).min(vectors.ncols());
         let subspace = Subspace::new(vectors.slice_move(s![.., ..defined]))?;
         Ok(Directions {
             asked: asked.min(subspace.ambient()),
@@ -139,47 +144,43 @@ impl Directions {
     /// Takes the leading `asked` directions of an adapter's ΔW in one basis, cut at the numerical
     /// rank of the matrix whose vectors they are.
     ///
-    /// A ΔW that is exactly zero has none in any basis: its A is an initialisation that nothing
-    /// was learned from.
+    /// A ΔW that is zero within rounding has none in any basis: its A is an initialisation that
+    /// nothing was learned from. One without factors of its own ([`Delta::has_own_factors`]) has none
+    /// in the bases a and b.
     ///
     /// # Errors
     ///
     /// Those of [`Delta::decomposed`].
     pub fn of_delta(delta: &Delta, basis: Basis, asked: usize) -> Result<Self> {
-        let d = basis.side().dimension(delta.shape());
-        if delta.is_zero() {
-            return Self::undefined(d, asked);
+        let is_of_factor = matches!(basis, Basis::A | Basis::B);
+        if delta.is_zero()? || is_of_factor && !delta.has_own_factors() {
+            return Self::undefined(basis.side().dimension(delta.shape()), asked);
         }
-        let (d_out, d_in) = delta.shape();
-        match delta.decomposed()? {
-            Decomposed::Product(factored, _) => {
-                let (vectors, sigma, shape) = match basis {
-                    Basis::A => {
-                        let (vectors, sigma) = factored.right_of_a()?;
-                        (vectors, sigma, (delta.rank(), d_in))
-                    }
-                    Basis::B => {
-                        let (vectors, sigma) = factored.left_of_b()?;
-                        (vectors, sigma, (d_out, delta.rank()))
-                    }
-                    // The scale changes neither the directions nor their order.
-                    Basis::DeltaRight => {
-                        (factored.right(), factored.sigma().clone(), (d_out, d_in))
-                    }
-                    Basis::DeltaLeft => (factored.left(), factored.sigma().clone(), (d_out, d_in)),
+        // The scale changes neither the directions nor their order.
+        let (vectors, rank) = match (delta.decomposed()?, basis) {
+            (Decomposed::Product(factored, _), Basis::A | Basis::B) => {
+                let own = match basis.side() {
+                    Side::Right => factored.right_of_a()?,
+                    Side::Left => factored.left_of_b()?,
                 };
-                Self::of_singular_vectors(vectors, &sigma, shape, asked)
+                (own.vectors, own.rank)
             }
-            Decomposed::Whole(leading) => {
-                let vectors = match basis {
-                    Basis::DeltaRight => leading.v.clone(),
-                    Basis::DeltaLeft => leading.u.clone(),
-                    // Without factors there is no A and no B.
-                    Basis::A | Basis::B => return Self::undefined(d, asked),
+            (Decomposed::Product(factored, _), _) => {
+                let vectors = match basis.side() {
+                    Side::Right => factored.right(),
+                    Side::Left => factored.left(),
                 };
-                Self::of_singular_vectors(vectors, &leading.sigma, (d_out, d_in), asked)
+                (vectors, delta.numerical_rank()?)
             }
-        }
+            (Decomposed::Whole(leading), _) => {
+                let vectors = match basis.side() {
+                    Side::Right => &leading.v,
+                    Side::Left => &leading.u,
+                };
+                (vectors.clone(), delta.numerical_rank()?)
+            }
+        };
+        Self::of_singular_vectors(vectors, rank, asked)
     }
 
     /// As many directions as were asked for, none of them defined.

@@ -11,7 +11,8 @@ use crate::linalg::{Leading, numerical_rank};
 pub struct Certified {
     /// The singular value σ.
     pub sigma: f64,
-    /// max(‖Mv − σu‖, ‖Mᵀu − σv‖) of its vectors u and v.
+    /// max(‖Mv − σu‖, ‖Mᵀu − σv‖) of its vectors u and v: as computed for W and a ΔW without factors;
+    /// of a product a bound, which may be a thousand times what would be seen.
     pub residual: f64,
     /// σ_k − σ_{k+1}, with 0 for whatever lies beyond the rank; `None` when nothing is left beyond.
     pub gap: Option<f64>,
@@ -28,7 +29,8 @@ pub struct Certified {
 /// sin θ_k ≤ √(Σ_{l≤k} ‖Mv_l − σ_l u_l‖² + ‖Mᵀu_l − σ_l v_l‖²) / gap_k          (Wedin 1972)
 /// ```
 ///
-/// `right` holds ‖Mv_l − σ_l u_l‖, `left` ‖Mᵀu_l − σ_l v_l‖.
+/// `right` holds ‖Mv_l − σ_l u_l‖ or bounds on it, `left` ‖Mᵀu_l − σ_l v_l‖; `rank` is how many σ_l
+/// stand above rounding.
 ///
 /// # Example
 ///
@@ -37,17 +39,16 @@ pub struct Certified {
 /// use ndarray::{array, Array1};
 /// // diag(3, 1) decomposed exactly: no residual, so the leading direction is certain.
 /// let exact = Array1::zeros(2);
-/// let spectrum = certify(&array![3.0, 1.0], &exact, &exact, (2, 2));
+/// let spectrum = certify(&array![3.0, 1.0], [&exact, &exact], 2, (2, 2));
 /// assert_eq!((spectrum[0].gap, spectrum[0].sin_theta_bound), (Some(2.0), Some(0.0)));
 /// assert_eq!(spectrum[1].gap, None); // both directions together are the whole plane
 /// ```
 pub fn certify(
     sigma: &Array1<f64>,
-    right: &Array1<f64>,
-    left: &Array1<f64>,
+    [right, left]: [&Array1<f64>; 2],
+    rank: usize,
     shape: (usize, usize),
 ) -> Vec<Certified> {
-    let rank = numerical_rank(sigma, shape);
     let mut energy = 0.0;
     (0..rank.min(right.len()))
         .map(|l| {
@@ -78,7 +79,7 @@ fn next(sigma: &Array1<f64>, rank: usize, k: usize, (m, n): (usize, usize)) -> O
 /// bounds allow for all that it does not know of the rest ([`Leading::sin_theta_bound`]).
 pub fn certify_leading(leading: &Leading) -> Vec<Certified> {
     let shape = (leading.u.nrows(), leading.v.nrows());
-    let rank = numerical_rank(&leading.sigma, shape).min(leading.len());
+    let rank = leading.numerical_rank().min(leading.len());
     (1..=rank)
         .map(|k| {
             let whole = leading.is_complete() && next(&leading.sigma, rank, k, shape).is_none();
@@ -103,9 +104,14 @@ pub fn certify_delta(delta: &Delta) -> Result<Vec<Certified>> {
         Decomposed::Product(factored, scale) => {
             let (right, left) = factored.residuals();
             let (right, left) = (right * scale, left * scale);
-            certify(&(factored.sigma() * scale), &right, &left, delta.shape())
+            let rank = delta.numerical_rank()?;
+            certify(&delta.sigma()?, [&right, &left], rank, delta.shape())
         }
-        Decomposed::Whole(leading) => certify_leading(leading),
+        Decomposed::Whole(leading) => {
+            let mut certified = certify_leading(leading);
+            certified.truncate(delta.numerical_rank()?);
+            certified
+        }
     })
 }
 
@@ -115,16 +121,19 @@ pub fn certify_delta(delta: &Delta) -> Result<Vec<Certified>> {
 ///
 /// Those of [`Delta::decomposed`].
 pub fn ranks_of_delta(delta: &Delta) -> Result<Ranks> {
+    let (sigma, rank) = (delta.sigma()?, delta.numerical_rank()?);
     Ok(match delta.decomposed()? {
-        Decomposed::Product(..) => ranks(&delta.sigma()?, delta.shape()),
-        Decomposed::Whole(leading) => ranks_of_leading(leading),
+        Decomposed::Whole(leading) if rank > 0 && !leading.is_complete() => {
+            sizes(&leading.sigma, leading.frobenius_norm)
+        }
+        _ => of_all(&sigma, rank),
     })
 }
 
 /// The sizes of a matrix's spectrum; `None` where one is not defined or not known.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Ranks {
-    /// The numerical rank: how many σ exceed max(m, n)·ε·σ₁.
+    /// The numerical rank: how many σ stand above rounding.
     pub numerical: Option<usize>,
     /// The stable rank ‖M‖²_F/‖M‖²₂, from 1 to the rank.
     pub stable: Option<f64>,
@@ -152,6 +161,11 @@ pub struct Ranks {
 /// assert_eq!(ranks(&ndarray::array![0.0], (3, 5)).stable, None);
 /// ```
 pub fn ranks(sigma: &Array1<f64>, shape: (usize, usize)) -> Ranks {
+    of_all(sigma, numerical_rank(sigma, shape))
+}
+
+/// From all singular values, of which `numerical` count.
+fn of_all(sigma: &Array1<f64>, numerical: usize) -> Ranks {
     let energy: f64 = sigma.iter().map(|x| x * x).sum();
     let total: f64 = sigma.sum();
     let entropy = |largest: &f64| {
@@ -159,7 +173,7 @@ pub fn ranks(sigma: &Array1<f64>, shape: (usize, usize)) -> Ranks {
         (*largest > 0.0).then(|| shares.map(|share| -share * share.ln()).sum::<f64>().exp())
     };
     Ranks {
-        numerical: Some(numerical_rank(sigma, shape)),
+        numerical: Some(numerical),
         effective: sigma.first().and_then(entropy),
         ..sizes(sigma, energy.sqrt())
     }
@@ -169,7 +183,7 @@ pub fn ranks(sigma: &Array1<f64>, shape: (usize, usize)) -> Ranks {
 /// effective rank need every singular value, the energy rank as many as make 90 %.
 pub fn ranks_of_leading(leading: &Leading) -> Ranks {
     if leading.is_complete() {
-        ranks(&leading.sigma, (leading.u.nrows(), leading.v.nrows()))
+        of_all(&leading.sigma, leading.numerical_rank())
     } else {
         sizes(&leading.sigma, leading.frobenius_norm)
     }

@@ -254,7 +254,7 @@ fn a_certificate_covers_a_perturbed_subspace() {
     let left = disturbed.t().dot(&approximate.u) - &approximate.v * &approximate.sigma;
     let norms = |m: Array2<f64>| m.map_axis(ndarray::Axis(0), |c| c.dot(&c).sqrt());
     let (right, left) = (norms(right), norms(left));
-    let certified = certify(&approximate.sigma, &right, &left, disturbed.dim());
+    let certified = certify(&approximate.sigma, [&right, &left], 9, disturbed.dim());
     for k in 1..=6 {
         let take = |m: &Array2<f64>| Subspace::new(m.slice(s![.., ..k]).to_owned()).unwrap();
         let angles = principal_angles(&take(&approximate.v), &take(&exact.v)).unwrap();

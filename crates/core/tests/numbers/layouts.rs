@@ -139,7 +139,8 @@ impl Case {
         let (base, module) = (self.base.as_ref().unwrap(), adapter.module(path).unwrap());
         let w = base.whole(module).map_err(|error| error.to_string())?;
         let delta = adapter.delta_with(path, Some(w.view()), 1);
-        Ok(delta.map_err(|error| error.to_string())?.is_zero())
+        let is_zero = delta.and_then(|delta| delta.is_zero());
+        is_zero.map_err(|error| error.to_string())
     }
 
     /// Whether the adapter has no module that the answer lacks, and left nothing out.

@@ -14,6 +14,7 @@
 //! - `experts`: stacks of experts by the version of PEFT that wrote them
 //! - `stable_diffusion`: one library's names on bases with another's
 //! - `laid`: which weight of a base is whose
+//! - `rank_of_products`: what cancels, and what was learned
 //!
 //! Measures:
 //! - `laws`: what must hold for any adapter
@@ -41,6 +42,7 @@ mod laws;
 mod layouts;
 mod peft;
 mod pickles;
+mod rank_of_products;
 mod same_layer;
 mod significance;
 mod stable_diffusion;

@@ -93,8 +93,12 @@ fn difference(trained: &AdaptedModule, start: &AdaptedModule) -> Result<AdaptedM
             "merge it with PEFT and give the two checkpoints",
         ));
     };
+    if b0.is_zero()? {
+        // Nothing was taken out of the base here: B and A are all of ΔW, and its own factors.
+        return Ok(trained.clone());
+    }
     let b0 = b0.clone().scaled(-start.scale / trained.scale);
-    let update = Update::Product {
+    let update = Update::Difference {
         b: Formula::beside(vec![b.clone(), b0])?,
         a: Formula::stacked(vec![a.clone(), a0.clone()])?,
     };
