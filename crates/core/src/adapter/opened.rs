@@ -141,8 +141,8 @@ impl Adapter {
         })
     }
 
-    /// Refuses an adapter whose every ΔW is zero within rounding: it has no directions. (A single such module has
-    /// its rows left empty later.)
+    /// Refuses an adapter whose every ΔW is zero, of a difference from a start within rounding: it has
+    /// no directions. (A single such module has its rows left empty later.)
     ///
     /// # Errors
     ///
@@ -157,10 +157,8 @@ impl Adapter {
         let mut all = self.modules.iter();
         let cause = if all.any(AdaptedModule::is_difference) {
             "B·A is as it was before training"
-        } else if self.is_without_b()? {
-            "B is 0"
         } else {
-            "s·B·A cancels"
+            "B is 0"
         };
         Err(Error::Untrained {
             path: self.weights.clone(),
@@ -168,16 +166,6 @@ impl Adapter {
             cause,
             modules: self.modules.len(),
         })
-    }
-
-    /// Whether a factor of every module is exactly zero.
-    fn is_without_b(&self) -> Result<bool> {
-        for module in &self.modules {
-            if !module.update.is_exactly_zero()? {
-                return Ok(false);
-            }
-        }
-        Ok(true)
     }
 
     /// Puts slices in the place of each fused projection that `parts` knows: their names and rows.
