@@ -147,8 +147,8 @@ impl Adapter {
         })
     }
 
-    /// Refuses an adapter whose every ΔW is zero within rounding: it has no directions. (A single such module has
-    /// its rows left empty later.)
+    /// Refuses an adapter whose every ΔW is zero, of a difference from a start within rounding: it has
+    /// no directions. (A single such module has its rows left empty later.)
     ///
     /// # Errors
     ///
@@ -163,10 +163,8 @@ impl Adapter {
         let mut all = self.modules.iter();
         let cause = if all.any(AdaptedModule::is_difference) {
             "B·A is as it was before training"
-        } else if self.is_without_b()? {
-            "B is 0"
         } else {
-            "s·B·A cancels"
+            "B is 0"
         };
         Err(Error::Untrained {
             path: self.weights.clone(),
@@ -174,15 +172,5 @@ impl Adapter {
             cause,
             modules: self.modules.len(),
         })
-    }
-
-    /// Whether a factor of every module is exactly zero.
-    fn is_without_b(&self) -> Result<bool> {
-        for module in &self.modules {
-            if !module.update.is_exactly_zero()? {
-                return Ok(false);
-            }
-        }
-        Ok(true)
     }
 }

@@ -82,23 +82,12 @@ impl Update {
         }
     }
 
-    /// Whether ΔW is zero, of a product within rounding, as far as can be told without W.
+    /// Whether ΔW is exactly zero, of a difference within rounding, as far as can be told without W.
+    /// No product is decomposed for it: memory is asked for later.
     pub(super) fn is_zero(&self) -> Result<bool> {
         match self {
-            Update::Product { .. } | Update::Difference { .. } => {
-                self.delta(1.0, None, 1)?.is_zero()
-            }
-            Update::Dense(m) => m.is_zero(),
-            _ => Ok(false),
-        }
-    }
-
-    /// Whether ΔW is exactly zero because a factor, or all of it, is.
-    pub(super) fn is_exactly_zero(&self) -> Result<bool> {
-        match self {
-            Update::Product { b, a } | Update::Difference { b, a } => {
-                Ok(b.is_zero()? || a.is_zero()?)
-            }
+            Update::Product { b, a } => Ok(b.is_zero()? || a.is_zero()?),
+            Update::Difference { .. } => self.delta(1.0, None, 1)?.is_zero(),
             Update::Dense(m) => m.is_zero(),
             _ => Ok(false),
         }
