@@ -7,7 +7,7 @@ use ndarray::Array2;
 use serde::Deserialize;
 
 use crate::error::{Error, Result};
-use crate::files;
+use crate::files::{self, json};
 
 use super::quantised::{Blocks, Quantisation, SCALES};
 use super::{TensorFile, folder};
@@ -63,7 +63,7 @@ impl Checkpoint {
             Self::open_index(path, &file)
         } else {
             let shards = vec![TensorFile::open(&file)?];
-            Ok(Self::from_shards(path, &file, shards))
+            Self::from_shards(path, &file, shards)
         }
     }
 
@@ -188,7 +188,7 @@ impl Checkpoint {
             .find(|scale| self.places.contains_key(scale))
     }
 
-    fn from_shards(path: &Path, file: &Path, shards: Vec<TensorFile>) -> Self {
+    fn from_shards(path: &Path, file: &Path, shards: Vec<TensorFile>) -> Result<Self> {
         let mut places = BTreeMap::new();
         for (number, shard) in shards.iter().enumerate() {
             places.extend(shard.names().iter().map(|name| (name.clone(), number)));
@@ -207,13 +207,13 @@ impl Checkpoint {
             }
         }
         let folder = file.parent().unwrap_or(Path::new(""));
-        Checkpoint {
+        Ok(Checkpoint {
             path: path.into(),
             shards,
             places,
             names,
-            blocks: Blocks::beside(folder),
-        }
+            blocks: Blocks::beside(folder)?,
+        })
     }
 
     fn open_index(path: &Path, index_path: &Path) -> Result<Self> {
@@ -226,7 +226,7 @@ impl Checkpoint {
         };
         let text = files::read_text(index_path)?;
         let index: Index =
-            serde_json::from_str(&text).map_err(|error| bad(format!("not an index: {error}")))?;
+            json::parse(&text).map_err(|error| bad(format!("not an index: {error}")))?;
         let folder = index_path.parent().unwrap_or(Path::new("."));
         let mut files: Vec<&String> = index.weight_map.values().collect();
         files.sort();
@@ -238,7 +238,7 @@ impl Checkpoint {
             .iter()
             .map(|file| TensorFile::open(&folder.join(file)))
             .collect::<Result<_>>()?;
-        let checkpoint = Self::from_shards(path, index_path, shards);
+        let checkpoint = Self::from_shards(path, index_path, shards)?;
         for (tensor, file) in &index.weight_map {
             let held = checkpoint
                 .shape(tensor)
