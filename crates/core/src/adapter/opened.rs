@@ -7,7 +7,9 @@ use ndarray::ArrayView2;
 use crate::error::{Error, Result};
 
 use super::delta::Delta;
+use super::left_out::LeftOut;
 use super::module::{AdaptedModule, Parts};
+use super::scale_rule::ScaleKind;
 use super::update::Update;
 
 /// An adapter that was opened: which modules it changes, and where its tensors are.
@@ -24,6 +26,8 @@ pub struct Adapter {
     pub base_name: Option<String>,
     /// How the scale s was found, in words.
     pub scale_rule: String,
+    /// By which rule s was found.
+    pub scale_kind: ScaleKind,
     /// α, where the adapter's files state one number and s was made of it. Of a file with several
     /// components it is the first that is stated.
     pub stated_alpha: Option<f64>,
@@ -37,6 +41,8 @@ pub struct Adapter {
     /// The full tensors that travel with the adapter and are no factors of a ΔW: trained heads and
     /// biases.
     pub replaced: Vec<String>,
+    /// The modules that were left out, and why: the others can be measured.
+    pub left_out: Vec<LeftOut>,
     /// The tensors that were not understood.
     pub unmapped: Vec<String>,
     /// What a reader of the results must know.

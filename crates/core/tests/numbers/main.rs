@@ -10,6 +10,8 @@
 //! ΔW of adapters:
 //! - `peft`: as PEFT merges them
 //! - `layouts`: as every other library merges its own
+//! - `scales`: α by every name that a file may state it under, and the scale that follows
+//! - `wrapped`: one adapter under the names that wrappers and tools give it, and what stands beside it
 //! - `stable_diffusion`: one library's names on bases with another's
 //!
 //! Measures:
@@ -36,5 +38,7 @@ mod layouts;
 mod peft;
 mod pickles;
 mod same_layer;
+mod scales;
 mod significance;
 mod stable_diffusion;
+mod wrapped;
