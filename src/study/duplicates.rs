@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::adapter::Adapter;
+use crate::adapter::{Adapter, ScaleKind};
 use crate::error::{Error, Result};
 use crate::tensors::same_bytes;
 
@@ -153,8 +153,14 @@ pub(crate) fn other_scale(one: &Adapter, other: &Adapter, with_alpha: bool) -> O
     }
 }
 
-/// `s = α/r`, from the scale rule's words.
-fn rule(adapter: &Adapter) -> &str {
-    let rule = adapter.scale_rule.as_str();
-    rule.split_once([',', ':']).map_or(rule, |(rule, _)| rule)
+/// `s = α/r`, whatever a library calls the rank and wherever α is from; an s that is stated is its
+/// own rule.
+fn rule(adapter: &Adapter) -> String {
+    match adapter.scale_kind {
+        ScaleKind::Stated => {
+            let words = adapter.scale_rule.as_str();
+            words.split([',', ':']).next().unwrap_or(words).to_string()
+        }
+        kind => kind.to_string(),
+    }
 }

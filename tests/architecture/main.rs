@@ -79,11 +79,12 @@ const ROOMS: [(&str, &[&str]); 20] = [
 ];
 
 /// Library, the only place that may name it.
-const KEEPERS: [(&str, &str); 10] = [
+const KEEPERS: [(&str, &str); 11] = [
     ("ndarray_linalg", "linalg/"),
     ("rand_pcg", "linalg/haar.rs"),
     ("statrs", "measure/significance.rs"),
     ("safetensors", "tensors/header.rs"),
+    ("fancy_regex", "adapter/pattern.rs"),
     ("zip", "tensors/torch/archive.rs"),
     ("lapack_sys", "linalg/lapack.rs"),
     ("plotters", "figure/pen.rs"),

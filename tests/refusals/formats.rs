@@ -198,7 +198,19 @@ fn loralib_factors_of_no_layer() {
     refused_with(
         &path,
         &with_alpha(),
-        &["h.0.conv1.lora_A", "a convolution's", "Adapter::open_on"],
+        &["h.0.conv1", "a convolution's", "Adapter::open_on"],
+    );
+    // Beside a layer that is read it is left out.
+    let both = loralib("h.0.conv1", [6, 12], [18, 6])
+        .with("h.0.query.lora_A", &[2, 5], 1)
+        .with("h.0.query.lora_B", &[6, 2], 2);
+    let (_folder, path) = saved(both, "lora.safetensors");
+    let adapter = open(&path, &with_alpha()).unwrap();
+    assert_eq!(adapter.modules.len(), 1);
+    assert!(
+        adapter.left_out[0].cause.contains("a convolution's"),
+        "{:?}",
+        adapter.left_out
     );
 }
 

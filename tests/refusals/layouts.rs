@@ -108,8 +108,8 @@ fn what_is_not_known_is_not_passed_over() {
         &plain().with("lora_unet_x.dora_scale", &[6], 1),
         &["lora_unet_x.dora_scale"],
     );
-    let shaped = plain().with(&format!("{TOKEN}.reshape_weight"), &[2], 1);
-    refused(&shaped, &["reshape_weight", "Adapter::open_on"]);
+    let multiplied = Tensors::default().with(&format!("{TOKEN}.on_input"), &[2], 1);
+    refused(&multiplied, &["on_input", "Adapter::open_on"]);
 }
 
 #[test]

@@ -9,6 +9,7 @@
 //! - `study`: study files, with the line
 //! - `groups`: patterns of runs that leave no group, with the line
 //! - `contradictions`: studies whose adapters or base contradict each other
+//! - `kinds`: values of another kind than they must be, in configs and in a file's metadata
 //! - `runs`: `runs.csv`, with the line
 //! - `answers`: items and `answers.csv`, with the line
 //! - `texts`: texts that are no regular files, or too long
@@ -29,6 +30,7 @@ mod contradictions;
 mod fine_tunes;
 mod formats;
 mod groups;
+mod kinds;
 mod layouts;
 mod runs;
 mod study;

@@ -47,6 +47,17 @@ pub enum Error {
         remedy: String,
     },
 
+    /// Nothing states α, so that the scale of ΔW is not known.
+    #[error("{}: {problem}; {remedy}", path.display())]
+    UnknownScale {
+        /// The file that should state it.
+        path: PathBuf,
+        /// What is missing there.
+        problem: String,
+        /// What to do.
+        remedy: String,
+    },
+
     /// A weight file is damaged, or is not what its name says.
     #[error("{}: not a valid {kind} file: {problem}; {remedy}", path.display())]
     Corrupt {

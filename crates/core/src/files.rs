@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
 
+pub mod json;
+
 /// The most bytes that a text may have. An index of the largest model has a few MiB.
 pub const LONGEST_TEXT: u64 = 64 << 20;
 

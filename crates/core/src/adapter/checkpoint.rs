@@ -6,13 +6,14 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 use crate::error::{Error, Result};
+use crate::files::json;
 use crate::setting::Setting;
 use crate::tensors::Checkpoint;
 
 use super::formula::{Formula, Source};
 use super::found::{Content, Found};
 use super::keys::unwrapped;
-use super::located::read_config;
+use super::scale_rule::ScaleRule;
 use super::update::Update;
 use super::{AdaptedModule, LaidIndex, Part, Stored};
 
@@ -29,7 +30,7 @@ pub(super) fn read(found: &Found, model: Arc<Checkpoint>) -> Result<Content> {
     if names.iter().any(|name| name.contains("lora")) {
         return Err(found.unknown());
     }
-    let config = config(found.file.path());
+    let config = config(found.file.path())?;
     let is_model = config.is_some() || is_sharded;
     let Some(base) = found.base else {
         if !is_model {
@@ -40,7 +41,7 @@ pub(super) fn read(found: &Found, model: Arc<Checkpoint>) -> Result<Content> {
     };
     let mut content = Content {
         layout: "full fine-tune",
-        scale_rule: Some("s = 1: ΔW = W′ − W".into()),
+        scale_rule: Some(ScaleRule::one("ΔW = W′ − W")),
         base_name: config.as_ref().and_then(base_name),
         ..Content::default()
     };
@@ -117,12 +118,14 @@ fn missing(found: &Found, problem: String) -> Error {
 }
 
 /// A model's own config beside its weights.
-fn config(weights: &Path) -> Option<Map<String, Value>> {
-    let (_, fields) = read_config(&weights.parent()?.join("config.json")).ok()?;
-    let is_model = ["architectures", "model_type"]
-        .iter()
-        .any(|field| fields.contains_key(*field));
-    is_model.then_some(fields)
+fn config(weights: &Path) -> Result<Option<Map<String, Value>>> {
+    let folder = weights.parent().unwrap_or(Path::new(""));
+    let fields = json::read_object_if_there(&folder.join("config.json"))?;
+    let is_model = |fields: &Map<String, Value>| {
+        let mut marks = ["architectures", "model_type"].iter();
+        marks.any(|field| fields.contains_key(*field))
+    };
+    Ok(fields.filter(is_model))
 }
 
 fn base_name(config: &Map<String, Value>) -> Option<String> {

@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use crate::error::Result;
 
 use super::AdaptedModule;
+use super::alpha::{Alphas, Asked, Without};
 use super::factors::{both, check_factors, check_stated};
-use super::found::{Content, Found, ScaleRule};
+use super::found::{Content, Found};
 use super::keys::group;
 use super::update::Update;
 
@@ -67,12 +68,9 @@ pub(super) fn read(found: &Found) -> Result<Content> {
     let mut content = Content {
         layout,
         evidence: evidence.into(),
-        scale_rule: Some(match found.options.alpha {
-            Some(alpha) => ScaleRule::given("α/r", alpha),
-            None => "s = 1, as this format has no α".into(),
-        }),
         ..Content::default()
     };
+    let alphas = Alphas::new(found, "r", Without::One("this format has no α"), "")?;
     for (path, tensors) in &grouped.modules {
         let (a, b) = both(found, path, tensors, ("lora_A", "lora_B"))?;
         let (a, b) = (found.tensor(a)?, found.tensor(b)?);
@@ -80,12 +78,20 @@ pub(super) fn read(found: &Found) -> Result<Content> {
         let key = format!("{}:rank", path.replace('.', ":"));
         let stated = found.metadata(&key).and_then(|rank| rank.parse().ok());
         check_stated(stated, "the file's metadata", rank, &a)?;
-        let scale = found.scale(|alpha| Ok(alpha.map_or(1.0, |alpha| alpha / rank as f64)))?;
+        let (component, number) = path.split_once('.').unwrap_or(("", path));
+        let scale = alphas.scale(&Asked {
+            component,
+            path: number,
+            rank,
+            tensor: None,
+            a: &a,
+        })?;
         let update = Update::Product { b, a };
         content
             .modules
             .push(AdaptedModule::new(path.clone(), update, scale));
     }
+    content.scale_rule = alphas.rule();
     // Trained tokens travel beside the pairs.
     let is_token =
         |name: &&String| found.metadata(name) == Some("<embed>") || name.ends_with(":embed");

@@ -1,19 +1,17 @@
 //! diffusers: `pytorch_lora_weights.safetensors`, with PEFT's names inside and as it was before.
 
-use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use regex::Regex;
-use serde_json::{Map, Value};
 
-use crate::error::{Error, Result};
+use crate::error::Result;
 
 use super::AdaptedModule;
-use super::factors::{both, check_factors, check_stated};
+use super::alpha::{Alphas, Asked, Without};
+use super::factors::{both, check_factors};
 use super::formula::Formula;
-use super::found::{Content, Found, ScaleRule};
+use super::found::{Content, Found};
 use super::keys::{Tensors, group, unwrapped};
-use super::peft::PeftConfig;
 use super::peft::{self, weighted};
 use super::update::Update;
 
@@ -34,6 +32,14 @@ static IMAGE: LazyLock<Regex> = LazyLock::new(|| {
     let key = format!(r"^(?:unet|prior|text_encoder(?:_\d)?)\.|(?:^|\.)(?:{blocks}|{layers})\.");
     Regex::new(&key).expect("a constant")
 });
+
+/// What a path begins with that is the name of a pipeline's part.
+static COMPONENT: LazyLock<Regex> = LazyLock::new(|| {
+    let key = r"^(?:unet|prior|transformer|text_encoder)(?:_\d)?$";
+    Regex::new(key).expect("a constant")
+});
+/// Who reads no metadata but diffusers' own.
+const LOADER: &str = "diffusers' loader and ComfyUI's";
 
 fn parse(name: &str) -> Option<(String, &'static str)> {
     let name = unwrapped(name);
@@ -86,61 +92,66 @@ pub(super) fn fits(found: &Found) -> bool {
     let stem = found.file.path().file_stem();
     let is_named = stem.is_some_and(|stem| stem == "pytorch_lora_weights");
     let is_factor = |name: &String| matches!(parse(name), Some((_, "lora_A" | "lora_B")));
-    let is_old = |name: &String| OLD.is_match(name);
+    let is_old = |name: &String| OLD.is_match(&unwrapped(name));
     let mut factors = found.names().iter().filter(|name| is_factor(name));
     factors.any(|name| {
-        is_named || found.metadata(METADATA).is_some() || is_old(name) || IMAGE.is_match(name)
+        is_named
+            || found.metadata(METADATA).is_some()
+            || is_old(name)
+            || IMAGE.is_match(&unwrapped(name))
     })
 }
 
 struct Reader<'a> {
     found: &'a Found<'a>,
-    /// By component: `unet`, `text_encoder`.
-    configs: BTreeMap<String, PeftConfig>,
+    alphas: Alphas<'a>,
 }
 
 /// Reads a file of any of diffusers' times: ΔW = s·B·A, a convolution's factors flattened.
 ///
-/// s is α/r with α from the metadata or from the module's `.alpha`; where the file has none it is
+/// s is α/r with α from the module's `.alpha` or from the metadata; where the file has none it is
 /// 1, as diffusers' own loader takes α = r.
 ///
 /// # Errors
 ///
-/// [`Error::Config`] for metadata that cannot be read; [`Error::Tensor`] for factors without
-/// partner or that do not multiply, or a rank that the metadata contradicts.
+/// [`crate::Error::Config`] for metadata that cannot be read; [`crate::Error::Tensor`] for factors
+/// without partner or that do not multiply, or a rank that the metadata contradicts.
 pub(super) fn read(found: &Found) -> Result<Content> {
-    let reader = Reader {
-        found,
-        configs: configs(found)?,
-    };
+    let without = Without::One("no α in the file, and diffusers' loader takes α = r");
+    let mut alphas = Alphas::new(found, "r", without, LOADER)?;
+    if !alphas.header.is_elsewhere {
+        alphas = alphas.read_by_all();
+    }
+    let is_told = alphas.header.is_object;
+    let reader = Reader { found, alphas };
     let grouped = group(found.names(), parse);
     if let Some((name, earlier)) = &grouped.twins {
         let problem = format!("the same factor as `{earlier}`");
         return Err(found.error(name, problem, "save one adapter by itself"));
     }
+    let is_old = |name: &String| OLD.is_match(&unwrapped(name));
     let mut content = Content {
-        layout: match (
-            reader.configs.is_empty(),
-            found.names().iter().any(|name| OLD.is_match(name)),
-        ) {
-            (false, _) => "diffusers with lora_adapter_metadata",
-            (true, true) => "diffusers, before PEFT",
-            (true, false) => "diffusers",
+        layout: match (is_told, found.names().iter().any(is_old)) {
+            (true, _) => "diffusers with lora_adapter_metadata",
+            (false, true) => "diffusers, before PEFT",
+            (false, false) => "diffusers",
         },
+        base_changing_init: reader.alphas.header.base_changing_init().cloned(),
         ..Content::default()
     };
-    content.evidence = if reader.configs.is_empty() {
-        "tensors named as diffusers names them, no lora_adapter_metadata".into()
-    } else {
+    content.evidence = if is_told {
         format!("{METADATA} in the file")
+    } else {
+        "tensors named as diffusers names them, no lora_adapter_metadata".into()
     };
-    let mut alphas = 0;
     for (path, tensors) in &grouped.modules {
-        alphas += usize::from(tensors.contains_key("alpha"));
         content.known.extend(tensors.get("alpha").cloned());
-        content.modules.push(reader.module(path, tensors)?);
+        if tensors.len() > 1 || !tensors.contains_key("alpha") {
+            content.modules.push(reader.module(path, tensors)?);
+        }
     }
-    content.scale_rule = Some(reader.scale_rule(alphas, content.modules.len()));
+    content.scale_rule = reader.alphas.rule();
+    content.notes.extend(reader.alphas.notes());
     found.keep(&mut content, &grouped.others)?;
     Ok(content)
 }
@@ -151,20 +162,18 @@ impl Reader<'_> {
         let (a, b) = both(found, path, tensors, ("lora_A", "lora_B"))?;
         let (a, b) = (found.tensor(a)?, found.tensor(b)?);
         let rank = check_factors(&b, &a)?;
-        let (component, inner) = path.split_once('.').unwrap_or(("", path));
-        let config = self.configs.get(component);
-        if let Some(config) = config {
-            check_stated(config.rank(inner), METADATA, rank, &a)?;
-        }
-        let own = tensors
-            .get("alpha")
-            .map(|name| found.file.scalar(name))
-            .transpose()?;
-        let scale = found.scale(|alpha| match (alpha.or(own), config) {
-            (Some(alpha), None) => Ok(alpha / rank as f64),
-            (alpha, Some(config)) => config.scale(inner, rank, alpha),
-            (None, None) => Ok(1.0),
+        let (component, inner) = match path.split_once('.') {
+            Some((first, rest)) if COMPONENT.is_match(first) => (first, rest),
+            _ => ("", path),
+        };
+        let scale = self.alphas.scale(&Asked {
+            component,
+            path: inner,
+            rank,
+            tensor: tensors.get("alpha").map(String::as_str),
+            a: &a,
         })?;
+        let config = self.alphas.header.of(component);
         let use_dora = config.is_some_and(|config| config.use_dora);
         let b = self.padded(path, b)?;
         let update = weighted(found, path, tensors, Update::Product { b, a }, use_dora)?;
@@ -185,53 +194,4 @@ impl Reader<'_> {
             _ => Ok(b),
         }
     }
-
-    fn scale_rule(&self, alphas: usize, modules: usize) -> ScaleRule {
-        let alpha = self.found.options.alpha;
-        if !self.configs.is_empty() {
-            let (mut words, mut stated) = (Vec::new(), None);
-            for (component, config) in &self.configs {
-                let rule = config.scale_rule(alpha).unwrap_or_else(|| "no α".into());
-                words.push(format!("{component}: {}", rule.words));
-                stated = stated.or(rule.alpha);
-            }
-            return ScaleRule {
-                words: format!("{}, in {METADATA}", words.join("; ")),
-                alpha: stated,
-            };
-        }
-        match (alpha, alphas) {
-            (Some(alpha), _) => ScaleRule::given("α/r", alpha),
-            (None, 0) => "s = 1: no α in the file, and diffusers' loader takes α = r".into(),
-            (None, _) if alphas == modules => "s = α/r, α from each module's .alpha".into(),
-            (None, _) => format!(
-                "s = α/r where a module has .alpha ({alphas} of {modules}), else 1 as in diffusers' loader"
-            )
-            .into(),
-        }
-    }
-}
-
-/// The LoRA config of each component: the metadata is one JSON object, its keys `COMPONENT.FIELD`.
-fn configs(found: &Found) -> Result<BTreeMap<String, PeftConfig>> {
-    let Some(text) = found.metadata(METADATA) else {
-        return Ok(BTreeMap::new());
-    };
-    let path = found.file.path();
-    let fields: Map<String, Value> = serde_json::from_str(text).map_err(|error| {
-        Error::config(
-            path,
-            format!("{METADATA} is not a JSON object: {error}"),
-            "save the adapter again, or take the entry out of the file's metadata",
-        )
-    })?;
-    let mut components: BTreeMap<String, Map<String, Value>> = BTreeMap::new();
-    for (key, value) in fields {
-        if let Some((component, field)) = key.split_once('.') {
-            let config = components.entry(component.into()).or_default();
-            config.insert(field.into(), value);
-        }
-    }
-    let config = |(component, fields)| Ok((component, PeftConfig::new(path, &fields)?));
-    components.into_iter().map(config).collect()
 }

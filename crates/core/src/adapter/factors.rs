@@ -7,6 +7,7 @@ use super::AdaptedModule;
 use super::formula::Formula;
 use super::found::Found;
 use super::keys::Tensors;
+use super::located::CONFIG;
 use super::update::{Norms, Update};
 
 /// The names of both factors.
@@ -63,8 +64,11 @@ pub(super) fn check_stated(
         return Ok(());
     };
     let problem = format!("rank {rank}, where {source} gives this module rank {expected}");
-    let remedy = "the config belongs to another run, or rank_pattern is incomplete: correct r or rank_pattern";
-    Err(a.error(problem, remedy))
+    let remedy = match source {
+        CONFIG => "the config belongs to another run, or rank_pattern is incomplete: correct r or rank_pattern".into(),
+        _ => format!("the metadata is another file's: give α with {}", Setting::Alpha),
+    };
+    Err(a.error(problem, &remedy))
 }
 
 /// DoRA: one magnitude for each norm.

@@ -1,5 +1,6 @@
 //! What was found at a path and is asked of it, and what a layout makes of it.
 
+use std::cell::Cell;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -11,9 +12,11 @@ use crate::tensors::TensorFile;
 
 use super::formula::{Formula, Source};
 use super::keys::unwrapped;
+use super::left_out::LeftOut;
 use super::located::CONFIG;
 use super::module::{AdaptedModule, LaidIndex};
 use super::rename::Rename;
+use super::scale_rule::ScaleRule;
 
 /// How an adapter is to be read.
 ///
@@ -116,6 +119,8 @@ pub(super) struct Found<'a> {
     pub(super) config: Option<(PathBuf, Map<String, Value>)>,
     pub(super) options: &'a ReadOptions,
     pub(super) base: Option<&'a dyn LaidIndex>,
+    /// Whether somebody looked at a module whose α is not known.
+    pub(super) is_unscaled: Cell<bool>,
 }
 
 /// What a layout makes of it.
@@ -128,6 +133,10 @@ pub(super) struct Content {
     pub(super) scale_rule: Option<ScaleRule>,
     pub(super) modules: Vec<AdaptedModule>,
     pub(super) replacements: Vec<AdaptedModule>,
+    /// Modules that no ΔW is made of, and why.
+    pub(super) left_out: Vec<LeftOut>,
+    /// The initialisation, where it put a part of the base into B·A.
+    pub(super) base_changing_init: Option<String>,
     /// Names in further files of the same checkpoint.
     pub(super) elsewhere: Vec<String>,
     /// Full tensors beside the factors.
@@ -137,30 +146,6 @@ pub(super) struct Content {
     pub(super) notes: Vec<String>,
     /// Whether the layout replaced prefixes itself, before it made paths of names.
     pub(super) is_renamed: bool,
-}
-
-/// How s was found.
-pub(super) struct ScaleRule {
-    /// The rule, and where α came from.
-    pub(super) words: String,
-    /// α, where the files state one number and it is used.
-    pub(super) alpha: Option<f64>,
-}
-
-impl ScaleRule {
-    /// The rule with the α that was given for it.
-    pub(super) fn given(rule: &str, alpha: f64) -> Self {
-        format!("s = {rule}, α = {alpha} from {}", Setting::Alpha).into()
-    }
-}
-
-impl<Words: Into<String>> From<Words> for ScaleRule {
-    fn from(words: Words) -> Self {
-        ScaleRule {
-            words: words.into(),
-            alpha: None,
-        }
-    }
 }
 
 impl Found<'_> {
@@ -229,12 +214,30 @@ impl Found<'_> {
         Ok(())
     }
 
-    /// The scale by a layout's rule: 1 where none is wanted, or where α is unknown and only looked.
+    /// The scale by a layout's rule: 1 where none is wanted, or where α is unknown and somebody only
+    /// looks. What is there and cannot be read is an error for everybody.
     pub(super) fn scale(&self, rule: impl FnOnce(Option<f64>) -> Result<f64>) -> Result<f64> {
-        match (self.options.scaled, rule(self.options.alpha)) {
-            (false, _) => Ok(1.0),
-            (true, Err(_)) if self.options.looking => Ok(1.0),
-            (true, scale) => scale,
+        if !self.options.scaled {
+            return Ok(1.0);
+        }
+        match rule(self.options.alpha) {
+            Err(Error::UnknownScale { .. }) if self.options.looking => {
+                self.is_unscaled.set(true);
+                Ok(1.0)
+            }
+            scale => scale,
+        }
+    }
+
+    /// The number of a tensor that is a module's α.
+    pub(super) fn alpha(&self, name: &str) -> Result<f64> {
+        match self.shape(name).iter().product::<usize>() {
+            1 => self.file.scalar(name),
+            count => {
+                let problem = format!("{count} numbers, where α is one");
+                let remedy = format!("give it with {}", Setting::Alpha);
+                Err(self.error(name, problem, &remedy))
+            }
         }
     }
 

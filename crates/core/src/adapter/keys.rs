@@ -3,7 +3,14 @@
 use std::collections::BTreeMap;
 
 /// Wrappers that a name may begin with, and that say nothing about the module.
-const PREFIXES: [&str; 3] = ["base_model.model.", "module.", "_orig_mod."];
+const PREFIXES: [&str; 5] = [
+    "base_model.model.",
+    "module.",
+    "_orig_mod.",
+    // DiffSynth's pipelines.
+    "pipe.dit.",
+    "pipe.",
+];
 /// Names that wrappers put between those of modules.
 const INFIXES: [&str; 3] = [
     "_orig_mod.",
@@ -109,6 +116,7 @@ mod tests {
             "module.base_model.model.m.0.q",
             "base_model.model._orig_mod.m.0._fsdp_wrapped_module.q",
             "_fsdp_wrapped_module.base_model.model.m._checkpoint_wrapped_module.0.q",
+            "pipe.dit.m.0.q",
         ] {
             assert_eq!(unwrapped(name), "m.0.q", "{name}");
         }

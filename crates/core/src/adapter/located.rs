@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 use crate::error::{Error, Result};
-use crate::files;
+use crate::files::{self, json};
 use crate::tensors::Checkpoint;
 
 /// The config beside the weights, of PEFT and those who took its name.
@@ -132,9 +132,5 @@ fn only_adapter_inside(folder: &Path) -> Result<Option<PathBuf>> {
 }
 
 pub(super) fn read_config(path: &Path) -> Result<(PathBuf, Map<String, Value>)> {
-    let text = files::read_text(path)?;
-    let fields = serde_json::from_str(&text).map_err(|error| {
-        Error::config(path, format!("not a JSON object: {error}"), "save it again")
-    })?;
-    Ok((path.into(), fields))
+    Ok((path.into(), json::read_object(path)?))
 }

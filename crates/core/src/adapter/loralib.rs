@@ -3,14 +3,20 @@
 use crate::error::{Error, Result};
 use crate::setting::Setting;
 
+use super::alpha::{Alphas, Asked, Without};
 use super::factors::{both, give_base, merged};
 use super::formula::Formula;
-use super::found::{Content, Found, ScaleRule};
+use super::found::{Content, Found};
 use super::keys::{group, unwrapped};
+use super::left_out::LeftOut;
 use super::update::Update;
 use super::{AdaptedModule, Stored};
 
-const ENDS: [(&str, &str); 2] = [(".lora_A", "lora_A"), (".lora_B", "lora_B")];
+const ENDS: [(&str, &str); 3] = [
+    (".lora_A", "lora_A"),
+    (".lora_B", "lora_B"),
+    (".alpha", "alpha"),
+];
 
 fn parse(name: &str) -> Option<(String, &'static str)> {
     let name = unwrapped(name);
@@ -20,7 +26,9 @@ fn parse(name: &str) -> Option<(String, &'static str)> {
 
 /// Whether the tensors are named so.
 pub(super) fn fits(found: &Found) -> bool {
-    found.names().iter().any(|name| parse(name).is_some())
+    let kind = |name: &String| parse(name).map(|(_, kind)| kind);
+    let mut kinds = found.names().iter().filter_map(kind);
+    kinds.any(|kind| kind != "alpha")
 }
 
 /// Reads the dict. The kind of a layer is not stored: shapes tell it, those of the base first.
@@ -34,25 +42,49 @@ pub(super) fn fits(found: &Found) -> bool {
 ///
 /// # Errors
 ///
-/// [`Error::NotFound`] without α; [`Error::Tensor`] for factors that make none of these, or which
+/// [`Error::UnknownScale`] without α; [`Error::Tensor`] for factors that make none of these, or which
 /// only the base could tell.
 pub(super) fn read(found: &Found) -> Result<Content> {
     let grouped = group(found.names(), parse);
     let mut content = Content {
         layout: "loralib",
         evidence: "keys MODULE.lora_A and MODULE.lora_B, without .weight".into(),
-        scale_rule: found
-            .options
-            .alpha
-            .map(|alpha| ScaleRule::given("α/r", alpha)),
         ..Content::default()
     };
+    let alphas = Alphas::new(found, "r", Without::Unknown(unknown), "")?;
     for (path, tensors) in &grouped.modules {
+        if let (Some(alpha), 1) = (tensors.get("alpha"), tensors.len()) {
+            // A parameter that is called so, without factors beside it.
+            content.replaced.push(alpha.clone());
+            continue;
+        }
         let (a, b) = both(found, path, tensors, ("lora_A", "lora_B"))?;
         let (a, b) = (found.tensor(a)?, found.tensor(b)?);
-        let module = module(found, path, b, a, &mut content.notes)?;
+        content.known.extend(tensors.get("alpha").cloned());
+        let alpha = tensors.get("alpha").map(String::as_str);
+        if is_unknown_kernel(found, path) {
+            let why = "by its name it is a convolution's, whose kernel is not in the file";
+            content.known.extend(tensors.values().cloned());
+            content.left_out.push(LeftOut {
+                module: path.clone(),
+                cause: format!("{why}: {}", give_base()),
+            });
+            continue;
+        }
+        let scale = |rank: usize, a: &Formula| {
+            alphas.scale(&Asked {
+                component: "",
+                path,
+                rank,
+                tensor: alpha,
+                a,
+            })
+        };
+        let module = module(found, path, b, a, &scale, &mut content.notes)?;
         content.modules.push(module);
     }
+    content.scale_rule = alphas.rule();
+    content.notes.extend(alphas.notes());
     found.keep(&mut content, &grouped.others)?;
     Ok(content)
 }
@@ -62,31 +94,20 @@ fn module(
     path: &str,
     b: Formula,
     a: Formula,
+    scale: Scale,
     notes: &mut Vec<String>,
 ) -> Result<AdaptedModule> {
-    // loralib's convolution is a layer around nn.Conv2d.
-    let places = [format!("{path}.weight"), format!("{path}.conv.weight")];
-    let base = |place: &String| {
-        let base = found.base?;
-        let shape = base.shape(&base.find(place)?)?;
-        Some((place.clone(), shape))
-    };
-    let place = places.iter().find_map(base);
+    let place = place(found, path);
     if let Some((tensor, shape)) = &place
         && shape.len() > 2
     {
-        let mut module = convolution(found, path, b, a, shape)?;
+        let mut module = convolution(path, b, a, scale, shape)?;
         module.target.tensor = tensor.clone();
         return Ok(module);
     }
-    let last = path.rsplit('.').next().unwrap_or_default();
-    if place.is_none() && last.trim_end_matches(|c: char| c.is_ascii_digit()) == "conv" {
-        let problem = "by its name it is a convolution's, whose kernel is not in the file";
-        return Err(a.error(problem.into(), &give_base()));
-    }
     let (rows, rank) = (a.dim().0, b.dim().1);
     if rows == rank {
-        let scale = scale(found, rank)?;
+        let scale = scale(rank, &a)?;
         let mut module = AdaptedModule::new(path.into(), Update::Product { b, a }, scale);
         module.target.stored = Stored::in_base(found.base, path, (module.d_out, module.d_in));
         return Ok(module);
@@ -103,7 +124,8 @@ fn module(
         slots.len(),
         names.join(", ")
     ));
-    let mut module = merged(path, b, a, &slots, scale(found, rank)?)?;
+    let scale = scale(rank, &a)?;
+    let mut module = merged(path, b, a, &slots, scale)?;
     // Its weight is a Conv1D's in GPT-2, where only the base's shape or type can tell.
     module.target.stored = match Stored::in_base(found.base, path, (module.d_out, module.d_in)) {
         Stored::Transposed => Stored::Conv1d,
@@ -112,29 +134,43 @@ fn module(
     Ok(module)
 }
 
-fn scale(found: &Found, rank: usize) -> Result<f64> {
-    found.scale(|alpha| {
-        let alpha = alpha.ok_or_else(|| {
-            Error::not_found(
-                found.root,
-                "loralib stores no α, so the scale α/r of ΔW is unknown",
-                format!(
-                    "give it with {}, as in the command that trained it, or {} for s = 1",
-                    Setting::Alpha,
-                    Setting::Unscaled
-                ),
-            )
-        })?;
-        Ok(alpha / rank as f64)
-    })
+/// W's name and shape in the base. loralib's convolution is a layer around nn.Conv2d.
+fn place(found: &Found, path: &str) -> Option<(String, Vec<usize>)> {
+    let base = found.base?;
+    let places = [format!("{path}.weight"), format!("{path}.conv.weight")];
+    let shape = |place: String| Some((base.shape(&base.find(&place)?)?, place));
+    let (shape, place) = places.into_iter().find_map(shape)?;
+    Some((place, shape))
+}
+
+/// Whether only the base could tell the size of a kernel.
+fn is_unknown_kernel(found: &Found, path: &str) -> bool {
+    let last = path.rsplit('.').next().unwrap_or_default();
+    let kind = last.trim_end_matches(|c: char| c.is_ascii_digit());
+    kind == "conv" && place(found, path).is_none()
+}
+
+/// s of a module by its rank and A.
+type Scale<'a> = &'a dyn Fn(usize, &Formula) -> Result<f64>;
+
+fn unknown(found: &Found) -> Error {
+    Error::UnknownScale {
+        path: found.root.into(),
+        problem: "loralib stores no α, so the scale α/r of ΔW is unknown".into(),
+        remedy: format!(
+            "give it with {}, as in the command that trained it, or {} for s = 1",
+            Setting::Alpha,
+            Setting::Unscaled
+        ),
+    }
 }
 
 /// ΔW = s·B·A in another shape: its rank is not r.
 fn convolution(
-    found: &Found,
     path: &str,
     b: Formula,
     a: Formula,
+    scale: Scale,
     shape: &[usize],
 ) -> Result<AdaptedModule> {
     let kernel = shape.last().copied().unwrap_or(1).max(1);
@@ -144,7 +180,7 @@ fn convolution(
             format!("{rows} rows are not r for each row of a kernel of {kernel} × {kernel}");
         return Err(a.error(problem, &give_base()));
     }
-    let scale = scale(found, rows / kernel)?;
+    let scale = scale(rows / kernel, &a)?;
     let update = b.times(a)?.reshaped(out, shape[1..].iter().product())?;
     Ok(AdaptedModule::new(
         path.into(),

@@ -8,9 +8,11 @@ use crate::error::{Error, Result};
 use crate::setting::Setting;
 
 use super::factors::{both, check_factors, check_stated, normalised};
+use super::fields::Fields;
 use super::formula::Formula;
-use super::found::{Content, Found, ScaleRule};
+use super::found::{Content, Found};
 use super::keys::{Tensors, group};
+use super::scale_rule::{ScaleKind, ScaleRule};
 use super::update::{Norms, Update};
 use super::{AdaptedModule, Part, Stored};
 
@@ -45,27 +47,24 @@ struct Reader<'a> {
 /// [`Error::Config`] for a kind of training or a scale that is none; [`Error::Tensor`] for factors
 /// without partner or that do not multiply, or a rank that the config contradicts.
 pub(super) fn read(found: &Found, path: &Path, fields: &Map<String, Value>) -> Result<Content> {
-    let kind = fields
-        .get("fine_tune_type")
-        .and_then(Value::as_str)
-        .unwrap_or("lora");
-    let parameters = fields.get("lora_parameters").and_then(Value::as_object);
-    let parameter = |name| parameters?.get(name).filter(|value| !value.is_null());
-    let scale = parameter("scale");
+    let typed = Fields::new(path, fields);
+    let kind = typed.text("fine_tune_type")?.unwrap_or("lora");
+    let nothing = Map::new();
+    let parameters = typed.object("lora_parameters")?.unwrap_or(&nothing);
+    let parameters = Fields::within(path, parameters, " of lora_parameters");
+    let scale = parameters.number("scale")?;
+    let stated = |words: String| ScaleRule::new(ScaleKind::Stated, words, None);
     let mut content = Content {
         evidence: format!("adapter_config.json with fine_tune_type {kind}"),
-        base_name: fields
-            .get("model")
-            .and_then(Value::as_str)
-            .map(str::to_string),
+        base_name: typed.text("model")?.map(str::to_string),
         scale_rule: Some(match (found.options.alpha, scale) {
             (Some(alpha), _) => ScaleRule::given("α/r", alpha),
-            (None, Some(scale)) => {
-                format!("s = {scale} from lora_parameters, not divided by r").into()
-            }
-            (None, None) => {
-                format!("s = {USUAL_SCALE}, MLX-LM's own where the config has none").into()
-            }
+            (None, Some(scale)) => stated(format!(
+                "s = {scale} from lora_parameters, not divided by r"
+            )),
+            (None, None) => stated(format!(
+                "s = {USUAL_SCALE}, MLX-LM's own where the config has none"
+            )),
         }),
         ..Content::default()
     };
@@ -84,22 +83,12 @@ pub(super) fn read(found: &Found, path: &Path, fields: &Map<String, Value>) -> R
             ));
         }
     };
-    if parameter("alpha").is_some() && found.options.alpha.is_none() {
+    if parameters.number("alpha")?.is_some() && found.options.alpha.is_none() {
         let note = "lora_parameters has alpha too: early MLX-LM multiplied the scale by alpha/rank, which is not done here";
         content.notes.push(note.into());
     }
-    let scale = match scale.map(|scale| (scale, scale.as_f64())) {
-        None => USUAL_SCALE,
-        Some((_, Some(scale))) => scale,
-        Some((scale, None)) => {
-            return Err(Error::config(
-                path,
-                format!("scale of lora_parameters is {scale}"),
-                "it must be a number",
-            ));
-        }
-    };
-    let rank = parameter("rank").and_then(Value::as_f64);
+    let scale = scale.unwrap_or(USUAL_SCALE);
+    let rank = parameters.number("rank")?;
     let use_dora = kind == "dora";
     let reader = Reader {
         found,
@@ -181,7 +170,7 @@ impl Reader<'_> {
 /// The trained weights themselves.
 fn full(found: &Found, mut content: Content) -> Result<Content> {
     content.layout = "MLX-LM full";
-    content.scale_rule = Some("s = 1: ΔW = W′ − W".into());
+    content.scale_rule = Some(ScaleRule::one("ΔW = W′ − W"));
     found.keep(&mut content, found.names())?;
     content.modules = std::mem::take(&mut content.replacements);
     Ok(content)

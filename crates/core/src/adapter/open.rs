@@ -1,5 +1,6 @@
 //! Which layout a file is, and the adapter that the layout makes of it.
 
+use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -11,14 +12,18 @@ use crate::setting::Setting;
 use crate::tensors::TensorFile;
 
 use super::found::{Content, Found, ReadOptions};
+use super::header::{Header, is_alpha};
 use super::keys::weight_of;
 use super::located::{CONFIG, Weights, locate, read_config};
-use super::module::{AdaptedModule, BaseIndex};
+use super::module::{AdaptedModule, BaseIndex, LaidIndex};
 use super::names::natural_order;
 use super::opened::Adapter;
 use super::peft::{self, PeftConfig};
 use super::placing;
-use super::{checkpoint, cloneofsimo, diffusers, kohya, loralib, mlx, refused, torchtune};
+use super::scale_rule::{ScaleKind, ScaleRule};
+use super::{
+    checkpoint, cloneofsimo, diffusers, initial, kohya, leftover, loralib, mlx, refused, torchtune,
+};
 
 impl Adapter {
     /// Opens an adapter without its base; see [`Adapter::open_on`].
@@ -50,13 +55,8 @@ impl Adapter {
         let file = Arc::new(TensorFile::open(&model.first)?);
         let names: BTreeSet<String> = file.names().iter().map(|name| weight_of(name)).collect();
         let laid = base.map(|base| base.laid(&names, &options.renames));
-        let found = Found {
-            root: path,
-            file,
-            config: config.map(|path| read_config(&path)).transpose()?,
-            options,
-            base: laid.as_deref(),
-        };
+        let laid = laid.as_deref();
+        let found = found(path, file, config, options, laid)?;
         let mut files = model.files();
         files.extend(found.config.iter().map(|(path, _)| path.clone()));
         if let Some(initial) = &options.initial {
@@ -65,7 +65,13 @@ impl Adapter {
             files.extend(config);
         }
         files.sort();
-        let content = read(&found, model)?;
+        let mut content = read(&found, model)?;
+        initial::subtract(&found, &mut content, |initial| {
+            let (weights, config) = locate(initial)?;
+            let model = Weights::new(weights)?;
+            let file = Arc::new(TensorFile::open(&model.first)?);
+            read(&self::found(initial, file, config, options, laid)?, model)
+        })?;
         let is_renamed = content.is_renamed;
         let mut adapter = finish(&found, content, files)?;
         placing::note_renames(&mut adapter, &names, &options.renames);
@@ -77,6 +83,23 @@ impl Adapter {
         }
         Ok(adapter)
     }
+}
+
+fn found<'a>(
+    root: &'a Path,
+    file: Arc<TensorFile>,
+    config: Option<PathBuf>,
+    options: &'a ReadOptions,
+    base: Option<&'a dyn LaidIndex>,
+) -> Result<Found<'a>> {
+    Ok(Found {
+        root,
+        file,
+        config: config.map(|path| read_config(&path)).transpose()?,
+        options,
+        base,
+        is_unscaled: Cell::new(false),
+    })
 }
 
 /// Decides by the config, else by the tensors' names, which layout it is.
@@ -92,17 +115,22 @@ fn read(found: &Found, weights: Weights) -> Result<Content> {
         return mlx::read(found, path, fields);
     }
     match peft::method(path, fields)?.as_str() {
-        "LORA" => peft::read(found, path, &PeftConfig::new(path, fields)?),
+        "LORA" => peft::read(found, PeftConfig::new(path, fields)?),
         other => peft::read_method(found, path, fields, other),
     }
 }
 
-/// Decides by the tensors' names alone.
+/// Decides by the tensors' names alone, and by those that wrappers stand around.
 fn by_names(found: &Found, weights: Weights) -> Result<Content> {
     let any = |part: &str| found.names().iter().any(|name| name.contains(part));
+    let is_wrapped = any("base_model.");
+    // PEFT's own file, or a method of PEFT's that others scale in another way.
+    let stem = found.file.path().file_stem();
+    let is_peft_s = stem.is_some_and(|stem| stem.to_string_lossy().starts_with("adapter_model"))
+        || ["hada_", "lokr_", "oft_"].iter().any(|part| any(part));
     if weights.is_sharded() {
         checkpoint::read(found, weights.model()?)
-    } else if any("base_model.") {
+    } else if is_wrapped && is_peft_s {
         peft_without_config(found)
     } else if kohya::is_named_so(found.names()) {
         kohya::read(found)
@@ -110,6 +138,8 @@ fn by_names(found: &Found, weights: Weights) -> Result<Content> {
         cloneofsimo::read(found)
     } else if diffusers::fits(found) {
         diffusers::read(found)
+    } else if is_wrapped {
+        peft_without_config(found)
     } else if loralib::fits(found) {
         loralib::read(found)
     } else if any(".lora_A.") {
@@ -119,26 +149,31 @@ fn by_names(found: &Found, weights: Weights) -> Result<Content> {
     }
 }
 
-/// PEFT's names and nothing to tell α: it must be given.
+/// PEFT's names without a config: α is in the file itself, or must be given.
 fn peft_without_config(found: &Found) -> Result<Content> {
-    let (alpha, looking) = (found.options.alpha, found.options.looking);
-    if alpha.is_none() && found.options.scaled && !looking {
-        return Err(Error::not_found(
-            found.root,
-            format!("no {CONFIG} there, so α of the scale α/r is unknown"),
-            format!(
+    let nothing = Map::new();
+    let config = PeftConfig::new(found.root, &nothing)?;
+    let is_told = Header::read(found)?
+        .into_whole()
+        .is_some_and(|config| config.has_alpha())
+        || found.names().iter().any(|name| is_alpha(name));
+    let options = found.options;
+    if options.alpha.is_none() && options.scaled && !options.looking && !is_told {
+        return Err(Error::UnknownScale {
+            path: found.root.into(),
+            problem: format!("no {CONFIG} there, so α of the scale α/r is unknown"),
+            remedy: format!(
                 "copy it from where the adapter was trained, or give {}",
                 Setting::Alpha
             ),
-        ));
+        });
     }
-    let nothing = Map::new();
-    peft::read(found, found.root, &PeftConfig::new(found.root, &nothing)?)
+    peft::read(found, config)
 }
 
 /// The adapter, when every tensor was understood.
-fn finish(found: &Found, content: Content, files: Vec<PathBuf>) -> Result<Adapter> {
-    let unmapped = unmapped(found, &content);
+fn finish(found: &Found, mut content: Content, files: Vec<PathBuf>) -> Result<Adapter> {
+    let unmapped = leftover::sort(found, &mut content);
     if let (Some(first), false) = (unmapped.first(), found.options.allow_unmapped) {
         let problem = format!(
             "shape {:?} under this name is nothing that {} has ({} such tensors in all)",
@@ -153,27 +188,25 @@ fn finish(found: &Found, content: Content, files: Vec<PathBuf>) -> Result<Adapte
         return Err(found.error(first, problem, &remedy));
     }
     if content.modules.is_empty() && content.replacements.is_empty() {
-        return Err(Error::not_found(
-            found.file.path(),
-            format!("none of its {} tensors makes a ΔW", found.names().len()),
-            "give the folder that was saved after training",
-        ));
+        return Err(nothing(found, &content));
     }
     let sorted = |mut modules: Vec<AdaptedModule>| {
         modules.sort_by(|one, other| natural_order(&one.path, &other.path));
         modules
     };
-    let scale_is_known = content.scale_rule.is_some() || !found.options.scaled;
-    let rule = if found.options.scaled {
-        content.scale_rule.unwrap_or_else(|| {
-            format!(
-                "unknown: α is not in the file; give it with {}",
-                Setting::Alpha
-            )
-            .into()
-        })
-    } else {
-        format!("s = 1, from {}", Setting::Unscaled).into()
+    let is_unscaled = found.is_unscaled.get();
+    let known = content.scale_rule.filter(|_| !is_unscaled);
+    let rule = match (known, found.options.scaled) {
+        (_, false) => {
+            let words = format!("s = 1, from {}", Setting::Unscaled);
+            ScaleRule::new(ScaleKind::One, words, None)
+        }
+        (Some(rule), true) => rule,
+        (None, true) => {
+            let give = format!("give it with {}", Setting::Alpha);
+            let words = format!("unknown: α is not in the file; {give}");
+            ScaleRule::new(ScaleKind::Unknown, words, None)
+        }
     };
     Ok(Adapter {
         root: found.root.into(),
@@ -182,28 +215,31 @@ fn finish(found: &Found, content: Content, files: Vec<PathBuf>) -> Result<Adapte
         layout: content.layout,
         evidence: content.evidence,
         base_name: content.base_name,
-        scale_is_known,
+        scale_is_known: rule.kind != ScaleKind::Unknown,
         scale_rule: rule.words,
+        scale_kind: rule.kind,
         stated_alpha: rule.alpha,
         modules: sorted(content.modules),
         replacements: sorted(content.replacements),
         replaced: content.replaced,
+        left_out: content.left_out,
         unmapped,
-        left_out: Vec::new(),
         notes: content.notes,
         renames: Vec::new(),
     })
 }
 
-/// The tensors that no part of the content accounts for.
-fn unmapped(found: &Found, content: &Content) -> Vec<String> {
-    let mut used: BTreeSet<&str> = content.replaced.iter().map(String::as_str).collect();
-    used.extend(content.known.iter().map(String::as_str));
-    for module in content.modules.iter().chain(&content.replacements) {
-        used.extend(module.update.tensors());
-    }
-    let all = found.names().iter().chain(&content.elsewhere);
-    all.filter(|name| !used.contains(name.as_str()))
-        .cloned()
-        .collect()
+/// Nothing makes a ΔW: of one module the cause is known, of a whole file its layout refuses it.
+fn nothing(found: &Found, content: &Content) -> Error {
+    let problem = match content.left_out.first() {
+        None => format!("none of its {} tensors makes a ΔW", found.names().len()),
+        Some(first) => format!(
+            "none of its {} modules makes a ΔW: `{}`: {}",
+            content.left_out.len(),
+            first.module,
+            first.cause
+        ),
+    };
+    let remedy = "give the folder that was saved after training";
+    Error::not_found(found.file.path(), problem, remedy)
 }

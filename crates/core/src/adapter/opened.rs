@@ -10,6 +10,7 @@ use super::delta::Delta;
 use super::left_out::LeftOut;
 use super::module::AdaptedModule;
 use super::rename::Rename;
+use super::scale_rule::ScaleKind;
 use super::update::Update;
 
 /// An adapter that was opened: which modules it changes, and where its tensors are.
@@ -26,6 +27,8 @@ pub struct Adapter {
     pub base_name: Option<String>,
     /// How the scale s was found, in words.
     pub scale_rule: String,
+    /// By which rule s was found.
+    pub scale_kind: ScaleKind,
     /// α, where the adapter's files state one number and s was made of it. Of a file with several
     /// components it is the first that is stated.
     pub stated_alpha: Option<f64>,
@@ -39,10 +42,10 @@ pub struct Adapter {
     /// The full tensors that travel with the adapter and are no factors of a ΔW: trained heads and
     /// biases.
     pub replaced: Vec<String>,
+    /// The modules that were left out, and why: the others can be measured.
+    pub left_out: Vec<LeftOut>,
     /// The tensors that were not understood.
     pub unmapped: Vec<String>,
-    /// Modules of the file that have no ΔW here, each with its cause.
-    pub left_out: Vec<LeftOut>,
     /// What a reader of the results must know.
     pub notes: Vec<String>,
     /// The renames that changed a path.

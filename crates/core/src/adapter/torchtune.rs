@@ -5,8 +5,10 @@ use serde_json::Map;
 use crate::error::Result;
 
 use super::AdaptedModule;
+use super::alpha::{Alphas, Asked};
 use super::factors::{both, check_factors};
 use super::found::{Content, Found};
+use super::header::Header;
 use super::keys::{Tensors, group, unwrapped};
 use super::peft::PeftConfig;
 use super::peft::{check_rank, weighted};
@@ -53,6 +55,7 @@ pub(super) fn read(found: &Found) -> Result<Content> {
         None => (found.root, &nothing),
     };
     let config = PeftConfig::new(path, fields)?;
+    let config = config.completed_by(Header::read(found)?.into_whole());
     let grouped = group(found.names(), parse);
     let mut content = Content {
         layout: "torchtune",
@@ -82,7 +85,14 @@ fn module(
     let (a, b) = (found.tensor(a)?, found.tensor(b)?);
     let rank = check_factors(&b, &a)?;
     check_rank(config, path, rank, &a)?;
-    let scale = found.scale(|alpha| config.scale(path, rank, alpha))?;
+    let alphas = Alphas::of_config(found, config);
+    let scale = alphas.scale(&Asked {
+        component: "",
+        path,
+        rank,
+        tensor: None,
+        a: &a,
+    })?;
     let update = weighted(
         found,
         path,

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::adapter::{AdaptedModule, Part, rows_of};
 use crate::error::{Error, Result};
-use crate::files;
+use crate::files::json;
 use crate::tensors::Checkpoint;
 
 mod catalogue;
@@ -38,7 +38,8 @@ impl Base {
     ///
     /// # Errors
     ///
-    /// Those of [`Checkpoint::open`].
+    /// Those of [`Checkpoint::open`], and [`Error::Config`] for a `config.json` that is no JSON
+    /// object.
     pub fn open(path: &Path) -> Result<Self> {
         let checkpoint = Checkpoint::open(path)?;
         let folder = if path.is_dir() {
@@ -48,9 +49,8 @@ impl Base {
         };
         // Only a hint about orientation and heads: a base without a config is read all the same.
         let file = folder.join("config.json");
-        let config = files::read_text(&file)
-            .ok()
-            .and_then(|text| Some((file, serde_json::from_str(&text).ok()?)));
+        let config = json::read_object_if_there(&file)?;
+        let config = config.map(|config| (file, Value::Object(config)));
         let field = |name| {
             config
                 .as_ref()

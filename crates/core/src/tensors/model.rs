@@ -7,7 +7,7 @@ use ndarray::Array2;
 use serde::Deserialize;
 
 use crate::error::{Error, Result};
-use crate::files;
+use crate::files::{self, json};
 
 use super::quantised::{Blocks, Quantisation, SCALES};
 use super::{TensorFile, folder};
@@ -56,7 +56,7 @@ impl Model {
             Self::open_index(path, &file)
         } else {
             let shards = vec![TensorFile::open(&file)?];
-            Ok(Self::from_shards(path, &file, shards))
+            Self::from_shards(path, &file, shards)
         }
     }
 
@@ -186,7 +186,7 @@ impl Model {
             .find(|scale| self.places.contains_key(scale))
     }
 
-    fn from_shards(path: &Path, file: &Path, shards: Vec<TensorFile>) -> Self {
+    fn from_shards(path: &Path, file: &Path, shards: Vec<TensorFile>) -> Result<Self> {
         let mut places = BTreeMap::new();
         for (number, shard) in shards.iter().enumerate() {
             places.extend(shard.names().iter().map(|name| (name.clone(), number)));
@@ -205,13 +205,13 @@ impl Model {
             }
         }
         let folder = file.parent().unwrap_or(Path::new(""));
-        Model {
+        Ok(Model {
             path: path.into(),
             shards,
             places,
             names,
-            blocks: Blocks::beside(folder),
-        }
+            blocks: Blocks::beside(folder)?,
+        })
     }
 
     fn open_index(path: &Path, index_path: &Path) -> Result<Self> {
@@ -224,7 +224,7 @@ impl Model {
         };
         let text = files::read_text(index_path)?;
         let index: Index =
-            serde_json::from_str(&text).map_err(|error| bad(format!("not an index: {error}")))?;
+            json::parse(&text).map_err(|error| bad(format!("not an index: {error}")))?;
         let folder = index_path.parent().unwrap_or(Path::new("."));
         let mut files: Vec<&String> = index.weight_map.values().collect();
         files.sort();
@@ -236,7 +236,7 @@ impl Model {
             .iter()
             .map(|file| TensorFile::open(&folder.join(file)))
             .collect::<Result<_>>()?;
-        let checkpoint = Self::from_shards(path, index_path, shards);
+        let checkpoint = Self::from_shards(path, index_path, shards)?;
         for (tensor, file) in &index.weight_map {
             let held = checkpoint
                 .shape(tensor)

@@ -5,7 +5,7 @@ use std::path::Path;
 use ndarray::{Array2, ArrayD, Axis, s};
 
 use crate::error::{Error, Result};
-use crate::files;
+use crate::files::json;
 
 use super::TensorFile;
 
@@ -53,18 +53,22 @@ const USUAL: Blocks = Blocks {
 
 impl Blocks {
     /// `quantization_config.weight_block_size` of the config in a folder.
-    pub(super) fn beside(folder: &Path) -> Blocks {
-        let text = files::read_text(&folder.join("config.json")).unwrap_or_default();
-        let config: serde_json::Value = serde_json::from_str(&text).unwrap_or_default();
+    ///
+    /// # Errors
+    ///
+    /// When there is a config that cannot be read.
+    pub(super) fn beside(folder: &Path) -> Result<Blocks> {
+        let config = json::read_object_if_there(&folder.join("config.json"))?;
+        let config = serde_json::Value::Object(config.unwrap_or_default());
         let size = &config["quantization_config"]["weight_block_size"];
         let length = |place: usize| size[place].as_u64().filter(|&length| length > 0);
-        match (length(0), length(1)) {
+        Ok(match (length(0), length(1)) {
             (Some(rows), Some(columns)) => Blocks {
                 rows: rows as usize,
                 columns: columns as usize,
             },
             _ => USUAL,
-        }
+        })
     }
 
     /// Multiplies a weight by its scale: one number, one a row, or one a block. Of scales for

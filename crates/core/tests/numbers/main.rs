@@ -12,6 +12,8 @@
 //! - `layouts`: as every other library merges its own
 //! - `joined`: projections that were trained apart and joined
 //! - `experts`: stacks of experts by the version of PEFT that wrote them
+//! - `scales`: α by every name that a file may state it under, and the scale that follows
+//! - `wrapped`: one adapter under the names that wrappers and tools give it, and what stands beside it
 //! - `stable_diffusion`: one library's names on bases with another's
 //! - `laid`: which weight of a base is whose
 //! - `rank_of_products`: what cancels, and what was learned
@@ -44,5 +46,7 @@ mod peft;
 mod pickles;
 mod rank_of_products;
 mod same_layer;
+mod scales;
 mod significance;
 mod stable_diffusion;
+mod wrapped;

@@ -1,7 +1,8 @@
 //! What a tensor of a kohya, LyCORIS or ComfyUI file is to ΔW, by the end of its name.
 
 use crate::adapter::found::Found;
-use crate::error::Result;
+use crate::adapter::keys::unwrapped;
+use crate::error::Error;
 use crate::setting::Setting;
 
 use super::names::COMPONENTS;
@@ -11,13 +12,12 @@ const KINDS: [(&str, &str); 37] = [
     (".lora_down.weight", "down"),
     (".lora_up.weight", "up"),
     (".lora_mid.weight", "mid"),
-    (".lora_A.default.weight", "down"),
-    (".lora_B.default.weight", "up"),
     (".lora_A.weight", "down"),
     (".lora_B.weight", "up"),
     (".lora_A", "down"),
     (".lora_B", "up"),
     (".alpha", "alpha"),
+    (".reshape_weight", "reshape"),
     (".dora_scale", "magnitude"),
     (".lora_magnitude_vector.weight", "magnitude"),
     (".lora_magnitude_vector", "magnitude"),
@@ -39,6 +39,7 @@ const KINDS: [(&str, &str); 37] = [
     (".diff", "diff"),
     (".set_weight", "set"),
     (".diff_b", "vector"),
+    (".diff_m", "vector"),
     (".w_norm", "vector"),
     (".b_norm", "vector"),
     (".set_bias", "vector"),
@@ -48,7 +49,7 @@ const KINDS: [(&str, &str); 37] = [
 ];
 
 /// What a name ends with that makes ΔW something that is not read, what it is, and why.
-const REFUSED: [(&str, &str, &str); 10] = [
+const REFUSED: [(&str, &str, &str); 9] = [
     (".oft_blocks", "OFT or BOFT", MULTIPLIES),
     (".oft_diag", "OFT", MULTIPLIES),
     (".oft_R.weight", "OFT", MULTIPLIES),
@@ -62,11 +63,6 @@ const REFUSED: [(&str, &str, &str); 10] = [
         "its ΔW depends on the time step",
     ),
     (".lambda_layer", "T-LoRA", "its ΔW depends on the time step"),
-    (
-        ".reshape_weight",
-        "a reshaped weight",
-        "W itself gets another shape",
-    ),
 ];
 const MULTIPLIES: &str = "it multiplies W, so that its ΔW is not in the file";
 /// Ends of names that no other layout has.
@@ -83,9 +79,10 @@ const OWN: [&str; 7] = [
 /// Whether these are names of such a file.
 pub(in crate::adapter) fn is_named_so(names: &[String]) -> bool {
     let is_own = |name: &String| {
+        let name = unwrapped(name);
         COMPONENTS
             .iter()
-            .any(|(start, ..)| name.starts_with(start) && is_factor(name))
+            .any(|(start, ..)| name.starts_with(start) && is_factor(&name))
             || OWN.iter().any(|end| name.ends_with(end))
             || [".hada_", ".lokr_", ".oft_"]
                 .iter()
@@ -101,6 +98,7 @@ pub(super) fn is_factor(name: &str) -> bool {
 
 /// A module's name and what a tensor is to its ΔW; vectors are nothing to it.
 pub(super) fn parse(name: &str) -> Option<(String, &'static str)> {
+    let name = unnamed(&unwrapped(name));
     let named = |end: &str| name.strip_suffix(end).filter(|module| !module.is_empty());
     let (module, kind) = KINDS
         .iter()
@@ -108,29 +106,41 @@ pub(super) fn parse(name: &str) -> Option<(String, &'static str)> {
     (kind != "vector").then(|| (module.to_string(), kind))
 }
 
-/// Refuses a file by a name that makes ΔW something that is not read.
-pub(super) fn refuse(found: &Found) -> Result<()> {
-    let refused = found.names().iter().find_map(|name| {
-        let kind = REFUSED.iter().find(|(end, ..)| name.ends_with(end))?;
-        Some((name, kind))
+/// A name without that of the adapter: `MODULE.lora_A.ADAPTER.weight` is `MODULE.lora_A.weight`.
+fn unnamed(name: &str) -> String {
+    let parts = name.strip_suffix(".weight").and_then(|name| {
+        let (factor, _) = name.rsplit_once('.')?;
+        let ends = [".lora_A", ".lora_B", ".lora_magnitude_vector"];
+        ends.iter()
+            .any(|end| factor.ends_with(end))
+            .then_some(factor)
     });
-    match refused {
-        None => Ok(()),
-        Some((name, (_, what, reason))) => {
-            let remedy = format!(
-                "merge it with LyCORIS or ComfyUI, save the model, and give that checkpoint in its \
-                 place, with the original one as {}",
-                Setting::Base
-            );
-            Err(found.refuse(format!("{what} (tensor `{name}`)"), reason, &remedy))
-        }
-    }
+    parts.map_or(name.into(), |factor| format!("{factor}.weight"))
 }
 
-/// Whether it is a bias or another vector that changes too.
-pub(super) fn is_vector(found: &Found, name: &str) -> bool {
-    let ends = KINDS.iter().filter(|(_, kind)| *kind == "vector");
-    found.shape(name).len() == 1 && ends.into_iter().any(|(end, _)| name.ends_with(end))
+/// A module's name, and why it is not read, by the name of one of its tensors.
+pub(super) fn refused(name: &str) -> Option<(String, &'static str, &'static str)> {
+    let name = unwrapped(name);
+    REFUSED.iter().find_map(|(end, what, reason)| {
+        let module = name.strip_suffix(end)?;
+        Some((module.to_string(), *what, *reason))
+    })
+}
+
+/// Refuses a file of which a tensor makes ΔW something that is not read, and no other module is.
+pub(super) fn refuse(found: &Found, name: &str) -> Error {
+    let (_, what, reason) = refused(name).unwrap_or_default();
+    let remedy = format!(
+        "merge it with LyCORIS or ComfyUI, save the model, and give that checkpoint in its place, \
+         with the original one as {}",
+        Setting::Base
+    );
+    found.refuse(format!("{what} (tensor `{name}`)"), reason, &remedy)
+}
+
+/// Whether it is a parameter of no layer: a modulation that is added to.
+pub(super) fn is_modulation(name: &str) -> bool {
+    name.ends_with(".diff_m")
 }
 
 #[cfg(test)]
@@ -145,6 +155,12 @@ mod tests {
         );
         assert_eq!(parse("a.b.lokr_w1_a"), Some(("a.b".into(), "lokr_w1_a")));
         assert_eq!(parse("a.diff_b"), None);
+        for name in [
+            "a.b.lora_A.my_run.weight",
+            "x.base_model.model.a.lora_A.weight",
+        ] {
+            assert_eq!(parse(name).unwrap().1, "down", "{name}");
+        }
         assert_eq!(parse(".alpha"), None);
     }
 }

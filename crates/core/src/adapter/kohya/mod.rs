@@ -3,9 +3,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::adapter::alpha::{Alphas, Asked, Without};
 use crate::adapter::factors;
 use crate::adapter::found::{Content, Found};
-use crate::adapter::keys::{Tensors, group};
+use crate::adapter::keys::{Grouped, Tensors, group, unwrapped};
+use crate::adapter::left_out::LeftOut;
 use crate::adapter::products::{self, Product};
 use crate::adapter::update::{Norms, Update};
 use crate::adapter::{AdaptedModule, Part, Placed, renamed};
@@ -13,7 +15,7 @@ use crate::error::{Error, Result};
 use crate::setting::Setting;
 
 use fused::Split;
-use kinds::{is_vector, parse, refuse};
+use kinds::{is_modulation, parse};
 use starts::Starts;
 use tokens::{Flattened, Place, Stored, component};
 
@@ -34,13 +36,12 @@ pub(super) use kinds::is_named_so;
 /// [`Error::Unsupported`] for what multiplies W; [`Error::Ambiguous`] for a token that is several of
 /// the base's names without their dots; a tensor error for parts that are missing or do not fit.
 pub(super) fn read(found: &Found) -> Result<Content> {
-    refuse(found)?;
     let renames = &found.options.renames;
     let parse = |name: &str| {
         let (module, kind) = parse(name)?;
         Some((renamed(&module, renames), kind))
     };
-    let grouped = group(found.names(), parse);
+    let mut grouped = group(found.names(), parse);
     if let Some((name, earlier)) = grouped.twins {
         let problem = format!("the same as `{earlier}`");
         return Err(found.error(
@@ -49,45 +50,91 @@ pub(super) fn read(found: &Found) -> Result<Content> {
             "the file holds two adapters: save one by itself",
         ));
     }
+    let mut content = Content {
+        is_renamed: true,
+        ..Content::default()
+    };
+    leave_out(found, &mut grouped, &mut content)?;
     let base = found.base.map(|base| Flattened::new(&base.names()));
     let components: BTreeSet<&str> = grouped
         .modules
         .keys()
         .map(|module| component(module).0)
         .collect();
+    let without =
+        Without::One("no .alpha and no α in the file's metadata, and every loader then takes 1");
+    let loaders = "ComfyUI's and kohya's loaders";
+    let alphas = Alphas::new(found, "dim", without, loaders)?;
+    content.base_changing_init = alphas.header.base_changing_init().cloned();
     let reader = Reader {
         found,
         starts: Starts::of(grouped.modules.keys(), base.as_ref()),
         base,
         named: components.len() > 1,
+        alphas,
     };
     let mut split = Split::default();
-    let mut content = Content {
-        is_renamed: true,
-        ..Content::default()
-    };
     for (module, tensors) in &grouped.modules {
         reader.module(module, tensors, &mut content, &mut split)?;
     }
     split.describe(&mut content);
     distinct(found, &content)?;
-    content.replaced.extend(
-        grouped
-            .others
-            .into_iter()
-            .filter(|name| is_vector(found, name)),
-    );
-    if let Some(first) = content.replaced.first() {
+    let modules = grouped.modules.values();
+    let modules: Vec<&Tensors> = modules
+        .filter(|tensors| !is_vector(found, tensors))
+        .collect();
+    content.layout = stated::layout(&modules);
+    stated::describe(found, &modules, &mut content);
+    content.scale_rule = reader.alphas.rule();
+    content.notes.extend(reader.alphas.notes());
+    Ok(content)
+}
+
+/// Takes modules out that are not read, while others are, and parameters of no layer.
+///
+/// # Errors
+///
+/// [`Error::Unsupported`] where nothing else is left.
+fn leave_out(found: &Found, grouped: &mut Grouped, content: &mut Content) -> Result<()> {
+    let mut first = None;
+    for name in found.names() {
+        let Some((module, what, reason)) = kinds::refused(name) else {
+            continue;
+        };
+        first = first.or(Some(name));
+        if content.left_out.iter().all(|left| left.module != module) {
+            let cause = format!("{what} (tensor `{name}`): {reason}");
+            grouped
+                .modules
+                .remove(&renamed(&module, &found.options.renames));
+            let start = format!("{module}.");
+            let own = found.names().iter();
+            let own = own.filter(|name| unwrapped(name).starts_with(&start));
+            content.known.extend(own.cloned());
+            content.left_out.push(LeftOut { module, cause });
+        }
+    }
+    let is_beside = |kind: &str| ["alpha", "reshape"].contains(&kind);
+    let is_read = |tensors: &Tensors| tensors.keys().any(|kind| !is_beside(kind));
+    if let (Some(name), false) = (first, grouped.modules.values().any(is_read)) {
+        return Err(kinds::refuse(found, name));
+    }
+    let modulations = found.names().iter();
+    let modulations: Vec<_> = modulations.filter(|name| is_modulation(name)).collect();
+    if let Some(first) = modulations.first() {
         content.notes.push(format!(
-            "{} vectors change too (biases, norms), such as `{first}`: they have no directions",
-            content.replaced.len()
+            "{} parameters of no layer change too, such as `{first}`: they are no part of a ΔW",
+            modulations.len()
         ));
     }
-    let modules: Vec<&Tensors> = grouped.modules.values().collect();
-    content.layout = stated::layout(&modules);
-    stated::describe(found, &mut content);
-    stated::scale_rule(found, &modules, &mut content);
-    Ok(content)
+    content.replaced.extend(modulations.into_iter().cloned());
+    Ok(())
+}
+
+/// Whether a module's change is stored as it is and is a vector's.
+fn is_vector(found: &Found, tensors: &Tensors) -> bool {
+    let direct = tensors.get("diff").or(tensors.get("set"));
+    direct.is_some_and(|name| found.shape(name).len() < 2)
 }
 
 /// That no two names stand for one module of the base.
@@ -109,6 +156,7 @@ struct Reader<'a> {
     starts: Starts,
     /// Whether paths begin with their component's name: the file has several.
     named: bool,
+    alphas: Alphas<'a>,
 }
 
 impl Reader<'_> {
@@ -120,7 +168,8 @@ impl Reader<'_> {
         content: &mut Content,
         split: &mut Split,
     ) -> Result<()> {
-        content.known.extend(tensors.get("alpha").cloned());
+        let beside = ["alpha", "reshape"].map(|kind| tensors.get(kind).cloned());
+        content.known.extend(beside.into_iter().flatten());
         let has = |start: &str| tensors.keys().any(|kind| kind.starts_with(start));
         let ways = ["down", "up", "hada", "lokr", "diff", "set"].map(has);
         if (ways[0] || ways[1]) as usize + ways[2..].iter().filter(|way| **way).count() > 1 {
@@ -130,9 +179,7 @@ impl Reader<'_> {
                 .found
                 .error(name, problem, "save one of them by itself"));
         }
-        let direct = tensors.get("diff").or(tensors.get("set"));
-        if let Some(name) = direct.filter(|name| self.found.shape(name).len() < 2) {
-            content.replaced.push(name.clone());
+        if is_vector(self.found, tensors) {
             return Ok(());
         }
         let Some((update, dim)) = self.update(token, tensors)? else {
@@ -143,9 +190,21 @@ impl Reader<'_> {
             Some(name) => self.normalised(update, name)?,
             None => update,
         };
-        let scale = self.scale(tensors, dim)?;
+        let scale = self.scale(token, tensors, &update, dim)?;
         let mut module = self.placed(token, update, scale)?;
         split.rescale(self.found, tensors, &mut module)?;
+        if let Some(name) = tensors.get("reshape") {
+            let shape = self.found.file.array(name)?;
+            content.notes.push(format!(
+                "training gave W of `{}` the shape {:?} (reshape_weight): its ΔW is of that W, \
+                 which no base has",
+                module.path,
+                shape
+                    .iter()
+                    .map(|length| *length as usize)
+                    .collect::<Vec<_>>()
+            ));
+        }
         content.modules.push(module);
         Ok(())
     }
@@ -179,30 +238,25 @@ impl Reader<'_> {
         Ok(Some((Update::Product { b, a }, Some(rank))))
     }
 
-    /// s = α/dim; 1 without α, and where no factor has a rank.
-    fn scale(&self, tensors: &Tensors, dim: Option<usize>) -> Result<f64> {
-        let Some(dim) = dim else {
+    /// s = α/dim; 1 where no factor has a rank.
+    fn scale(
+        &self,
+        token: &str,
+        tensors: &Tensors,
+        update: &Update,
+        dim: Option<usize>,
+    ) -> Result<f64> {
+        let (Some(rank), Some(tensor)) = (dim, update.tensors().first().copied()) else {
             return Ok(1.0);
         };
-        self.found.scale(|given| {
-            let alpha = match (given, tensors.get("alpha")) {
-                (Some(alpha), _) => alpha,
-                (None, Some(name)) => self.alpha(name)?,
-                (None, None) => dim as f64,
-            };
-            Ok(alpha / dim as f64)
+        let (component, _, rest) = component(token);
+        self.alphas.scale(&Asked {
+            component,
+            path: rest,
+            rank,
+            tensor: tensors.get("alpha").map(String::as_str),
+            a: &self.found.tensor(tensor)?,
         })
-    }
-
-    fn alpha(&self, name: &str) -> Result<f64> {
-        match self.found.shape(name).iter().product::<usize>() {
-            1 => self.found.file.scalar(name),
-            count => {
-                let problem = format!("{count} numbers, where α is one");
-                let remedy = format!("give it with {}", Setting::Alpha);
-                Err(self.found.error(name, problem, &remedy))
-            }
-        }
     }
 
     /// DoRA's norms by the shape of its magnitudes: (out, 1, …) or (out) is one for each output,

@@ -1,7 +1,7 @@
 //! What is stated of a kohya, LyCORIS or ComfyUI file: its layout, the evidence, the scale rule.
 
-use crate::adapter::found::{Content, Found, ScaleRule};
-use crate::adapter::keys::Tensors;
+use crate::adapter::found::{Content, Found};
+use crate::adapter::keys::{Tensors, unwrapped};
 
 use super::kinds::is_factor;
 
@@ -16,7 +16,7 @@ pub(super) fn layout(modules: &[&Tensors]) -> &'static str {
         tensors
             .values()
             .next()
-            .is_some_and(|name| name.starts_with("diffusion_model."))
+            .is_some_and(|name| unwrapped(name).starts_with("diffusion_model."))
     });
     match (
         any("hada"),
@@ -35,7 +35,7 @@ pub(super) fn layout(modules: &[&Tensors]) -> &'static str {
 }
 
 /// The evidence, and the base by the trainer's metadata.
-pub(super) fn describe(found: &Found, content: &mut Content) {
+pub(super) fn describe(found: &Found, modules: &[&Tensors], content: &mut Content) {
     let metadata = found.file.metadata();
     let value = |key: &str| metadata.get(key).cloned();
     let first = found.names().iter().find(|name| is_factor(name));
@@ -59,28 +59,6 @@ pub(super) fn describe(found: &Found, content: &mut Content) {
     content.base_name = keys
         .iter()
         .find_map(|key| value(key).filter(|value| value != "None"));
-}
-
-/// s in words: from where each module's α came.
-pub(super) fn scale_rule(found: &Found, modules: &[&Tensors], content: &mut Content) {
-    let ranked = |tensors: &&&Tensors| {
-        let kinds = ["down", "hada_w1_b", "lokr_w1_b", "lokr_w2_b"];
-        kinds.iter().any(|kind| tensors.contains_key(kind))
-    };
-    let total = modules.iter().filter(ranked).count();
-    let with = modules.iter().filter(ranked);
-    let with = with.filter(|tensors| tensors.contains_key("alpha")).count();
-    let rule = match (found.options.alpha, with) {
-        (Some(alpha), _) if total > 0 => ScaleRule::given("α/dim", alpha),
-        (_, _) if total == 0 => "s = 1: no factor has a rank".into(),
-        (_, 0) => "s = 1: the file has no .alpha, and every loader then takes 1".into(),
-        (_, with) if with == total => "s = α/dim, α from each module's .alpha".into(),
-        (_, with) => {
-            format!("s = α/dim, α from .alpha in {with} of {total} modules, s = 1 in the others")
-                .into()
-        }
-    };
-    content.scale_rule = Some(rule);
     let is_whole =
         |tensors: &&&Tensors| tensors.contains_key("lokr_w1") && tensors.contains_key("lokr_w2");
     if let Some(tensors) = modules.iter().find(is_whole) {

@@ -3,10 +3,12 @@
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use regex::Regex;
 use serde_json::{Map, Value};
 
-use crate::adapter::found::ScaleRule;
+use crate::adapter::fields::Fields;
+use crate::adapter::located::CONFIG;
+use crate::adapter::pattern::Pattern;
+use crate::adapter::scale_rule::{ScaleKind, ScaleRule};
 use crate::error::{Error, Result};
 use crate::setting::Setting;
 
@@ -31,11 +33,13 @@ pub(in crate::adapter) struct PeftConfig {
     path: PathBuf,
     r: Option<usize>,
     alpha: Option<f64>,
-    /// The field that α stands in.
-    alpha_field: &'static str,
+    /// Where α stands, as the rule names it.
+    alpha_name: String,
+    /// Where ranks stand, as errors name it.
+    pub(in crate::adapter) place: String,
     use_rslora: bool,
-    rank_pattern: Vec<(Regex, f64)>,
-    alpha_pattern: Vec<(Regex, f64)>,
+    rank_pattern: Vec<(Pattern, f64)>,
+    alpha_pattern: Vec<(Pattern, f64)>,
     pub(in crate::adapter) fan_in_fan_out: bool,
     pub(in crate::adapter) base_name: Option<String>,
     /// `enable_lora` of a merged layer: which of its slots have factors.
@@ -47,7 +51,8 @@ pub(in crate::adapter) struct PeftConfig {
     /// Whether every module must have magnitudes.
     pub(in crate::adapter) use_dora: bool,
     replication: Vec<Range<usize>>,
-    fields: Map<String, Value>,
+    /// `trainable_token_indices`: numbers of tokens, by module where there are several.
+    tokens: Option<Value>,
 }
 
 impl PeftConfig {
@@ -58,48 +63,66 @@ impl PeftConfig {
 
     /// As [`PeftConfig::new`], for methods that keep α in another field.
     pub(in crate::adapter) fn with_alpha_in(
-        alpha_field: &'static str,
+        alpha_field: &str,
         path: &Path,
         config: &Map<String, Value>,
     ) -> Result<Self> {
-        check_supported(path, config)?;
-        let truth = |key| config.get(key).and_then(Value::as_bool).unwrap_or(false);
-        let r = positive(path, config, "r")?;
-        if r.is_some_and(|r| r.fract() != 0.0) {
-            return Err(bad(
-                path,
-                format!("r is {}", config["r"]),
-                "it must be a whole number",
-            ));
-        }
+        let fields = Fields::new(path, config);
+        let mut config = Self::stated(fields, alpha_field, alpha_field.into())?;
+        config.place = CONFIG.into();
+        Ok(config)
+    }
+
+    /// Reads the fields of a config that stands elsewhere: `alpha_name` says where α is.
+    pub(in crate::adapter) fn stated(
+        fields: Fields,
+        alpha_field: &str,
+        alpha_name: String,
+    ) -> Result<Self> {
+        check_supported(&fields)?;
         Ok(PeftConfig {
-            path: path.into(),
-            r: r.map(|r| r as usize),
-            alpha: positive(path, config, alpha_field)?,
-            alpha_field,
-            use_rslora: truth("use_rslora"),
-            use_dora: truth("use_dora"),
-            rank_pattern: pattern(path, config, "rank_pattern")?,
-            alpha_pattern: pattern(path, config, "alpha_pattern")?,
-            fan_in_fan_out: truth("fan_in_fan_out"),
-            base_name: config
-                .get("base_model_name_or_path")
-                .and_then(Value::as_str)
-                .map(str::to_string),
-            enable_lora: config
-                .get("enable_lora")
-                .and_then(Value::as_array)
-                .map(|slots| {
-                    slots
-                        .iter()
-                        .map(|slot| slot.as_bool() == Some(true))
-                        .collect()
-                }),
-            parameters: strings(config.get("target_parameters")),
-            base_changing_init: base_changing_init(path, config)?,
-            replication: replication(path, config)?,
-            fields: config.clone(),
+            path: fields.path().into(),
+            r: fields.count("r")?,
+            alpha: fields.positive(alpha_field)?,
+            alpha_name,
+            place: "the file's metadata".into(),
+            use_rslora: fields.truth("use_rslora")?,
+            use_dora: fields.truth("use_dora")?,
+            rank_pattern: pattern(&fields, "rank_pattern")?,
+            alpha_pattern: pattern(&fields, "alpha_pattern")?,
+            fan_in_fan_out: fields.truth("fan_in_fan_out")?,
+            base_name: fields.text("base_model_name_or_path")?.map(str::to_string),
+            enable_lora: fields.truths("enable_lora")?,
+            parameters: fields.texts("target_parameters")?.unwrap_or_default(),
+            base_changing_init: base_changing_init(&fields)?,
+            replication: fields.ranges("layer_replication")?.unwrap_or_default(),
+            tokens: fields.get("trainable_token_indices").cloned(),
         })
+    }
+
+    /// The config, with what another says of the scale where it says nothing itself.
+    pub(in crate::adapter) fn completed_by(self, other: Option<PeftConfig>) -> Self {
+        let Some(other) = other.filter(|_| self.alpha.is_none() && self.alpha_pattern.is_empty())
+        else {
+            return self;
+        };
+        let (own, use_rslora) = (self.r.is_some(), self.use_rslora || other.use_rslora);
+        PeftConfig {
+            r: self.r.or(other.r),
+            place: if own { self.place } else { other.place },
+            rank_pattern: if own {
+                self.rank_pattern
+            } else {
+                other.rank_pattern
+            },
+            alpha: other.alpha,
+            alpha_name: other.alpha_name,
+            alpha_pattern: other.alpha_pattern,
+            use_rslora,
+            use_dora: self.use_dora || other.use_dora,
+            base_changing_init: self.base_changing_init.or(other.base_changing_init),
+            ..self
+        }
     }
 
     /// The layer of the base that a layer of the adapter is a copy of.
@@ -125,7 +148,7 @@ impl PeftConfig {
 
     /// The token numbers of `trainable_token_indices` for a module.
     pub(in crate::adapter) fn tokens(&self, module: &str) -> Option<Vec<usize>> {
-        let ids = match self.fields.get("trainable_token_indices")? {
+        let ids = match self.tokens.as_ref()? {
             Value::Object(by_module) => {
                 let mut entries = by_module.iter();
                 entries
@@ -139,8 +162,25 @@ impl PeftConfig {
     }
 
     /// The rank that the config gives a module, if it gives one.
-    pub(in crate::adapter) fn rank(&self, module: &str) -> Option<f64> {
-        first_hit(&self.rank_pattern, module).or(self.r.map(|r| r as f64))
+    pub(in crate::adapter) fn rank(&self, module: &str) -> Result<Option<f64>> {
+        let hit = self.first_hit("rank_pattern", &self.rank_pattern, module)?;
+        Ok(hit.or(self.r.map(|r| r as f64)))
+    }
+
+    /// α of a module, where the config states it.
+    pub(in crate::adapter) fn alpha_of(&self, module: &str) -> Result<Option<f64>> {
+        let hit = self.first_hit("alpha_pattern", &self.alpha_pattern, module)?;
+        Ok(hit.or(self.alpha))
+    }
+
+    /// Where α stands, as the rule names it.
+    pub(in crate::adapter) fn alpha_name(&self) -> &str {
+        &self.alpha_name
+    }
+
+    /// Whether it states α of any module.
+    pub(in crate::adapter) fn has_alpha(&self) -> bool {
+        self.alpha.is_some() || !self.alpha_pattern.is_empty()
     }
 
     /// s of a module of rank `rank`: α/r, or α/√r with rsLoRA; `alpha` overrules the config.
@@ -150,16 +190,18 @@ impl PeftConfig {
         rank: usize,
         alpha: Option<f64>,
     ) -> Result<f64> {
-        let alpha = alpha
-            .or_else(|| first_hit(&self.alpha_pattern, module))
-            .or(self.alpha)
-            .ok_or_else(|| {
-                let problem = format!(
-                    "{} is missing, so the scale α/r of ΔW is unknown",
-                    self.alpha_field
-                );
-                bad(&self.path, problem, &give_alpha())
-            })?;
+        let alpha = match alpha {
+            Some(alpha) => Some(alpha),
+            None => self.alpha_of(module)?,
+        };
+        let alpha = alpha.ok_or_else(|| Error::UnknownScale {
+            path: self.path.clone(),
+            problem: format!(
+                "{} is missing, so the scale α/r of ΔW is unknown",
+                self.alpha_name
+            ),
+            remedy: give_alpha(),
+        })?;
         let rank = rank as f64;
         Ok(if self.use_rslora {
             alpha / rank.sqrt()
@@ -170,57 +212,68 @@ impl PeftConfig {
 
     /// The scale rule in words, with where α came from, if it came.
     pub(in crate::adapter) fn scale_rule(&self, given: Option<f64>) -> Option<ScaleRule> {
-        let rule = if self.use_rslora {
-            "α/√r (use_rslora)"
+        let (kind, rule) = if self.use_rslora {
+            (ScaleKind::AlphaOverRoot, "α/√r (use_rslora)")
         } else {
-            "α/r"
+            (ScaleKind::AlphaOverRank, "α/r")
         };
-        let source = match (given, self.alpha, self.alpha_pattern.is_empty()) {
-            (Some(alpha), _, _) => format!("α = {alpha} from {}", Setting::Alpha),
-            (None, Some(alpha), true) => format!("α = {alpha} from {}", self.alpha_field),
-            (None, Some(alpha), false) => format!("α from alpha_pattern, else {alpha}"),
-            (None, None, false) => "α from alpha_pattern".to_string(),
-            (None, None, true) => return None,
+        let source = match given {
+            Some(alpha) => format!("α = {alpha} from {}", Setting::Alpha),
+            None => self.source()?,
         };
-        Some(ScaleRule {
-            words: format!("s = {rule}, {source}"),
-            alpha: self
-                .alpha
-                .filter(|_| given.is_none() && self.alpha_pattern.is_empty()),
-        })
+        let is_one_number = given.is_none() && self.alpha_pattern.is_empty();
+        let alpha = self.alpha.filter(|_| is_one_number);
+        Some(ScaleRule::new(kind, format!("s = {rule}, {source}"), alpha))
+    }
+
+    /// Where α comes from, if it comes.
+    pub(in crate::adapter) fn source(&self) -> Option<String> {
+        match (self.alpha, self.alpha_pattern.is_empty()) {
+            (Some(alpha), true) => Some(format!("α = {alpha} from {}", self.alpha_name)),
+            (Some(alpha), false) => Some(format!("α from alpha_pattern, else {alpha}")),
+            (None, false) => Some("α from alpha_pattern".to_string()),
+            (None, true) => None,
+        }
+    }
+
+    /// PEFT's rule: the first key, in the order of the file, that hits the module's path.
+    fn first_hit(
+        &self,
+        field: &str,
+        pattern: &[(Pattern, f64)],
+        module: &str,
+    ) -> Result<Option<f64>> {
+        for (key, value) in pattern {
+            match key.hits(module) {
+                Some(true) => return Ok(Some(*value)),
+                Some(false) => {}
+                None => {
+                    let problem = format!(
+                        "key `{}` of {field} takes too many steps on module `{module}`",
+                        key.key()
+                    );
+                    return Err(bad(&self.path, problem, "write the module's name out"));
+                }
+            }
+        }
+        Ok(None)
     }
 }
 
-/// PEFT's rule: the first key, in the order of the file, with `(.*\.)?(KEY)$` matching from the
-/// start of the module's path.
-fn first_hit(pattern: &[(Regex, f64)], module: &str) -> Option<f64> {
-    pattern
-        .iter()
-        .find(|(key, _)| key.is_match(module))
-        .map(|&(_, value)| value)
-}
-
-fn pattern(path: &Path, config: &Map<String, Value>, field: &str) -> Result<Vec<(Regex, f64)>> {
-    let entries = match config.get(field) {
-        None | Some(Value::Null) => return Ok(Vec::new()),
-        Some(Value::Object(entries)) => entries,
-        Some(other) => {
-            return Err(bad(
-                path,
-                format!("{field} is {other}"),
-                "it must map names to numbers",
-            ));
-        }
+fn pattern(fields: &Fields, field: &str) -> Result<Vec<(Pattern, f64)>> {
+    let Some(entries) = fields.object(field)? else {
+        return Ok(Vec::new());
     };
     let compile = |(key, value): (&String, &Value)| {
-        let regex = Regex::new(&format!(r"^(?:.*\.)?(?:{key})$")).map_err(|_| {
-            let problem = format!("key `{key}` of {field} is not a regular expression read here");
-            bad(path, problem, "write the module's name out")
+        let pattern = Pattern::new(key).map_err(|error| {
+            let problem =
+                format!("key `{key}` of {field} is not a regular expression of Python's: {error}");
+            bad(fields.path(), problem, "write the module's name out")
         })?;
         match value.as_f64().filter(|&value| value > 0.0) {
-            Some(value) => Ok((regex, value)),
+            Some(value) => Ok((pattern, value)),
             None => Err(bad(
-                path,
+                fields.path(),
                 format!("{field} gives `{key}` the value {value}"),
                 "it must be a positive number",
             )),
@@ -229,72 +282,22 @@ fn pattern(path: &Path, config: &Map<String, Value>, field: &str) -> Result<Vec<
     entries.iter().map(compile).collect()
 }
 
-pub(in crate::adapter) fn positive(
-    path: &Path,
-    config: &Map<String, Value>,
-    field: &str,
-) -> Result<Option<f64>> {
-    match config.get(field) {
-        None | Some(Value::Null) => Ok(None),
-        Some(value) => match value.as_f64().filter(|&number| number > 0.0) {
-            Some(number) => Ok(Some(number)),
-            None => Err(bad(
-                path,
-                format!("{field} is {value}"),
-                "it must be a positive number",
-            )),
-        },
-    }
-}
-
-fn strings(value: Option<&Value>) -> Vec<String> {
-    let items = value.and_then(Value::as_array).into_iter().flatten();
-    items
-        .filter_map(Value::as_str)
-        .map(str::to_string)
-        .collect()
-}
-
-fn replication(path: &Path, config: &Map<String, Value>) -> Result<Vec<Range<usize>>> {
-    let Some(Value::Array(ranges)) = config.get("layer_replication") else {
-        return Ok(Vec::new());
-    };
-    let range = |pair: &Value| {
-        let ends = pair.as_array().filter(|pair| pair.len() == 2)?;
-        let end = |place: usize| usize::try_from(ends[place].as_u64()?).ok();
-        end(0).zip(end(1)).map(|(start, end)| start..end)
-    };
-    ranges
-        .iter()
-        .map(|pair| {
-            range(pair).ok_or_else(|| {
-                let problem = format!("layer_replication has {pair}");
-                bad(
-                    path,
-                    problem,
-                    "each entry must be two layer numbers, [first, end]",
-                )
-            })
-        })
-        .collect()
-}
-
 /// Refuses by name whatever would make s·B·A another matrix than ΔW.
-fn check_supported(path: &Path, config: &Map<String, Value>) -> Result<()> {
+fn check_supported(fields: &Fields) -> Result<()> {
     let refuse = |feature: String, reason: &str, remedy: &str| {
         Err(Error::Unsupported {
-            path: path.into(),
+            path: fields.path().into(),
             feature,
             reason: reason.into(),
             remedy: remedy.into(),
         })
     };
     for (field, reason) in UNSUPPORTED_FIELDS {
-        let Some(value) = config.get(field) else {
+        let Some(value) = fields.get(field) else {
             continue;
         };
         let unset = match value {
-            Value::Null | Value::Bool(false) => true,
+            Value::Bool(false) => true,
             Value::Array(items) => items.is_empty(),
             Value::Object(items) => items.is_empty(),
             _ => false,
@@ -308,22 +311,24 @@ fn check_supported(path: &Path, config: &Map<String, Value>) -> Result<()> {
 }
 
 /// `init_lora_weights` where it moves a part of the base into B·A.
-fn base_changing_init(path: &Path, config: &Map<String, Value>) -> Result<Option<String>> {
-    let Some(init) = config.get("init_lora_weights").and_then(Value::as_str) else {
-        return Ok(None);
+fn base_changing_init(fields: &Fields) -> Result<Option<String>> {
+    let init = match fields.get("init_lora_weights") {
+        None | Some(Value::Bool(_)) => return Ok(None),
+        Some(Value::String(init)) => init,
+        Some(_) => return Err(fields.bad("init_lora_weights", "it must be true, false or a name")),
     };
     let name = init.to_lowercase();
     if BASE_CHANGING_INITS
         .iter()
         .any(|family| name.starts_with(family))
     {
-        return Ok(Some(init.into()));
+        return Ok(Some(init.clone()));
     }
     if PLAIN_INITS.contains(&name.as_str()) {
         return Ok(None);
     }
     Err(Error::Unsupported {
-        path: path.into(),
+        path: fields.path().into(),
         feature: format!("init_lora_weights = \"{init}\""),
         reason: "it is not known whether this initialisation changes the base".into(),
         remedy: "if it does not, set the field to true in a copy of the config".into(),
@@ -348,16 +353,35 @@ pub(in crate::adapter) fn bad(path: &Path, problem: String, remedy: &str) -> Err
 mod tests {
     use super::*;
 
+    fn config(text: &str) -> Result<PeftConfig> {
+        PeftConfig::new(Path::new("c"), &serde_json::from_str(text).unwrap())
+    }
+
     #[test]
     fn the_first_key_in_file_order_wins() {
-        let config: Map<String, Value> =
-            serde_json::from_str(r#"{"p": {"q_proj": 4, ".*\\.1\\..*q_proj": 2, "^x\\.k": 8}}"#)
-                .unwrap();
-        let pattern = pattern(Path::new("c"), &config, "p").unwrap();
-        assert_eq!(first_hit(&pattern, "model.layers.1.q_proj"), Some(4.0));
-        assert_eq!(first_hit(&pattern, "model.layers.1.xq_proj"), Some(2.0));
-        assert_eq!(first_hit(&pattern, "q_proj"), Some(4.0));
-        assert_eq!(first_hit(&pattern, "q_proj.x"), None);
-        assert_eq!(first_hit(&pattern, "x.k"), Some(8.0));
+        let config = config(
+            r#"{"rank_pattern": {"q_proj": 4, ".*\\.1\\..*q_proj": 2, "^x\\.k": 8, "(?!m).*v": 3}}"#,
+        )
+        .unwrap();
+        for (module, rank) in [
+            ("model.layers.1.q_proj", Some(4.0)),
+            ("model.layers.1.xq_proj", Some(2.0)),
+            ("q_proj", Some(4.0)),
+            ("q_proj.x", None),
+            ("x.k", Some(8.0)),
+            ("l.v", Some(3.0)),
+        ] {
+            assert_eq!(config.rank(module).unwrap(), rank, "{module}");
+        }
+    }
+
+    #[test]
+    fn a_key_without_end_is_named() {
+        let config = config(r#"{"alpha_pattern": {"(?:(a|aa)+\\3)+b": 4}}"#).unwrap();
+        let error = config.alpha_of(&"a".repeat(60)).unwrap_err().to_string();
+        assert!(
+            error.contains("of alpha_pattern takes too many steps"),
+            "{error}"
+        );
     }
 }

@@ -59,7 +59,7 @@ pub(super) fn read(
     let (a, b) = (found.tensor(a)?, found.tensor(b)?);
     let parameter = one_of(found, candidates, module, &b, &a)?;
     let rank = config
-        .rank(&parameter)
+        .rank(&parameter)?
         .map(|rank| rank as usize)
         .filter(|&rank| rank > 0);
     let total = a.dim().0;

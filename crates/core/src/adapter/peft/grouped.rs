@@ -4,6 +4,7 @@ use std::path::Path;
 
 use serde_json::{Map, Value};
 
+use crate::adapter::fields::Fields;
 use crate::adapter::found::{Content, Found};
 use crate::adapter::keys::{Tensors, group, module_and_kind};
 use crate::adapter::update::Update;
@@ -12,11 +13,8 @@ use crate::error::Result;
 
 use super::config::PeftConfig;
 
-/// A config's fields.
-pub(super) type Fields = Map<String, Value>;
-
 /// The config for what all methods share; AdaLoRA's rank_pattern holds no ranks, and α is theirs.
-pub(super) fn plain(path: &Path, fields: &Fields) -> Result<PeftConfig> {
+pub(super) fn plain(path: &Path, fields: &Map<String, Value>) -> Result<PeftConfig> {
     let mut fields = fields.clone();
     for field in ["rank_pattern", "lora_alpha", "r", "init_lora_weights"] {
         fields.remove(field);
@@ -50,7 +48,7 @@ pub(super) fn modules(
             continue;
         };
         let mut module = AdaptedModule::new(path.clone(), update, scale);
-        if is_turned(found) {
+        if is_turned(found)? {
             module.target.stored = Stored::Conv1d;
         }
         content.modules.push(module);
@@ -59,8 +57,9 @@ pub(super) fn modules(
 }
 
 /// Whether the config says that the base stores its layers (in, out).
-pub(super) fn is_turned(found: &Found) -> bool {
-    let fields = found.config.as_ref().map(|(_, fields)| fields);
-    let flag = fields.and_then(|fields| fields.get("fan_in_fan_out")?.as_bool());
-    flag.unwrap_or(false)
+pub(super) fn is_turned(found: &Found) -> Result<bool> {
+    match &found.config {
+        None => Ok(false),
+        Some((path, fields)) => Fields::new(path, fields).truth("fan_in_fan_out"),
+    }
 }

@@ -4,11 +4,11 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
+use crate::adapter::alpha::{Alphas, Asked};
 use crate::adapter::factors::{both, check_factors, check_stated, merged, normalised, spread};
 use crate::adapter::formula::Formula;
 use crate::adapter::found::{Content, Found};
 use crate::adapter::keys::{Tensors, group, unwrapped};
-use crate::adapter::located::CONFIG;
 use crate::adapter::update::{Norms, Update};
 use crate::adapter::{AdaptedModule, Stored, names};
 use crate::error::Result;
@@ -22,8 +22,6 @@ static KEY: LazyLock<Regex> = LazyLock::new(|| {
     let key = format!(r"^(?<module>.+)\.(?<kind>{kinds})(?:\.(?<name>[^.]+))??(?:\.weight)?$");
     Regex::new(&key).expect("a constant")
 });
-/// What a factor's name has in it, in any of PEFT's methods.
-const FACTORS: [&str; 4] = ["lora_", "hada_", "lokr_", "vera_"];
 const KINDS: [&str; 5] = [
     "lora_A",
     "lora_B",
@@ -38,6 +36,12 @@ pub(in crate::adapter) fn parse(name: &str) -> Option<(String, &'static str)> {
         return None;
     }
     let name = unwrapped(name);
+    let alpha = name
+        .strip_suffix(".alpha")
+        .or(name.strip_suffix(".network_alpha"));
+    if let Some(module) = alpha {
+        return Some((module.into(), "alpha"));
+    }
     let key = KEY.captures(&name)?;
     let kind = KINDS.iter().find(|kind| **kind == &key["kind"])?;
     Some((key["module"].to_string(), kind))
@@ -45,15 +49,29 @@ pub(in crate::adapter) fn parse(name: &str) -> Option<(String, &'static str)> {
 
 /// The modules with factors; other tensors are left in `replaced`.
 pub(super) fn modules(found: &Found, config: &PeftConfig) -> Result<Content> {
-    let grouped = group(found.names(), parse);
+    let mut grouped = group(found.names(), parse);
     if let Some((name, earlier)) = grouped.twins {
         let problem = format!("the same factor as `{earlier}`");
         let remedy = "the file holds several adapters: save one of them by itself";
         return Err(found.error(&name, problem, remedy));
     }
-    let reader = Reader { found, config };
+    // A parameter that is called so and has no factors beside it is no scale.
+    grouped.modules.retain(|_, tensors| {
+        let is_factored = tensors.keys().any(|kind| *kind != "alpha");
+        if !is_factored {
+            grouped.others.extend(tensors.values().cloned());
+        }
+        is_factored
+    });
+    let alphas = Alphas::of_config(found, config);
+    let reader = Reader {
+        found,
+        config,
+        alphas: &alphas,
+    };
     let mut content = Content::default();
     for (module, tensors) in &grouped.modules {
+        content.known.extend(tensors.get("alpha").cloned());
         if !config.parameters.is_empty()
             && let Some(experts) = experts::read(found, config, module, tensors)?
         {
@@ -66,12 +84,15 @@ pub(super) fn modules(found: &Found, config: &PeftConfig) -> Result<Content> {
     }
     content.notes.extend(experts::note(&content.modules));
     content.replaced = grouped.others;
+    content.scale_rule = alphas.rule();
+    content.notes.extend(alphas.notes());
     Ok(content)
 }
 
 struct Reader<'a> {
     found: &'a Found<'a>,
     config: &'a PeftConfig,
+    alphas: &'a Alphas<'a>,
 }
 
 impl Reader<'_> {
@@ -92,7 +113,7 @@ impl Reader<'_> {
         let (a_name, b_name) = both(self.found, path, tensors, kinds)?;
         let (a, b) = (self.found.tensor(a_name)?, self.found.tensor(b_name)?);
         if self.config.is_merged() {
-            return self.merged(path, b, a);
+            return self.merged(path, tensors, b, a);
         }
         let groups = a.dim().0 / b.dim().1;
         let is_grouped = self.found.shape(a_name).len() > 2 && groups > 1;
@@ -105,7 +126,7 @@ impl Reader<'_> {
         };
         let rank = check_factors(&b, &a)?;
         check_rank(self.config, path, rank, &a)?;
-        let scale = self.scale(path, rank)?;
+        let scale = self.scale(path, tensors, rank, &a)?;
         let update = Update::Product { b, a };
         let update = weighted(self.found, path, tensors, update, self.config.use_dora)?;
         let mut module = AdaptedModule::new(path.into(), update, scale);
@@ -167,81 +188,34 @@ impl Reader<'_> {
                 .is_some_and(|base| base.find(&format!("{path}.in_proj_weight")).is_some())
     }
 
-    fn scale(&self, path: &str, rank: usize) -> Result<f64> {
-        self.found
-            .scale(|alpha| self.config.scale(path, rank, alpha))
+    fn scale(&self, path: &str, tensors: &Tensors, rank: usize, a: &Formula) -> Result<f64> {
+        self.alphas.scale(&Asked {
+            component: "",
+            path,
+            rank,
+            tensor: tensors.get("alpha").map(String::as_str),
+            a,
+        })
     }
 
     /// A merged layer of PEFT ≤ 0.2: each enabled slot of the rows has r rows of A and a block of B.
-    fn merged(&self, path: &str, b: Formula, a: Formula) -> Result<AdaptedModule> {
+    fn merged(
+        &self,
+        path: &str,
+        tensors: &Tensors,
+        b: Formula,
+        a: Formula,
+    ) -> Result<AdaptedModule> {
         let enabled = self.config.enable_lora.clone().unwrap_or_default();
         let rank = b.dim().1;
         check_rank(self.config, path, rank, &a)?;
-        let mut module = merged(path, b, a, &enabled, self.scale(path, rank)?)?;
+        let scale = self.scale(path, tensors, rank, &a)?;
+        let mut module = merged(path, b, a, &enabled, scale)?;
         module.target.stored = if self.config.fan_in_fan_out {
             Stored::Conv1d
         } else {
             Stored::Usual
         };
-        Ok(module)
-    }
-
-    /// What stands beside the factors: trained heads, biases, tokens, copies of the base.
-    fn others(&self, content: &mut Content) -> Result<()> {
-        for name in content.replaced.clone() {
-            let path = unwrapped(&name);
-            if let Some(module) = path.strip_suffix(".token_adapter.trainable_tokens_delta") {
-                content.replacements.push(self.tokens(&name, module)?);
-                continue;
-            }
-            self.keep_copy(&name, &path, content)?;
-            let is_copy = path.contains(".base_layer.") || path.contains(".original_module.");
-            let trained = path.replace(".modules_to_save.", ".");
-            let weight = trained.strip_suffix(".weight");
-            if let (Some(module), false) = (weight, is_copy)
-                && self.found.shape(&name).len() >= 2
-            {
-                let update = Update::Replaced(self.found.tensor(&name)?);
-                let module = AdaptedModule::new(module.into(), update, 1.0);
-                content.replacements.push(module);
-            }
-        }
-        // A factor that was not understood must not pass as a trained tensor.
-        let is_factor = |name: &String| FACTORS.iter().any(|part| name.contains(part));
-        let is_foreign = |name: &String| is_factor(name) && !name.ends_with(".bias");
-        content.replaced.retain(|name| !is_foreign(name));
-        Ok(())
-    }
-
-    /// PEFT saves W of an embedding whose vocabulary was made longer before training.
-    fn keep_copy(&self, name: &str, path: &str, content: &mut Content) -> Result<()> {
-        let Some(path) = path.strip_suffix(".base_layer.weight") else {
-            return Ok(());
-        };
-        let mut modules = content.modules.iter_mut();
-        if let Some(module) = modules.find(|module| module.path == path) {
-            module.copy = Some(self.found.tensor(name)?);
-        }
-        Ok(())
-    }
-
-    /// Rows of an embedding that were trained by themselves.
-    fn tokens(&self, name: &str, module: &str) -> Result<AdaptedModule> {
-        let rows = self.found.tensor(name)?;
-        let places = self
-            .config
-            .tokens(module)
-            .filter(|places| places.len() == rows.dim().0);
-        let Some(places) = places else {
-            let problem = format!("trainable_token_indices of {CONFIG} does not name its rows");
-            return Err(self.found.error(name, problem, "save the adapter again"));
-        };
-        let tensor = format!("{module}.weight");
-        let base = self.found.base;
-        let vocabulary = base.and_then(|base| base.shape(&base.find(&tensor)?)?.first().copied());
-        let mut module = AdaptedModule::new(module.into(), Update::Columns { rows, places }, 1.0);
-        module.d_in = vocabulary.unwrap_or(module.d_in).max(module.d_in);
-        module.target.stored = Stored::Transposed;
         Ok(module)
     }
 }
@@ -253,12 +227,7 @@ pub(in crate::adapter) fn check_rank(
     rank: usize,
     a: &Formula,
 ) -> Result<()> {
-    check_stated(config.rank(path), CONFIG, rank, a)
-}
-
-/// Sorts what stands beside the modules of any of PEFT's methods; see [`Content::replaced`].
-pub(super) fn others(found: &Found, config: &PeftConfig, content: &mut Content) -> Result<()> {
-    Reader { found, config }.others(content)
+    check_stated(config.rank(path)?, &config.place, rank, a)
 }
 
 /// The update with DoRA's magnitudes, where the module has them; they must be there with use_dora.

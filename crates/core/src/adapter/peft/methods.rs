@@ -3,20 +3,24 @@
 
 use std::path::Path;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::adapter::AdaptedModule;
 use crate::adapter::factors::{both, check_factors};
-use crate::adapter::found::{Content, Found, ScaleRule};
+use crate::adapter::fields::Fields;
+use crate::adapter::found::{Content, Found};
+use crate::adapter::header::Header;
 use crate::adapter::located::CONFIG;
 use crate::adapter::products::{self, Product};
+use crate::adapter::scale_rule::{ScaleKind, ScaleRule};
 use crate::adapter::update::Update;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::setting::Setting;
 
-use super::config::{PeftConfig, bad, give_alpha, positive};
-use super::grouped::{Fields, is_turned, modules, plain};
-use super::lora::{check_rank, others};
+use super::beside::others;
+use super::config::{PeftConfig, bad, give_alpha};
+use super::grouped::{is_turned, modules, plain};
+use super::lora::check_rank;
 use super::{refused, tiny};
 
 /// Reads an adapter of any method but LoRA; `path` is the config's.
@@ -27,7 +31,7 @@ use super::{refused, tiny};
 pub(in crate::adapter) fn read(
     found: &Found,
     path: &Path,
-    fields: &Fields,
+    fields: &Map<String, Value>,
     method: &str,
 ) -> Result<Content> {
     let mut content = match method {
@@ -39,24 +43,26 @@ pub(in crate::adapter) fn read(
         other => Err(refused::refusal(path, other)),
     }?;
     content.evidence = format!("{CONFIG} with peft_type {method}");
-    let base = fields.get("base_model_name_or_path");
-    content.base_name = base.and_then(Value::as_str).map(str::to_string);
-    others(found, &plain(path, fields)?, &mut content)?;
+    let plain = plain(path, fields)?;
+    others(found, &plain, &mut content)?;
+    content.base_name = plain.base_name;
     Ok(content)
 }
 
 /// AdaLoRA (Zhang et al. 2023): ΔW = s·B·(E ⊙ A), s = α/(init_r + 1e-5), whatever rank is left.
 ///
 /// An α that is not positive stands for init_r, as in PEFT.
-fn adalora(found: &Found, path: &Path, fields: &Fields) -> Result<Content> {
+fn adalora(found: &Found, path: &Path, fields: &Map<String, Value>) -> Result<Content> {
+    let typed = Fields::new(path, fields);
     // PEFT's own default.
-    let start = positive(path, fields, "init_r")?.unwrap_or(12.0);
-    let stored = fields.get("lora_alpha").and_then(Value::as_f64);
+    let start = typed.positive("init_r")?.unwrap_or(12.0);
+    let stored = typed.number("lora_alpha")?;
     let own = stored.map(|alpha| if alpha > 0.0 { alpha } else { start });
     let rule = |alpha: Option<f64>| {
-        let alpha = alpha.or(own).ok_or_else(|| {
-            let problem = "lora_alpha is missing, so the scale of ΔW is unknown".to_string();
-            bad(path, problem, &give_alpha())
+        let alpha = alpha.or(own).ok_or_else(|| Error::UnknownScale {
+            path: path.into(),
+            problem: "lora_alpha is missing, so the scale of ΔW is unknown".into(),
+            remedy: give_alpha(),
         })?;
         Ok(alpha / (start + 1e-5))
     };
@@ -100,7 +106,7 @@ fn adalora_rule(found: &Found, stored: Option<f64>, start: f64) -> Option<ScaleR
         (None, None) => return None,
     };
     let words = format!("s = α/(init_r + 1e-5) with init_r = {start}, {source}");
-    Some(ScaleRule { words, alpha })
+    Some(ScaleRule::new(ScaleKind::AlphaOverStart, words, alpha))
 }
 
 const LYCORIS_KINDS: [&str; 14] = [
@@ -122,8 +128,14 @@ const LYCORIS_KINDS: [&str; 14] = [
 
 /// LoHa and LoKr as PEFT has them: s = α/r with `alpha` and r of the config, of a LoKr of whole
 /// factors too (where LyCORIS takes 1).
-fn lycoris(found: &Found, path: &Path, fields: &Fields, layout: &'static str) -> Result<Content> {
+fn lycoris(
+    found: &Found,
+    path: &Path,
+    fields: &Map<String, Value>,
+    layout: &'static str,
+) -> Result<Content> {
     let config = PeftConfig::with_alpha_in("alpha", path, fields)?;
+    let config = config.completed_by(Header::read(found)?.into_whole());
     let make = match layout {
         "PEFT LOHA" => products::hadamard,
         _ => products::kronecker,
@@ -133,7 +145,7 @@ fn lycoris(found: &Found, path: &Path, fields: &Fields, layout: &'static str) ->
         if let Some(rank) = rank {
             check_rank(&config, module, rank, &matrix)?;
         }
-        let configured = config.rank(module).map(|rank| rank as usize);
+        let configured = config.rank(module)?.map(|rank| rank as usize);
         let scale = found.scale(|alpha| {
             let rank = rank.or(configured).ok_or_else(|| {
                 let problem = format!("r is missing, and the tensors of `{module}` have no rank");
@@ -155,7 +167,7 @@ fn lycoris(found: &Found, path: &Path, fields: &Fields, layout: &'static str) ->
 /// # Errors
 ///
 /// [`crate::Error::Unsupported`] where A and B were not saved.
-fn vera(found: &Found, path: &Path, fields: &Fields) -> Result<Content> {
+fn vera(found: &Found, path: &Path, fields: &Map<String, Value>) -> Result<Content> {
     let shared = |kind: &str| {
         let is_it = |name: &&String| {
             let name = name.strip_suffix(".weight").unwrap_or(name);
@@ -170,6 +182,7 @@ fn vera(found: &Found, path: &Path, fields: &Fields) -> Result<Content> {
     let (all_a, all_b) = (found.tensor(a_name)?, found.tensor(b_name)?);
     let rank = check_factors(&all_b, &all_a)?;
     check_rank(&PeftConfig::new(path, fields)?, "", rank, &all_a)?;
+    let is_turned = is_turned(found)?;
     let mut content = modules(
         found,
         &["vera_lambda_b", "vera_lambda_d"],
@@ -177,7 +190,7 @@ fn vera(found: &Found, path: &Path, fields: &Fields) -> Result<Content> {
             let kinds = ("vera_lambda_d", "vera_lambda_b");
             let (d, b) = both(found, module, tensors, kinds)?;
             let (d, b) = (found.tensor(d)?, found.tensor(b)?);
-            let d_in = input_width(found, module, b.dim().0).unwrap_or(all_a.dim().1);
+            let d_in = input_width(found, module, b.dim().0, is_turned).unwrap_or(all_a.dim().1);
             let update = Update::Product {
                 b: all_b.clone().rows(0..b.dim().0)?.entrywise(b)?,
                 a: all_a.clone().columns(0..d_in)?.entrywise(d)?,
@@ -185,7 +198,9 @@ fn vera(found: &Found, path: &Path, fields: &Fields) -> Result<Content> {
             Ok(Some((update, 1.0)))
         },
     )?;
-    let seen = |module: &&AdaptedModule| input_width(found, &module.path, module.d_out).is_none();
+    let seen = |module: &&AdaptedModule| {
+        input_width(found, &module.path, module.d_out, is_turned).is_none()
+    };
     if let Some(first) = content.modules.iter().find(seen) {
         content.notes.push(format!(
             "the width of `{}` and its like is taken from the widest input, {}: the file does not \
@@ -199,15 +214,15 @@ fn vera(found: &Found, path: &Path, fields: &Fields) -> Result<Content> {
         .replaced
         .retain(|name| name != a_name && name != b_name);
     content.layout = "PEFT VERA";
-    content.scale_rule = Some("s = 1: VeRA has no α".into());
+    content.scale_rule = Some(ScaleRule::one("VeRA has no α"));
     Ok(content)
 }
 
 /// d_in of a module by the base, if there is one and it has the module.
-fn input_width(found: &Found, module: &str, d_out: usize) -> Option<usize> {
+fn input_width(found: &Found, module: &str, d_out: usize, is_turned: bool) -> Option<usize> {
     let base = found.base?;
     let shape = base.shape(&base.find(&format!("{module}.weight"))?)?;
-    match (shape.as_slice(), is_turned(found)) {
+    match (shape.as_slice(), is_turned) {
         ([d_in, out], true) if *out == d_out => Some(*d_in),
         ([out, rest @ ..], _) if *out == d_out => Some(rest.iter().product()),
         _ => None,

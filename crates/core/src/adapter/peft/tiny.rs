@@ -3,15 +3,18 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use serde_json::{Map, Value};
+
 use crate::adapter::factors::{both, check_factors, give_base};
 use crate::adapter::found::{Content, Found};
 use crate::adapter::keys::{group, module_and_kind};
 use crate::adapter::names::natural_order;
+use crate::adapter::scale_rule::ScaleRule;
 use crate::adapter::update::Update;
 use crate::error::Result;
 
 use super::config::PeftConfig;
-use super::grouped::{Fields, modules};
+use super::grouped::modules;
 use super::lora::check_rank;
 use super::refused;
 
@@ -48,7 +51,7 @@ const ORDERS: [&[&str]; 18] = [
 ///
 /// [`crate::Error::Unsupported`] where P was not saved; one when several vectors cannot be told
 /// apart.
-pub(super) fn read(found: &Found, path: &Path, fields: &Fields) -> Result<Content> {
+pub(super) fn read(found: &Found, path: &Path, fields: &Map<String, Value>) -> Result<Content> {
     let any = |kind: &str| found.names().iter().any(|name| name.contains(kind));
     if !any(".tinylora_P") {
         let what = "its projections P (save_projection is false)";
@@ -73,7 +76,7 @@ pub(super) fn read(found: &Found, path: &Path, fields: &Fields) -> Result<Conten
     })?;
     content.replaced.retain(|name| group_of(name).is_none());
     content.layout = "PEFT TINYLORA";
-    content.scale_rule = Some("s = 1: TinyLoRA has no α".into());
+    content.scale_rule = Some(ScaleRule::one("TinyLoRA has no α"));
     let vectors: Vec<_> = found
         .names()
         .iter()

@@ -1,29 +1,27 @@
 //! Initialisations that took a part out of the base: PiSSA, OLoRA, CorDA, LoRA-GA, LoftQ.
 
 use std::path::Path;
-use std::sync::Arc;
 
-use crate::adapter::AdaptedModule;
-use crate::adapter::formula::Formula;
-use crate::adapter::found::{Content, Found};
-use crate::adapter::located::{CONFIG, locate, read_config};
-use crate::adapter::update::Update;
 use crate::error::{Error, Result};
 use crate::setting::Setting;
-use crate::tensors::TensorFile;
 
-use super::config::PeftConfig;
-use super::lora;
+use super::AdaptedModule;
+use super::formula::Formula;
+use super::found::{Content, Found};
+use super::update::Update;
 
 /// ΔW = s·B·A − s₀·B₀·A₀, as factors of twice the rank: [B, −(s₀/s)·B₀] and [A; A₀].
 ///
-/// The base was W − s₀·B₀·A₀ when training began, so s·B·A is no update of W.
+/// The base was W − s₀·B₀·A₀ when training began, so s·B·A is no update of W. `read` reads the
+/// adapter as it was before.
 pub(super) fn subtract(
     found: &Found,
-    config_path: &Path,
-    init: &str,
     content: &mut Content,
+    read: impl FnOnce(&Path) -> Result<Content>,
 ) -> Result<()> {
+    let Some(init) = content.base_changing_init.take() else {
+        return Ok(());
+    };
     if found.options.initial.is_none() && found.options.looking {
         content.notes.push(format!(
             "{init} moved a part of the base into B·A: what is shown is s·B·A and not ΔW, which takes {}",
@@ -32,8 +30,9 @@ pub(super) fn subtract(
         return Ok(());
     }
     let Some(path) = &found.options.initial else {
+        let says = found.config.as_ref().map(|(path, _)| path.as_path());
         return Err(Error::Unsupported {
-            path: config_path.into(),
+            path: says.unwrap_or(found.file.path()).into(),
             feature: format!("init_lora_weights = \"{init}\" without its start"),
             reason: "this initialisation moves part of the base into B·A, so s·B·A is not ΔW"
                 .into(),
@@ -43,7 +42,7 @@ pub(super) fn subtract(
             ),
         });
     };
-    let before = before(found, path)?;
+    let before = read(path)?;
     for module in &mut content.modules {
         let start = before
             .modules
@@ -61,26 +60,6 @@ pub(super) fn subtract(
         path.display()
     ));
     Ok(())
-}
-
-/// The adapter as it was before training.
-fn before(found: &Found, path: &Path) -> Result<Content> {
-    let (weights, config) = locate(path)?;
-    let config = config.map(|config| read_config(&config)).transpose()?;
-    let Some((config_path, fields)) = config else {
-        return Err(Error::not_found(
-            path,
-            format!("no {CONFIG} there"),
-            "give the folder of the adapter as saved before training",
-        ));
-    };
-    let initial = Found {
-        root: path,
-        file: Arc::new(TensorFile::open(&weights)?),
-        config: None,
-        ..*found
-    };
-    lora::modules(&initial, &PeftConfig::new(&config_path, &fields)?)
 }
 
 fn difference(trained: &AdaptedModule, start: &AdaptedModule) -> Result<AdaptedModule> {
