@@ -118,6 +118,7 @@ fn refuse_what_measures(definition: &Definition, request: &Request) -> Result<()
         (!definition.adapters.is_empty(), "adapter"),
         (definition.base.is_some(), "base"),
         (definition.whole, "whole"),
+        (!definition.rename.is_empty(), "rename"),
         (definition.published.is_some(), "published"),
     ];
     if let Some((_, key)) = keys.iter().find(|(is_there, _)| *is_there) {
@@ -132,6 +133,8 @@ fn refuse_what_measures(definition: &Definition, request: &Request) -> Result<()
         (!read.scaled, Asked::Unscaled),
         (read.initial.is_some(), Asked::Initial),
         (read.allow_unmapped, Asked::AllowUnmapped),
+        (!read.renames.is_empty(), Asked::Rename),
+        (request.strict, Asked::Strict),
         (request.whole, Asked::Whole),
         (request.rank.is_some(), Asked::Rank),
         (request.draws.is_some(), Asked::Draws),

@@ -290,6 +290,8 @@ fn rows_that_are_wrong_have_their_line() {
         &["--alpha", "2"],
         &["--no-scale"],
         &["--whole"],
+        &["--strict"],
+        &["--rename", "a=b"],
     ] {
         let flags = [&["study.toml", "--out", "out"], asked].concat();
         refused(

@@ -101,7 +101,11 @@ fn diffusers_whose_metadata_is_broken() {
     );
     let other = json!({"unet.r": 2}).to_string();
     let (_folder, path) = saved_with(diffusers(), DIFFUSERS, &[("lora_adapter_metadata", &other)]);
-    refused(&path, &["lora_alpha is missing", "ReadOptions::alpha"]);
+    let words = [
+        "`unet.lora_alpha` of the file's lora_adapter_metadata is missing",
+        "ReadOptions::alpha",
+    ];
+    refused(&path, &words);
 }
 
 #[test]

@@ -126,18 +126,7 @@ impl<'a> Alphas<'a> {
             });
         }
         if let Some(name) = asked.tensor {
-            let alpha = self.found.alpha(name)?;
-            tally.tensors += 1;
-            if let Some(config) = self.config.or(header) {
-                tally.compare(config, asked, alpha)?;
-            }
-            // A config's own rule holds for it too; what LyCORIS stores needs no root.
-            let Some(config) = self.config else {
-                return Ok(alpha / rank);
-            };
-            let rule = config.scale_rule(Some(alpha));
-            tally.are_roots |= rule.is_some_and(|rule| rule.kind == ScaleKind::AlphaOverRoot);
-            return config.scale(asked.path, asked.rank, Some(alpha));
+            return self.by_tensor(&mut tally, asked, self.found.alpha(name)?);
         }
         if let Some(config) = self.config {
             tally.configs += 1;
@@ -145,13 +134,15 @@ impl<'a> Alphas<'a> {
                 .found
                 .scale(|alpha| config.scale(asked.path, asked.rank, alpha));
         }
+        // A component that diffusers' entry has and that has no α there is not known.
         if let Some(config) = header
-            && config.alpha_of(asked.path)?.is_some()
+            && (self.header.is_object || config.alpha_of(asked.path)?.is_some())
         {
             tally.headers += 1;
             check_stated(config.rank(asked.path)?, &config.place, asked.rank, asked.a)?;
             tally.state(config.scale_rule(None));
-            return config.scale(asked.path, asked.rank, None);
+            let rule = |alpha| config.scale(asked.path, asked.rank, alpha);
+            return self.found.scale(rule);
         }
         match &self.without {
             Without::One(_) => {
@@ -160,6 +151,21 @@ impl<'a> Alphas<'a> {
             }
             Without::Unknown(error) => self.found.scale(|_| Err(error(self.found))),
         }
+    }
+
+    /// s of a module whose α is a tensor, held against what else the file states.
+    fn by_tensor(&self, tally: &mut Tally, asked: &Asked, alpha: f64) -> Result<f64> {
+        tally.tensors += 1;
+        if let Some(config) = self.config.or(self.header.of(asked.component)) {
+            tally.compare(config, asked, alpha)?;
+        }
+        // A config's own rule holds for it too; what LyCORIS stores needs no root.
+        let Some(config) = self.config else {
+            return Ok(alpha / asked.rank as f64);
+        };
+        let rule = config.scale_rule(Some(alpha));
+        tally.are_roots |= rule.is_some_and(|rule| rule.kind == ScaleKind::AlphaOverRoot);
+        config.scale(asked.path, asked.rank, Some(alpha))
     }
 
     /// The rule in words; `None` where α of a module is not known.

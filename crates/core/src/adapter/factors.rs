@@ -66,7 +66,7 @@ pub(super) fn check_stated(
     let problem = format!("rank {rank}, where {source} gives this module rank {expected}");
     let remedy = match source {
         CONFIG => "the config belongs to another run, or rank_pattern is incomplete: correct r or rank_pattern".into(),
-        _ => format!("the metadata is another file's: give α with {}", Setting::Alpha),
+        _ => format!("the metadata is another file's: correct r there, or give α with {}", Setting::Alpha),
     };
     Err(a.error(problem, &remedy))
 }

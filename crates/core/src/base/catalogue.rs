@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::adapter::{fused_attention, other_name, without_wrappers};
 
+use super::kept::{Kept, Within, path_of};
 use super::prefixes::{halves, joined};
 use super::{experts, joined_parts};
 
@@ -42,29 +43,6 @@ const WORDS: [&str; 8] = [
     "token_embedding",
     "word_embedding",
 ];
-
-/// A weight of a base.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Kept {
-    pub(super) tensor: String,
-    pub(super) part: Within,
-}
-
-/// Which part of its tensor a weight is.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Within {
-    All,
-    /// q (0), k (1) or v (2) of a parameter that has all three.
-    Third(usize),
-    /// A slice of a fused projection, by its short name.
-    Slice(&'static str),
-    /// One expert of a stack: all of it, or its first (0) or second (1) half.
-    Expert(usize, Option<usize>),
-    /// The tensors of one expert each, of which the name is the stack's.
-    Separate,
-    /// It is the embedding's weight: the model ties both.
-    Tied,
-}
 
 /// A base's weights by their paths.
 pub(super) struct Catalogue {
@@ -193,11 +171,6 @@ pub(super) fn is_table(path: &str) -> bool {
 fn is_words(path: &str) -> bool {
     let last = path.rsplit('.').next().unwrap_or_default();
     WORDS.contains(&last)
-}
-
-/// A tensor's name as a module's path.
-pub(super) fn path_of(tensor: &str) -> &str {
-    tensor.strip_suffix(".weight").unwrap_or(tensor)
 }
 
 /// The paths that a wrapped layer has without its wrapper.

@@ -1,7 +1,7 @@
 //! Experts that a model keeps in memory as one 3-D parameter and on disk one by one, or the other way
 //! round.
 
-use super::catalogue::{Kept, Within};
+use super::kept::{Kept, Within};
 
 /// A parameter in memory, and the weights on disk that are stacked for one expert of it.
 const SEPARATE: [(&str, &[&str]); 4] = [

@@ -7,11 +7,14 @@
 //! - A family that a `model_type` names goes before the names around a module. Where its config
 //!   contradicts the module's shape, the module stays whole.
 
+use std::ops::Range;
+
 use serde_json::Value;
 
 use crate::adapter::{AdaptedModule, Cut};
 
 use super::Base;
+use super::kept::path_of;
 
 mod rows;
 
@@ -188,8 +191,35 @@ pub fn slices(module: &AdaptedModule, base: Option<&Base>) -> Option<Cut> {
     })
 }
 
+/// The rows of a slice, of this height, of a base's fused matrix with these sides: as the matrix is
+/// cut where an adapter is on all of it. A linear attention's `in_proj_qkv` has q and k of one height
+/// and then v.
+pub(super) fn rows_of_slice(
+    base: &Base,
+    tensor: &str,
+    sides: (usize, usize),
+    (slice, height): (&str, usize),
+) -> Option<Vec<Range<usize>>> {
+    let path = path_of(tensor);
+    if let Some((_, parts)) = of_tensor(path, tensor, sides, base.config()) {
+        let mut parts = parts.into_iter();
+        return parts.find(|(name, _)| *name == slice).map(|(_, rows)| rows);
+    }
+    let is_linear = path.ends_with(".in_proj_qkv");
+    let rows = match slice {
+        "q" => 0..height,
+        "k" => height..2 * height,
+        _ => sides.0.checked_sub(height)?..sides.0,
+    };
+    let fits = match slice {
+        "v" => (sides.0 - height).is_multiple_of(2),
+        _ => 2 * height < sides.0,
+    };
+    (is_linear && fits).then(|| vec![rows])
+}
+
 /// The rule and the rows of a fused matrix with this path, stored as this tensor.
-pub(super) fn of_tensor(
+fn of_tensor(
     path: &str,
     tensor: &str,
     shape: (usize, usize),

@@ -1,9 +1,6 @@
 //! Projections that an adapter has apart and the base in one matrix.
 
-use std::ops::Range;
-
-use super::catalogue::{Kept, Within, path_of};
-use super::{Base, fused};
+use super::kept::{Kept, Within};
 
 /// Names of layers apart, and of the matrix that has them one below the other.
 const JOINED: [(&[&str], &[&str]); 8] = [
@@ -39,31 +36,4 @@ pub(super) fn in_fused(path: &str, has: &dyn Fn(&str) -> Option<String>) -> Opti
         }
     }
     None
-}
-
-/// The rows of a slice, of this height, of a base's fused matrix with these sides: as the matrix is
-/// cut where an adapter is on all of it. A linear attention's `in_proj_qkv` has q and k of one height
-/// and then v.
-pub(super) fn rows(
-    base: &Base,
-    tensor: &str,
-    sides: (usize, usize),
-    (slice, height): (&str, usize),
-) -> Option<Vec<Range<usize>>> {
-    let path = path_of(tensor);
-    if let Some((_, parts)) = fused::of_tensor(path, tensor, sides, base.config()) {
-        let mut parts = parts.into_iter();
-        return parts.find(|(name, _)| *name == slice).map(|(_, rows)| rows);
-    }
-    let is_linear = path.ends_with(".in_proj_qkv");
-    let rows = match slice {
-        "q" => 0..height,
-        "k" => height..2 * height,
-        _ => sides.0.checked_sub(height)?..sides.0,
-    };
-    let fits = match slice {
-        "v" => (sides.0 - height).is_multiple_of(2),
-        _ => 2 * height < sides.0,
-    };
-    (is_linear && fits).then(|| vec![rows])
 }

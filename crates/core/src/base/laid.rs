@@ -12,7 +12,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::catalogue::{Catalogue, Kept, path_of};
+use super::catalogue::Catalogue;
+use super::kept::{Kept, path_of};
 use super::prefixes::{Relation, after, change, halves, joined, relation};
 
 /// How an adapter's paths become those of a base.

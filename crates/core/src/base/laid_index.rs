@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::adapter::{AdaptedModule, BaseIndex, LaidIndex, Part, Placed, Rename, renamed};
 
-use super::catalogue::{Kept, Within};
+use super::kept::{Kept, Within};
 use super::laid::{Laid, Miss};
 use super::nearest::nearest;
 use super::place::{CONV1D_MODELS, TURNED_EXPERTS};

@@ -15,6 +15,7 @@ mod catalogue;
 mod experts;
 pub mod fused;
 mod joined_parts;
+mod kept;
 mod laid;
 mod laid_index;
 mod nearest;
@@ -24,7 +25,10 @@ mod prefixes;
 
 use catalogue::Catalogue;
 use orientation::Orientation;
-use place::OTHER_WIDTHS;
+
+/// What to do when shapes contradict.
+const OTHER_WIDTHS: &str =
+    "adapter and base have different widths: give the base it was trained on";
 
 /// The frozen model that adapters were trained on.
 pub struct Base {

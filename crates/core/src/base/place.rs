@@ -9,7 +9,7 @@ use crate::setting::Setting;
 
 use super::catalogue::is_table;
 use super::orientation::{Fit, Kept, Orientation};
-use super::{Base, experts, joined_parts};
+use super::{Base, OTHER_WIDTHS, experts, fused};
 
 /// Model types whose attention and MLP weights are `Conv1D`, stored (in, out).
 pub(super) const CONV1D_MODELS: [&str; 3] = ["gpt2", "openai-gpt", "imagegpt"];
@@ -18,9 +18,6 @@ pub(super) const TURNED_EXPERTS: [&str; 3] = ["gpt_oss", "llama4", "llama4_text"
 /// Of those, the ones that keep gate and up in turns, column by column.
 const IN_TURNS: [&str; 1] = ["gpt_oss"];
 
-/// What to do when shapes contradict.
-pub(super) const OTHER_WIDTHS: &str =
-    "adapter and base have different widths: give the base it was trained on";
 const LONGER: &str =
     "the vocabulary was made longer before training: give a base with as many rows";
 const MORE_INPUTS: &str = "it reads more inputs than the base's layer, as adapters for control images do: \
@@ -149,7 +146,7 @@ impl Base {
                 };
                 let sides = (height, module.d_in);
                 let slice = (name, d_out);
-                let rows = joined_parts::rows(self, &module.target.tensor, sides, slice)?;
+                let rows = fused::rows_of_slice(self, &module.target.tensor, sides, slice)?;
                 let count: usize = rows.iter().map(Range::len).sum();
                 let rows = Some(rows).filter(|_| count == d_out)?;
                 Some(Cut {

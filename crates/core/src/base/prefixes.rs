@@ -26,7 +26,7 @@ const WRAPPERS: [&str; 20] = [
 ];
 
 /// What a name of a part has in it, and which part it is. The first that fits counts.
-const PARTS: [(&str, &str); 24] = [
+const PARTS: [(&str, &str); 31] = [
     ("text_encoder_2", "second text encoder"),
     ("text_encoder_3", "third text encoder"),
     ("text_encoder", "text encoder"),
@@ -50,6 +50,13 @@ const PARTS: [(&str, &str); 24] = [
     ("qformer", "qformer"),
     ("connector", "connector"),
     ("projector", "projector"),
+    ("perceiver", "perceiver"),
+    ("resampler", "resampler"),
+    ("aligner", "aligner"),
+    ("merger", "merger"),
+    ("abstractor", "abstractor"),
+    ("codec", "codec"),
+    ("vocoder", "vocoder"),
     ("controlnet", "controlnet"),
 ];
 
