@@ -79,6 +79,9 @@ fn is_ambiguous((_, error): &(String, Error)) -> bool {
 fn cause(error: &Error) -> String {
     match innermost(error) {
         Error::Core(CoreError::Unresolved { .. }) => "the base has no weight for it".into(),
+        Error::Core(CoreError::Request {
+            problem, remedy, ..
+        }) => format!("{problem}; {remedy}"),
         other => other.to_string(),
     }
 }

@@ -192,10 +192,8 @@ fn adapters_with_no_module_in_common() {
 fn adapters_of_different_width() {
     let name = factor(MODULES[0], 'A');
     let folder = with_bad(|adapter| adapter.tensors(|tensors| tensors.with(&name, &[2, 9], 1)));
-    refused(
-        folder.path(),
-        &["m.layers.0.q_proj", "6 × 5", "6 × 9", "one base model"],
-    );
+    let words = ["m.layers.0.q_proj", "6 × 5", "6 × 9", "one base model"];
+    refused_with(folder.path(), &["bad", "two", "--strict"], &words);
 }
 
 #[test]
@@ -254,10 +252,8 @@ fn fields_that_change_the_update() {
 fn a_magnitude_vector_is_dora_whatever_the_config_says() {
     let name = "base_model.model.m.layers.0.q_proj.lora_magnitude_vector";
     let folder = with_bad(|adapter| adapter.tensors(|tensors| tensors.with(name, &[D_OUT], 1)));
-    refused(
-        folder.path(),
-        &["m.layers.0.q_proj", "difference from W", "--base"],
-    );
+    let words = ["m.layers.0.q_proj", "difference from W", "--base"];
+    refused_with(folder.path(), &["bad", "two", "--strict"], &words);
 }
 
 #[test]

@@ -118,6 +118,20 @@ fn seeds_of_another_scale_are_warned_of() {
     );
     let said = warning("lora_alpha", json!(4));
     assert!(!said.contains("have α"), "{said}");
+    // One rule, told in another place.
+    let header = folder.path().join("header.safetensors");
+    let stated = [("lora_alpha", "4"), ("r", "2")];
+    AdapterFolder::new(2, 3).tensors.save_with(&header, &stated);
+    let text = with("[compare]\nseeds = [\"one\", \"two\"]\n");
+    let text = text.replace("path = \"two\"", "path = \"header.safetensors\"");
+    let outcome = regenerate(folder.path(), &text);
+    assert_eq!(outcome.code, 0, "{}", outcome.stderr);
+    let said = outcome.stderr;
+    assert!(said.contains("of the file's metadata"), "{said}");
+    assert!(
+        !said.contains("are scaled by") && !said.contains("have α"),
+        "{said}"
+    );
 }
 
 #[test]

@@ -160,7 +160,7 @@ impl Catalogue {
 fn is_head(path: &str) -> bool {
     let is = |head: &&str| path == *head || path.ends_with(&format!(".{head}"));
     let in_block = path.split('.').any(|name| name.parse::<usize>().is_ok());
-    !in_block && HEADS.iter().any(|head| is(&head))
+    !in_block && HEADS.iter().any(is)
 }
 
 /// Whether a module has a row for each word: an embedding, or what stands in front of the logits.

@@ -120,7 +120,7 @@ impl Base {
         let d_out = module.d_out;
         let part = |place: usize, count: usize| Cut {
             height: count * d_out,
-            rows: Some(vec![place * d_out..(place + 1) * d_out]),
+            rows: Some(std::iter::once(place * d_out..(place + 1) * d_out).collect()),
         };
         match module.target.part {
             Part::Whole | Part::Expert(_) => Some(Cut {

@@ -172,6 +172,7 @@ fn the_text_stack_is_found_beside_towers_of_other_prefixes() {
         ("model.decoder.", &["decoder.", "encoder."], "decoder."),
         ("0.auto_model.", &["", "pooler."], ""),
         ("bert.", &[""], ""),
+        ("model.visual.", &["visual.", "model."], "visual."),
         ("", &["bert."], "bert."),
         ("", &["decoder."], "decoder."),
     ] {
@@ -308,6 +309,105 @@ fn wrappers_around_a_base_are_seen_through() {
         let laid = lay(&[path.into()], &[name.into()], "{}", &ReadOptions::new());
         laid.holds(path, Some(name));
     }
+}
+
+/// A file of kohya's or of diffusers' names of one layer each, and a base of these tensors.
+fn tokens(file: &str, names: &[&str], ends: [&str; 2], base: &[&str]) -> Laid {
+    let folder = tempfile::tempdir().unwrap();
+    let place = folder.path().join(file);
+    let tensors = names.iter().fold(Tensors::default(), |tensors, name| {
+        tensors
+            .with(&format!("{name}{}", ends[0]), &[1, D], 1)
+            .with(&format!("{name}{}", ends[1]), &[D, 1], 2)
+    });
+    tensors.save(&place);
+    let names: Vec<String> = base.iter().map(|name| format!("{name}.weight")).collect();
+    let weights = self::base(folder.path(), &names, "{}");
+    let base = Base::open(&weights).unwrap();
+    let adapter = Adapter::open_on(&place, &ReadOptions::new(), Some(&base)).unwrap();
+    Laid {
+        _folder: folder,
+        adapter,
+        weights: Checkpoint::open(&weights).unwrap(),
+        base,
+    }
+}
+
+#[test]
+fn starts_of_flattened_names_that_no_list_has() {
+    let kohya = [".lora_down.weight", ".lora_up.weight"];
+    for (tokens_, base) in [
+        (
+            [
+                "Some_model_lora_double_blocks_0_img_attn_proj",
+                "Some_model_lora_my_own_in",
+            ],
+            ["double_blocks.0.img_attn.proj", "my_own.in"],
+        ),
+        (
+            [
+                "lora_unet__blocks_0_cross_attn_k",
+                "lora_unet__blocks_10_cross_attn_k",
+            ],
+            ["blocks.0.cross_attn.k", "blocks.10.cross_attn.k"],
+        ),
+        (
+            [
+                "lycoris_layers_0_self_attn_q_proj",
+                "lycoris_condition_embedder",
+            ],
+            [
+                "decoder.layers.0.self_attn.q_proj",
+                "decoder.condition_embedder",
+            ],
+        ),
+    ] {
+        let all = [
+            base[0],
+            base[1],
+            "encoder.lyric_encoder.layers.0.self_attn.q_proj",
+        ];
+        let laid = tokens("one.safetensors", &tokens_, kohya, &all);
+        for path in base {
+            laid.holds(path, Some(&format!("{path}.weight")));
+        }
+    }
+}
+
+#[test]
+fn diffusers_names_are_found_on_a_checkpoint_of_latent_diffusion() {
+    let ends = [".lora_A.weight", ".lora_B.weight"];
+    let (q, conv) = (
+        "down_blocks.1.attentions.0.transformer_blocks.0.attn1.to_q",
+        "time_embedding.linear_1",
+    );
+    let base = [
+        "model.diffusion_model.input_blocks.4.1.transformer_blocks.0.attn1.to_q",
+        "model.diffusion_model.time_embed.0",
+        "conditioner.embedders.0.transformer.text_model.encoder.layers.0.mlp.fc1",
+    ];
+    for start in ["unet.", ""] {
+        let names = [q, conv].map(|name| format!("{start}{name}"));
+        let names = [names[0].as_str(), names[1].as_str()];
+        let laid = tokens("pytorch_lora_weights.safetensors", &names, ends, &base);
+        for (name, tensor) in names.iter().zip(base) {
+            laid.holds(name, Some(&format!("{tensor}.weight")));
+        }
+    }
+    let text = "text_encoder.text_model.encoder.layers.0.mlp.fc1";
+    let laid = tokens("pytorch_lora_weights.safetensors", &[text], ends, &base);
+    laid.holds(text, Some(&format!("{}.weight", base[2])));
+}
+
+#[test]
+fn an_adapter_that_reads_more_inputs_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let tensors = Tensors::default().with("img_in.weight", &[D, D / 2], 5);
+    let (base, _) = parts_of(folder.path(), &tensors, "{}");
+    let path = adapter(folder.path(), &["img_in".into()]);
+    let adapter = Adapter::open_on(&path, &ReadOptions::new(), Some(&base)).unwrap();
+    let error = base.check(&adapter.modules[0]).unwrap_err().to_string();
+    assert!(error.contains("reads more inputs"), "{error}");
 }
 
 /// A base of a stack of experts and one of a fused projection, with their numbers.

@@ -252,7 +252,7 @@ mod tests {
 
     #[test]
     fn two_starts_that_do_as_well_are_none() {
-        let tokens = vec!["lycoris_layers_0_q_proj".to_string()];
+        let tokens = ["lycoris_layers_0_q_proj".to_string()];
         let base = Flattened::new(&["one.layers.0.q_proj.weight", "two.layers.0.q_proj.weight"]);
         let starts = Starts::of(tokens.iter(), Some(&base));
         assert_eq!(
