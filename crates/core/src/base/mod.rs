@@ -37,6 +37,15 @@ pub struct Base {
     catalogue: Catalogue,
 }
 
+/// Whether a model shares its head's weight with its embedding, which is usual where its config, or
+/// that of the language model in it, does not say otherwise.
+fn ties(config: &Value) -> bool {
+    let inner = ["text_config", "llm_config"].map(|name| config.get(name));
+    let mut configs = std::iter::once(Some(config)).chain(inner).flatten();
+    let said = configs.find_map(|config| config.get("tie_word_embeddings")?.as_bool());
+    said.unwrap_or(true)
+}
+
 impl Base {
     /// Opens a folder or file of weights, single or sharded; see [`Checkpoint::open`].
     ///
@@ -55,14 +64,9 @@ impl Base {
         let file = folder.join("config.json");
         let config = json::read_object_if_there(&file)?;
         let config = config.map(|config| (file, Value::Object(config)));
-        let field = |name| {
-            config
-                .as_ref()
-                .and_then(|(_, config): &(_, Value)| config.get(name))
-        };
-        let ties = field("tie_word_embeddings").and_then(Value::as_bool);
+        let ties = config.as_ref().is_none_or(|(_, config)| ties(config));
         let names: Vec<&str> = checkpoint.names().collect();
-        let catalogue = Catalogue::new(&names, ties.unwrap_or(true));
+        let catalogue = Catalogue::new(&names, ties);
         Ok(Base {
             checkpoint,
             config,

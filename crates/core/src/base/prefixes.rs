@@ -60,6 +60,17 @@ const PARTS: [(&str, &str); 31] = [
     ("controlnet", "controlnet"),
 ];
 
+/// Parts that a base may have in front where the adapter says nothing of them: what an adapter of them
+/// alone is often saved without. A tower is none of them: a language model's names may be the same.
+const IN_FRONT: [&str; 6] = [
+    "encoder",
+    "decoder",
+    "text encoder",
+    "second text encoder",
+    "third text encoder",
+    "prior",
+];
+
 /// How a prefix of the adapter became one of the base; the closest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Relation {
@@ -70,7 +81,7 @@ pub(super) enum Relation {
     Name,
     /// They name the same part of a model in other words.
     SamePart,
-    /// The base has a part in front, and the adapter says nothing of parts.
+    /// The base has a part in front that the adapter does not name, or more than one name.
     Part,
 }
 
@@ -93,10 +104,19 @@ pub(super) fn relation(adapter: &str, base: &str) -> Option<Relation> {
     match extra {
         Some(1) if own == theirs => Some(Relation::Name),
         _ if own == theirs && !own.is_empty() => Some(Relation::SamePart),
-        // `decoder` in front of an adapter that names no part, or two names that are no part.
-        Some(_) if own.is_empty() && one.len() < other.len() => Some(Relation::Part),
+        Some(_) if one.len() < other.len() && are_in_front(&own, &theirs) => Some(Relation::Part),
         _ => None,
     }
+}
+
+/// Whether what the base names beyond the adapter's parts may stand in front of them.
+fn are_in_front(own: &[&str], theirs: &[&str]) -> bool {
+    let is_new = |part: &&&str| !own.contains(*part);
+    own.iter().all(|part| theirs.contains(part))
+        && theirs
+            .iter()
+            .filter(is_new)
+            .all(|part| IN_FRONT.contains(part))
 }
 
 /// A prefix's names without the wrappers in front. A number counts as one where a wrapper follows, as
@@ -228,6 +248,12 @@ mod tests {
             (
                 "model.layers",
                 "vision_tower.vision_model.encoder.layers",
+                None,
+            ),
+            ("layers", "audio_tower.layers", None),
+            (
+                "text_model.encoder.layers",
+                "text_encoder.text_model.encoder.layers",
                 Some(Part),
             ),
             (

@@ -16,6 +16,7 @@
 //! - `wrapped`: one adapter under the names that wrappers and tools give it, and what stands beside it
 //! - `stable_diffusion`: one library's names on bases with another's
 //! - `laid`: which weight of a base is whose
+//! - `kept_in_parts`: weights under other names, in other files, or in a part of something
 //! - `rank_of_products`: what cancels, and what was learned
 //!
 //! Measures:
@@ -39,6 +40,7 @@ mod experts;
 mod golden;
 mod groups;
 mod joined;
+mod kept_in_parts;
 mod laid;
 mod laws;
 mod layouts;
