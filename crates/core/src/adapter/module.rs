@@ -38,7 +38,7 @@ pub trait LaidIndex: Sync {
     fn is_turned(&self, tensor: &str) -> bool;
     /// The rows and columns of one expert of a 3-D parameter, as they are stored.
     fn expert(&self, parameter: &str) -> Option<(usize, usize)>;
-    /// Finds a module's weight: sets its target and [`AdaptedModule::placed`].
+    /// Finds a module's weight and sets its target to it; what was not found is kept in mind.
     fn place(&self, module: &mut AdaptedModule);
     /// The changes of prefix that took more than a wrapper: the adapter's start, and the base's.
     fn changes(&self) -> Vec<(String, String)>;

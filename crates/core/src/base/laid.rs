@@ -6,7 +6,8 @@
 //! - A component is all modules whose paths begin alike, up to the first number. How many of them the
 //!   base has under another start decides first, then how closely both starts are related
 //!   (`prefixes.rs`), then how many modules of other components the same change serves.
-//! - Two components never share a start of the base. The closer one has it, the other has none.
+//! - Two components never share a start of the base. The closer one has it, the other has none; where
+//!   both are equally close, neither has it.
 //! - A tower of the adapter is never a stack that the base calls by no such name: widths of towers and
 //!   of language models are often equal, so that shapes would not tell.
 
@@ -69,7 +70,7 @@ impl Laid {
     }
 
     /// Leaves a start of the base to the component that is closest to it, where several have the same
-    /// modules there.
+    /// modules there; to none of them where two are equally close.
     fn share_nothing(&mut self, groups: &BTreeMap<&str, Vec<&str>>) {
         let starts = self.starts.clone();
         for (own, fate) in &mut self.starts {
@@ -82,7 +83,7 @@ impl Laid {
             };
             let is_closer = |(other, theirs): (&String, &Fate)| match theirs {
                 Fate::To(there, closer) => {
-                    there == place && (closer, other) < (relation, own) && overlaps(other)
+                    other != own && there == place && closer <= relation && overlaps(other)
                 }
                 _ => false,
             };
@@ -137,9 +138,13 @@ fn found(fate: &Fate, rest: &str, catalogue: &Catalogue) -> Result<Kept, Miss> {
         Fate::Taken | Fate::None => &[],
     };
     let all = places.iter().map(|place| joined(place, rest));
-    let mut there: Vec<Kept> = all.filter_map(|path| catalogue.get(&path)).collect();
-    // One weight may have several names.
-    there.dedup();
+    let mut there: Vec<Kept> = Vec::new();
+    for kept in all.filter_map(|path| catalogue.get(&path)) {
+        // One weight may have several names.
+        if !there.contains(&kept) {
+            there.push(kept);
+        }
+    }
     if there.len() > 1 {
         let tensors = there.into_iter().map(|kept| kept.tensor);
         return Err(Miss::Several(tensors.collect()));

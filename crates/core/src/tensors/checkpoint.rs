@@ -7,6 +7,8 @@ use ndarray::Array2;
 use crate::error::{Error, Result};
 use crate::files;
 
+#[cfg(doc)]
+use super::TensorFile;
 use super::folder;
 use super::model::Model;
 

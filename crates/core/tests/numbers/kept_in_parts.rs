@@ -25,7 +25,7 @@ fn tokens(file: &str, names: &[&str], ends: [&str; 2], base: &[&str]) -> Laid {
     let base = Base::open(&weights).unwrap();
     let adapter = Adapter::open_on(&place, &ReadOptions::new(), Some(&base)).unwrap();
     Laid {
-        folder,
+        _folder: folder,
         adapter,
         weights: Checkpoint::open(&weights).unwrap(),
         base,

@@ -48,7 +48,7 @@ pub(crate) fn base(folder: &Path, names: &[String], config: &str) -> PathBuf {
 }
 
 pub(crate) struct Laid {
-    pub(crate) folder: TempDir,
+    pub(crate) _folder: TempDir,
     pub(crate) adapter: Adapter,
     pub(crate) base: Base,
     pub(crate) weights: Checkpoint,
@@ -63,7 +63,7 @@ pub(crate) fn lay(paths: &[String], names: &[String], config: &str, options: &Re
     let adapter = Adapter::open_on(&path, options, Some(index)).unwrap();
     let weights = Checkpoint::open(&place).unwrap();
     Laid {
-        folder,
+        _folder: folder,
         adapter,
         base,
         weights,
@@ -210,6 +210,15 @@ fn text_and_tower_of_one_adapter_on_a_text_base() {
     let laid = lay(&paths, &names, "{}", &ReadOptions::new());
     laid.holds(&paths[0], Some("model.layers.0.self_attn.q_proj.weight"));
     laid.holds(&paths[4], None);
+}
+
+#[test]
+fn two_components_that_are_equally_close_have_no_weight() {
+    let paths: Vec<String> = on("one.", 2).chain(on("two.", 2)).collect();
+    let laid = lay(&paths, &weights(on("", 2)), "{}", &ReadOptions::new());
+    for path in &paths {
+        laid.holds(path, None);
+    }
 }
 
 #[test]
