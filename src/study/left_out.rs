@@ -78,7 +78,7 @@ fn is_ambiguous((_, error): &(String, Error)) -> bool {
 /// Why a module is left out, in words that do not repeat its name.
 fn cause(error: &Error) -> String {
     match innermost(error) {
-        Error::Core(CoreError::Unresolved { .. }) => "the base has no weight for it".into(),
+        Error::Core(CoreError::Unresolved { .. }) => "no weight in the base".into(),
         Error::Core(CoreError::Request {
             problem, remedy, ..
         }) => format!("{problem}; {remedy}"),

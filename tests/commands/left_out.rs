@@ -62,7 +62,7 @@ fn the_rest_is_measured_and_what_is_left_out_is_named_with_q_too() {
     assert!(lines[0].contains("[12, 10]"), "{}", lines[0]);
     assert_eq!(
         lines[1],
-        "left out: `m.layers.1.q_proj`: the base has no weight for it"
+        "left out: `m.layers.1.q_proj`: no weight in the base"
     );
     let outcome = amplification(folder.path(), &["--json", "-q"]);
     let summary: Value = serde_json::from_str(&outcome.stdout).unwrap();
@@ -72,7 +72,7 @@ fn the_rest_is_measured_and_what_is_left_out_is_named_with_q_too() {
     let record: Value = serde_json::from_str(&fs::read_to_string(record).unwrap()).unwrap();
     for left_out in [&summary["left_out"], &record["run"]["left_out"]] {
         assert_eq!(left_out[1]["module"], "m.layers.1.q_proj");
-        assert_eq!(left_out[1]["cause"], "the base has no weight for it");
+        assert_eq!(left_out[1]["cause"], "no weight in the base");
     }
 }
 
@@ -108,7 +108,7 @@ fn many_modules_of_one_cause_are_one_line() {
     assert!(
         outcome
             .stderr
-            .contains("`vision_tower.layers.7.q_proj` and 4 more: the base has no weight")
+            .contains("`vision_tower.layers.7.q_proj` and 4 more: no weight in the base")
     );
     assert_eq!(measured(folder.path()).len(), MODULES.len());
 }
@@ -224,7 +224,7 @@ fn a_study_says_it_in_its_report_and_renames_by_its_keys() {
     for word in [
         "Modules that are left out",
         "m.layers.1.q_proj",
-        "the base has no weight for it",
+        "no weight in the base",
     ] {
         assert!(report.contains(word), "{word}");
     }

@@ -47,8 +47,8 @@ const WORDS: [&str; 8] = [
 /// A base's weights by their paths.
 pub(super) struct Catalogue {
     places: BTreeMap<String, Kept>,
-    /// What follows each start of a path.
-    stems: BTreeMap<String, BTreeSet<String>>,
+    /// Every start of a path that has a number behind it, or one name.
+    starts: BTreeSet<String>,
     /// Whether the head's weight may be the embedding's.
     ties: bool,
 }
@@ -59,15 +59,22 @@ impl Catalogue {
     pub(super) fn new(names: &[&str], ties: bool) -> Self {
         let mut catalogue = Catalogue {
             places: BTreeMap::new(),
-            stems: BTreeMap::new(),
+            starts: BTreeSet::new(),
             ties,
         };
         for name in names {
             catalogue.add(path_of(name).into(), name, Within::All);
         }
+        let plain = |name: &str| without_wrappers(path_of(name));
         for name in names {
-            for path in unwrapped(name) {
+            for path in unwrapped(&plain(name)) {
                 catalogue.add(path, name, Within::All);
+            }
+        }
+        // What was trained in place of a layer stands for it where nothing else does.
+        for name in names {
+            if let Some((module, _)) = plain(name).split_once(".modules_to_save.") {
+                catalogue.add(module.into(), name, Within::All);
             }
         }
         for name in names {
@@ -80,9 +87,10 @@ impl Catalogue {
         if self.places.contains_key(&path) {
             return;
         }
-        let (stem, tail) = halves(&path);
-        let tails = self.stems.entry(stem.into()).or_default();
-        tails.insert(tail.into());
+        let (start, _) = halves(&path);
+        if !self.starts.contains(start) {
+            self.starts.insert(start.into());
+        }
         let tensor = tensor.into();
         self.places.insert(path, Kept { tensor, part });
     }
@@ -110,8 +118,8 @@ impl Catalogue {
     }
 
     /// Every start of a path that has a number behind it, or one name.
-    pub(super) fn stems(&self) -> impl Iterator<Item = &str> {
-        self.stems.keys().map(String::as_str)
+    pub(super) fn starts(&self) -> impl Iterator<Item = &str> {
+        self.starts.iter().map(String::as_str)
     }
 
     /// The tensor of a path that stands there by itself.
@@ -174,15 +182,7 @@ fn is_words(path: &str) -> bool {
 }
 
 /// The paths that a wrapped layer has without its wrapper.
-fn unwrapped(name: &str) -> Vec<String> {
-    let path = without_wrappers(path_of(name));
-    let mut paths: Vec<String> = KEPT_BY
-        .iter()
-        .filter_map(|end| path.strip_suffix(end).map(str::to_string))
-        .collect();
-    if let Some((module, _)) = path.split_once(".modules_to_save.") {
-        paths.push(module.into());
-    }
-    paths.push(path);
-    paths
+fn unwrapped(path: &str) -> impl Iterator<Item = String> {
+    let kept = KEPT_BY.iter().filter_map(|end| path.strip_suffix(end));
+    kept.chain([path]).map(str::to_string)
 }

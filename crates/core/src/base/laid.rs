@@ -163,13 +163,12 @@ fn fate(start: &str, rests: &[&str], paths: &[&str], catalogue: &Catalogue) -> F
             service: rests.iter().filter(is_there).count(),
         })
     };
-    let stems = || catalogue.stems();
     // Where the base has the stack itself, a tower beside it is none, whatever it has.
     let is_block = rests.iter().any(|rest| rest.contains('.'));
     let is_own = |place| relation(start, place).is_some_and(|one| one < Relation::Part);
-    let has_own = is_block && stems().any(is_own);
+    let has_own = is_block && catalogue.starts().any(is_own);
     // What it is called itself may be no start there, and its weights in another form.
-    let all = stems().chain(std::iter::once(start));
+    let all = catalogue.starts().chain(std::iter::once(start));
     let mut candidates: Vec<Candidate> = all.filter_map(candidate).collect();
     candidates.retain(|one| one.service > 0 && !(has_own && one.relation == Relation::Part));
     let support = |one: &Candidate| {

@@ -37,15 +37,6 @@ pub struct Base {
     catalogue: Catalogue,
 }
 
-/// Whether a model shares its head's weight with its embedding, which is usual where its config, or
-/// that of the language model in it, does not say otherwise.
-fn ties(config: &Value) -> bool {
-    let inner = ["text_config", "llm_config"].map(|name| config.get(name));
-    let mut configs = std::iter::once(Some(config)).chain(inner).flatten();
-    let said = configs.find_map(|config| config.get("tie_word_embeddings")?.as_bool());
-    said.unwrap_or(true)
-}
-
 impl Base {
     /// Opens a folder or file of weights, single or sharded; see [`Checkpoint::open`].
     ///
@@ -192,4 +183,13 @@ impl Base {
         }
         Ok(rows)
     }
+}
+
+/// Whether a model shares its head's weight with its embedding, which is usual where its config, or
+/// that of the language model in it, does not say otherwise.
+fn ties(config: &Value) -> bool {
+    let inner = ["text_config", "llm_config"].map(|name| config.get(name));
+    let mut configs = std::iter::once(Some(config)).chain(inner).flatten();
+    let said = configs.find_map(|config| config.get("tie_word_embeddings")?.as_bool());
+    said.unwrap_or(true)
 }

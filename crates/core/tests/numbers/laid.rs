@@ -320,6 +320,11 @@ fn wrappers_around_a_base_are_seen_through() {
         let laid = lay(&[path.into()], &[name.into()], "{}", &ReadOptions::new());
         laid.holds(path, Some(name));
     }
+    // Of both what was there before training counts.
+    let both =
+        ["modules_to_save.default", "original_module"].map(|end| format!("{path}.{end}.weight"));
+    let laid = lay(&[path.into()], &both, "{}", &ReadOptions::new());
+    laid.holds(path, Some(&both[1]));
 }
 
 proptest! {

@@ -1,5 +1,6 @@
 //! PEFT LoRA: a module's A and B, DoRA's magnitudes, and what is trained beside them.
 
+use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
 use regex::Regex;
@@ -64,10 +65,13 @@ pub(super) fn modules(found: &Found, config: &PeftConfig) -> Result<Content> {
         is_factored
     });
     let alphas = Alphas::of_config(found, config);
+    let outputs = grouped.modules.keys();
+    let outputs = outputs.filter_map(|module| module.strip_suffix(".base_layer.out_proj"));
     let reader = Reader {
         found,
         config,
         alphas: &alphas,
+        attentions: outputs.collect(),
     };
     let mut content = Content::default();
     for (module, tensors) in &grouped.modules {
@@ -93,6 +97,8 @@ struct Reader<'a> {
     found: &'a Found<'a>,
     config: &'a PeftConfig,
     alphas: &'a Alphas<'a>,
+    /// The modules whose output projection has factors of its own beside theirs.
+    attentions: BTreeSet<&'a str>,
 }
 
 impl Reader<'_> {
@@ -179,9 +185,7 @@ impl Reader<'_> {
 
     /// nn.MultiheadAttention keeps q, k and v in one parameter beside its `out_proj`.
     fn is_attention(&self, path: &str) -> bool {
-        let inner = format!("{path}.base_layer.out_proj.lora_A");
-        let names = self.found.names();
-        names.iter().any(|name| unwrapped(name).starts_with(&inner))
+        self.attentions.contains(path)
             || self
                 .found
                 .base
