@@ -222,6 +222,26 @@ fn two_components_that_are_equally_close_have_no_weight() {
 }
 
 #[test]
+fn copies_of_a_layer_share_its_weight_and_say_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let paths: Vec<String> = on("model.", 2).collect();
+    let place = base(folder.path(), &weights(on("model.", 1)), "{}");
+    let base = Base::open(&place).unwrap();
+    let path = adapter(folder.path(), &paths);
+    let config =
+        r#"{"peft_type": "LORA", "r": 1, "lora_alpha": 2, "layer_replication": [[0, 1], [0, 1]]}"#;
+    fs::write(path.join("adapter_config.json"), config).unwrap();
+    let adapter = Adapter::open_on(&path, &ReadOptions::new(), Some(&base)).unwrap();
+    let weight = |path: &str| base.weight(adapter.module(path).unwrap()).unwrap();
+    assert_eq!(weight(&paths[0]), weight(&paths[2]));
+    let notes = adapter.notes.join("; ");
+    assert!(
+        notes.contains("4 modules have the weight of another too"),
+        "{notes}"
+    );
+}
+
+#[test]
 fn what_stays_open_names_its_readings_and_a_rename_decides() {
     let paths: Vec<String> = on("", 1).collect();
     let names: Vec<String> = weights(on("one.", 1))
