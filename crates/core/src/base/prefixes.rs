@@ -25,6 +25,17 @@ const WRAPPERS: [&str; 20] = [
     "causal_lm",
 ];
 
+/// The wrappers that say that a language model follows: a stack that an adapter calls by a name of its
+/// own is not that one.
+const LANGUAGE: [&str; 6] = [
+    "model",
+    "language_model",
+    "text_model",
+    "llm",
+    "lm",
+    "causal_lm",
+];
+
 /// What a name of a part has in it, and which part it is. The first that fits counts.
 const PARTS: [(&str, &str); 31] = [
     ("text_encoder_2", "second text encoder"),
@@ -101,12 +112,20 @@ pub(super) fn relation(adapter: &str, base: &str) -> Option<Relation> {
         (!names.iter().any(is_number)).then_some(names.len())
     };
     let extra = rest(&one, &other).or_else(|| rest(&other, &one));
+    let is_other_stack = one.len() > other.len() && is_language(base, &other);
     match extra {
-        Some(1) if own == theirs => Some(Relation::Name),
+        Some(1) if own == theirs && !is_other_stack => Some(Relation::Name),
         _ if own == theirs && !own.is_empty() => Some(Relation::SamePart),
         Some(_) if one.len() < other.len() && are_in_front(&own, &theirs) => Some(Relation::Part),
         _ => None,
     }
+}
+
+/// Whether one of the wrappers in front of a prefix says that a language model follows.
+fn is_language(prefix: &str, unwrapped: &[&str]) -> bool {
+    let names: Vec<&str> = prefix.split('.').collect();
+    let wrappers = &names[..names.len().saturating_sub(unwrapped.len())];
+    wrappers.iter().any(|name| LANGUAGE.contains(name))
 }
 
 /// Whether what the base names beyond the adapter's parts may stand in front of them.
@@ -263,6 +282,22 @@ mod tests {
             ),
             ("audio_tower.layers", "layers", None),
             ("encoder.layers", "decoder.layers", None),
+            ("perception.layers", "model.layers", None),
+            (
+                "model.perception.layers",
+                "model.language_model.layers",
+                None,
+            ),
+            (
+                "bert.encoder.layer",
+                "0.auto_model.encoder.layer",
+                Some(Name),
+            ),
+            (
+                "0.auto_model.encoder.layer",
+                "bert.encoder.layer",
+                Some(Name),
+            ),
             ("layers", "blocks", None),
             ("text_encoder.layers", "text_encoder_2.layers", None),
         ] {

@@ -190,6 +190,8 @@ fn a_tower_without_a_weight_has_none() {
         ("text_encoder.", &["text_encoder_2."]),
         // What a base calls by another name is not the same model's.
         ("one.", &["other."]),
+        // A stack with a name of its own is not the language model.
+        ("perception.", &["model."]),
         // A bare stack is no tower either.
         ("", &[TOWER]),
         ("model.", &["audio_tower.layers.", "mtp."]),
