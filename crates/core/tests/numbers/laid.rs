@@ -194,7 +194,7 @@ fn a_tower_without_a_weight_has_none() {
         ("perception.", &["model."]),
         // A bare stack is no tower either.
         ("", &[TOWER]),
-        ("model.", &["audio_tower.layers.", "mtp."]),
+        ("model.", &["audio_tower.", "mtp."]),
     ] {
         check(adapter, bases, None);
     }
