@@ -11,6 +11,7 @@
 //! - A tower of the adapter is never a stack that the base calls by no such name: widths of towers and
 //!   of language models are often equal, so that shapes would not tell.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::catalogue::Catalogue;
@@ -47,6 +48,15 @@ struct Candidate<'a> {
     relation: Relation,
     /// How many of the component's modules are there.
     service: usize,
+    /// How many modules of the adapter are there by the same change.
+    support: usize,
+}
+
+impl Candidate<'_> {
+    /// The greatest is the best.
+    fn rank(&self) -> (usize, Reverse<Relation>, usize) {
+        (self.service, Reverse(self.relation), self.support)
+    }
 }
 
 impl Laid {
@@ -154,42 +164,39 @@ fn found(fate: &Fate, rest: &str, catalogue: &Catalogue) -> Result<Kept, Miss> {
 
 /// What a component's start is in the base.
 fn fate(start: &str, rests: &[&str], paths: &[&str], catalogue: &Catalogue) -> Fate {
+    let is_there = |place: &str, rest: &str| catalogue.get(&joined(place, rest)).is_some();
     let candidate = |place| {
         let relation = relation(start, place)?;
-        let is_there = |rest: &&&str| catalogue.get(&joined(place, rest)).is_some();
-        Some(Candidate {
+        let service = rests.iter().filter(|rest| is_there(place, rest)).count();
+        let (from, to) = change(start, place);
+        let behind = paths.iter().filter_map(|path| after(path, from));
+        (service > 0).then(|| Candidate {
             start: place,
             relation,
-            service: rests.iter().filter(is_there).count(),
+            service,
+            support: behind.filter(|rest| is_there(to, rest)).count(),
         })
     };
-    // Where the base has the stack itself, a tower beside it is none, whatever it has.
     let is_block = rests.iter().any(|rest| rest.contains('.'));
     let is_own = |place| relation(start, place).is_some_and(|one| one < Relation::Part);
     let has_own = is_block && catalogue.starts().any(is_own);
+    let fits = |one: &Candidate| match one.relation {
+        Relation::Equal | Relation::Wrappers => true,
+        // Where the base has the stack itself, a tower beside it is none, whatever it has.
+        Relation::Part if has_own => false,
+        // One name alone, such as `dense`, is anywhere: a change must serve others too.
+        _ => is_block || one.support > one.service,
+    };
     // What it is called itself may be no start there, and its weights in another form.
     let all = catalogue.starts().chain(std::iter::once(start));
-    let mut candidates: Vec<Candidate> = all.filter_map(candidate).collect();
-    candidates.retain(|one| one.service > 0 && !(has_own && one.relation == Relation::Part));
-    let support = |one: &Candidate| {
-        let (from, to) = change(start, one.start);
-        let is_there = |path: &&&str| {
-            let rest = after(path, from);
-            rest.is_some_and(|rest| catalogue.get(&joined(to, rest)).is_some())
-        };
-        paths.iter().filter(is_there).count()
-    };
-    // One name alone, such as `dense`, is anywhere: a change must serve others too.
-    candidates
-        .retain(|one| is_block || one.relation <= Relation::Wrappers || support(one) > one.service);
-    let rank = |one: &Candidate| (one.service, std::cmp::Reverse(one.relation), support(one));
-    let Some(best) = candidates.iter().map(rank).max() else {
+    let candidates: Vec<Candidate> = all.filter_map(candidate).filter(fits).collect();
+    let Some(best) = candidates.iter().map(Candidate::rank).max() else {
         return Fate::None;
     };
-    candidates.retain(|one| rank(one) == best);
-    let places: BTreeSet<&str> = candidates.iter().map(|one| one.start).collect();
-    match (places.first(), places.len()) {
-        (Some(only), 1) => Fate::To(only.to_string(), candidates[0].relation),
-        _ => Fate::Several(places.into_iter().map(str::to_string).collect()),
+    let best = candidates.iter().filter(|one| one.rank() == best);
+    let places: BTreeMap<&str, Relation> = best.map(|one| (one.start, one.relation)).collect();
+    match (places.first_key_value(), places.len()) {
+        (Some((only, relation)), 1) => Fate::To(only.to_string(), *relation),
+        _ => Fate::Several(places.into_keys().map(str::to_string).collect()),
     }
 }

@@ -2,14 +2,14 @@
 
 /// Wrappers that one side may have and the other lacks, or has under another name. None of them says
 /// which part of a model follows: what is left without them is the language model, or the U-Net.
-const WRAPPERS: [&str; 20] = [
+/// What training tools put between names is gone by then (`adapter/keys.rs`).
+const WRAPPERS: [&str; 17] = [
     "base_model",
     "model",
     "transformer",
     "module",
     "language_model",
     "text_model",
-    "_orig_mod",
     "auto_model",
     "llm",
     "thinker",
@@ -17,8 +17,6 @@ const WRAPPERS: [&str; 20] = [
     "backbone",
     "unet",
     "diffusion_model",
-    "_fsdp_wrapped_module",
-    "_checkpoint_wrapped_module",
     "_forward_module",
     "net",
     "lm",
