@@ -31,7 +31,7 @@ use super::renames::Renames;
 use super::request::Request;
 use super::resolved::{Known, Resolved};
 use super::runs;
-use super::{build_rows, checks, duplicates, lineage, naming, seeds};
+use super::{build_rows, checks, duplicates, lineage, naming, one_start, seeds};
 
 impl Plan {
     /// A plan from a study file.
@@ -114,7 +114,10 @@ fn of_adapters(
         None => Weights::None,
     };
     let bases = Bases::of(definition, request, &adapters, &modules);
-    let compared = bases.with_starts(compared);
+    let (compared, not_judged) = match request.makes.overlap {
+        true => one_start::judged(bases.with_starts(compared), &adapters, &modules),
+        false => (bases.with_starts(compared), Vec::new()),
+    };
     let figures = figures::plan(
         definition,
         &compared,
@@ -134,6 +137,7 @@ fn of_adapters(
     warnings.extend(duplicates::other_scales(&figures, &adapters));
     warnings.extend(runs.warnings.iter().cloned());
     warnings.extend(compared.warnings.iter().cloned());
+    warnings.extend(not_judged);
     let groups = figures.groups();
     warnings.extend(checks::lacking(&adapters, pairs, &groups, &modules, lines)?);
     warnings.extend(checks::twins(&modules, &figures));

@@ -19,6 +19,7 @@
 //! - `scores`: tables and a curve of runs
 //! - `score_errors`: how far scores may be off, against SciPy and NumPy
 //! - `groups`, `group_tables`: runs that are compared as one, and what tables and figures have of them
+//! - `one_run`: checkpoints of one run, and runs of one start, of which no claim is judged
 //! - `init`: the first study, by `--init`
 //! - `built_in_study`: every number of it against NumPy
 //! - `lora_paper`: the study of the paper's own values
@@ -63,6 +64,7 @@ mod large_base;
 mod left_out;
 mod lora_paper;
 mod notebook;
+mod one_run;
 mod overlap;
 mod pictures;
 mod planted;

@@ -6,6 +6,7 @@
 pub mod amplification;
 pub mod chance;
 pub mod directions;
+pub mod one_start;
 pub mod overlap;
 pub mod placement;
 pub mod same_layer;

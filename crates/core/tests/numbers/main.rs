@@ -25,6 +25,7 @@
 //! - `significance`: tails, intervals and corrections against SciPy
 //! - `groups`: what several runs share by chance, and norms of random directions
 //! - `same_layer`: same layers against others, by chance and planted
+//! - `one_start`: runs that began as one, told of independent ones
 //! - `golden`: principal angles against SciPy
 
 #[path = "../../../../tests/common/files.rs"]
@@ -44,6 +45,7 @@ mod kept_in_parts;
 mod laid;
 mod laws;
 mod layouts;
+mod one_start;
 mod peft;
 mod pickles;
 mod rank_of_products;
