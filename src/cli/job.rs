@@ -155,7 +155,8 @@ fn planned_from(study: &Path, request: &Request) -> Result<Plan> {
     let is_weights = study
         .extension()
         .is_some_and(|ending| ending == "safetensors");
-    if !study.is_dir() && !is_weights {
+    let holds_a_study = study.join("study.toml").is_file();
+    if holds_a_study || !study.is_dir() && !is_weights {
         return Plan::from_file(study, request);
     }
     let is_adapter = is_weights || study.join("adapter_config.json").exists();

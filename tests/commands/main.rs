@@ -21,6 +21,7 @@
 //! - `groups`, `group_tables`: runs that are compared as one, and what tables and figures have of them
 //! - `one_run`: checkpoints of one run, and runs of one start, of which no claim is judged
 //! - `init`: the first study, by `--init`
+//! - `init_runs`: the same of folders as trainers leave them
 //! - `built_in_study`: every number of it against NumPy
 //! - `lora_paper`: the study of the paper's own values
 //!
@@ -59,6 +60,7 @@ mod group_tables;
 mod groups;
 mod in_place;
 mod init;
+mod init_runs;
 mod inspect;
 mod large_base;
 mod left_out;
