@@ -114,12 +114,13 @@ fn of_adapters(
         Some(_) => Weights::Measured,
         None => Weights::None,
     };
+    let has_steps = adapters.iter().any(|named| named.steps.is_some());
     let bases = Bases::of(definition, request, &adapters, &modules);
     let compared = bases.with_starts(compared);
     let figures = figures::plan(
         definition,
         &compared,
-        (&resolved.base, weights),
+        (&resolved.base, weights, has_steps),
         (&runs, drawn),
         bases.drawn,
     )?;

@@ -65,7 +65,7 @@ impl Plan {
             }
             Source::Rows(rows) => {
                 files.extend(rows.files().map(|file| ("rows".into(), file)));
-            },
+            }
         }
         let of_runs = self.runs.files.iter().cloned();
         files.extend(of_runs.map(|(of, file)| (of.into(), file)));
@@ -89,6 +89,11 @@ fn of_steps(named: &NamedAdapter) -> impl Iterator<Item = (String, PathBuf)> {
     steps.flat_map(|step| {
         let files = step.adapter.files().iter();
         let own = files.filter(|file| !named.adapter.files().contains(file));
-        own.map(|file| (format!("{}, step {}", named.name, step.number), file.clone()))
+        own.map(|file| {
+            (
+                format!("{}, step {}", named.name, step.number),
+                file.clone(),
+            )
+        })
     })
 }

@@ -26,10 +26,7 @@ enum From {
     /// `global_step` of its trainer_state.json.
     State,
     /// A name; what stands around the number there, and whether a word says what it counts.
-    Name {
-        around: [String; 2],
-        is_said: bool,
-    },
+    Name { around: [String; 2], is_said: bool },
 }
 
 /// The checkpoints of a run in their order, with the last one's number; and a sentence where a number
@@ -59,8 +56,9 @@ pub(super) fn of_run(
             found.len()
         ));
         let after_the_start = |number: usize, adapter| (1 + number as u64, adapter);
-        let (start, others): (Vec<Adapter>, Vec<Adapter>) =
-            found.into_iter().partition(|one| one.check_trained().is_err());
+        let (start, others): (Vec<Adapter>, Vec<Adapter>) = found
+            .into_iter()
+            .partition(|one| one.check_trained().is_err());
         let others = others.into_iter().enumerate();
         let others = others.map(|(number, adapter)| after_the_start(number, adapter));
         numbered(start.into_iter().map(|adapter| (0, adapter)).chain(others))

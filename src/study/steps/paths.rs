@@ -97,7 +97,11 @@ fn inside(folders: &[PathBuf], part: &str, (lines, place): (&Lines, &str)) -> Re
 
 fn across(lines: &Lines, place: &str) -> Error {
     let problem = "`**` in a path is not understood";
-    lines.error(place, problem, "use * within the names of folders and files")
+    lines.error(
+        place,
+        problem,
+        "use * within the names of folders and files",
+    )
 }
 
 #[cfg(test)]

@@ -265,7 +265,9 @@ pub fn locks(checkpoints: &[(u64, [Option<f64>; 2])]) -> Option<Lock> {
     for &(step, sides) in checkpoints {
         let at = step as f64 / last;
         match sides {
-            [Some(one), Some(other)] if one.min(other) >= LOCKED => return Some(Lock { at, after }),
+            [Some(one), Some(other)] if one.min(other) >= LOCKED => {
+                return Some(Lock { at, after });
+            }
             [Some(_), Some(_)] => after = at,
             _ => {}
         }
