@@ -44,6 +44,7 @@ mod kept_in_parts;
 mod laid;
 mod laws;
 mod layouts;
+mod meets;
 mod peft;
 mod pickles;
 mod rank_of_products;
