@@ -26,6 +26,7 @@
 //! - `groups`: what several runs share by chance, and norms of random directions
 //! - `same_layer`: same layers against others, by chance and planted
 //! - `golden`: principal angles against SciPy
+//! - `trajectory`: the course of a run against NumPy, by chance, and planted
 
 #[path = "../../../../tests/common/files.rs"]
 mod files;
@@ -52,4 +53,5 @@ mod same_layer;
 mod scales;
 mod significance;
 mod stable_diffusion;
+mod trajectory;
 mod wrapped;
