@@ -19,6 +19,7 @@
 //! - `scores`: tables and a curve of runs
 //! - `score_errors`: how far scores may be off, against SciPy and NumPy
 //! - `groups`, `group_tables`: runs that are compared as one, and what tables and figures have of them
+//! - `trajectory`: checkpoints of a run
 //! - `init`: the first study, by `--init`
 //! - `built_in_study`: every number of it against NumPy
 //! - `lora_paper`: the study of the paper's own values
@@ -29,6 +30,7 @@
 //! - `findings`: of tables as written
 //! - `verdicts`: every number of the built-in study's findings against NumPy and SciPy
 //! - `planted`: findings of made-up grids
+//! - `courses`: courses of made-up runs
 //! - `calibrated`: error rates and power of findings
 //! - `prose`: what the READMEs and METHODS.md say of them
 //! - `report`: used in a browser
@@ -51,6 +53,7 @@ mod built_in_study;
 mod calibrated;
 mod cli;
 mod commands_on_layouts;
+mod courses;
 mod figure8;
 mod figures;
 mod findings;
@@ -73,5 +76,6 @@ mod score_errors;
 mod scores;
 mod starts;
 mod study;
+mod trajectory;
 mod verdicts;
 mod warnings;

@@ -12,8 +12,8 @@ use super::panel::{Band, Curve, CurveLine, CurvePanel, CurvePoint, LineStyle, Na
 const RUNS: usize = 5;
 /// How much ink the bands of quartiles take.
 const BAND_INK: f64 = 0.22;
-/// From so many checkpoints on lines have no marks.
-const DENSE: usize = 13;
+/// From so many checkpoints on lines have no marks: four panels in a row are small.
+const DENSE: usize = 8;
 
 /// What a panel shows of a row.
 type Shown = fn(&TrajectoryRow) -> Option<f64>;
@@ -85,17 +85,17 @@ fn shown(has_start: bool) -> [Of; 4] {
     let to_last: Shown = |row| row.similarity_to_last;
     [
         of("‖ΔW‖", Basis::DeltaLeft, |row| Some(row.norm), false),
-        of("to last, output side", Basis::DeltaLeft, to_last, true),
-        of("to last, input side", Basis::DeltaRight, to_last, true),
+        of("φ to last, output side", Basis::DeltaLeft, to_last, true),
+        of("φ to last, input side", Basis::DeltaRight, to_last, true),
         match has_start {
             true => of(
-                "A to its start",
+                "φ of A to its start",
                 Basis::A,
                 |row| row.similarity_to_start,
                 true,
             ),
             false => of(
-                "to previous, output side",
+                "φ to previous, output side",
                 Basis::DeltaLeft,
                 |row| row.similarity_to_previous,
                 true,
@@ -204,7 +204,7 @@ fn footer(rows: &[TrajectoryRow], has_start: bool) -> Vec<String> {
     modules.sort_unstable();
     modules.dedup();
     let fourth = match has_start {
-        true => "A to its start: φ(r,r) of the row spaces of A now and before training",
+        true => "Of A to its start: φ(r,r) of the row spaces of A now and before training",
         false => "To previous: φ(k,k) with those of the checkpoint before",
     };
     vec![
@@ -275,9 +275,9 @@ mod tests {
             titles,
             [
                 "‖ΔW‖",
-                "to last, output side",
-                "to last, input side",
-                "to previous, output side"
+                "φ to last, output side",
+                "φ to last, input side",
+                "φ to previous, output side"
             ]
         );
         let [norm, output, input, _] = &curve.panels[..] else {
@@ -312,7 +312,7 @@ mod tests {
         rows[2].similarity_to_start = Some(0.9);
         let curve = trajectory_curve(&rows, &["r8".into()], &Options::default()).unwrap();
         let start = &curve.panels[3];
-        assert_eq!(start.title.bare(), "A to its start");
+        assert_eq!(start.title.bare(), "φ of A to its start");
         assert_eq!(points(&start.lines[1]), [[10.0, 0.9]]);
         assert!(
             curve
