@@ -88,6 +88,12 @@ fn check(place: &Path, text: &str, found: &[Candidate], base: Option<&FoundBase>
     let here = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.into());
     for (entry, candidate) in definition.adapters.iter_mut().zip(found) {
         entry.path = here(&candidate.path);
+        if !entry.steps.is_empty() {
+            let steps = candidate.steps.iter().map(|step| here(step));
+            entry.steps = steps
+                .map(|step| step.to_string_lossy().into_owned())
+                .collect();
+        }
     }
     definition.base = base.map(|base| match base {
         FoundBase::Here(path) | FoundBase::Cached(path) => here(path),

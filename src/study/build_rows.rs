@@ -62,7 +62,7 @@ pub(super) fn build(
     let figures = figures::plan(
         definition,
         &compared,
-        (&resolved.base, Weights::Rows { amplified }),
+        (&resolved.base, Weights::Rows { amplified }, false),
         (&runs, drawn),
         chosen(&[], &definition.figures.bases),
     )?;

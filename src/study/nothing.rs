@@ -15,7 +15,9 @@ impl Plan {
         };
         let has_pair = measured.comparisons.iter().any(is_pair);
         let has_scores = !self.runs.rows.is_empty();
-        if adapters.len() < 2 || has_pair || has_scores || measured.base.is_some() {
+        let has_steps = adapters.iter().any(|named| named.steps.is_some());
+        let has_other = has_scores || has_steps || measured.base.is_some();
+        if adapters.len() < 2 || has_pair || has_other {
             return None;
         }
         let shares = |one: usize, other: usize| {

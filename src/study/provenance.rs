@@ -8,6 +8,7 @@ use crate::error::Result;
 use crate::table::{Input, Provenance};
 use crate::tensors::sha256;
 
+use super::named::NamedAdapter;
 use super::plan::{Plan, Source};
 
 impl Plan {
@@ -48,32 +49,51 @@ impl Plan {
     /// The adapters' files in the study's order, those of the base that hold a W that is used, then
     /// tables that others made.
     fn inputs(&self) -> Result<Vec<Input>> {
-        let mut files: Vec<(&str, PathBuf)> = Vec::new();
+        let mut files: Vec<(String, PathBuf)> = Vec::new();
         match &self.source {
             Source::Adapters(measured) => {
                 for named in &measured.adapters {
                     let of_adapter = named.adapter.files().iter().cloned();
-                    files.extend(of_adapter.map(|file| (named.name.as_str(), file)));
+                    files.extend(of_adapter.map(|file| (named.name.clone(), file)));
+                    files.extend(of_steps(named));
                 }
                 if let Some(base) = &measured.base {
                     let modules = self.modules.iter();
                     let used = base.files(modules.filter_map(|path| measured.module(path)))?;
-                    files.extend(used.into_iter().map(|file| ("base", file)));
+                    files.extend(used.into_iter().map(|file| ("base".into(), file)));
                 }
             }
-            Source::Rows(rows) => files.extend(rows.files().map(|file| ("rows", file))),
+            Source::Rows(rows) => {
+                files.extend(rows.files().map(|file| ("rows".into(), file)));
+            }
         }
-        files.extend(self.runs.files.iter().cloned());
+        let of_runs = self.runs.files.iter().cloned();
+        files.extend(of_runs.map(|(of, file)| (of.into(), file)));
         let name = |file: &Path| file.file_name().map(|name| name.to_string_lossy().into());
         files
             .into_par_iter()
             .map(|(of, file)| {
                 Ok(Input {
-                    of: of.into(),
+                    of,
                     sha256: sha256(&file)?,
                     file: name(&file).unwrap_or_default(),
                 })
             })
             .collect()
     }
+}
+
+/// The files of a run's checkpoints, but for those that the adapter has in common with them.
+fn of_steps(named: &NamedAdapter) -> impl Iterator<Item = (String, PathBuf)> {
+    let steps = named.steps.iter().flat_map(|steps| &steps.earlier);
+    steps.flat_map(|step| {
+        let files = step.adapter.files().iter();
+        let own = files.filter(|file| !named.adapter.files().contains(file));
+        own.map(|file| {
+            (
+                format!("{}, step {}", named.name, step.number),
+                file.clone(),
+            )
+        })
+    })
 }

@@ -360,11 +360,11 @@ pub fn round_to(value: f64, digits: usize) -> f64 {
     format!("{value:.places$e}").parse().unwrap_or(value)
 }
 
-fn nine_digits<S: Serializer>(value: &f64, serializer: S) -> Result<S::Ok, S::Error> {
+pub(super) fn nine_digits<S: Serializer>(value: &f64, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_f64(round9(*value))
 }
 
-fn nine_digits_or_empty<S: Serializer>(
+pub(super) fn nine_digits_or_empty<S: Serializer>(
     value: &Option<f64>,
     serializer: S,
 ) -> Result<S::Ok, S::Error> {

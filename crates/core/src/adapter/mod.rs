@@ -3,6 +3,7 @@
 mod alpha;
 mod checkpoint;
 mod cloneofsimo;
+pub(crate) mod component;
 mod delta;
 mod diffusers;
 mod factors;
@@ -29,6 +30,7 @@ mod products;
 mod refused;
 mod rename;
 mod scale_rule;
+pub(crate) mod spelling;
 mod split;
 mod torchtune;
 mod update;

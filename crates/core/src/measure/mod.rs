@@ -12,6 +12,7 @@ pub mod placement;
 pub mod same_layer;
 pub mod significance;
 pub mod spectrum;
+pub mod trajectory;
 
 pub use directions::{Basis, Directions, Side};
 pub use overlap::{overlap, overlap_grid};

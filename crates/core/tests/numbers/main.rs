@@ -27,6 +27,7 @@
 //! - `same_layer`: same layers against others, by chance and planted
 //! - `one_start`: runs that began as one, told of independent ones
 //! - `golden`: principal angles against SciPy
+//! - `trajectory`: the course of a run against NumPy, by chance, and planted
 
 #[path = "../../../../tests/common/files.rs"]
 mod files;
@@ -45,6 +46,7 @@ mod kept_in_parts;
 mod laid;
 mod laws;
 mod layouts;
+mod meets;
 mod one_start;
 mod peft;
 mod pickles;
@@ -53,4 +55,5 @@ mod same_layer;
 mod scales;
 mod significance;
 mod stable_diffusion;
+mod trajectory;
 mod wrapped;
