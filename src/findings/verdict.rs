@@ -28,6 +28,7 @@ use super::pooled::{correlates, factor};
 /// let row = |layer: usize| EvidenceRow {
 ///     claim: "ranks".into(),
 ///     module: format!("h.{layer}.query"),
+///     component: String::new(),
 ///     layer: Some(layer),
 ///     projection: "query".into(),
 ///     basis: "a".into(),

@@ -9,10 +9,11 @@
 //! - Figures 3 and 6 take two different ranks, 4 and 7 two equal ones, when no study says which
 //!   pair is which.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use crate::adapter::{AdaptedModule, Adapter, BaseIndex, Rename, natural_order};
-use crate::base::{Base, fused};
+use crate::base::{Base, fused, parts_of_modules};
 use crate::error::Result;
 use crate::paper::Figure;
 use crate::tensors::find_model_near;
@@ -25,6 +26,7 @@ use super::file::definition::AdapterEntry;
 use super::file::{Definition, Selection, select};
 use super::groups::Compared;
 use super::left_out::leave_out;
+use super::meet::under_one_name;
 use super::named::{AdapterId, Comparison, NamedAdapter, Operand};
 use super::plan::{Measured, Plan, Source};
 use super::renames::Renames;
@@ -103,9 +105,10 @@ fn of_adapters(
     let (modules, left_out) = leave_out(&held, select(&all, &request.selection)?)?;
     let runs = definition.runs.as_ref().map(|runs| folder.join(runs));
     let runs = runs::read(definition, (runs.as_deref(), folder), &adapters)?;
+    let components = components(&modules, &adapters);
     let drawn = panels(
         &definition.figures,
-        &in_all(&modules, &adapters),
+        (&in_all(&modules, &adapters), &components),
         &all,
         lines,
     )?;
@@ -136,7 +139,6 @@ fn of_adapters(
     warnings.extend(compared.warnings.iter().cloned());
     let groups = figures.groups();
     warnings.extend(checks::lacking(&adapters, pairs, &groups, &modules, lines)?);
-    warnings.extend(checks::twins(&modules, &figures));
     let tables = runs::tables(definition, &runs, base.is_some())?;
     let measured = Measured {
         comparisons: comparisons(pairs, &figures, adapters.len(), base.is_some()),
@@ -164,6 +166,7 @@ fn of_adapters(
         text: definition.text.clone(),
         tables,
         bases: bases.measured,
+        components,
         modules,
         figures,
         runs,
@@ -207,6 +210,8 @@ fn open_adapters(
         warnings.extend(warning);
     }
     renames.check_used(&adapters)?;
+    let named = adapters.iter_mut();
+    under_one_name(named.map(|named| (named.name.as_str(), &mut named.adapter)));
     Ok((adapters, warnings))
 }
 
@@ -265,6 +270,21 @@ fn all_modules(adapters: &[NamedAdapter], selection: &Selection) -> Vec<String> 
     all.sort_by(|one, other| natural_order(one, other));
     all.dedup();
     all
+}
+
+/// The part of the model that each module is of, where they are of several.
+fn components(modules: &[String], adapters: &[NamedAdapter]) -> BTreeMap<String, String> {
+    let first = |path: &String| {
+        let mut all = adapters.iter();
+        all.find_map(|named| named.adapter.module(path))
+    };
+    let described: Vec<&AdaptedModule> = modules.iter().filter_map(first).collect();
+    let parts = parts_of_modules(&described).into_iter();
+    let named = described
+        .iter()
+        .map(|module| module.path.clone())
+        .zip(parts);
+    named.filter(|(_, part)| !part.is_empty()).collect()
 }
 
 /// The modules that every adapter has, as a panel needs them; all where there is none.

@@ -14,6 +14,7 @@ mod file;
 mod groups;
 mod left_out;
 mod lineage;
+mod meet;
 mod named;
 mod naming;
 mod pairs;
@@ -25,6 +26,7 @@ mod request;
 mod resolved;
 mod runs;
 mod seeds;
+mod within;
 
 pub(crate) use duplicates::{is_same, other_scale};
 pub use figure_plan::{Drawn, FigurePlan};

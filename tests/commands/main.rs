@@ -11,6 +11,7 @@
 //! - `starts`: adapters whose start was taken out of the base
 //! - `large_base`: a W that is searched, and a ΔW that is
 //! - `left_out`: modules that cannot be measured
+//! - `meets`: modules under two names
 //! - `provenance`: what results say of themselves
 //!
 //! Studies:
@@ -39,6 +40,7 @@ mod files;
 #[path = "../common/golden_values.rs"]
 mod golden_values;
 mod made;
+mod meets;
 #[path = "../common/programs.rs"]
 mod programs;
 mod python;

@@ -81,6 +81,29 @@ impl Adapter {
         ranks.max().unwrap_or(0)
     }
 
+    /// The smallest and the largest rank of the modules that have factors, in words: `8`, or `1–8`.
+    pub fn rank_in_words(&self) -> String {
+        let ranks = self.modules.iter().filter_map(|module| module.rank);
+        match (ranks.min(), self.rank()) {
+            (Some(least), most) if least < most => format!("{least}–{most}"),
+            (_, most) => most.to_string(),
+        }
+    }
+
+    /// Whether every module that both have has one rank in both; without such a module, whether both
+    /// have one largest rank.
+    pub fn has_ranks_of(&self, other: &Adapter) -> bool {
+        let mut shared = self.modules.iter();
+        let shared: Vec<bool> = shared
+            .by_ref()
+            .filter_map(|module| Some(module.rank == other.module(&module.path)?.rank))
+            .collect();
+        match shared.as_slice() {
+            [] => self.rank() == other.rank(),
+            same => same.iter().all(|same| *same),
+        }
+    }
+
     /// How many numbers were trained as factors, Σ r·(d_in + d_out) over its modules. It is `None`
     /// where a module's ΔW is more than two factors as they are stored.
     ///
