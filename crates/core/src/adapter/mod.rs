@@ -1,5 +1,6 @@
 //! Tensors to `Adapter { module → ΔW }`, one file per layout. What has factors stays factored.
 
+mod absent;
 mod alpha;
 mod checkpoint;
 mod cloneofsimo;
