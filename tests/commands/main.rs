@@ -11,6 +11,7 @@
 //! - `starts`: adapters whose start was taken out of the base
 //! - `large_base`: a W that is searched, and a ΔW that is
 //! - `left_out`: modules that cannot be measured
+//! - `by_id`: adapters and bases of the Hugging Face cache
 //! - `provenance`: what results say of themselves
 //!
 //! Studies:
@@ -48,6 +49,7 @@ mod workshop;
 
 mod amplification;
 mod built_in_study;
+mod by_id;
 mod calibrated;
 mod cli;
 mod commands_on_layouts;

@@ -90,7 +90,11 @@ pub(super) fn only_foreign(names: &[String]) -> Option<&String> {
 
 /// The only weights among files of these names, whatever they are called.
 pub(super) fn only_weights(names: &[String]) -> Option<Set> {
-    let plain: Vec<String> = names.iter().filter(|name| !name.ends_with(".json")).cloned().collect();
+    let plain: Vec<String> = names
+        .iter()
+        .filter(|name| !name.ends_with(".json"))
+        .cloned()
+        .collect();
     chosen_among(&plain)
 }
 
@@ -99,15 +103,17 @@ pub(super) fn explained(folder: &Path, error: Error) -> Error {
     let names = names_of(folder);
     let any = |is: &dyn Fn(&str) -> bool| names.iter().find(|name| is(name));
     let is_deepspeed = |name: &str| {
-        name.contains("zero_pp_rank_") || name == "zero_to_fp32.py" || name.starts_with("global_step")
+        name.contains("zero_pp_rank_")
+            || name == "zero_to_fp32.py"
+            || name.starts_with("global_step")
     };
-    let is_fsdp = |name: &str| {
-        name.ends_with(".distcp") || name.starts_with("pytorch_model_fsdp")
-    };
+    let is_fsdp = |name: &str| name.ends_with(".distcp") || name.starts_with("pytorch_model_fsdp");
     if let Some(name) = any(&is_deepspeed) {
         return Error::not_found(
             folder,
-            format!("no adapter there, and {name} is a part of what DeepSpeed saved without gathering (ZeRO)"),
+            format!(
+                "no adapter there, and {name} is a part of what DeepSpeed saved without gathering (ZeRO)"
+            ),
             "run `python zero_to_fp32.py . OUT` in the checkpoint's folder, or save again with stage3_gather_16bit_weights_on_model_save",
         );
     }
@@ -125,7 +131,10 @@ pub(super) fn explained(folder: &Path, error: Error) -> Error {
 fn names_of(folder: &Path) -> Vec<String> {
     let listed = |folder: &Path| files::list(folder).unwrap_or_default();
     let top = listed(folder);
-    let below = top.iter().filter(|path| path.is_dir()).flat_map(|path| listed(path));
+    let below = top
+        .iter()
+        .filter(|path| path.is_dir())
+        .flat_map(|path| listed(path));
     let all = top.iter().cloned().chain(below);
     let name = |path: PathBuf| Some(path.file_name()?.to_string_lossy().into_owned());
     all.filter_map(name).collect()

@@ -129,7 +129,11 @@ impl Place {
             return Ok(Some((path.clone(), fields, input)));
         };
         let bytes = bundle.text(&format!("{folder}{CONFIG}"))?;
-        Ok(Some((path.clone(), json::object(path, &bytes)?, bundle.input())))
+        Ok(Some((
+            path.clone(),
+            json::object(path, &bytes)?,
+            bundle.input(),
+        )))
     }
 }
 
@@ -192,6 +196,7 @@ fn in_folder(folder: &Path) -> Result<Place> {
     }
     if let Some(inner) = absent::only_inside(folder)? {
         let mut found = in_folder(&inner)?;
+        found.root = folder.into();
         let name = inner.strip_prefix(folder).unwrap_or(&inner);
         found.notes.push(format!(
             "it was read from the sub-folder {}, the only one with an adapter",
@@ -255,7 +260,11 @@ fn in_archive(path: &Path, bundle: Bundle) -> Result<Place> {
             let first = folders.next().unwrap_or_default();
             match folders.find(|folder| *folder != first) {
                 None => first.to_string(),
-                Some(_) => return Err(bad(format!("an archive with several folders and no {CONFIG}"))),
+                Some(_) => {
+                    return Err(bad(format!(
+                        "an archive with several folders and no {CONFIG}"
+                    )));
+                }
             }
         }
         several => return Err(bad(format!("an archive with {} adapters", several.len()))),

@@ -10,6 +10,7 @@ mod factors;
 mod fields;
 mod formula;
 mod found;
+mod gathered;
 mod header;
 mod initial;
 mod keys;

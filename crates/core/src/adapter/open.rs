@@ -21,7 +21,8 @@ use super::peft::{self, PeftConfig};
 use super::placing;
 use super::scale_rule::{ScaleKind, ScaleRule};
 use super::{
-    checkpoint, cloneofsimo, diffusers, initial, kohya, leftover, loralib, mlx, refused, torchtune,
+    checkpoint, cloneofsimo, diffusers, gathered, initial, kohya, leftover, loralib, mlx, refused,
+    torchtune,
 };
 
 impl Adapter {
@@ -130,6 +131,7 @@ impl<'a> Opened<'a> {
 
 /// Decides by the config, else by the tensors' names, which layout it is.
 fn read(found: &Found, weights: Weights) -> Result<Content> {
+    gathered::check(found)?;
     refused::check_names(found)?;
     if torchtune::fits(found) {
         return torchtune::read(found);
@@ -151,7 +153,9 @@ fn by_names(found: &Found, weights: Weights) -> Result<Content> {
     let any = |part: &str| found.names().iter().any(|name| name.contains(part));
     let is_wrapped = any("base_model.");
     // PEFT's own file, or a method of PEFT's that others scale in another way.
-    let is_peft_s = found.file.is_called(|stem| stem.starts_with("adapter_model"))
+    let is_peft_s = found
+        .file
+        .is_called(|stem| stem.starts_with("adapter_model"))
         || ["hada_", "lokr_", "oft_"].iter().any(|part| any(part));
     if weights.is_pipeline() {
         checkpoint::read(found, weights.model()?)
@@ -199,6 +203,7 @@ fn peft_without_config(found: &Found) -> Result<Content> {
 /// The adapter, when every tensor was understood.
 fn finish(found: &Found, mut content: Content, files: Vec<InputFile>) -> Result<Adapter> {
     let unmapped = leftover::sort(found, &mut content);
+    gathered::note(found, &mut content);
     if let (Some(first), false) = (unmapped.first(), found.options.allow_unmapped) {
         let problem = format!(
             "shape {:?} under this name is nothing that {} has ({} such tensors in all)",

@@ -25,8 +25,10 @@ use super::{Shards, TensorFile};
 const START: &[u8] = b"PK\x03\x04";
 /// Deflate makes no more bytes of one, and a little for the shortest.
 const MOST: u64 = 1032;
-/// Entries of archives that torch and NumPy write.
-const OTHERS: [&str; 2] = ["data.pkl", ".npy"];
+/// What an archive has that torch wrote.
+const PICKLE: &str = "data.pkl";
+/// What all entries of an archive end with that NumPy wrote.
+const ARRAY: &str = ".npy";
 
 /// A zip archive of files that somebody packed.
 pub(crate) struct Bundle {
@@ -40,7 +42,7 @@ impl Bundle {
     ///
     /// # Errors
     ///
-    /// Those of [`OpenFile::open`], and [`Error::Corrupt`] for an archive without a directory.
+    /// Those of [`OpenFile::open`], and [`Error::Corrupt`] for a `.zip` without a directory.
     pub(crate) fn open(path: &Path) -> Result<Option<Self>> {
         let mut first = [0; START.len()];
         let begins = crate::files::open(path)?.read_exact(&mut first).is_ok();
@@ -48,10 +50,15 @@ impl Bundle {
             return Ok(None);
         }
         let file = Arc::new(OpenFile::open(path)?);
-        let archive = archive(&file)?;
+        let archive = match archive(&file) {
+            Ok(archive) => archive,
+            // Whoever reads torch's files says what is wrong with one that was cut short.
+            Err(_) if path.extension().is_none_or(|ending| ending != "zip") => return Ok(None),
+            Err(error) => return Err(error),
+        };
         let all: Vec<&str> = archive.file_names().collect();
-        let is_others = |name: &&str| OTHERS.iter().any(|end| name.ends_with(end));
-        if all.is_empty() || all.iter().any(|name| is_others(&name)) {
+        let is_torch_s = |name: &&str| Path::new(name).file_name() == Some(PICKLE.as_ref());
+        if all.iter().any(is_torch_s) || all.iter().all(|name| name.ends_with(ARRAY)) {
             return Ok(None);
         }
         let mut names: Vec<String> = all
@@ -119,14 +126,17 @@ impl Bundle {
         let mut entry = archive.by_name(name).map_err(damaged)?;
         let (size, packed) = (entry.size(), entry.compressed_size());
         if size > most || size > packed.saturating_mul(MOST).saturating_add(MOST) {
-            let problem = format!("entry `{name}` is said to have {size} bytes, packed to {packed}");
+            let problem =
+                format!("entry `{name}` is said to have {size} bytes, packed to {packed}");
             return Err(self.damaged(problem));
         }
         // The library holds the bytes against their checksum at the end.
         let copied = io::copy(&mut (&mut entry).take(size.saturating_add(1)), to);
         match copied {
             Ok(count) if count == size => self.file.check(),
-            Ok(_) => Err(self.damaged(format!("entry `{name}` has not the {size} bytes it should"))),
+            Ok(_) => {
+                Err(self.damaged(format!("entry `{name}` has not the {size} bytes it should")))
+            }
             Err(error) if error.kind() == io::ErrorKind::StorageFull => {
                 let remedy = "make room where temporary files are, or unpack the archive";
                 Err(Error::io(self.path_of(name), "unpack", error, remedy))

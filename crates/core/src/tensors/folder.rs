@@ -132,7 +132,9 @@ fn is_half(name: &&String) -> bool {
 }
 
 fn has_ending(name: &str, endings: &[&str]) -> bool {
-    let ending = Path::new(name).extension().and_then(|ending| ending.to_str());
+    let ending = Path::new(name)
+        .extension()
+        .and_then(|ending| ending.to_str());
     let is_beside = NO_WEIGHTS.iter().any(|start| name.starts_with(start));
     ending.is_some_and(|ending| endings.contains(&ending)) && !is_beside
 }

@@ -76,7 +76,12 @@ pub fn find_adapter_near(path: &Path, folder: &Path) -> Result<PathBuf> {
     if there.exists() {
         return Ok(there);
     }
-    find_in(&path.to_string_lossy(), &there, here().as_deref(), "adapter")
+    find_in(
+        &path.to_string_lossy(),
+        &there,
+        here().as_deref(),
+        "adapter",
+    )
 }
 
 /// The cache of this computer.
@@ -266,10 +271,16 @@ mod tests {
         assert!(find("org/name").unwrap().ends_with(ONE));
         let error = find("org/else").unwrap_err();
         assert!(error.contains("no adapter at"), "{error}");
-        assert!(error.contains("fetch the adapter with `hf download org/else`"), "{error}");
+        assert!(
+            error.contains("fetch the adapter with `hf download org/else`"),
+            "{error}"
+        );
         for id in ["gpt2", "runs/r8/adapter"] {
             let error = find(id).unwrap_err();
-            assert!(error.starts_with("near/") && error.contains("an adapter of the"), "{error}");
+            assert!(
+                error.starts_with("near/") && error.contains("an adapter of the"),
+                "{error}"
+            );
         }
     }
 

@@ -12,7 +12,10 @@ use super::TensorFile;
 
 /// Fields by which other JSON files are known, and what those are.
 const OTHERS: [(&[&str], &str); 4] = [
-    (&["peft_type", "lora_alpha", "lora_parameters"], "an adapter's config"),
+    (
+        &["peft_type", "lora_alpha", "lora_parameters"],
+        "an adapter's config",
+    ),
     (&["log_history", "global_step"], "a Trainer's state"),
     (&["architectures", "model_type"], "a model's config"),
     (&["added_tokens", "tokenizer_class"], "a tokenizer's"),
@@ -91,7 +94,9 @@ fn bad(path: &Path, problem: String) -> Error {
 fn no_index(path: &Path, fields: &Map<String, Value>) -> Error {
     let has = |marks: &&[&str]| marks.iter().any(|field| fields.contains_key(*field));
     let mut known = OTHERS.iter().filter(|(marks, _)| has(marks));
-    let what = known.next().map_or("JSON without a weight_map", |(_, what)| what);
+    let what = known
+        .next()
+        .map_or("JSON without a weight_map", |(_, what)| what);
     Error::config(
         path,
         format!("it is {what}, neither weights nor an index of shards"),

@@ -123,7 +123,10 @@ pub(super) fn counted<'a>(names: impl IntoIterator<Item = &'a String>) -> Vec<Se
         files.sort_by_key(|(part, _)| part.number);
         Set {
             index: None,
-            files: files.into_iter().map(|(_, name)| name.to_string()).collect(),
+            files: files
+                .into_iter()
+                .map(|(_, name)| name.to_string())
+                .collect(),
             missing,
         }
     };
