@@ -16,7 +16,7 @@ use crate::adapter::{AdaptedModule, Adapter, BaseIndex, Rename, natural_order};
 use crate::base::{Base, fused, parts_of_modules};
 use crate::error::Result;
 use crate::paper::Figure;
-use crate::tensors::find_model_near;
+use crate::tensors::{find_adapter_near, find_model_near};
 
 use super::bases::Bases;
 use super::drawable::Weights;
@@ -241,7 +241,8 @@ fn open_adapter(
     let index = base.map(|base| base as &dyn BaseIndex);
     let mut read = request.read.clone();
     read.renames = renames.to_vec();
-    let mut adapter = Adapter::open_on(&folder.join(&entry.path), &read, index)?;
+    let path = find_adapter_near(&entry.path, folder)?;
+    let mut adapter = Adapter::open_on(&path, &read, index)?;
     adapter.check_trained()?;
     let factor_entries = adapter.factor_entries();
     if !whole {

@@ -1,21 +1,24 @@
 //! What a plan's results are made of.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use std::sync::Arc;
 
 use rayon::prelude::*;
 
 use crate::error::Result;
+use crate::files::{InputFile, OpenFile};
 use crate::table::{Input, Provenance};
-use crate::tensors::sha256;
 
 use super::plan::{Plan, Source};
 
 impl Plan {
-    /// Version, settings and input files with their SHA-256; every file is read for that.
+    /// Version, settings and input files with their SHA-256, of the bytes that were read: weight
+    /// files are read again for that, through the handles that their numbers are read by.
     ///
     /// # Errors
     ///
-    /// [`CoreError::Io`](crate::CoreError::Io) when a file cannot be read any more.
+    /// [`CoreError::Io`](crate::CoreError::Io) when a file cannot be read any more, and
+    /// [`CoreError::Changed`](crate::CoreError::Changed) when somebody wrote to it meanwhile.
     pub fn provenance(&self) -> Result<Provenance> {
         Ok(Provenance {
             version: env!("CARGO_PKG_VERSION").into(),
@@ -48,7 +51,7 @@ impl Plan {
     /// The adapters' files in the study's order, those of the base that hold a W that is used, then
     /// tables that others made.
     fn inputs(&self) -> Result<Vec<Input>> {
-        let mut files: Vec<(&str, PathBuf)> = Vec::new();
+        let mut files: Vec<(&str, InputFile)> = Vec::new();
         match &self.source {
             Source::Adapters(measured) => {
                 for named in &measured.adapters {
@@ -61,19 +64,30 @@ impl Plan {
                     files.extend(used.into_iter().map(|file| ("base", file)));
                 }
             }
-            Source::Rows(rows) => files.extend(rows.files().map(|file| ("rows", file))),
+            Source::Rows(rows) => {
+                for file in rows.files() {
+                    files.push(("rows", opened(&file)?));
+                }
+            }
         }
-        files.extend(self.runs.files.iter().cloned());
+        for (of, file) in &self.runs.files {
+            files.push((of, opened(file)?));
+        }
         let name = |file: &Path| file.file_name().map(|name| name.to_string_lossy().into());
         files
             .into_par_iter()
             .map(|(of, file)| {
                 Ok(Input {
                     of: of.into(),
-                    sha256: sha256(&file)?,
-                    file: name(&file).unwrap_or_default(),
+                    sha256: file.sha256()?,
+                    file: name(file.path()).unwrap_or_default(),
                 })
             })
             .collect()
     }
+}
+
+/// A table, which was read when the plan was made.
+fn opened(path: &Path) -> Result<InputFile> {
+    Ok(InputFile::open(&Arc::new(OpenFile::open(path)?)))
 }

@@ -12,6 +12,7 @@
 //! - `large_base`: a W that is searched, and a ΔW that is
 //! - `left_out`: modules that cannot be measured
 //! - `meets`: modules under two names
+//! - `by_id`: adapters and bases of the Hugging Face cache
 //! - `provenance`: what results say of themselves
 //!
 //! Studies:
@@ -50,6 +51,7 @@ mod workshop;
 
 mod amplification;
 mod built_in_study;
+mod by_id;
 mod calibrated;
 mod cli;
 mod commands_on_layouts;

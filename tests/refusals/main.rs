@@ -3,6 +3,7 @@
 //!
 //! - `adapters`: PEFT folders that are missing, damaged or of no use
 //! - `bases`: bases that do not fit
+//! - `folders`: folders and files that are no adapter, by what they are
 //! - `formats`: other libraries' files
 //! - `layouts`: files whose layout is broken or ambiguous, and the methods of PEFT
 //! - `fine_tunes`: whole models
@@ -28,6 +29,7 @@ mod answers;
 mod bases;
 mod contradictions;
 mod fine_tunes;
+mod folders;
 mod formats;
 mod groups;
 mod kinds;

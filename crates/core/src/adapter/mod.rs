@@ -1,5 +1,6 @@
 //! Tensors to `Adapter { module → ΔW }`, one file per layout. What has factors stays factored.
 
+mod absent;
 mod alpha;
 mod checkpoint;
 mod cloneofsimo;
@@ -10,6 +11,7 @@ mod factors;
 mod fields;
 mod formula;
 mod found;
+mod gathered;
 mod header;
 mod initial;
 mod keys;

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use ndarray::ArrayView2;
 
 use crate::error::{Error, Result};
+use crate::files::InputFile;
 
 use super::delta::Delta;
 use super::left_out::LeftOut;
@@ -18,7 +19,7 @@ use super::update::Update;
 pub struct Adapter {
     pub(super) root: PathBuf,
     pub(super) weights: PathBuf,
-    pub(super) files: Vec<PathBuf>,
+    pub(super) files: Vec<InputFile>,
     /// What the file is, in a few words: `PEFT LoRA`.
     pub layout: &'static str,
     /// What gave the layout away.
@@ -58,14 +59,14 @@ impl Adapter {
         &self.root
     }
 
-    /// The weight file.
+    /// The weight file; of several their index, or the first.
     pub fn weights(&self) -> &Path {
         &self.weights
     }
 
     /// All files that were read for it: configs and weights, its own and those of the adapter as it
     /// was before training.
-    pub fn files(&self) -> &[PathBuf] {
+    pub fn files(&self) -> &[InputFile] {
         &self.files
     }
 

@@ -6,6 +6,8 @@
 //! - `pickles`: PyTorch files as torch reads them, and pickles that would run something
 //! - `archives`: tensors that lead out of their storage, zip archives that lie
 //! - `checkpoint`: bases as they come, in shards, in fp8, packed
+//! - `shards`: one adapter in a file, in shards and in an archive
+//! - `inputs`: which bytes a digest is of
 //!
 //! ΔW of adapters:
 //! - `peft`: as PEFT merges them
@@ -39,6 +41,7 @@ mod closed_forms;
 mod experts;
 mod golden;
 mod groups;
+mod inputs;
 mod joined;
 mod kept_in_parts;
 mod laid;
@@ -50,6 +53,7 @@ mod pickles;
 mod rank_of_products;
 mod same_layer;
 mod scales;
+mod shards;
 mod significance;
 mod stable_diffusion;
 mod wrapped;

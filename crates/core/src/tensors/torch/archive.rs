@@ -11,11 +11,12 @@ use std::io::BufReader;
 
 use zip::{CompressionMethod, ZipArchive};
 
+use crate::files::read_exact_at;
+
 use super::machine::{self, LONGEST_PICKLE};
 use super::state;
 use super::tensor::Places;
 use crate::tensors::contents::{Contents, Fault};
-use crate::tensors::stored::read_exact_at;
 
 const PICKLE: &str = "data.pkl";
 
