@@ -11,10 +11,12 @@ mod folder;
 mod header;
 mod hub;
 mod model;
+mod npz;
 mod number;
 mod quantised;
 mod stored;
 mod torch;
+mod zipped;
 
 pub use checkpoint::Checkpoint;
 pub use digest::{same_bytes, sha256};
