@@ -4,6 +4,7 @@
 //! - `adapters`: PEFT folders that are missing, damaged or of no use
 //! - `bases`: bases that do not fit
 //! - `formats`: other libraries' files
+//! - `foreign`: files that are recognised and not read, each by its name
 //! - `layouts`: files whose layout is broken or ambiguous, and the methods of PEFT
 //! - `fine_tunes`: whole models
 //! - `study`: study files, with the line
@@ -28,6 +29,7 @@ mod answers;
 mod bases;
 mod contradictions;
 mod fine_tunes;
+mod foreign;
 mod formats;
 mod groups;
 mod kinds;

@@ -13,7 +13,6 @@ use crate::tensors::TensorFile;
 use super::formula::{Formula, Source};
 use super::keys::unwrapped;
 use super::left_out::LeftOut;
-use super::located::CONFIG;
 use super::module::{AdaptedModule, LaidIndex};
 use super::rename::Rename;
 use super::scale_rule::ScaleRule;
@@ -137,6 +136,8 @@ pub(super) struct Content {
     pub(super) left_out: Vec<LeftOut>,
     /// The initialisation, where it put a part of the base into B·A.
     pub(super) base_changing_init: Option<String>,
+    /// Whether something beside the shapes says what the ranks are.
+    pub(super) ranks_are_stated: bool,
     /// Names in further files of the same checkpoint.
     pub(super) elsewhere: Vec<String>,
     /// Full tensors beside the factors.
@@ -244,16 +245,24 @@ impl Found<'_> {
     /// No layout's names.
     pub(super) fn unknown(&self) -> Error {
         let some: Vec<&str> = self.names().iter().take(3).map(String::as_str).collect();
+        let merged = format!(
+            "merge it with what trained it and give the merged model, the one before with {}",
+            Setting::Base
+        );
+        let remedy = if self.names().iter().any(|name| name.contains("lora")) {
+            format!("if these are factors under other names, {merged}")
+        } else {
+            format!(
+                "if it is an adapter, {merged}; if it is a whole model, give the one that its training began with in the same way"
+            )
+        };
         Error::not_found(
             self.file.path(),
             format!(
                 "its tensors ({}, …) are named as no adapter's",
                 some.join(", ")
             ),
-            format!(
-                "if it is a PEFT adapter, put its {CONFIG} beside it; if it is a whole model, give the one that its training began with as {}",
-                Setting::Base
-            ),
+            remedy,
         )
     }
 }

@@ -12,15 +12,31 @@ use crate::tensors::Checkpoint;
 /// The config beside the weights, of PEFT and those who took its name.
 pub(super) const CONFIG: &str = "adapter_config.json";
 /// Weight files beside such a config, the likeliest first.
-const WEIGHTS: [&str; 7] = [
+const WEIGHTS: [&str; 13] = [
     "adapter_model.safetensors",
     "adapter_model.bin",
     "adapters.safetensors",
+    "adapters.npz",
     "adapter_model.pt",
     "pytorch_lora_weights.safetensors",
     "pytorch_lora_weights.bin",
     "lit_model.pth.lora",
+    "adapter.safetensors",
+    "pytorch_adapter.bin",
+    "peft_model.safetensors",
+    "lora.safetensors",
+    "lora_model_state.pdparams",
 ];
+/// How other libraries' weight files begin, and their config.
+const OTHER_CONFIGS: [(&str, &str); 3] = [
+    ("peft_model", PADDLE_CONFIG),
+    ("lora_model_state", PADDLE_CONFIG),
+    ("lora.safetensors", MISTRAL_CONFIG),
+];
+/// PaddleNLP's.
+pub(super) const PADDLE_CONFIG: &str = "lora_config.json";
+/// mistral-finetune's.
+pub(super) const MISTRAL_CONFIG: &str = "params.json";
 
 /// What lies at a path of weights: a file, or the files of one model.
 pub(super) struct Weights {
@@ -97,10 +113,12 @@ pub(super) fn locate(path: &Path) -> Result<(PathBuf, Option<PathBuf>)> {
     // What is no regular file is refused when it is read, not passed over.
     let config = Some(folder.join(CONFIG)).filter(|config| config.exists());
     if !is_folder {
-        return Ok((path.into(), config));
+        return Ok((path.into(), config.or_else(|| other_config(path))));
     }
     if let Some(name) = WEIGHTS.iter().find(|name| path.join(name).is_file()) {
-        return Ok((path.join(name), config));
+        let weights = path.join(name);
+        let config = config.or_else(|| other_config(&weights));
+        return Ok((weights, config));
     }
     if let Some(inner) = only_adapter_inside(path)? {
         return locate(&inner);
@@ -111,6 +129,14 @@ pub(super) fn locate(path: &Path) -> Result<(PathBuf, Option<PathBuf>)> {
     }
     let remedy = "copy it from where the adapter was trained";
     missing(path, format!("no {} there", WEIGHTS[0]), remedy)
+}
+
+/// The config of a library with names of its own, beside a weight file of its name.
+fn other_config(weights: &Path) -> Option<PathBuf> {
+    let name = weights.file_name()?.to_string_lossy();
+    let mut configs = OTHER_CONFIGS.iter();
+    let (_, config) = configs.find(|(start, _)| name.starts_with(start))?;
+    Some(weights.with_file_name(config)).filter(|config| config.exists())
 }
 
 /// PEFT saves an adapter that is not called `default` in a folder of its own name.

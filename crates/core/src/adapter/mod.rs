@@ -1,7 +1,9 @@
 //! Tensors to `Adapter { module → ΔW }`, one file per layout. What has factors stays factored.
 
+mod adapterhub;
 mod alpha;
 mod checkpoint;
+mod clip_lora;
 mod cloneofsimo;
 mod delta;
 mod diffusers;
@@ -17,11 +19,14 @@ mod left_out;
 mod leftover;
 mod located;
 mod loralib;
+mod mistral;
 mod mlx;
+mod mlx_vlm;
 mod module;
 mod names;
 mod open;
 mod opened;
+mod paddle;
 mod pattern;
 mod peft;
 mod placing;
@@ -30,8 +35,11 @@ mod refused;
 mod rename;
 mod scale_rule;
 mod split;
+mod stacks;
 mod torchtune;
+mod turned;
 mod update;
+mod way_round;
 
 pub use delta::{Decomposed, Delta};
 pub use found::ReadOptions;
