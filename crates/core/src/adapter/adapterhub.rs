@@ -86,16 +86,7 @@ pub(super) fn read(found: &Found) -> Result<Content> {
         ..Content::default()
     };
     let grouped = group(found.names(), parse);
-    if let Some((name, earlier)) = &grouped.twins {
-        let problem = format!("the same factor as `{earlier}`, of another adapter");
-        return Err(found.error(name, problem, "save one adapter by itself"));
-    }
-    if let Some(gate) = grouped.others.iter().find(|name| is_gate(name)) {
-        return Err(gated(
-            found.file.path(),
-            format!("gating (tensor `{gate}`)"),
-        ));
-    }
+    check_names(found, &grouped)?;
     let reader = Reader {
         found,
         config: &config,
