@@ -136,6 +136,7 @@ pub(super) fn read(found: &Found) -> Result<Content> {
             (false, false) => "diffusers",
         },
         base_changing_init: reader.alphas.header.base_changing_init().cloned(),
+        ranks_are_stated: reader.alphas.header.has_rank(),
         ..Content::default()
     };
     content.evidence = if is_told {

@@ -13,7 +13,6 @@ use crate::tensors::Shards;
 use super::formula::{Formula, Source};
 use super::keys::unwrapped;
 use super::left_out::LeftOut;
-use super::located::CONFIG;
 use super::module::{AdaptedModule, LaidIndex};
 use super::rename::Rename;
 use super::scale_rule::ScaleRule;
@@ -140,6 +139,8 @@ pub(super) struct Content {
     pub(super) base_changing_init: Option<String>,
     /// The names of all tensors, where they are those of several models.
     pub(super) of_models: Option<Vec<String>>,
+    /// Whether something beside the shapes says what the ranks are.
+    pub(super) ranks_are_stated: bool,
     /// Full tensors beside the factors.
     pub(super) replaced: Vec<String>,
     /// Tensors that are understood and say nothing about ΔW (α, buffers).
@@ -245,16 +246,24 @@ impl Found<'_> {
     /// No layout's names.
     pub(super) fn unknown(&self) -> Error {
         let some: Vec<&str> = self.names().iter().take(3).map(String::as_str).collect();
+        let merged = format!(
+            "merge it with what trained it and give the merged model, the one before with {}",
+            Setting::Base
+        );
+        let remedy = if self.names().iter().any(|name| name.contains("lora")) {
+            format!("if these are factors under other names, {merged}")
+        } else {
+            format!(
+                "if it is an adapter, {merged}; if it is a whole model, give the one that its training began with in the same way"
+            )
+        };
         Error::not_found(
             self.file.path(),
             format!(
                 "its tensors ({}, …) are named as no adapter's",
                 some.join(", ")
             ),
-            format!(
-                "if it is a PEFT adapter, put its {CONFIG} beside it; if it is a whole model, give the one that its training began with as {}",
-                Setting::Base
-            ),
+            remedy,
         )
     }
 }

@@ -13,15 +13,31 @@ use super::absent;
 pub(super) use super::absent::CONFIG;
 
 /// Weight files beside such a config, the likeliest first.
-const WEIGHTS: [&str; 7] = [
+const WEIGHTS: [&str; 13] = [
     "adapter_model.safetensors",
     "adapter_model.bin",
     "adapters.safetensors",
+    "adapters.npz",
     "adapter_model.pt",
     "pytorch_lora_weights.safetensors",
     "pytorch_lora_weights.bin",
     "lit_model.pth.lora",
+    "adapter.safetensors",
+    "pytorch_adapter.bin",
+    "peft_model.safetensors",
+    "lora.safetensors",
+    "lora_model_state.pdparams",
 ];
+/// How other libraries' weight files begin, and their config.
+const OTHER_CONFIGS: [(&str, &str); 3] = [
+    ("peft_model", PADDLE_CONFIG),
+    ("lora_model_state", PADDLE_CONFIG),
+    ("lora.safetensors", MISTRAL_CONFIG),
+];
+/// PaddleNLP's.
+pub(super) const PADDLE_CONFIG: &str = "lora_config.json";
+/// mistral-finetune's.
+pub(super) const MISTRAL_CONFIG: &str = "params.json";
 
 /// Where an adapter's files are; nothing of them was read.
 pub(super) struct Place {
@@ -171,9 +187,17 @@ pub(super) fn locate(path: &Path) -> Result<Place> {
     Ok(Place {
         root: path.clone(),
         at: At::File(path.clone()),
-        config: config_in(folder),
+        config: config_in(folder).or_else(|| other_config(path)),
         notes: Vec::new(),
     })
+}
+
+/// The config of a library with names of its own, beside a weight file of its name.
+fn other_config(weights: &Path) -> Option<PathBuf> {
+    let name = weights.file_name()?.to_string_lossy();
+    let mut configs = OTHER_CONFIGS.iter();
+    let (_, config) = configs.find(|(start, _)| name.starts_with(start))?;
+    Some(weights.with_file_name(config)).filter(|config| config.exists())
 }
 
 /// What is no regular file is refused when it is read, not passed over.
@@ -191,8 +215,11 @@ fn in_folder(folder: &Path) -> Result<Place> {
     };
     let sets = named(&names, &WEIGHTS);
     if let [set, rest @ ..] = sets.as_slice() {
-        let at = At::Set(folder.into(), set.clone());
-        return Ok(place(at, chosen(set, rest)));
+        let mut found = place(At::Set(folder.into(), set.clone()), chosen(set, rest));
+        if found.config.is_none() {
+            found.config = other_config(&found.first());
+        }
+        return Ok(found);
     }
     if let Some(inner) = absent::only_inside(folder)? {
         let mut found = in_folder(&inner)?;

@@ -21,8 +21,8 @@ use super::peft::{self, PeftConfig};
 use super::placing;
 use super::scale_rule::{ScaleKind, ScaleRule};
 use super::{
-    checkpoint, cloneofsimo, diffusers, gathered, initial, kohya, leftover, loralib, mlx, refused,
-    torchtune,
+    adapterhub, checkpoint, clip_lora, cloneofsimo, diffusers, gathered, initial, kohya, leftover,
+    loralib, mistral, mlx, mlx_vlm, paddle, refused, torchtune, way_round,
 };
 
 impl Adapter {
@@ -129,18 +129,37 @@ impl<'a> Opened<'a> {
     }
 }
 
-/// Decides by the config, else by the tensors' names, which layout it is.
+/// Reads it, unless its factors look transposed.
 fn read(found: &Found, weights: Weights) -> Result<Content> {
     gathered::check(found)?;
     refused::check_names(found)?;
+    let content = by_layout(found, weights)?;
+    way_round::check(&content)?;
+    Ok(content)
+}
+
+/// Decides by the config, else by the tensors' names, which layout it is.
+fn by_layout(found: &Found, weights: Weights) -> Result<Content> {
     if torchtune::fits(found) {
         return torchtune::read(found);
     }
     let Some((path, fields)) = &found.config else {
         return by_names(found, weights);
     };
+    if paddle::fits(path) {
+        return paddle::read(found, path, fields);
+    }
+    if mistral::fits(path) {
+        return mistral::read(found, path, fields);
+    }
     if mlx::fits(fields) {
         return mlx::read(found, path, fields);
+    }
+    if mlx_vlm::fits(found, fields) {
+        return mlx_vlm::read(found);
+    }
+    if adapterhub::fits(fields) {
+        return adapterhub::read(found);
     }
     match peft::method(path, fields)?.as_str() {
         "LORA" => peft::read(found, PeftConfig::new(path, fields)?),
@@ -169,10 +188,18 @@ fn by_names(found: &Found, weights: Weights) -> Result<Content> {
         diffusers::read(found)
     } else if is_wrapped {
         peft_without_config(found)
+    } else if adapterhub::is_named_so(found) {
+        adapterhub::read(found)
+    } else if clip_lora::fits(found) {
+        clip_lora::read(found)
+    } else if mlx::is_named_so(found) {
+        mlx::read_bare(found)
     } else if loralib::fits(found) {
         loralib::read(found)
     } else if any(".lora_A.") {
         peft_without_config(found)
+    } else if mlx_vlm::is_named_so(found) {
+        mlx_vlm::read(found)
     } else {
         checkpoint::read(found, weights.model()?)
     }

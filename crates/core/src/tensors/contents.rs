@@ -26,6 +26,8 @@ pub(super) enum Fault {
     Corrupt(String),
     /// It is fine, perhaps, and asks for something that is never done.
     Refused(String),
+    /// An entry of an archive is compressed.
+    Compressed(String),
     /// One tensor lies.
     Tensor(String, String),
 }

@@ -6,6 +6,7 @@
 //!   meanwhile would be a signal. Chunks of 128 KiB stay in the cache until they are converted.
 
 use std::collections::BTreeMap;
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -16,11 +17,12 @@ use crate::files::{InputFile, OpenFile, read_exact_at};
 
 use super::contents::{Contents, Fault};
 use super::stored::Stored;
-use super::{header, text, torch};
+use super::zipped::entries;
+use super::{header, npz, text, torch};
 
 const DAMAGED: &str = "the download or the copy was probably cut short: fetch the file again";
 
-/// An open weight file: safetensors, or what `torch.save` writes, old or new.
+/// An open weight file: safetensors, what `torch.save` writes, old or new, or NumPy's `.npz`.
 ///
 /// The format is recognised by the first bytes, whatever the name. Everything that the file says
 /// of itself has been checked against its length. A pickle is read by a small machine that knows
@@ -69,7 +71,8 @@ impl TensorFile {
         let handle = file.handle();
         read_exact_at(handle, first, 0).map_err(|source| file.failed(source))?;
         let (kind, contents) = match torch::Format::of(first) {
-            Some(format) => ("PyTorch", torch::read(handle, file.length(), format)),
+            Some(torch::Format::Zip) => zipped(handle, file.length()),
+            Some(format) => ("PyTorch", torch::read(handle, file.length(), format, &[])),
             None => match text::kind(first) {
                 Some(what) => ("weight", Err(Fault::Text(what))),
                 None => ("safetensors", header::read(handle, file.length())),
@@ -225,7 +228,7 @@ impl TensorFile {
     }
 
     /// Whether a tensor is stored in whole numbers.
-    pub(super) fn is_integer(&self, name: &str) -> bool {
+    pub(crate) fn is_integer(&self, name: &str) -> bool {
         let stored = self.contents.tensors.get(name);
         stored.is_some_and(|stored| matches!(&stored.number, Ok(number) if number.is_integer()))
     }
@@ -324,6 +327,18 @@ impl TensorFile {
     }
 }
 
+/// A zip archive is NumPy's or torch's: its entries tell.
+fn zipped(file: &File, length: u64) -> (&'static str, std::result::Result<Contents, Fault>) {
+    match entries(file, length) {
+        Ok(entries) if npz::fits(&entries) => ("NumPy", npz::read(file, &entries)),
+        Ok(entries) => {
+            let contents = torch::read(file, length, torch::Format::Zip, &entries);
+            ("PyTorch", contents)
+        }
+        Err(fault) => ("PyTorch", Err(fault)),
+    }
+}
+
 fn io_error(path: &Path, source: std::io::Error) -> Error {
     Error::io(
         path,
@@ -354,6 +369,13 @@ fn error(path: &Path, kind: &'static str, fault: Fault) -> Error {
             reason: "only tensors and plain values are read from a pickle, and nothing in this file was run"
                 .into(),
             remedy: "load it with torch.load(FILE, map_location=\"cpu\", weights_only=True) and save its tensors with safetensors.torch.save_file"
+                .into(),
+        },
+        Fault::Compressed(entry) => Error::Unsupported {
+            path: path.into(),
+            feature: format!("the compressed entry `{entry}`"),
+            reason: "numbers are read where they lie in the file".into(),
+            remedy: "load it with numpy.load and save its arrays with numpy.savez, which does not compress"
                 .into(),
         },
         Fault::Tensor(tensor, problem) => Error::Tensor {

@@ -12,6 +12,7 @@ mod header;
 mod hub;
 mod index;
 mod model;
+mod npz;
 mod number;
 mod quantised;
 mod sets;
@@ -19,6 +20,7 @@ mod shards;
 mod stored;
 mod text;
 mod torch;
+mod zipped;
 
 pub use checkpoint::Checkpoint;
 pub use file::TensorFile;

@@ -193,6 +193,18 @@ impl Shards {
         &self.metadata
     }
 
+    /// What a pickle holds beside tensors, see [`TensorFile::values`]; of several files the first that
+    /// has it.
+    pub fn value(&self, name: &str) -> Option<&str> {
+        let mut found = self.files.iter().filter_map(|file| file.values().get(name));
+        found.next().map(String::as_str)
+    }
+
+    /// Whether a tensor is stored in whole numbers.
+    pub(crate) fn is_integer(&self, name: &str) -> bool {
+        self.file(name).is_some_and(|file| file.is_integer(name))
+    }
+
     /// See [`TensorFile::matrix`].
     ///
     /// # Errors
