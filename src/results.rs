@@ -11,7 +11,7 @@ use crate::measure::Basis;
 use crate::measure::chance::{overlap_chance, overlap_z};
 use crate::table::{
     AmplificationRow, DrawRow, OverlapCell, OverlapNames, OverlapRow, PlacementRow, RanksRow,
-    SpectrumRow,
+    SpectrumRow, TrajectoryRow,
 };
 
 /// A module with what its path says.
@@ -212,6 +212,8 @@ pub struct Results {
     pub ranks: Vec<RanksRow>,
     /// Rows of `placement.csv`.
     pub placement: Vec<PlacementRow>,
+    /// Rows of `trajectory.csv`.
+    pub trajectory: Vec<TrajectoryRow>,
     /// Rows of `draws.csv`.
     pub draws: Vec<DrawRow>,
     /// Leading directions of runs that are compared, which findings hold between layers.
@@ -232,6 +234,7 @@ impl Results {
         self.spectrum.append(&mut other.spectrum);
         self.ranks.append(&mut other.ranks);
         self.placement.append(&mut other.placement);
+        self.trajectory.append(&mut other.trajectory);
         self.draws.append(&mut other.draws);
         self.frames.append(&mut other.frames);
         self.warnings.append(&mut other.warnings);

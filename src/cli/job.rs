@@ -123,7 +123,7 @@ pub fn regenerate(flags: Regenerate) -> std::result::Result<(), Failure> {
     // All plans first: a mistake in the last study is found before an hour of work on the first.
     let plans = studies
         .iter()
-        .map(|study| planned(Plan::from_file(study, &request)?))
+        .map(|study| compared(planned(planned_from(study, &request)?)?, study))
         .collect::<Result<Vec<_>>>()?;
     for (plan, file) in plans.iter().zip(&studies) {
         let out = out_folder(&flags.output, is_plain);
@@ -147,6 +147,39 @@ pub fn regenerate(flags: Regenerate) -> std::result::Result<(), Failure> {
 fn planned(plan: Plan) -> Result<Plan> {
     plan.check_memory()?;
     Ok(plan)
+}
+
+/// The plan of a study file; an adapter in its place has a command of its own.
+fn planned_from(study: &Path, request: &Request) -> Result<Plan> {
+    let place = study.display();
+    let is_weights = study
+        .extension()
+        .is_some_and(|ending| ending == "safetensors");
+    let holds_a_study = study.join("study.toml").is_file();
+    if holds_a_study || !study.is_dir() && !is_weights {
+        return Plan::from_file(study, request);
+    }
+    let is_adapter = is_weights || study.join("adapter_config.json").exists();
+    Err(Error::request(
+        format!("study {place}"),
+        match is_adapter {
+            true => "that is an adapter, and no study file",
+            false => "that is a folder, and no study file",
+        },
+        format!("`regenerate --init {place}` writes a first study of what is there"),
+    ))
+}
+
+/// A study of which something comes.
+fn compared(plan: Plan, study: &Path) -> Result<Plan> {
+    match plan.compares_nothing() {
+        None => Ok(plan),
+        Some(why) => Err(Error::request(
+            format!("study {}", study.display()),
+            format!("nothing is compared: {why}"),
+            "name two adapters with common modules in [compare], or give a base",
+        )),
+    }
 }
 
 /// The built-in study: of the current folder, else of the sources this was built from.

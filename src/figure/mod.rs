@@ -26,7 +26,7 @@ mod render;
 pub use crate::paper::Venue;
 pub use curve::{
     Band, Curve, CurveBar, CurveLine, CurvePanel, CurvePoint, LineStyle, NameAt, Span,
-    amplification_curve, placed, placement_curve, rank_curve, seeds_curve,
+    amplification_curve, placed, placement_curve, rank_curve, seeds_curve, trajectory_curve,
 };
 pub use format::Format;
 pub use heat::{

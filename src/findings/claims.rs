@@ -26,6 +26,8 @@ pub(super) fn draws_for(modules: usize) -> usize {
 
 /// A verdict stands only where so many standard errors of the random draws do not turn it.
 pub(super) const ERRORS: f64 = 3.0;
+/// A run is early in the first fifth of its steps.
+pub(super) const EARLY: f64 = 0.2;
 /// Version of the rules that METHODS.md gives.
 pub(super) const RULES: usize = 2;
 
@@ -132,7 +134,19 @@ pub(super) const B_AS_A: Claim = Claim {
     ],
 };
 
-/// In the order of the tables.
+pub(super) const LOCKS_EARLY: Claim = Claim {
+    name: "locks-early",
+    statement: "ΔW has its last directions, on both sides, by a fifth of the run's steps.",
+    takes: "the checkpoints of a run (`steps` in [[adapter]])",
+    words: [
+        "ΔW of {of} has its last directions by a fifth of the steps",
+        "ΔW of {of} has its last directions only after a fifth of the steps",
+        "Whether ΔW of {of} has its last directions by a fifth of the steps",
+    ],
+};
+
+/// The claims of the paper's section 7 and about it, in the order of the tables. Others are judged
+/// where a study asks for them, and are not missed elsewhere.
 pub(super) const CLAIMS: [&Claim; 9] = [
     &RANKS,
     &RANKS_OTHERS,

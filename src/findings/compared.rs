@@ -58,5 +58,7 @@ pub(super) fn seeds_word(seeds: Seeds) -> &'static str {
         Seeds::Same => "same",
         Seeds::Unknown => "unknown",
         Seeds::OneStart => "one start",
+        Seeds::OneRun => "one run",
+        Seeds::Alike => "alike",
     }
 }

@@ -10,6 +10,7 @@ use super::claimed::Claimed;
 use super::compared::Compared;
 use super::layers;
 use super::runs::SharedByRuns;
+use super::steps;
 
 /// Evidence on its way: a few cells of each grid, and what else claims need, kept while modules are
 /// measured.
@@ -21,6 +22,9 @@ pub struct Evidence {
     frames: Vec<Frame>,
     draws: Vec<DrawRow>,
     placement: Vec<PlacementRow>,
+    /// Of the courses of runs, and the runs whose step numbers are not known.
+    courses: Vec<EvidenceRow>,
+    unknown: Vec<String>,
 }
 
 /// The tables that verdicts come from.
@@ -58,6 +62,8 @@ impl Evidence {
             frames: Vec::new(),
             draws: Vec::new(),
             placement: Vec::new(),
+            courses: Vec::new(),
+            unknown: Vec::new(),
         }
     }
 
@@ -71,6 +77,7 @@ impl Evidence {
         // Rows draw as seed 0 does.
         let seed = plan.measured().map_or(0, |measured| measured.seed);
         Evidence {
+            unknown: plan.counted(),
             claimed: plan
                 .measured()
                 .map(|measured| Claimed::of_plan(plan, measured)),
@@ -88,6 +95,8 @@ impl Evidence {
         self.frames.extend_from_slice(&results.frames);
         self.draws.extend_from_slice(&results.draws);
         self.placement.extend_from_slice(&results.placement);
+        let courses = steps::evidence(&results.trajectory, &self.unknown);
+        self.courses.extend(courses);
     }
 
     /// All rows of `evidence.csv`, claim by claim, with those of `amplification.csv`; and the rows that
@@ -125,6 +134,7 @@ impl Evidence {
         let of_ranks = || self.ranks.as_ref().map(SharedByRuns::of_both_factors);
         let both = of_seeds.filter(|rows| !rows.is_empty()).or_else(of_ranks);
         rows.extend(both.unwrap_or_default());
+        rows.extend(self.courses);
         Ok(EvidenceTables {
             evidence: rows,
             draws: self.draws,

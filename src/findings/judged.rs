@@ -138,6 +138,12 @@ fn no_seeds(row: &EvidenceRow) -> Option<&'static str> {
         "one start" => Some(
             "ΔW of each run still has a part of the start that they have in common, B₀ and A₀, so that chance is no measure",
         ),
+        "one run" => Some(
+            "runs that are held against each other are checkpoints of one run, so that what they share was kept and not found twice",
+        ),
+        "alike" => Some(
+            "runs that are held against each other began as one, as the numbers of A tell, so that chance is no measure",
+        ),
         "same" => Some("the runs have one seed, and so share their random stream"),
         _ => None,
     }

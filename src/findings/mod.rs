@@ -20,6 +20,7 @@ mod pooled;
 mod row;
 mod runs;
 mod shared;
+mod steps;
 mod verdict;
 mod wanted;
 mod words;

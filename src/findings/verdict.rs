@@ -4,14 +4,15 @@ use crate::table::{EvidenceRow, FindingRow};
 
 use super::between::same_layer_of;
 use super::claims::{
-    B_AS_A, CLAIMS, CORRELATES, Claim, FACTOR, NEW_DIRECTIONS, QUERY_VALUE, RANKS, RANKS_OTHERS,
-    SEEDS, SEEDS_LAYERS,
+    B_AS_A, CLAIMS, CORRELATES, Claim, FACTOR, LOCKS_EARLY, NEW_DIRECTIONS, QUERY_VALUE, RANKS,
+    RANKS_OTHERS, SEEDS, SEEDS_LAYERS,
 };
 use super::contained::new_directions;
 use super::evidence::EvidenceTables;
 use super::majority::{others, shared};
 use super::paired::{both_factors, query_and_value};
 use super::pooled::{correlates, factor};
+use super::steps::locks_early;
 
 /// What the data say of each claim that they speak of, in the tables' order.
 ///
@@ -58,6 +59,7 @@ pub fn findings(tables: &EvidenceTables) -> Vec<FindingRow> {
         match claim.name {
             // That its rows are empty says something.
             name if name == NEW_DIRECTIONS.name => new_directions(&all),
+            name if name == LOCKS_EARLY.name => locks_early(&all),
             name if name == SEEDS_LAYERS.name => same_layer_of(&all, &tables.layers),
             _ if rows.is_empty() => None,
             name if name == RANKS.name => shared(&RANKS, &rows),
@@ -70,5 +72,9 @@ pub fn findings(tables: &EvidenceTables) -> Vec<FindingRow> {
             _ => None,
         }
     };
-    CLAIMS.iter().filter_map(judge).collect()
+    CLAIMS
+        .iter()
+        .chain([&&LOCKS_EARLY])
+        .filter_map(judge)
+        .collect()
 }

@@ -1,28 +1,34 @@
 //! Adapters found in folders, with what their files and names tell.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
 use regex::Regex;
 
-use crate::adapter::{Adapter, ReadOptions, natural_order, projection_of};
+use crate::adapter::{Adapter, natural_order, projection_of};
 use crate::asked::Asked;
 use crate::error::{Error, Result};
-use crate::study::{in_files, is_plain, is_same, names_of};
+use crate::study::{in_files, is_plain, is_same, names_of, one_start};
+
+use super::places::LEVELS;
+use super::runs::{Run, runs};
 
 /// `seed1`, `s1`, `r8-seed-1`, as a part of a name.
 static SEED: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r"(?i)(?:^|[^a-z])(?:seed|s)[-_=]?(\d{1,9})(?:$|[^a-z0-9])").expect("a constant")
 });
 
-/// An adapter that a study may have.
+/// An adapter that a study may have: one run.
 pub(super) struct Candidate {
     pub(super) name: String,
-    /// Resolved.
+    /// As it was typed, or found in what was typed.
     pub(super) path: PathBuf,
+    /// The path that names its run.
+    pub(super) run: PathBuf,
     pub(super) adapter: Adapter,
     pub(super) seed: Option<Seed>,
+    /// Checkpoints of its run before it, the first one first.
+    pub(super) steps: Vec<PathBuf>,
 }
 
 /// The seed of a run, and where it is written.
@@ -49,6 +55,21 @@ impl Candidate {
         modules.any(|module| other.adapter.module(&module.path).is_some())
     }
 
+    /// A sentence, if the numbers of both tell that they began as one, and nobody says that their seeds
+    /// differ.
+    pub(super) fn began_with(&self, other: &Candidate) -> Option<String> {
+        if self.seed.is_some() && other.seed.is_some() {
+            return None;
+        }
+        let modules = self.adapter.modules.iter();
+        let modules: Vec<String> = modules.map(|module| module.path.clone()).collect();
+        let how = one_start(&self.adapter, &other.adapter, &modules)?;
+        let (one, other) = (&self.name, &other.name);
+        Some(format!(
+            "{one} and {other} are not compared as runs of two seeds: they {how}"
+        ))
+    }
+
     /// A sentence, if both are one adapter.
     fn repeats(&self, other: &Candidate) -> Option<String> {
         let how = is_same(&other.adapter, &self.adapter).ok()??;
@@ -73,29 +94,24 @@ impl Candidate {
     }
 }
 
-/// The adapters among paths and in folders, by rank and seed, and a sentence for whatever was left
-/// out or is not known.
+/// The runs among paths and in folders, by rank and seed, and a sentence for whatever was left out or
+/// is not known.
 ///
 /// # Errors
 ///
 /// [`CoreError::Request`](crate::CoreError::Request) when there is none.
 pub(super) fn candidates(paths: &[PathBuf]) -> Result<(Vec<Candidate>, Vec<String>)> {
-    let mut said = Vec::new();
-    let mut opened = Vec::new();
-    for path in paths.iter().flat_map(|path| places(path)) {
-        match open(&path) {
-            Ok(adapter) => opened.push((path.canonicalize().unwrap_or(path), adapter)),
-            Err(error) => said.push(format!("{} is left out: {error}", path.display())),
-        }
-    }
-    let names: Vec<PathBuf> = opened.iter().map(|(path, _)| path.clone()).collect();
-    let named = plain_names(&names).into_iter().zip(opened);
+    let (runs, mut said) = runs(paths);
+    let named: Vec<PathBuf> = runs.iter().map(Run::named_by).collect();
+    let named = plain_names(&named).into_iter().zip(named).zip(runs);
     let mut found: Vec<Candidate> = named
-        .map(|(name, (path, adapter))| Candidate {
+        .map(|((name, named), run)| Candidate {
             name,
-            seed: seed_of(&path),
-            path,
-            adapter,
+            run: named,
+            seed: seed_of(&run.path),
+            path: run.path,
+            adapter: run.adapter,
+            steps: run.steps,
         })
         .collect();
     in_order(&mut found);
@@ -124,49 +140,28 @@ pub(super) fn candidates(paths: &[PathBuf]) -> Result<(Vec<Candidate>, Vec<Strin
     Ok((kept, said))
 }
 
-fn open(path: &Path) -> Result<Adapter> {
-    let adapter = Adapter::open(path, &ReadOptions::default())?;
-    adapter.check_trained()?;
-    Ok(adapter)
-}
-
-/// The path itself, or the folders in it where it is a folder without adapter or weights.
-fn places(path: &Path) -> Vec<PathBuf> {
-    let has = |folder: &Path, ending: &str| {
-        let entries = fs::read_dir(folder).into_iter().flatten().flatten();
-        entries
-            .into_iter()
-            .any(|entry| entry.file_name().to_string_lossy().ends_with(ending))
-    };
-    let is_adapter = has(path, ".safetensors") || has(path, "adapter_config.json");
-    if !path.is_dir() || is_adapter {
-        return vec![path.into()];
-    }
-    let entries = fs::read_dir(path).into_iter().flatten().flatten();
-    let mut inside: Vec<PathBuf> = entries
-        .map(|entry| entry.path())
-        .filter(|path| path.is_dir())
-        .filter(|path| has(path, ".safetensors") || has(path, "adapter_config.json"))
-        .collect();
-    inside.sort_by(|one, other| natural_order(&one.to_string_lossy(), &other.to_string_lossy()));
-    inside
-}
-
-/// The seed that a config beside the weights has, else the one in the folder's name or its parent's.
+/// The seed that a config beside the weights has, else the one in the file's, the folder's or its
+/// parent's name.
 fn seed_of(path: &Path) -> Option<Seed> {
-    let folder = if path.is_dir() { path } else { path.parent()? };
     let in_config = in_files(path).map(|(value, file)| Seed {
         value,
         source: file.into(),
     });
-    let names = [Some(folder), folder.parent()];
-    let names = names.into_iter().flatten().filter_map(Path::file_name);
-    let mut names = names.map(|name| name.to_string_lossy().into_owned());
+    let is_file = path.is_file();
+    let full = std::path::absolute(path).unwrap_or_else(|_| path.into());
+    let names = full.ancestors().take(if is_file { 3 } else { 2 });
+    let mut names = names.enumerate().filter_map(|(number, path)| {
+        let (what, name) = match is_file && number == 0 {
+            true => ("file", path.file_stem()?),
+            false => ("folder", path.file_name()?),
+        };
+        Some((what, name.to_string_lossy().into_owned()))
+    });
     in_config.or_else(|| {
-        names.find_map(|name| {
+        names.find_map(|(what, name)| {
             Some(Seed {
                 value: seed_in(&name)?,
-                source: format!("the folder's name `{name}`, as no config has it"),
+                source: format!("the {what}'s name `{name}`, as no config has it"),
             })
         })
     })
@@ -219,7 +214,9 @@ fn nothing(paths: &[PathBuf], reasons: &[String]) -> Error {
         format!("{} {}", Asked::Adapters, names.join(" ")),
         match reasons.first() {
             Some(reason) => format!("there is no adapter that can be used: {reason}"),
-            None => "there is no adapter in it".into(),
+            None => {
+                format!("there is no adapter in it, nor in its folders down to {LEVELS} levels")
+            }
         },
         "give adapters, or the folder that holds them",
     )

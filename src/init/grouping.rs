@@ -19,6 +19,8 @@ pub(super) struct Choice {
 pub(super) struct Compared {
     pub(super) ranks: Option<Choice>,
     pub(super) seeds: Option<Choice>,
+    /// Pairs that began as one: a sentence each.
+    pub(super) said: Vec<String>,
 }
 
 /// Labels of groups, and the runs that they stand for.
@@ -29,10 +31,41 @@ impl Compared {
     pub(super) fn of(found: &[Candidate]) -> Self {
         let mut labels = Labels::new();
         let seeds = seeds(found, &mut labels);
-        let two = || two(found, pairing::seeds(found)?);
+        let mut said = Vec::new();
+        let two = || two(found, pairing::seeds(found, &mut said)?);
         let seeds = seeds.or_else(two);
-        let ranks = ranks(found, &labels);
-        Compared { ranks, seeds }
+        let ranks = ranks(found, &labels, &mut said);
+        Compared { ranks, seeds, said }
+    }
+
+    /// A sentence, where there is nothing to compare.
+    pub(super) fn nothing(&self, found: &[Candidate], has_base: bool) -> Option<String> {
+        let has_steps = found.iter().any(|run| !run.steps.is_empty());
+        if self.ranks.is_some() || self.seeds.is_some() || has_base || has_steps {
+            return None;
+        }
+        let mut pairs = found.iter().enumerate().flat_map(|(place, one)| {
+            let others = found[place + 1..].iter();
+            others.map(move |other| (one, other))
+        });
+        let paths = |run: &Candidate| {
+            let first = run.adapter.modules.first();
+            first.map_or(String::new(), |module| format!("`{}`", module.path))
+        };
+        let why = match (found, pairs.any(|(one, other)| one.shares_with(other))) {
+            ([_], _) => "there is one run, and no base".to_string(),
+            ([one, .., other], false) => format!(
+                "no two runs have a module in common: {} adapts {}, {} adapts {}",
+                one.name,
+                paths(one),
+                other.name,
+                paths(other)
+            ),
+            _ => {
+                "no two runs differ in rank, or in the seed alone, and there is no base".to_string()
+            }
+        };
+        Some(format!("what this study compares: nothing, as {why}"))
     }
 
     /// A sentence for each run that is in no pair, and why.
@@ -156,8 +189,8 @@ fn is_alike(one: &Candidate, other: &Candidate) -> bool {
 }
 
 /// The smallest and the largest rank: all runs of each where a pattern matches them, else one.
-fn ranks(found: &[Candidate], labels: &Labels) -> Option<Choice> {
-    let (best, remark) = pairing::ranks(found)?;
+fn ranks(found: &[Candidate], labels: &Labels, said: &mut Vec<String>) -> Option<Choice> {
+    let (best, remark) = pairing::ranks(found, said)?;
     let seed = |place: usize| found[place].seed.as_ref().map(|seed| seed.value);
     let is_pair = |[one, other]: [usize; 2]| {
         let different = seed(one) != seed(other) && seed(one).is_some() && seed(other).is_some();

@@ -3,17 +3,20 @@
 use std::path::{Path, PathBuf};
 
 use crate::error::Result;
-use crate::study::{Definition, Plan, Request, find_base, study_name};
+use crate::study::{Definition, FoundBase, Plan, Request, find_base, study_name};
 
 mod candidate;
 mod grouping;
 mod pairing;
+mod paths;
+mod places;
+mod runs;
+mod text;
 
 use candidate::{Candidate, candidates, plain};
-use grouping::{Choice, Compared};
-
-/// The paper's own values as a study.
-const PUBLISHED: &str = "experiments/lora-paper/study.toml";
+use grouping::Compared;
+use paths::Home;
+use text::Writer;
 
 /// A study that runs as it stands.
 pub struct FirstStudy {
@@ -38,27 +41,37 @@ impl FirstStudy {
         let (found, mut unknown) = candidates(paths)?;
         let name = name_of(&found);
         let place = out.join("experiments").join(&name).join("study.toml");
-        let (base, said) = base_of(&found);
+        let (mut base, said) = base_of(&found);
         unknown.extend(said);
         let compared = Compared::of(&found);
+        unknown.extend(compared.said.iter().cloned());
         unknown.extend(compared.left_out(&found));
-        let written = |base: Option<&Path>, unknown: &[String]| {
+        unknown.extend(compared.nothing(&found, base.is_some()));
+        let home = Home::of(&place, out);
+        let mut with_steps = true;
+        // What cannot be planned is left out, and said.
+        let text = loop {
             let writer = Writer {
                 out,
+                home: &home,
                 name: &name,
                 found: &found,
                 compared: &compared,
-                unknown,
+                unknown: &unknown,
+                with_steps,
             };
-            let text = writer.text(base);
-            check(&place, &text, &found, base).map(|()| text)
-        };
-        let text = match written(base.as_deref(), &unknown) {
-            Ok(text) => text,
-            Err(_) if base.is_none() => written(None, &unknown)?,
-            Err(error) => {
-                unknown.push(format!("the base that was found cannot be used: {error}"));
-                written(None, &unknown)?
+            let text = writer.text(base.as_ref());
+            match check(&place, &text, &found, base.as_ref()) {
+                Ok(()) => break text,
+                Err(error) if with_steps && found.iter().any(|one| !one.steps.is_empty()) => {
+                    unknown.push(format!("checkpoints of a run cannot be used: {error}"));
+                    with_steps = false;
+                }
+                Err(error) if base.is_some() => {
+                    unknown.push(format!("the base that was found cannot be used: {error}"));
+                    (base, with_steps) = (None, true);
+                }
+                Err(error) => return Err(error),
             }
         };
         Ok(FirstStudy {
@@ -70,12 +83,21 @@ impl FirstStudy {
 }
 
 /// Whether the study runs: the plan of it, with paths that hold before its folder is there.
-fn check(place: &Path, text: &str, found: &[Candidate], base: Option<&Path>) -> Result<()> {
+fn check(place: &Path, text: &str, found: &[Candidate], base: Option<&FoundBase>) -> Result<()> {
     let mut definition = Definition::parse(place, text)?;
+    let here = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.into());
     for (entry, candidate) in definition.adapters.iter_mut().zip(found) {
-        entry.path = candidate.path.clone();
+        entry.path = here(&candidate.path);
+        if !entry.steps.is_empty() {
+            let steps = candidate.steps.iter().map(|step| here(step));
+            entry.steps = steps
+                .map(|step| step.to_string_lossy().into_owned())
+                .collect();
+        }
     }
-    definition.base = base.map(Path::to_path_buf);
+    definition.base = base.map(|base| match base {
+        FoundBase::Here(path) | FoundBase::Cached(path) => here(path),
+    });
     // It is there, though not yet beside this study's folder.
     definition.published = None;
     Plan::of_definition(&definition, place, &Request::everything()).map(|_| ())
@@ -83,7 +105,10 @@ fn check(place: &Path, text: &str, found: &[Candidate], base: Option<&Path>) -> 
 
 /// The folder that all adapters are in, else their own names.
 fn name_of(found: &[Candidate]) -> String {
-    let parent = |candidate: &Candidate| candidate.path.parent().map(Path::to_path_buf);
+    let parent = |candidate: &Candidate| {
+        let full = std::path::absolute(&candidate.run).ok()?;
+        full.parent().map(Path::to_path_buf)
+    };
     let first = found.first().and_then(parent);
     let is_shared = found.iter().all(|candidate| parent(candidate) == first);
     let name = first.filter(|_| is_shared && found.len() > 1);
@@ -93,7 +118,7 @@ fn name_of(found: &[Candidate]) -> String {
 }
 
 /// Where the model is that the adapters' configs name, and what could not be known of it.
-fn base_of(found: &[Candidate]) -> (Option<PathBuf>, Vec<String>) {
+fn base_of(found: &[Candidate]) -> (Option<FoundBase>, Vec<String>) {
     let named = |candidate: &&Candidate| candidate.adapter.base_name.is_some();
     let Some(first) = found.iter().find(named) else {
         let said = "no config names a base: give it as base = \"PATH\" for figure 8 and table 7";
@@ -101,7 +126,7 @@ fn base_of(found: &[Candidate]) -> (Option<PathBuf>, Vec<String>) {
     };
     let name = first.adapter.base_name.as_deref().unwrap_or_default();
     match find_base(name, &first.path) {
-        Some(path) => (Some(path), Vec::new()),
+        Some(found) => (Some(found), Vec::new()),
         None => {
             let said = format!(
                 "the base `{name}` is neither a local path nor in the Hugging Face cache: give its \
@@ -110,120 +135,4 @@ fn base_of(found: &[Candidate]) -> (Option<PathBuf>, Vec<String>) {
             (None, vec![said])
         }
     }
-}
-
-struct Writer<'a> {
-    out: &'a Path,
-    name: &'a str,
-    found: &'a [Candidate],
-    compared: &'a Compared,
-    unknown: &'a [String],
-}
-
-impl Writer<'_> {
-    fn text(&self, base: Option<&Path>) -> String {
-        let mut text = String::new();
-        if self.out.join("docs/study.schema.json").is_file() {
-            text += "#:schema ../../docs/study.schema.json\n";
-        }
-        text += &format!(
-            "# A first study of {} adapters, as `regenerate --init` wrote it: yours to change.\n",
-            self.found.len()
-        );
-        for sentence in self.unknown {
-            text += &format!("# Not known: {sentence}\n");
-        }
-        text += &format!("\nname = {}\ntitle = {0}\n", quoted(self.name));
-        text += &match base {
-            Some(base) => format!("base = {}\n", quoted(&self.path(base))),
-            None => "# base = \"PATH\"\n".into(),
-        };
-        text += "# Scores of runs, for tables 5, 6 and 18 and a rank curve; README.md has the columns.\n\
-                 # runs = \"runs.csv\"\n";
-        if self.out.join(PUBLISHED).is_file() {
-            text += "# Their figures stand beside these in the report.\npublished = \"../lora-paper/study.toml\"\n";
-        }
-        for candidate in self.found {
-            text += &self.adapter(candidate);
-        }
-        text + &self.questions(base.is_some())
-    }
-
-    fn adapter(&self, candidate: &Candidate) -> String {
-        let adapter = &candidate.adapter;
-        let mut text = format!(
-            "\n# {}; {}; {}\n[[adapter]]\nname = {}\npath = {}\n",
-            adapter.layout,
-            adapter.scale_rule,
-            candidate.projections().join(", "),
-            quoted(&candidate.name),
-            quoted(&self.path(&candidate.path)),
-        );
-        if adapter.rank() > 0 {
-            text += &format!("rank = {}\n", adapter.rank());
-        }
-        text += &match &candidate.seed {
-            Some(seed) => format!("seed = {} # from {}\n", seed.value, seed.source),
-            None => "# seed = ?\n".into(),
-        };
-        text
-    }
-
-    fn questions(&self, has_base: bool) -> String {
-        let mut text = String::from("\n[compare]\n");
-        text += &match &self.compared.ranks {
-            Some(Choice {
-                entries, remark, ..
-            }) => format!("# Figures 3 and 6: {remark}.\nranks = {}\n", list(entries)),
-            None => "# Figures 3 and 6 take two adapters of different rank.\n# ranks = [\"SMALLER\", \"LARGER\"]\n".into(),
-        };
-        text += &match &self.compared.seeds {
-            Some(Choice {
-                entries, remark, ..
-            }) => format!("# Figures 4 and 7: {remark}.\nseeds = {}\n", list(entries)),
-            None => {
-                "# Figures 4 and 7 take two seeds of one rank.\n# seeds = [\"ONE\", \"OTHER\"]\n"
-                    .into()
-            }
-        };
-        let chosen = pairing::against_base(self.found);
-        let chosen: Vec<String> = chosen
-            .into_iter()
-            .map(|place| self.found[place].name.clone())
-            .collect();
-        let mark = if has_base { "" } else { "# " };
-        text += &format!("# Figure 8.\n{mark}base = {}\n", list(&chosen));
-        text += &format!(
-            "\n[amplification]\n# Table 7.\nadapters = {}\n",
-            list(&chosen)
-        );
-        text += "\n[figures]\n# Left out, all are drawn that the comparisons allow.\n# which = [\"3\", \"8\"]\n\
-                 # Left out, they are chosen as in the paper: the middle layer, and the first, thirds, last.\n\
-                 # layer = 0\n# layers = [0, 1]\n\n[tables]\n# Left out, all are made that there are rows for.\n\
-                 # which = [\"5\", \"6\", \"7\"]\n\n[print]\n# icml, neurips, iclr, acl or plain\nvenue = \"plain\"\n\n\
-                 # What the report says around the results.\n[text]\n# question = \"What is asked.\"\n\
-                 # expectation = \"What was expected beforehand.\"\n# outcome = \"What came out.\"\n";
-        text
-    }
-
-    /// As the study names a file: relative where it is under the same folder.
-    fn path(&self, path: &Path) -> String {
-        let out = self.out.canonicalize();
-        let inside = out.ok().and_then(|out| {
-            let inside = path.strip_prefix(out).ok()?;
-            Some(Path::new("../..").join(inside))
-        });
-        let path = inside.unwrap_or_else(|| path.to_path_buf());
-        path.to_string_lossy().into_owned()
-    }
-}
-
-/// Names as a list of the study.
-fn list(names: &[String]) -> String {
-    let names: Vec<String> = names.iter().map(|name| quoted(name)).collect();
-    format!("[{}]", names.join(", "))
-}
-
-fn quoted(text: &str) -> String {
-    toml::Value::from(text).to_string()
 }

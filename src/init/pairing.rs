@@ -24,11 +24,11 @@ fn seeds_of(one: &Candidate, other: &Candidate) -> Seeds {
 }
 
 /// The pair for figures 3 and 6, smaller rank first, and why: of different seeds if they are known,
-/// the ranks as far apart as can be.
-pub(super) fn ranks(found: &[Candidate]) -> Option<([usize; 2], String)> {
+/// the ranks as far apart as can be. A pair that began as one is none; `said` then has it.
+pub(super) fn ranks(found: &[Candidate], said: &mut Vec<String>) -> Option<([usize; 2], String)> {
     let rank = |place: usize| found[place].adapter.rank();
     let apart = pairs(found).filter(|&[one, other]| rank(one) != rank(other));
-    let best = apart.max_by_key(|&[one, other]| {
+    let best = best_of(found, apart, said, |&[one, other]| {
         let span = rank(other).abs_diff(rank(one));
         (
             seeds_of(&found[one], &found[other]),
@@ -54,13 +54,13 @@ pub(super) fn ranks(found: &[Candidate]) -> Option<([usize; 2], String)> {
 }
 
 /// The pair for figures 4 and 7, and why: of one scale, if there are such, and of the largest rank
-/// that two seeds have.
-pub(super) fn seeds(found: &[Candidate]) -> Option<([usize; 2], String)> {
+/// that two seeds have. A pair that began as one is none; `said` then has it.
+pub(super) fn seeds(found: &[Candidate], said: &mut Vec<String>) -> Option<([usize; 2], String)> {
     let rank = |place: usize| found[place].adapter.rank();
     let of_one_rank = pairs(found).filter(|&[one, other]| {
         rank(one) == rank(other) && seeds_of(&found[one], &found[other]) != Seeds::Same
     });
-    let best = of_one_rank.max_by_key(|&[one, other]| {
+    let best = best_of(found, of_one_rank, said, |&[one, other]| {
         let known = seeds_of(&found[one], &found[other]);
         let alike = other_scale(&found[one].adapter, &found[other].adapter, true).is_none();
         (alike, known, rank(one), first([one, other]))
@@ -75,6 +75,23 @@ pub(super) fn seeds(found: &[Candidate]) -> Option<([usize; 2], String)> {
         Some(differs) => format!("{remark}; they {differs}, so that more than the seed differs"),
     };
     Some((best, remark))
+}
+
+/// The pair of the largest key that did not begin as one.
+fn best_of<Key: Ord>(
+    found: &[Candidate],
+    pairs: impl Iterator<Item = [usize; 2]>,
+    said: &mut Vec<String>,
+    key: impl Fn(&[usize; 2]) -> Key,
+) -> Option<[usize; 2]> {
+    let mut pairs: Vec<[usize; 2]> = pairs.collect();
+    pairs.sort_by_key(|pair| std::cmp::Reverse(key(pair)));
+    pairs.into_iter().find(|&[one, other]| {
+        let began = found[one].began_with(&found[other]);
+        let are_apart = began.is_none();
+        said.extend(began);
+        are_apart
+    })
 }
 
 /// Adapters for figure 8 and table 7: one of each rank, of one seed if it is known; the smallest,

@@ -80,6 +80,8 @@ named! {
         Seeds = "seeds",
         /// The factor of table 7 over that of random updates, by layer and rank.
         Amplification = "amplification",
+        /// How near a run's checkpoints are to the last one, over the steps.
+        Trajectory = "trajectory",
     }
 }
 
@@ -127,6 +129,7 @@ impl Figure {
             Figure::Placement => Some("Placement"),
             Figure::Seeds => Some("Seeds"),
             Figure::Amplification => Some("Amplification"),
+            Figure::Trajectory => Some("Trajectory"),
         }
     }
 }

@@ -36,13 +36,14 @@ pub(super) fn figures_folder(study: &str) -> PathBuf {
 }
 
 /// Tables beside the report, in the order in which it names them.
-pub(super) const FILES: [&str; 13] = [
+pub(super) const FILES: [&str; 14] = [
     "overlap.csv",
     "overlap.npz",
     "spectrum.csv",
     "amplification.csv",
     "ranks.csv",
     "placement.csv",
+    "trajectory.csv",
     "runs.csv",
     "answers.csv",
     "findings.csv",
@@ -55,7 +56,7 @@ pub(super) const FILES: [&str; 13] = [
 /// Where a table stands in the list of a run's files: each of the paper's tables follows the rows
 /// that it is made of. Everything that is no table comes after.
 pub(super) fn place_of(path: &Path) -> usize {
-    const ORDER: [&str; 16] = [
+    const ORDER: [&str; 17] = [
         "overlap.csv",
         "overlap.npz",
         "spectrum.csv",
@@ -63,6 +64,7 @@ pub(super) fn place_of(path: &Path) -> usize {
         "ranks.csv",
         "table7.",
         "placement.csv",
+        "trajectory.csv",
         "runs.csv",
         "answers.csv",
         "table5.",

@@ -126,7 +126,11 @@ impl OfPlan<'_> {
                 is_drawn.then(|| figure8(rows, self.spectrum, &adapters, layer, &shown))
             }
             // Figures of lines.
-            Figure::RankCurve | Figure::Placement | Figure::Seeds | Figure::Amplification => None,
+            Figure::RankCurve
+            | Figure::Placement
+            | Figure::Seeds
+            | Figure::Amplification
+            | Figure::Trajectory => None,
         };
         chart.transpose()
     }

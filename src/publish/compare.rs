@@ -114,6 +114,7 @@ fn tolerance(
         "z" => Some(Z_TOLERANCE * value("z").max(1.0)),
         "gap" => Some(TOLERANCE * value("sigma")),
         "p" | "p_adjusted" => Some(P_TOLERANCE * value(column)),
+        similarity if similarity.starts_with("similarity_") => Some(TOLERANCE),
         "share" => Some(TOLERANCE.max(unsure())),
         "enrichment" => Some(TOLERANCE.max(unsure()) / value("chance")),
         "value" if text("statistic").starts_with('φ') => Some(TOLERANCE),

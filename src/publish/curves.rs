@@ -3,11 +3,12 @@
 use crate::error::Result;
 use crate::figure::{
     Curve, Options, Shown, amplification_curve, placement_curve, rank_curve, seeds_curve,
+    trajectory_curve,
 };
 use crate::measure::Basis;
 use crate::paper::{Figure, Table};
 use crate::study::{AdapterId, Plan};
-use crate::table::{AmplificationRow, OverlapRow, PlacementRow, RunsRow};
+use crate::table::{AmplificationRow, OverlapRow, PlacementRow, RunsRow, TrajectoryRow};
 
 use super::charts::{against_base, names};
 use super::written::{self, Tables};
@@ -52,6 +53,10 @@ pub(super) fn curves(
                 placement_curve(&rows, &against_base(plan), options)
             }
             Figure::Amplification => of_table7(plan, tables, options)?,
+            Figure::Trajectory => {
+                let rows: Vec<TrajectoryRow> = written::rows(tables, "trajectory.csv")?;
+                trajectory_curve(&rows, &plan.counted(), options)
+            }
             Figure::Seeds => {
                 let of_basis = |&basis: &Basis| {
                     let curve = of_seeds(plan, overlaps, basis, options)?;

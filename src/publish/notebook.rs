@@ -108,6 +108,7 @@ fn lines<'a>(plan: &'a Plan, named: &'a NamedCurve) -> Option<RebuiltLines<'a>> 
             projections: &figures.projections,
             groups: plan.table7_groups(),
         },
+        Figure::Trajectory => Lines::Trajectory,
         _ => return None,
     };
     Some(RebuiltLines {
@@ -137,7 +138,11 @@ fn rebuilt<'a>(
             let against_base = against_base.map(|id| plan.adapter_name(id));
             (one, Compared::Base(against_base.collect()))
         }
-        Figure::RankCurve | Figure::Placement | Figure::Seeds | Figure::Amplification => {
+        Figure::RankCurve
+        | Figure::Placement
+        | Figure::Seeds
+        | Figure::Amplification
+        | Figure::Trajectory => {
             return None;
         }
     };

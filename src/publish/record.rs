@@ -20,7 +20,7 @@ use super::artifact::Artifact;
 pub(super) struct Headlines {
     overlaps: Vec<Overlap>,
     answers: Answers,
-    /// All but grids, spectra, ranks and placements.
+    /// All but grids, spectra, ranks, placements and courses.
     rest: Results,
 }
 
@@ -96,6 +96,7 @@ impl Headlines {
             spectrum: Vec::new(),
             ranks: Vec::new(),
             placement: Vec::new(),
+            trajectory: Vec::new(),
             draws: Vec::new(),
             frames: Vec::new(),
             ..results

@@ -26,6 +26,7 @@ pub(super) struct TableFiles<'a> {
     amplification: RowFile,
     ranks: RowFile,
     placement: RowFile,
+    trajectory: RowFile,
     evidence: Option<Evidence>,
     // The last, as it removes the folders that the files above were in.
     staging: Staging,
@@ -42,6 +43,7 @@ impl<'a> TableFiles<'a> {
             amplification: RowFile::new(folder.join("amplification.csv")),
             ranks: RowFile::new(folder.join("ranks.csv")),
             placement: RowFile::new(folder.join("placement.csv")),
+            trajectory: RowFile::new(folder.join("trajectory.csv")),
             evidence: plan.makes.findings.then(|| Evidence::of_plan(plan)),
             staging: Staging::new(out),
             plan,
@@ -68,7 +70,8 @@ impl<'a> TableFiles<'a> {
         self.amplification
             .take(&results.amplification, &mut self.staging)?;
         self.ranks.take(&results.ranks, &mut self.staging)?;
-        self.placement.take(&results.placement, &mut self.staging)
+        self.placement.take(&results.placement, &mut self.staging)?;
+        self.trajectory.take(&results.trajectory, &mut self.staging)
     }
 
     /// Completes all tables of rows; `amplified` are all rows of `amplification.csv`. A run that does
@@ -89,6 +92,7 @@ impl<'a> TableFiles<'a> {
         }
         self.spectrum.finish(staging)?;
         self.placement.finish(staging)?;
+        self.trajectory.finish(staging)?;
         if !amplified.is_empty() {
             self.amplification.finish(staging)?;
             self.ranks.finish(staging)?;

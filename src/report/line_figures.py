@@ -111,3 +111,40 @@ def amplification_curve(projections, groups=()):
         axis.set_yscale("log")
         axis.legend(fontsize="small")
     plt.show()
+
+# %% trajectory
+trajectory = read("trajectory.csv")
+
+
+def courses(most=5):
+    """Norm, φ with the last checkpoint on both sides, and φ of A with its start, else with the checkpoint before.
+
+    Medians over modules with quartiles, a line a run; dashed: the mean of random directions.
+    """
+    last = "similarity_to_last"
+    has_start = trajectory.similarity_to_start.notna().any()
+    fourth = ("A to its start", "a", "similarity_to_start")
+    if not has_start:
+        fourth = ("to previous, output side", "delta-left", "similarity_to_previous")
+    shown = [("‖ΔW‖", "delta-left", "norm"), ("to last, output side", "delta-left", last),
+             ("to last, input side", "delta-right", last), fourth]
+    runs = trajectory.adapter.drop_duplicates().head(most)
+    medians = []
+    for axis, (title, basis, column) in zip(line_panels([title for title, _, _ in shown], 4, "step"), shown):
+        here = trajectory[trajectory.basis == basis]
+        for place, run in enumerate(runs):
+            rows = here[(here.adapter == run) & here[column].notna()]
+            if rows.empty:
+                continue
+            low, middle, high = (rows.groupby("step")[column].quantile(part) for part in [0.25, 0.5, 0.75])
+            colour = palette(round(176 * place / max(1, len(runs) - 1)))
+            axis.fill_between(middle.index, low, high, color=colour, alpha=0.2, linewidth=0)
+            axis.plot(middle.index, middle, "o-" if len(middle) < 13 else "-", color=colour, label=run.replace("$", r"\$"))
+            if column != "norm":
+                axis.axhline(here[here.adapter == run].chance.median(), color="black", linestyle="--",
+                             label=None if place else "chance")
+            medians.append(middle.rename("median").reset_index().assign(adapter=run, panel=title))
+        axis.set_ylim(0)
+        axis.legend(fontsize="small")
+    rebuilt["trajectory"] = pd.concat(medians)
+    plt.show()

@@ -40,6 +40,8 @@ pub enum Lines<'a> {
         /// Groups whose runs have one line.
         groups: Vec<RunGroup>,
     },
+    /// The courses of runs over their checkpoints.
+    Trajectory,
 }
 
 impl RebuiltLines<'_> {
@@ -51,6 +53,7 @@ impl RebuiltLines<'_> {
             Lines::Placement(_) => &["placement"],
             Lines::Seeds { .. } => &["grids", "seed-curves"],
             Lines::Amplification { .. } => &["amplification", "amplification-curve"],
+            Lines::Trajectory => &["trajectory"],
         };
         for cell in needs {
             cells.take(cell);
@@ -90,6 +93,7 @@ impl RebuiltLines<'_> {
                 names(projections),
                 and_groups(groups)
             ),
+            Lines::Trajectory => "courses()".into(),
         }
     }
 }

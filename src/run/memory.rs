@@ -17,8 +17,11 @@ use crate::findings::kept_bytes;
 use crate::linalg::SMALL_SIDE;
 use crate::measure::Basis;
 use crate::measure::amplification::columns_at_once;
+use crate::measure::trajectory::MOST;
 use crate::paper::{DIRECTIONS_AGAINST_BASE, TENTH};
-use crate::study::{AdapterId, Comparison, Measured, Operand, Pairs, Plan, human_size};
+use crate::study::{
+    AdapterId, Comparison, Measured, NamedAdapter, Operand, Pairs, Plan, human_size,
+};
 
 use super::placed::placed;
 
@@ -74,6 +77,7 @@ fn estimate(plan: &Plan, measured: &Measured, path: &str) -> u64 {
         + base
         + placing(plan, measured, path)
         + drawing(plan, measured, path)
+        + coursing(measured, path)
 }
 
 /// The random frames of table 7 that are held at a time.
@@ -112,6 +116,33 @@ fn placing(plan: &Plan, measured: &Measured, path: &str) -> u64 {
     };
     let adapters = placed(plan, measured).into_iter();
     adapters.filter_map(of_one).max().unwrap_or(0)
+}
+
+/// What the checkpoints of one run after the other take: one's factors, decomposed, and the frames of
+/// it, the one before, the last and the start.
+fn coursing(measured: &Measured, path: &str) -> u64 {
+    let of_one = |named: &NamedAdapter| {
+        named.steps.as_ref()?;
+        let module = named.adapter.module(path)?;
+        let (d_out, d_in) = (module.d_out as u64, module.d_in as u64);
+        let frames = 4 * F64 * (measured.directions(module) as u64 + MOST as u64) * (d_out + d_in);
+        Some(frames + one_update(module))
+    };
+    measured
+        .adapters
+        .iter()
+        .filter_map(of_one)
+        .max()
+        .unwrap_or(0)
+}
+
+/// One ΔW's factors and what QR makes of them, or all of it, decomposed.
+fn one_update(module: &AdaptedModule) -> u64 {
+    let (d_out, d_in) = (module.d_out as u64, module.d_in as u64);
+    match module.rank {
+        Some(rank) => COPIES_OF_FACTORS * F64 * rank as u64 * (d_out + d_in),
+        None => COPIES_OF_FACTORS * (1 + COPIES_OF_FULL) * F64 * d_out * d_in,
+    }
 }
 
 /// How many cells a comparison's grid of one module has.

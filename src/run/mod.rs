@@ -7,6 +7,7 @@ mod placed;
 mod placements;
 mod spectra;
 mod table7;
+mod trajectories;
 
 use rayon::prelude::*;
 

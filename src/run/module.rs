@@ -62,6 +62,8 @@ pub(super) fn measure(
         ..Results::default()
     };
     run.spectra(&mut results)?;
+    let w = whole.as_ref().map(|whole| whole.view());
+    run.trajectories(w, (&mut reading, &mut results))?;
     if let Some(base) = &measured.base {
         let w = timed(&mut reading, || match whole {
             Some(whole) => Ok(module.rows_of(whole)),
@@ -76,7 +78,7 @@ pub(super) fn measure(
 }
 
 /// Adds the time that a step takes.
-fn timed<T>(sum: &mut Duration, step: impl FnOnce() -> T) -> T {
+pub(super) fn timed<T>(sum: &mut Duration, step: impl FnOnce() -> T) -> T {
     let started = Instant::now();
     let value = step();
     *sum += started.elapsed();

@@ -5,6 +5,7 @@ use crate::error::Result;
 
 use super::duplicates::{is_same, other_scale};
 use super::named::{AdapterId, NamedAdapter};
+use super::one_run::one_run;
 
 /// What keeps two runs from being a pair, beginning with `they`; and whether it is that a seed is not
 /// known.
@@ -12,6 +13,8 @@ use super::named::{AdapterId, NamedAdapter};
 pub(super) enum Apart {
     /// A seed is not known.
     Unknown,
+    /// They are checkpoints of one run; by what that is known.
+    OneRun(String),
     /// Anything else: `have α = 8 and α = 16`.
     Other(String),
 }
@@ -37,6 +40,9 @@ fn of_seeds(one: &NamedAdapter, other: &NamedAdapter, named: bool) -> Result<Opt
     }
     if let Some(reason) = copies(&one.adapter, &other.adapter)? {
         return Ok(Some(reason));
+    }
+    if let Some(how) = one_run(&one.adapter, &other.adapter) {
+        return Ok(Some(Apart::OneRun(how)));
     }
     Ok(one_seed(one, other, named))
 }
@@ -171,6 +177,13 @@ impl LeftOut {
         }
     }
 
+    /// Takes out the pairs that are checkpoints of one run.
+    pub(super) fn take_runs(&mut self) -> Vec<[AdapterId; 2]> {
+        let is_run = |(reason, _): &mut (Apart, Vec<_>)| matches!(reason, Apart::OneRun(_));
+        let taken = self.0.extract_if(.., is_run);
+        taken.flat_map(|(_, pairs)| pairs).collect()
+    }
+
     /// A sentence for each reason, with all pairs that it keeps apart; `what` names the group.
     pub(super) fn sentences(&self, what: &str, adapters: &[NamedAdapter]) -> Vec<String> {
         let sentence = |(reason, pairs): &(Apart, Vec<[AdapterId; 2]>)| {
@@ -180,7 +193,7 @@ impl LeftOut {
                 many => (format!("{many} pairs are"), "both"),
             };
             match reason {
-                Apart::Other(reason) => {
+                Apart::Other(reason) | Apart::OneRun(reason) => {
                     format!("{what}: {pairs_are} not compared, as {both} {reason}: {these}")
                 }
                 Apart::Unknown => format!(

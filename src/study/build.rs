@@ -12,9 +12,9 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use crate::adapter::{AdaptedModule, Adapter, BaseIndex, Rename, natural_order};
-use crate::base::{Base, fused, parts_of_modules};
-use crate::error::Result;
+use crate::adapter::{AdaptedModule, natural_order};
+use crate::base::{Base, parts_of_modules};
+use crate::error::{Error, Result};
 use crate::paper::Figure;
 use crate::tensors::{find_adapter_near, find_model_near};
 
@@ -22,18 +22,19 @@ use super::bases::Bases;
 use super::drawable::Weights;
 use super::figure_plan::FigurePlan;
 use super::figures::{self, panels};
-use super::file::definition::AdapterEntry;
 use super::file::{Definition, Selection, select};
 use super::groups::Compared;
 use super::left_out::leave_out;
 use super::meet::under_one_name;
 use super::named::{AdapterId, Comparison, NamedAdapter, Operand};
+use super::opening::Opening;
 use super::plan::{Measured, Plan, Source};
 use super::renames::Renames;
 use super::request::Request;
 use super::resolved::{Known, Resolved};
 use super::runs;
-use super::{build_rows, checks, duplicates, lineage, naming, seeds};
+use super::steps::{self, Entry};
+use super::{build_rows, checks, duplicates, lineage, naming, one_start, seeds};
 
 impl Plan {
     /// A plan from a study file.
@@ -116,12 +117,16 @@ fn of_adapters(
         Some(_) => Weights::Measured,
         None => Weights::None,
     };
+    let has_steps = adapters.iter().any(|named| named.steps.is_some());
     let bases = Bases::of(definition, request, &adapters, &modules);
-    let compared = bases.with_starts(compared);
+    let (compared, not_judged) = match request.makes.overlap {
+        true => one_start::judged(bases.with_starts(compared), &adapters, &modules),
+        false => (bases.with_starts(compared), Vec::new()),
+    };
     let figures = figures::plan(
         definition,
         &compared,
-        (&resolved.base, weights),
+        (&resolved.base, weights, has_steps),
         (&runs, drawn),
         bases.drawn,
     )?;
@@ -137,6 +142,7 @@ fn of_adapters(
     warnings.extend(duplicates::other_scales(&figures, &adapters));
     warnings.extend(runs.warnings.iter().cloned());
     warnings.extend(compared.warnings.iter().cloned());
+    warnings.extend(not_judged);
     let groups = figures.groups();
     warnings.extend(checks::lacking(&adapters, pairs, &groups, &modules, lines)?);
     let tables = runs::tables(definition, &runs, base.is_some())?;
@@ -199,19 +205,23 @@ fn open_adapters(
     for (number, entry) in definition.adapters.iter().enumerate() {
         let own = renames.of(number);
         let whole = is_whole(definition, request);
-        let opened = open_adapter(entry, folder, request, base, (&own, whole));
-        let mut named = opened.map_err(|error| {
-            let place = format!("adapter[{number}].path");
-            lines.locate(&place, &format!("adapter `{}`", entry.name), error)
-        })?;
-        let (seed, warning) = seeds::of_entry(entry, named.adapter.path());
-        named.seed = seed;
+        let opening = Opening::of((entry, folder), request, base, (&own, whole));
+        let entry = Entry {
+            entry,
+            number,
+            folder,
+            lines,
+        };
+        let (named, said) = open_adapter(&entry, &opening)?;
         adapters.push(named);
-        warnings.extend(warning);
+        warnings.extend(said);
     }
     renames.check_used(&adapters)?;
-    let named = adapters.iter_mut();
-    under_one_name(named.map(|named| (named.name.as_str(), &mut named.adapter)));
+    under_one_name(adapters.iter_mut().map(|named| {
+        let steps = named.steps.iter_mut().flat_map(|steps| &mut steps.earlier);
+        let earlier = steps.map(|step| &mut step.adapter).collect();
+        (named.name.as_str(), &mut named.adapter, earlier)
+    }));
     Ok((adapters, warnings))
 }
 
@@ -231,31 +241,32 @@ fn is_whole(definition: &Definition, request: &Request) -> bool {
     request.whole || definition.whole
 }
 
-fn open_adapter(
-    entry: &AdapterEntry,
-    folder: &Path,
-    request: &Request,
-    base: Option<&Base>,
-    (renames, whole): (&[Rename], bool),
-) -> Result<NamedAdapter> {
-    let index = base.map(|base| base as &dyn BaseIndex);
-    let mut read = request.read.clone();
-    read.renames = renames.to_vec();
-    let path = find_adapter_near(&entry.path, folder)?;
-    let mut adapter = Adapter::open_on(&path, &read, index)?;
-    adapter.check_trained()?;
-    let factor_entries = adapter.factor_entries();
-    if !whole {
-        adapter.split(&|module| fused::slices(module, base));
-    }
-    Ok(NamedAdapter {
+/// The adapter of an entry with the checkpoints of its run, and sentences about them.
+fn open_adapter(at: &Entry, opening: &Opening) -> Result<(NamedAdapter, Vec<String>)> {
+    let entry = at.entry;
+    let opened = find_adapter_near(&entry.path, at.folder).map_err(Error::from);
+    let opened = opened.and_then(|path| opening.open(&path));
+    let trained = opened.and_then(|(adapter, factor_entries)| {
+        adapter.check_trained()?;
+        Ok((adapter, factor_entries))
+    });
+    let (adapter, factor_entries) = trained.map_err(|error| {
+        let place = format!("adapter[{}].path", at.number);
+        let what = format!("adapter `{}`", entry.name);
+        at.lines.locate(&place, &what, error)
+    })?;
+    let (seed, warning) = seeds::of_entry(entry, adapter.path());
+    let (steps, note) = steps::of_entry(at, &adapter, opening)?;
+    let named = NamedAdapter {
         name: entry.name.clone(),
         label: entry.label.clone(),
         task: entry.task.clone(),
-        seed: entry.seed,
+        seed,
         adapter,
         factor_entries,
-    })
+        steps,
+    };
+    Ok((named, warning.into_iter().chain(note).collect()))
 }
 
 /// All modules of all adapters, in natural order; those that were saved whole beside the factors

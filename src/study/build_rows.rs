@@ -63,7 +63,7 @@ pub(super) fn build(
     let figures = figures::plan(
         definition,
         &compared,
-        (&resolved.base, Weights::Rows { amplified }),
+        (&resolved.base, Weights::Rows { amplified }, false),
         (&runs, drawn),
         chosen(&[], &definition.figures.bases),
     )?;

@@ -20,6 +20,8 @@ pub(super) struct Has {
     /// Adapters that are to be held against W.
     pub(super) base: bool,
     pub(super) weights: Weights,
+    /// Checkpoints of a run.
+    pub(super) steps: bool,
 }
 
 impl Has {

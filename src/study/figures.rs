@@ -47,6 +47,10 @@ fn which(definition: &Definition, has: &Has, runs: &Runs) -> Result<Vec<Figure>>
                 "adapters, base = \"PATH\" and base = [\"ADAPTER\"] in [compare]",
             ),
             Figure::Amplification => (has.amplification(), "base = \"PATH\", or amplification.csv"),
+            Figure::Trajectory => (
+                has.steps,
+                "steps = \"runs/r8/checkpoint-*\" to an [[adapter]]",
+            ),
         };
         if !is_there {
             return Err(definition.lines.error(
@@ -55,6 +59,7 @@ fn which(definition: &Definition, has: &Has, runs: &Runs) -> Result<Vec<Figure>>
                     Figure::RankCurve => "there are no runs that the rank curve shows".into(),
                     Figure::Placement => "no ΔW is held against a W that is measured".into(),
                     Figure::Amplification => "there is no W that ΔW could amplify".into(),
+                    Figure::Trajectory => "there are no checkpoints of a run".into(),
                     figure => format!("nothing is compared that figure {figure} shows"),
                 },
                 format!("add {needed}, or leave the figure out"),
@@ -73,7 +78,7 @@ fn which(definition: &Definition, has: &Has, runs: &Runs) -> Result<Vec<Figure>>
 pub(super) fn plan(
     definition: &Definition,
     compared: &Compared,
-    (base, weights): (&[AdapterId], Weights),
+    (base, weights, steps): (&[AdapterId], Weights, bool),
     (runs, panels): (&Runs, Panels),
     bases: Vec<Basis>,
 ) -> Result<FigurePlan> {
@@ -83,6 +88,7 @@ pub(super) fn plan(
         seeds: compared.seeds.is_some(),
         base: !base.is_empty(),
         weights,
+        steps,
     };
     Ok(FigurePlan {
         which: which(definition, &has, runs)?,

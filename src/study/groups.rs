@@ -302,7 +302,11 @@ impl Study<'_> {
             return Ok(None);
         }
         let is_named = |run: AdapterId| entries.iter().any(|entry| entry.names(run));
-        let (pairs, left_out) = apart::pairs_of_seeds(runs, self.adapters, &is_named)?;
+        let (mut pairs, mut left_out) = apart::pairs_of_seeds(runs, self.adapters, &is_named)?;
+        if pairs.is_empty() {
+            // They are measured, and nothing is judged of them.
+            pairs = left_out.take_runs();
+        }
         let what = format!("seeds of rank {rank}");
         reasons.extend(left_out.sentences(&what, self.adapters));
         if pairs.is_empty() {

@@ -179,14 +179,21 @@ fn cached_name(path: &Path) -> Option<String> {
     Some(folder.replacen("--", "/", 1))
 }
 
-/// Where a base is that a config names: that path, from here or from the adapter, or the snapshot of
-/// that model in the Hugging Face cache. Nothing is downloaded.
-pub(crate) fn find_base(name: &str, adapter: &Path) -> Option<PathBuf> {
+/// A base that a config names.
+pub(crate) enum FoundBase {
+    /// At that path, from here or from the adapter.
+    Here(PathBuf),
+    /// The snapshot of that model in the Hugging Face cache.
+    Cached(PathBuf),
+}
+
+/// Where a base is that a config names. Nothing is downloaded, and links stay as they are named.
+pub(crate) fn find_base(name: &str, adapter: &Path) -> Option<FoundBase> {
     let near = adapter.parent().map(|folder| folder.join(name));
     let local = [Some(PathBuf::from(name)), Some(adapter.join(name)), near];
     let local = local.into_iter().flatten().find(|path| path.exists());
-    let local = local.and_then(|path| path.canonicalize().ok());
-    local.or_else(|| find_model(name).ok())
+    let cached = || find_model(name).ok().map(FoundBase::Cached);
+    local.map(FoundBase::Here).or_else(cached)
 }
 
 #[cfg(test)]

@@ -2,6 +2,8 @@
 
 use crate::adapter::Adapter;
 
+use super::steps::Steps;
+
 /// An adapter of a study: its place among the study's adapters, or among those that its rows name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct AdapterId(pub(crate) usize);
@@ -28,6 +30,8 @@ pub struct NamedAdapter {
     pub adapter: Adapter,
     /// Entries of its factors, see [`Adapter::factor_entries`].
     pub factor_entries: Option<u64>,
+    /// The checkpoints of its run, where the study names some. What is compared is the adapter alone.
+    pub steps: Option<Steps>,
 }
 
 /// One side of a comparison.

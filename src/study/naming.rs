@@ -1,9 +1,11 @@
 //! A command line as a study: names for its adapters, and every pair of them.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use super::file::Definition;
 use super::file::definition::{AdapterEntry, Compare, DEFAULT_DRAWS};
+use super::run_names::{is_counter, is_general};
 
 /// The study behind adapters and a base on a command line: every pair is compared, and each
 /// adapter with the base if there is one.
@@ -62,19 +64,26 @@ fn fnv1a(text: &str) -> u32 {
     })
 }
 
-/// Folder names, made distinct by their parents' names, then by numbers.
+/// Names of folders, and of files that have a name of their own: made distinct by the folders around
+/// them, then by numbers.
 pub(crate) fn names_of(paths: &[PathBuf]) -> Vec<String> {
-    let found: Vec<(String, String)> = paths.iter().map(|path| name_and_parent(path)).collect();
+    let found: Vec<Vec<String>> = paths.iter().map(|path| parts(path)).collect();
+    let counters = || found.iter().filter(|parts| is_counter(&parts[0]));
+    // `checkpoint-500` is a name among the checkpoints of one run.
+    let runs: BTreeSet<Option<&String>> = counters().map(|parts| parts.get(1)).collect();
     let mut names: Vec<String> = Vec::new();
-    for (name, parent) in &found {
-        let clashes = found.iter().filter(|(other, _)| other == name).count() > 1;
-        let stem = if clashes && !parent.is_empty() {
-            format!("{parent}-{name}")
-        } else {
-            name.clone()
-        };
-        let mut wanted = stem.clone();
-        let mut number = 2;
+    for (place, parts) in found.iter().enumerate() {
+        let others = found
+            .iter()
+            .enumerate()
+            .filter(|(other, _)| *other != place);
+        let least = usize::from(runs.len() > 1 && is_counter(&parts[0]));
+        let alike = others.map(|(_, other)| alike(parts, other)).max();
+        let count = 1 + alike.unwrap_or(0).max(least);
+        let mut stem: Vec<&str> = parts.iter().take(count).map(String::as_str).collect();
+        stem.reverse();
+        let stem = stem.join("-");
+        let (mut wanted, mut number) = (stem.clone(), 2);
         while names.contains(&wanted) || wanted == "base" || wanted == "random" {
             wanted = format!("{stem}-{number}");
             number += 1;
@@ -84,30 +93,48 @@ pub(crate) fn names_of(paths: &[PathBuf]) -> Vec<String> {
     names
 }
 
-/// The name of an adapter's folder, and of the folder around it.
-fn name_and_parent(path: &Path) -> (String, String) {
+/// How many last parts of two paths are alike; of one path given twice the last alone.
+fn alike(one: &[String], other: &[String]) -> usize {
+    if one == other {
+        return 1;
+    }
+    let both = one.iter().zip(other);
+    both.take_while(|(one, other)| one == other).count()
+}
+
+/// What an adapter is called, then the folders around it, the nearest first. A link is called as it
+/// was typed.
+fn parts(path: &Path) -> Vec<String> {
+    let is_named = path.file_name().is_some();
     // `.` and `..` have a name only once they are resolved.
-    let full = path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
-    let folder = if full.is_file() {
-        full.parent().unwrap_or(&full)
-    } else {
-        &full
+    let full = match is_named {
+        true => std::path::absolute(path),
+        false => path.canonicalize(),
     };
-    let name = |path: Option<&Path>| {
-        let name = path
-            .and_then(Path::file_name)
-            .map(|name| name.to_string_lossy().into_owned());
-        name.unwrap_or_default()
-    };
-    let own = name(Some(folder));
-    (
-        if own.is_empty() {
-            "adapter".into()
-        } else {
-            own
-        },
-        name(folder.parent()),
-    )
+    let full = full.unwrap_or_else(|_| path.to_path_buf());
+    let named = full
+        .iter()
+        .filter(|part| Path::new(part).file_name().is_some());
+    let mut parts: Vec<String> = named
+        .map(|part| part.to_string_lossy().into_owned())
+        .collect();
+    parts.reverse();
+    if full.is_file() {
+        let stem = full
+            .file_stem()
+            .map(|stem| stem.to_string_lossy().into_owned());
+        match stem {
+            Some(stem) if !is_general(&stem) => parts[0] = stem,
+            _ if parts.len() > 1 => drop(parts.remove(0)),
+            _ => {}
+        }
+    } else if parts.len() > 1 && parts[0] == "adapter_model" {
+        parts.remove(0);
+    }
+    if parts.is_empty() {
+        parts.push("adapter".into());
+    }
+    parts
 }
 
 #[cfg(test)]
@@ -156,5 +183,61 @@ mod tests {
         );
         assert_eq!(names(&["runs/r8", "runs/r8"]), ["runs-r8", "runs-r8-2"]);
         assert_eq!(names(&["base", "x"]), ["base-2", "x"]);
+        assert_eq!(
+            names(&["x/a/adapter", "y/a/adapter"]),
+            ["x-a-adapter", "y-a-adapter"]
+        );
+    }
+
+    #[test]
+    fn files_and_checkpoints_have_names_of_their_own() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path();
+        let names = |paths: &[&str]| {
+            let paths: Vec<PathBuf> = paths.iter().map(|path| root.join(path)).collect();
+            for path in &paths {
+                std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+                match path.extension() {
+                    Some(_) => std::fs::write(path, "").unwrap(),
+                    None => std::fs::create_dir_all(path).unwrap(),
+                }
+            }
+            names_of(&paths)
+        };
+        assert_eq!(
+            names(&[
+                "loras/style-r4-e10.safetensors",
+                "loras/style-r8.safetensors"
+            ]),
+            ["style-r4-e10", "style-r8"]
+        );
+        assert_eq!(
+            names(&[
+                "r8/adapter_model.safetensors",
+                "r4/pytorch_lora_weights.safetensors"
+            ]),
+            ["r8", "r4"]
+        );
+        assert_eq!(
+            names(&[
+                "r2/model.safetensors.index.json",
+                "r1/adapter_model-00001-of-00002.safetensors"
+            ]),
+            ["r2", "r1"]
+        );
+        assert_eq!(
+            names(&["a/checkpoint-5", "a/checkpoint-10"]),
+            ["checkpoint-5", "checkpoint-10"]
+        );
+        assert_eq!(
+            names(&["a/checkpoint-5", "b/checkpoint-10"]),
+            ["a-checkpoint-5", "b-checkpoint-10"]
+        );
+        assert_eq!(names(&["c/checkpoint-5/adapter_model"]), ["checkpoint-5"]);
+        #[cfg(unix)]
+        {
+            std::os::unix::fs::symlink(root.join("a/checkpoint-5"), root.join("link4")).unwrap();
+            assert_eq!(names(&["link4"]), ["link4"]);
+        }
     }
 }

@@ -28,6 +28,10 @@ pub enum Seeds {
     /// Whatever they are: both runs of a pair are held against the start that they have in common, and
     /// ΔW of both has a part of it.
     OneStart,
+    /// Whatever they are: two runs of a pair are checkpoints of one run, as their files tell.
+    OneRun,
+    /// Whatever they are: two runs of a pair began as one, as the numbers of A tell.
+    Alike,
 }
 
 impl Seeds {
@@ -66,7 +70,7 @@ impl Pairs {
     pub(super) fn against_one_start(self, differences: &[AdapterId]) -> Self {
         let is_of_start = |pair: &[AdapterId; 2]| pair.iter().all(|run| differences.contains(run));
         Pairs {
-            seeds: match self.pairs.iter().any(is_of_start) {
+            seeds: match self.seeds != Seeds::OneRun && self.pairs.iter().any(is_of_start) {
                 true => Seeds::OneStart,
                 false => self.seeds,
             },

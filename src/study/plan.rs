@@ -231,6 +231,16 @@ impl Plan {
         groups.iter().map(named).collect()
     }
 
+    /// The runs whose checkpoints are counted, as their step numbers are not known.
+    pub fn counted(&self) -> Vec<String> {
+        let is_counted = |named: &&NamedAdapter| {
+            let steps = named.steps.as_ref();
+            steps.is_some_and(|steps| !steps.are_known)
+        };
+        let counted = self.adapters().iter().filter(is_counted);
+        counted.map(|named| named.name.clone()).collect()
+    }
+
     /// Whether everything is made, and so what comes of runs: no weights are read for it.
     pub fn makes_everything(&self) -> bool {
         self.makes.overlap && self.makes.amplification

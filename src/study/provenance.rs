@@ -9,6 +9,7 @@ use crate::error::Result;
 use crate::files::{InputFile, OpenFile};
 use crate::table::{Input, Provenance};
 
+use super::named::NamedAdapter;
 use super::plan::{Plan, Source};
 
 impl Plan {
@@ -51,34 +52,35 @@ impl Plan {
     /// The adapters' files in the study's order, those of the base that hold a W that is used, then
     /// tables that others made.
     fn inputs(&self) -> Result<Vec<Input>> {
-        let mut files: Vec<(&str, InputFile)> = Vec::new();
+        let mut files: Vec<(String, InputFile)> = Vec::new();
         match &self.source {
             Source::Adapters(measured) => {
                 for named in &measured.adapters {
                     let of_adapter = named.adapter.files().iter().cloned();
-                    files.extend(of_adapter.map(|file| (named.name.as_str(), file)));
+                    files.extend(of_adapter.map(|file| (named.name.clone(), file)));
+                    files.extend(of_steps(named));
                 }
                 if let Some(base) = &measured.base {
                     let modules = self.modules.iter();
                     let used = base.files(modules.filter_map(|path| measured.module(path)))?;
-                    files.extend(used.into_iter().map(|file| ("base", file)));
+                    files.extend(used.into_iter().map(|file| ("base".into(), file)));
                 }
             }
             Source::Rows(rows) => {
                 for file in rows.files() {
-                    files.push(("rows", opened(&file)?));
+                    files.push(("rows".into(), opened(&file)?));
                 }
             }
         }
         for (of, file) in &self.runs.files {
-            files.push((of, opened(file)?));
+            files.push(((*of).into(), opened(file)?));
         }
         let name = |file: &Path| file.file_name().map(|name| name.to_string_lossy().into());
         files
             .into_par_iter()
             .map(|(of, file)| {
                 Ok(Input {
-                    of: of.into(),
+                    of,
                     sha256: file.sha256()?,
                     file: name(file.path()).unwrap_or_default(),
                 })
@@ -90,4 +92,20 @@ impl Plan {
 /// A table, which was read when the plan was made.
 fn opened(path: &Path) -> Result<InputFile> {
     Ok(InputFile::open(&Arc::new(OpenFile::open(path)?)))
+}
+
+/// The files of a run's checkpoints, but for those that the adapter has in common with them.
+fn of_steps(named: &NamedAdapter) -> impl Iterator<Item = (String, InputFile)> {
+    let steps = named.steps.iter().flat_map(|steps| &steps.earlier);
+    steps.flat_map(|step| {
+        let files = step.adapter.files().iter();
+        let of_last = named.adapter.files().iter().map(InputFile::path);
+        let own = files.filter(move |file| !of_last.clone().any(|last| last == file.path()));
+        own.map(|file| {
+            (
+                format!("{}, step {}", named.name, step.number),
+                file.clone(),
+            )
+        })
+    })
 }

@@ -6,16 +6,16 @@
 //! - Runs of one cell must be seeds of one setting. A mean over two α, with a standard deviation
 //!   beside it, would be taken for one over seeds.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use globset::GlobMatcher;
 
-use crate::adapter::projection_of;
 use crate::error::Result;
-use crate::paper::{Figure, Projection, Table};
+use crate::paper::{Figure, Table};
 use crate::table::{AnswersRow, RunTable, RunsRow, has_two_ranks, scores, weight_types};
 
+use super::changed;
 use super::file::Definition;
 use super::file::pattern::matcher;
 use super::file::runs_file::RunsFile;
@@ -192,24 +192,9 @@ fn contradiction(row: &RunsRow, named: &NamedAdapter) -> Option<String> {
             "seed is {written}, and the study says that adapter `{name}` has seed {seed}"
         ));
     }
-    let paths = modules.iter().map(|module| module.path.as_str());
-    let own = letters(paths.map(projection_of))?;
-    let written = letters(row.weight_types.split('+').map(str::trim))?;
-    (own != written).then(|| {
-        let own = own.into_iter().collect::<Vec<_>>().join("+");
-        format!(
-            "weight_types is {}, and adapter `{name}` changes {}",
-            row.weight_types,
-            weight_types(&own)
-        )
-    })
-}
-
-/// The letters of projections, if all have one: other names may stand for several.
-fn letters<'a>(mut names: impl Iterator<Item = &'a str>) -> Option<BTreeSet<&'static str>> {
-    names.try_fold(BTreeSet::new(), |mut letters, name| {
-        letters.insert(Projection::of(name)?.letter());
-        Some(letters)
+    changed::contradicts(&row.weight_types, modules).map(|own| {
+        let written = &row.weight_types;
+        format!("weight_types is {written}, and adapter `{name}` changes {own}")
     })
 }
 

@@ -3,7 +3,11 @@
 
 /// The sources whose structs are rows of files. A struct whose comment names a CSV file in
 /// backticks is one.
-const SOURCES: [&str; 2] = [include_str!("rows.rs"), include_str!("table7.rs")];
+const SOURCES: [&str; 3] = [
+    include_str!("rows.rs"),
+    include_str!("course.rs"),
+    include_str!("table7.rs"),
+];
 
 /// A file's columns.
 #[derive(Debug, Clone, PartialEq, Eq)]

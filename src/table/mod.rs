@@ -5,6 +5,7 @@
 
 mod ahead;
 mod caption;
+mod course;
 mod csv;
 mod dictionary;
 mod digits;
@@ -25,6 +26,7 @@ mod widths;
 
 pub use ahead::Answers;
 pub(crate) use caption::error as score_error;
+pub use course::TrajectoryRow;
 pub use csv::{from_csv, to_csv, to_csv_without};
 pub use dictionary::{TableColumns, column_names, columns, dictionary};
 pub use metric::{higher_is_better, is_share};

@@ -256,7 +256,9 @@ pub struct EvidenceRow {
     /// How many pairs of runs `value` is the mean of; empty where no runs are compared.
     pub pairs: Option<usize>,
     /// What is known of the seeds of runs that are compared: `differ`, `same` or `unknown`; `one start` where
-    /// both are differences from one start, which either has a part of; else empty.
+    /// both are differences from one start, which either has a part of; `one run` where files tell that
+    /// two are checkpoints of one run; `alike` where the numbers of A tell that two began as one; else
+    /// empty.
     pub seeds: String,
     /// What `value` is: `φ(1,8)`.
     pub statistic: String,
@@ -384,11 +386,11 @@ pub fn round_to(value: f64, digits: usize) -> f64 {
     format!("{value:.places$e}").parse().unwrap_or(value)
 }
 
-fn nine_digits<S: Serializer>(value: &f64, serializer: S) -> Result<S::Ok, S::Error> {
+pub(super) fn nine_digits<S: Serializer>(value: &f64, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_f64(round9(*value))
 }
 
-fn nine_digits_or_empty<S: Serializer>(
+pub(super) fn nine_digits_or_empty<S: Serializer>(
     value: &Option<f64>,
     serializer: S,
 ) -> Result<S::Ok, S::Error> {

@@ -12,7 +12,7 @@ use lora_subspace::linalg::{Stream, Subspace, haar};
 use lora_subspace::measure::Basis;
 use lora_subspace::study::{Plan, Request};
 use lora_subspace::table::{FindingRow, from_csv};
-use ndarray::{Array1, Array2, s};
+use ndarray::{Array1, Array2, Axis, s};
 use rayon::prelude::*;
 use serde_json::json;
 
@@ -44,6 +44,16 @@ enum Made {
 fn normal(rows: usize, columns: usize, key: &str) -> Array2<f64> {
     let mut stream = Stream::new(key);
     Array2::from_shape_simple_fn((rows, columns), || stream.normal())
+}
+
+/// Rows in an order and with signs of their own, as independent starts have them.
+fn shuffled(a: Array2<f64>, key: &str) -> Array2<f64> {
+    let mut stream = Stream::new(key);
+    let mut order: Vec<(f64, usize)> = (0..a.nrows()).map(|row| (stream.uniform(), row)).collect();
+    order.sort_by(|one, other| one.0.total_cmp(&other.0));
+    let order: Vec<usize> = order.into_iter().map(|(_, row)| row).collect();
+    let signs = Array2::from_shape_simple_fn((a.nrows(), 1), || stream.normal().signum());
+    a.select(Axis(0), &order) * signs
 }
 
 /// A study in a folder, with everything that the program reads.
@@ -90,6 +100,7 @@ fn write(folder: &Path, made: Made, number: usize) {
                     Made::TopRight => a = right.leading(rank).t().to_owned(),
                     Made::Nothing | Made::Loud(_) => {}
                 }
+                let a = shuffled(a, &format!("{key}/{name}/order"));
                 let path = format!("base_model.model.m.{module}");
                 *tensors = std::mem::take(tensors)
                     .values(&format!("{path}.lora_A.weight"), &[rank, D], &a)

@@ -166,9 +166,12 @@ fn adapters_are_given_one_by_one_and_elsewhere() {
     assert_eq!(outcome.stdout.trim(), "there/experiments/runs/study.toml");
     let text = fs::read_to_string(folder.path().join("there").join(PLACE)).unwrap();
     assert!(text.contains("\n# Figures 4 and 7 take two seeds of one rank.\n# seeds = "));
+    for path in ["../../../runs/r2-seed0", "../../../runs/r4-seed1"] {
+        assert!(text.contains(&format!("path = \"{path}\"")), "{text}");
+    }
     assert!(
-        text.contains("path = \"/"),
-        "outside of --out paths are absolute"
+        text.contains("\nbase = \"../../../models/tiny\"\n"),
+        "{text}"
     );
     done(
         &["there/experiments/runs/study.toml", "--no-figures"],

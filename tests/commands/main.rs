@@ -21,7 +21,10 @@
 //! - `scores`: tables and a curve of runs
 //! - `score_errors`: how far scores may be off, against SciPy and NumPy
 //! - `groups`, `group_tables`: runs that are compared as one, and what tables and figures have of them
+//! - `one_run`: checkpoints of one run, and runs of one start, of which no claim is judged
+//! - `trajectory`: checkpoints of a run
 //! - `init`: the first study, by `--init`
+//! - `init_runs`: the same of folders as trainers leave them
 //! - `built_in_study`: every number of it against NumPy
 //! - `lora_paper`: the study of the paper's own values
 //!
@@ -31,6 +34,7 @@
 //! - `findings`: of tables as written
 //! - `verdicts`: every number of the built-in study's findings against NumPy and SciPy
 //! - `planted`: findings of made-up grids
+//! - `courses`: courses of made-up runs
 //! - `calibrated`: error rates and power of findings
 //! - `prose`: what the READMEs and METHODS.md say of them
 //! - `report`: used in a browser
@@ -55,6 +59,7 @@ mod by_id;
 mod calibrated;
 mod cli;
 mod commands_on_layouts;
+mod courses;
 mod figure8;
 mod figures;
 mod findings;
@@ -62,11 +67,13 @@ mod group_tables;
 mod groups;
 mod in_place;
 mod init;
+mod init_runs;
 mod inspect;
 mod large_base;
 mod left_out;
 mod lora_paper;
 mod notebook;
+mod one_run;
 mod overlap;
 mod pictures;
 mod planted;
@@ -77,5 +84,6 @@ mod score_errors;
 mod scores;
 mod starts;
 mod study;
+mod trajectory;
 mod verdicts;
 mod warnings;

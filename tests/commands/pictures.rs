@@ -2,11 +2,13 @@
 
 use std::path::Path;
 
+use crate::courses::made_up;
 use crate::figures::{grid, pair, shown, third};
 use crate::files::repository;
 use lora_subspace::figure::{
     Chart, Curve, Drawing, Format, Options, Placed, Ranked, Shown, Venue, amplification_curve,
     figure3, figure4, figure6, figure7, figure8, placement_curve, rank_curve, seeds_curve,
+    trajectory_curve,
 };
 use lora_subspace::study::{Pairs, Plan, Request};
 use lora_subspace::table::{AmplificationRow, RunsRow, SpectrumRow, from_csv, read_overlaps};
@@ -146,13 +148,33 @@ fn drawn_of(study: &str, venues: &[Venue]) -> Vec<(String, Drawing)> {
     drawn
 }
 
+/// Courses of one run with few checkpoints and of three with many, as a venue prints them.
+fn drawn_courses(venues: &[Venue]) -> Vec<(String, Drawing)> {
+    let one = made_up(&["r8"], &[0, 25, 50, 100, 200], true);
+    let three = ["r8-lr1e-4-seed0", "r8-lr3e-4-seed0", "r64"];
+    let three = made_up(&three, &(0..21).map(|n| 500 * n).collect::<Vec<_>>(), false);
+    let mut drawn = Vec::new();
+    for (name, rows) in [("one", one), ("three", three)] {
+        let curve = trajectory_curve(&rows, &[], &Options::default()).unwrap();
+        for &venue in venues {
+            let drawing = Drawing::of_curve(venue, &curve).unwrap();
+            drawn.push((format!("course-{name}-{venue}"), drawing));
+        }
+    }
+    drawn
+}
+
 #[test]
 fn text_is_never_small_nor_cut_nor_over_other_text() {
     // Less than this is no overlap: sides of letters are empty.
     const SLACK: f64 = 0.4;
     let mut wrong = Vec::new();
-    for study in ["minilm-sst2", "lora-paper"] {
-        for (name, drawing) in drawn_of(study, &Venue::ALL) {
+    for study in ["minilm-sst2", "lora-paper", ""] {
+        let drawn = match study {
+            "" => drawn_courses(&Venue::ALL),
+            study => drawn_of(study, &Venue::ALL),
+        };
+        for (name, drawing) in drawn {
             let (width, height) = drawing.size();
             let texts = drawing.texts();
             for (place, text) in texts.iter().enumerate() {

@@ -203,6 +203,8 @@ fn runs_without_known_seeds_tell_nothing() {
         (Seeds::Unknown, "`seed =` is missing"),
         (Seeds::Same, "one seed"),
         (Seeds::OneStart, "the start that they have in common"),
+        (Seeds::OneRun, "checkpoints of one run"),
+        (Seeds::Alike, "began as one, as the numbers of A tell"),
     ] {
         let mut compared = Compared::two("one", "two");
         compared.seeds = seeds;

@@ -170,6 +170,33 @@ fn runs_of_one_start_are_compared_by_what_they_learned_and_no_claim_is_told() {
 }
 
 #[test]
+fn an_entry_names_its_own_start() {
+    let folder = workshop();
+    regenerate(folder.path(), &[]);
+    let tables = ["overlap.csv", "ranks.csv", "spectrum.csv"];
+    let by_flag = tables.map(|name| text(folder.path(), name));
+    let path = folder.path().join("study.toml");
+    let study = fs::read_to_string(&path).unwrap();
+    let with_start = study.replace("seed = ", "initial = \"init\"\nseed = ");
+    fs::write(&path, &with_start).unwrap();
+    let here = ["study.toml", "--no-figures", "--out", "out"];
+    done("regenerate", &here, folder.path());
+    assert_eq!(by_flag, tables.map(|name| text(folder.path(), name)));
+    // One entry's own goes before the flag, of that entry alone: `two` minus itself is nothing.
+    fs::write(&path, with_start.replacen("\"init\"", "\"one\"", 1)).unwrap();
+    let outcome = run(
+        "regenerate",
+        &[&here[..], &["--init-adapter", "init"]].concat(),
+        folder.path(),
+    );
+    assert_eq!(outcome.code, 1, "{}", outcome.stderr);
+    assert!(
+        outcome.error().contains("adapter `one`")
+            && outcome.error().contains("as it was before training")
+    );
+}
+
+#[test]
 fn bases_that_are_asked_for_are_empty_and_said_to_be() {
     let folder = workshop();
     let outcome = regenerate(folder.path(), &["--basis", "a"]);
@@ -330,8 +357,9 @@ fn a_start_that_took_nothing_out_leaves_the_factors_their_own() {
     let evidence: Vec<EvidenceRow> = rows(folder.path(), "evidence.csv");
     let seeds: Vec<&EvidenceRow> = evidence.iter().filter(|row| row.claim == "seeds").collect();
     assert_eq!(seeds.len(), paths().len());
+    // Both A began as one, whatever B began as.
     for row in &seeds {
-        assert_eq!((row.basis.as_str(), row.seeds.as_str()), ("a", "differ"));
+        assert_eq!((row.basis.as_str(), row.seeds.as_str()), ("a", "alike"));
     }
     let (b, _) = trained("h.0.q_proj", 1);
     let ranks: Vec<RanksRow> = rows(folder.path(), "ranks.csv");

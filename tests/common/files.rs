@@ -27,11 +27,11 @@ pub(crate) fn golden(name: &str) -> PathBuf {
 pub(crate) struct Tensors(BTreeMap<String, (Vec<usize>, Vec<f32>)>);
 
 impl Tensors {
-    /// Adds a tensor whose entries are small, irregular and depend on `salt`.
+    /// Adds a tensor whose entries are small and irregular; rows of two `salt` are not alike.
     pub(crate) fn with(mut self, name: &str, shape: &[usize], salt: u32) -> Self {
         let count = shape.iter().product::<usize>() as u32;
         let values = (0..count)
-            .map(|n| ((n * n + 3 * n + salt * 17) as f32 * 0.37).sin())
+            .map(|n| ((n * n + 3 * n + salt * 17) as f32 * 0.37 + (n * salt) as f32 * 0.731).sin())
             .collect();
         self.0.insert(name.into(), (shape.to_vec(), values));
         self

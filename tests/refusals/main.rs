@@ -9,6 +9,7 @@
 //! - `layouts`: files whose layout is broken or ambiguous, and the methods of PEFT
 //! - `fine_tunes`: whole models
 //! - `study`: study files, with the line
+//! - `steps`: checkpoints of a run, with the line
 //! - `groups`: patterns of runs that leave no group, with the line
 //! - `contradictions`: studies whose adapters or base contradict each other
 //! - `kinds`: values of another kind than they must be, in configs and in a file's metadata
@@ -37,6 +38,7 @@ mod groups;
 mod kinds;
 mod layouts;
 mod runs;
+mod steps;
 mod study;
 mod texts;
 mod usage;

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use crate::programs::run;
-use crate::workshop::workshop;
+use crate::workshop::{AdapterFolder, D_IN, D_OUT, MODULES, factor, workshop};
 
 pub(crate) const HEADER: &str =
     "adapter,weight_types,rank,alpha,seed,task,metric,value,trainable_parameters\n";
@@ -291,6 +291,10 @@ fn runs_that_contradict_their_adapter() {
             "one,q+k,2,4,0,sst2",
             ["weight_types is q+k", "adapter `one` changes q+v"],
         ),
+        (
+            "one,foo,2,4,0,sst2",
+            ["weight_types is foo", "adapter `one` changes q+v"],
+        ),
     ] {
         let runs = GOOD.replace(one, row);
         fs::write(folder.path().join("runs.csv"), format!("{HEADER}{runs}")).unwrap();
@@ -329,4 +333,34 @@ fn a_run_named_almost_as_an_adapter() {
         "one,q+v,2,4,0,sst2,accuracy,0.75,88",
         "onne,q+v,4,4,0,sst2,accuracy,0.75,"
     ));
+}
+
+#[test]
+fn runs_whose_adapters_change_more_than_attention() {
+    let folder = workshop();
+    study(folder.path(), "");
+    // v_proj is gate_proj now, which has no letter.
+    let mut adapter = AdapterFolder::new(2, 1);
+    for module in MODULES.iter().filter(|module| module.contains("v_proj")) {
+        for letter in ['A', 'B'] {
+            let name = factor(module, letter);
+            let shape = if letter == 'A' { [2, D_IN] } else { [D_OUT, 2] };
+            let other = name.replace("v_proj", "gate_proj");
+            adapter = adapter.tensors(|tensors| tensors.without(&name).with(&other, &shape, 3));
+        }
+    }
+    adapter.save(&folder.path().join("one"));
+    let one = "one,q+v,2,4,0,sst2";
+    for written in ["q", "q+v", "foo", "attention", "q+gate_proj+up_proj"] {
+        let runs = GOOD.replace(one, &format!("one,{written},2,4,0,sst2"));
+        fs::write(folder.path().join("runs.csv"), format!("{HEADER}{runs}")).unwrap();
+        let said = format!("weight_types is {written}, and adapter `one` changes q+gate_proj");
+        refused(folder.path(), "runs.csv", 2, &[&said]);
+    }
+    for written in ["q+gate_proj", "gate+q_proj", "all-linear", "attention+mlp"] {
+        let runs = GOOD.replace(one, &format!("one,{written},2,4,0,sst2"));
+        fs::write(folder.path().join("runs.csv"), format!("{HEADER}{runs}")).unwrap();
+        let outcome = run("regenerate", &["study.toml", "--no-figures"], folder.path());
+        assert_eq!(outcome.code, 0, "{written}: {}", outcome.stderr);
+    }
 }

@@ -149,6 +149,7 @@ fn nested(mut bands: Vec<Vec<[f64; 3]>>) -> Vec<Band> {
     bands.sort_by(|one, other| lowest(one).total_cmp(&lowest(other)));
     let band = |(number, points)| Band {
         ink: LIGHTEST + DARKER * (number as f64).min(4.0),
+        of: None,
         points,
     };
     bands.into_iter().enumerate().map(band).collect()

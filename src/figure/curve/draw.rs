@@ -86,7 +86,8 @@ impl Pen<'_> {
         for (panel, (&place, title)) in curve.panels.iter().zip(places) {
             self.curve_title(panel, title, place)?;
             for band in &panel.bands {
-                self.band(panel, place, band)?;
+                let full = band.of.map_or(INK, |number| style(curve, number).colour);
+                self.band(panel, place, band, tint(full, band.ink))?;
             }
             for bar in &panel.bars {
                 self.standing_bar(panel, place, bar)?;
@@ -154,7 +155,7 @@ impl Pen<'_> {
     }
 
     /// The area between two values, as far as it is on the panel; across it where it is at one place.
-    fn band(&mut self, panel: &CurvePanel, place: Box, band: &Band) -> Drawn {
+    fn band(&mut self, panel: &CurvePanel, place: Box, band: &Band, colour: Rgb) -> Drawn {
         if let [[_, low, high]] = band.points[..] {
             let [low, high] =
                 [low, high].map(|value| down(panel, place, value.clamp(panel.y.low, panel.y.high)));
@@ -163,7 +164,7 @@ impl Pen<'_> {
                 height: low - high,
                 ..place
             };
-            return self.fill(across, grey(band.ink));
+            return self.fill(across, colour);
         }
         let edge = |side: usize| {
             let at = move |point: &[f64; 3]| {
@@ -173,10 +174,7 @@ impl Pen<'_> {
             };
             band.points.iter().map(at)
         };
-        self.polygon(
-            edge(1).chain(edge(2).rev()).collect::<Vec<_>>(),
-            grey(band.ink),
-        )
+        self.polygon(edge(1).chain(edge(2).rev()).collect::<Vec<_>>(), colour)
     }
 
     /// A bar from the axis up, with its spread.
@@ -312,9 +310,14 @@ impl Pen<'_> {
 
 /// Grey of so much ink, from 0 to 1.
 fn grey(ink: f64) -> Rgb {
-    let level = |paper: u8, ink_level: u8| {
-        let (paper, full) = (f64::from(paper), f64::from(ink_level));
+    tint(INK, ink)
+}
+
+/// So much of a colour on paper, from 0 to 1.
+fn tint(colour: Rgb, ink: f64) -> Rgb {
+    let level = |paper: u8, full: u8| {
+        let (paper, full) = (f64::from(paper), f64::from(full));
         (paper + ink * (full - paper)).round() as u8
     };
-    [0, 1, 2].map(|channel| level(PAPER[channel], INK[channel]))
+    [0, 1, 2].map(|channel| level(PAPER[channel], colour[channel]))
 }

@@ -1,4 +1,5 @@
-//! Figures of lines, as plain data and drawn: the rank curve, placement, seeds and amplification.
+//! Figures of lines, as plain data and drawn: the rank curve, placement, seeds, amplification and
+//! trajectory.
 //!
 //! # Decisions
 //!
@@ -19,6 +20,7 @@ mod placement;
 mod rank_curve;
 mod seeds;
 mod shapes;
+mod trajectory;
 
 pub use amplification::amplification_curve;
 pub(super) use draw::draw;
@@ -28,3 +30,4 @@ pub use panel::{
 pub use placement::{placed, placement_curve};
 pub use rank_curve::rank_curve;
 pub use seeds::seeds_curve;
+pub use trajectory::trajectory_curve;

@@ -111,6 +111,8 @@ pub struct CurvePoint {
 pub struct Band {
     /// How much ink it takes, from 0 to 1.
     pub ink: f64,
+    /// The line whose colour it has, the n-th of [`Curve::series`]; grey without.
+    pub of: Option<usize>,
     /// Place, lower and upper value, from the left.
     pub points: Vec<[f64; 3]>,
 }

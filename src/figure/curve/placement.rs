@@ -190,6 +190,7 @@ fn panel(lines: &[Line], y: &Span, title: Text) -> CurvePanel {
         y: y.clone(),
         bands: vec![Band {
             ink: BAND_INK,
+            of: None,
             points: band.collect(),
         }],
         bars: Vec::new(),

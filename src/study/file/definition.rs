@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 
 use crate::error::{Error, Result};
 use crate::files;
@@ -107,6 +107,11 @@ pub struct AdapterEntry {
     /// Prefixes of its module paths that are replaced, `OLD=NEW` each.
     #[serde(default)]
     pub rename: Vec<String>,
+    /// The adapter as it was before training, in place of one that a request gives.
+    pub initial: Option<PathBuf>,
+    /// The checkpoints of its run before it, by paths or patterns of them.
+    #[serde(default, deserialize_with = "one_or_more")]
+    pub steps: Vec<String>,
 }
 
 /// `[compare]`: adapters by their names, or by patterns of them.
@@ -188,6 +193,20 @@ pub struct TablesEntry {
 pub struct PrintEntry {
     /// Page and type sizes; `plain` when left out.
     pub venue: Option<Venue>,
+}
+
+/// A text, or a list of them.
+fn one_or_more<'de, D: Deserializer<'de>>(from: D) -> std::result::Result<Vec<String>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Texts {
+        One(String),
+        Several(Vec<String>),
+    }
+    Ok(match Texts::deserialize(from)? {
+        Texts::One(text) => vec![text],
+        Texts::Several(texts) => texts,
+    })
 }
 
 /// Enough for a spread; the closed form stands beside them.

@@ -210,6 +210,18 @@ const ADAPTER: &[Field] = &[
         "[\"model.language_model=model\"]",
         "Prefixes of its module paths that are replaced, OLD=NEW each, before those of the study.",
     ),
+    field(
+        "initial",
+        Kind::Text,
+        "\"adapters/r8/initial\"",
+        "The adapter as it was before training: for an initialisation that took a part out of the base, and as the start of `steps`.",
+    ),
+    field(
+        "steps",
+        Kind::Texts,
+        "\"adapters/r8/checkpoint-*\"",
+        "The checkpoints of its run, of which `path` is the last: a path, a pattern of paths with * and ?, or a list of these. They give trajectory.csv and its figure, and nothing else is made of them.",
+    ),
 ];
 
 const COMPARE: &[Field] = &[

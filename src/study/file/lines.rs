@@ -209,13 +209,13 @@ impl Walk<'_> {
             (Kind::Text | Kind::Name | Kind::Choice(_), DeValue::String(text)) => {
                 return self.text(start, field, kind, text);
             }
-            (Kind::Truth, DeValue::Boolean(_)) => return,
+            (Kind::Texts, DeValue::String(_)) | (Kind::Truth, DeValue::Boolean(_)) => return,
             (Kind::Whole(least), DeValue::Integer(number)) if whole(number) >= Some(*least) => {
                 return;
             }
             (Kind::Two(_), DeValue::Array(items)) if items.len() == 2 => items,
             (Kind::Tables(_), DeValue::Array(items)) if !items.is_empty() => items,
-            (Kind::List(_), DeValue::Array(items)) => items,
+            (Kind::List(_) | Kind::Texts, DeValue::Array(items)) => items,
             _ => {
                 let problem = format!(
                     "`{place}` is {}, where {} is expected",
@@ -234,6 +234,7 @@ impl Walk<'_> {
             let (place, item) = (format!("{place}[{number}]"), (item.span(), item.get_ref()));
             match kind {
                 Kind::List(of) | Kind::Two(of) => self.value(&place, field, of, item),
+                Kind::Texts => self.value(&place, field, &Kind::Text, item),
                 Kind::Tables(fields) => self.value(&place, field, &Kind::Table(fields), item),
                 _ => {}
             }

@@ -27,6 +27,8 @@ pub(super) enum Kind {
     Whole(u64),
     /// One of a few words.
     Choice(&'static [&'static str]),
+    /// One text or a list of them.
+    Texts,
     List(&'static Kind),
     /// Exactly two.
     Two(&'static Kind),
@@ -44,6 +46,7 @@ impl Kind {
             Kind::Whole(0) => "a whole number".into(),
             Kind::Whole(least) => format!("a whole number from {least}"),
             Kind::Choice(words) => format!("one of {}", words.join(", ")),
+            Kind::Texts => "a text in quotes, or a list of them".into(),
             Kind::List(of) => format!("a list, each {}", of.in_words()),
             Kind::Two(of) => format!("a list of two, each {}", of.in_words()),
             Kind::Table(_) => "a table".into(),
@@ -58,6 +61,10 @@ impl Kind {
             Kind::Truth => json!({"type": "boolean"}),
             Kind::Whole(least) => json!({"type": "integer", "minimum": least}),
             Kind::Choice(words) => json!({"type": "string", "enum": words}),
+            Kind::Texts => {
+                let texts = json!({"type": "array", "items": {"type": "string"}});
+                json!({"anyOf": [{"type": "string"}, texts]})
+            }
             Kind::List(of) => json!({"type": "array", "items": of.schema()}),
             Kind::Two(of) => {
                 json!({"type": "array", "items": of.schema(), "minItems": 2, "maxItems": 2})

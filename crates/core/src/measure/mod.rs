@@ -6,11 +6,13 @@
 pub mod amplification;
 pub mod chance;
 pub mod directions;
+pub mod one_start;
 pub mod overlap;
 pub mod placement;
 pub mod same_layer;
 pub mod significance;
 pub mod spectrum;
+pub mod trajectory;
 
 pub use directions::{Basis, Directions, Side};
 pub use overlap::{overlap, overlap_grid};

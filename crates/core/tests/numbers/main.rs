@@ -33,7 +33,9 @@
 //! - `significance`: tails, intervals and corrections against SciPy
 //! - `groups`: what several runs share by chance, and norms of random directions
 //! - `same_layer`: same layers against others, by chance and planted
+//! - `one_start`: runs that began as one, told of independent ones
 //! - `golden`: principal angles against SciPy
+//! - `trajectory`: the course of a run against NumPy, by chance, and planted
 
 #[path = "../../../../tests/common/files.rs"]
 mod files;
@@ -56,6 +58,7 @@ mod laid;
 mod laws;
 mod layouts;
 mod meets;
+mod one_start;
 mod paddle;
 mod peft;
 mod pickles;
@@ -67,5 +70,6 @@ mod significance;
 mod stable_diffusion;
 mod stacks;
 mod trainers;
+mod trajectory;
 mod turned;
 mod wrapped;

@@ -1,0 +1,45 @@
+//! A study in which nothing is compared.
+
+use super::plan::{Plan, Source};
+
+impl Plan {
+    /// Why several adapters give no figure and no table, in words; `None` where something comes of them.
+    pub fn compares_nothing(&self) -> Option<String> {
+        let Source::Adapters(measured) = &self.source else {
+            return None;
+        };
+        let adapters = &measured.adapters;
+        let is_pair = |one: &super::Comparison| {
+            let is_adapter = |operand| matches!(operand, super::Operand::Adapter(_));
+            is_adapter(one.first) && is_adapter(one.second)
+        };
+        let has_pair = measured.comparisons.iter().any(is_pair);
+        let has_scores = !self.runs.rows.is_empty();
+        let has_steps = adapters.iter().any(|named| named.steps.is_some());
+        let has_other = has_scores || has_steps || measured.base.is_some();
+        if adapters.len() < 2 || has_pair || has_other {
+            return None;
+        }
+        let shares = |one: usize, other: usize| {
+            let mut modules = adapters[one].adapter.modules.iter();
+            modules.any(|module| adapters[other].adapter.module(&module.path).is_some())
+        };
+        let mut pairs = (0..adapters.len()).flat_map(|one| (0..one).map(move |other| (one, other)));
+        if pairs.any(|(one, other)| shares(one, other)) {
+            return Some("[compare] names no pair of its adapters, and there is no base".into());
+        }
+        let first = |place: usize| {
+            let named = &adapters[place];
+            let path = named
+                .adapter
+                .modules
+                .first()
+                .map(|module| module.path.as_str());
+            format!("{} adapts `{}`", named.name, path.unwrap_or_default())
+        };
+        let (one, other) = (first(0), first(adapters.len() - 1));
+        Some(format!(
+            "no two of its adapters have a module in common: {one}, {other}"
+        ))
+    }
+}

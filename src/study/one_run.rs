@@ -1,0 +1,272 @@
+//! Whether two adapters are of one run, by their files and names alone.
+//!
+//! # Decisions
+//!
+//! - A name that counts steps counts those of one run with its neighbours. What stands around the
+//!   number must be the same: `r8-step500` and `r4-step500` are of two runs.
+//! - `best_model_checkpoint` is no witness without the score beside it: three runs that were trained
+//!   in `out/` and moved have the same.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use crate::adapter::Adapter;
+use crate::files::{self, json};
+
+use super::run_names::{counted, is_end, is_general, stem};
+
+const STATE: &str = "trainer_state.json";
+
+/// That two adapters are of one run, by their files: `are checkpoints of one run, as …`.
+pub(crate) fn one_run(one: &Adapter, other: &Adapter) -> Option<String> {
+    let how = Course::of(one).one_run(&Course::of(other))?;
+    Some(format!("are checkpoints of one run, {how}"))
+}
+
+/// Where an adapter stands in the course of its run.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Course {
+    /// The runs that its places name: a folder, and what is left of a name there without its number.
+    runs: Vec<(PathBuf, String)>,
+    /// How many steps its name counts; `None` at the end of a run.
+    pub(crate) step: Option<u64>,
+    state: Option<State>,
+}
+
+/// What a trainer wrote beside it.
+#[derive(Debug, Clone)]
+struct State {
+    log: Vec<Value>,
+    /// The best checkpoint and its score.
+    best: Option<(String, f64)>,
+}
+
+impl Course {
+    pub(crate) fn of(adapter: &Adapter) -> Self {
+        Course::at(adapter.path(), adapter.weights())
+    }
+
+    fn at(path: &Path, weights: &Path) -> Self {
+        let real = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.into());
+        let (path, weights) = (real(path), real(weights));
+        let mut course = Course::default();
+        let folder = match path.is_dir() {
+            true => Some(path.as_path()),
+            false => path.parent(),
+        };
+        let is_file_of_folder = || stem(&path).is_some_and(|stem| is_general(&stem));
+        if let Some(folder) = folder
+            && (path.is_dir() || is_file_of_folder())
+        {
+            course.add_folder(folder);
+            course.state = state(folder);
+        }
+        course.add_file(match path.is_dir() {
+            true => &weights,
+            false => &path,
+        });
+        course
+    }
+
+    fn add(&mut self, folder: &Path, name: &str, step: Option<u64>) {
+        self.runs.push((folder.into(), name.into()));
+        self.step = self.step.or(step);
+    }
+
+    fn add_folder(&mut self, folder: &Path) {
+        let (Some(name), Some(parent)) = (folder.file_name(), folder.parent()) else {
+            return;
+        };
+        let name = name.to_string_lossy();
+        if let Some((rest, step)) = counted(&name) {
+            return self.add(parent, &rest, Some(step));
+        }
+        // `checkpoint-250/adapter_model`
+        let above = parent.file_name().map(|name| name.to_string_lossy());
+        if let Some((rest, step)) = above.and_then(|above| counted(&above))
+            && let Some(run) = parent.parent()
+        {
+            let rest = format!("{rest}/{name}");
+            return self.add(run, &rest, Some(step));
+        }
+        // The end of a run stands above its checkpoints, or beside them.
+        self.add(folder, "", None);
+        if is_end(&name) {
+            self.add(parent, "", None);
+        }
+    }
+
+    fn add_file(&mut self, file: &Path) {
+        let (Some(name), Some(folder)) = (stem(file), file.parent()) else {
+            return;
+        };
+        match counted(&name) {
+            Some((rest, step)) => self.add(folder, &rest, Some(step)),
+            None if is_end(&name) => self.add(folder, "", None),
+            None => self.add(folder, &name, None),
+        }
+    }
+
+    /// What tells that both are of one run, as a sentence ends.
+    pub(crate) fn one_run(&self, other: &Course) -> Option<&'static str> {
+        let is_counted = self.step.is_some() || other.step.is_some();
+        let is_same = |run: &(PathBuf, String)| other.runs.contains(run);
+        if is_counted && self.runs.iter().any(is_same) {
+            return Some("as their names say");
+        }
+        let (one, other) = (self.state.as_ref()?, other.state.as_ref()?);
+        one.is_of_one_run(other)
+            .then_some("as trainer_state.json of both says")
+    }
+}
+
+impl State {
+    /// Whether one log begins with the other, or both know one best checkpoint and its score.
+    fn is_of_one_run(&self, other: &State) -> bool {
+        let length = self.log.len().min(other.log.len());
+        let begins = &self.log[..length];
+        let has_number = |entry: &Value| {
+            let fields = entry.as_object().into_iter().flatten();
+            let mut losses = fields.filter(|(name, _)| name.contains("loss"));
+            losses.any(|(_, value)| value.is_f64())
+        };
+        let is_one_log = begins == &other.log[..length] && begins.iter().any(has_number);
+        is_one_log || self.best.is_some() && self.best == other.best
+    }
+}
+
+fn state(folder: &Path) -> Option<State> {
+    let text = files::read_text(&folder.join(STATE)).ok()?;
+    let state: Value = json::parse(&text).ok()?;
+    let log = state.get("log_history").and_then(Value::as_array);
+    let best = || {
+        let name = state.get("best_model_checkpoint")?.as_str()?;
+        Some((name.to_string(), state.get("best_metric")?.as_f64()?))
+    };
+    Some(State {
+        log: log.cloned().unwrap_or_default(),
+        best: best(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use serde_json::json;
+
+    use super::*;
+
+    /// Whether two paths below a folder are of one run.
+    fn is_one(root: &Path, one: &str, other: &str) -> bool {
+        let course = |path: &str| {
+            let path = root.join(path);
+            let weights = match path.is_dir() {
+                true => path.join("adapter_model.safetensors"),
+                false => path.clone(),
+            };
+            Course::at(&path, &weights)
+        };
+        let found = course(one).one_run(&course(other));
+        assert_eq!(found, course(other).one_run(&course(one)));
+        found.is_some()
+    }
+
+    #[test]
+    fn places_of_one_run() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path();
+        for name in [
+            "a/checkpoint-9",
+            "a/checkpoint-10",
+            "a/final",
+            "b/checkpoint-9",
+            "c/checkpoint-9/adapter_model",
+            "c/checkpoint-10/adapter_model",
+            "seeds/r8-seed0",
+            "seeds/r8-seed1",
+            "grid/r8-step5",
+            "grid/r4-step5",
+        ] {
+            fs::create_dir_all(root.join(name)).unwrap();
+        }
+        fs::create_dir(root.join("loras")).unwrap();
+        for name in [
+            "style",
+            "style-000002",
+            "other-000002",
+            "style-step00000010",
+        ] {
+            fs::write(root.join(format!("loras/{name}.safetensors")), "").unwrap();
+        }
+        for (one, other, expected) in [
+            ("a/checkpoint-9", "a/checkpoint-10", true),
+            ("a", "a/checkpoint-10", true),
+            ("a/final", "a/checkpoint-10", true),
+            ("a/checkpoint-9", "b/checkpoint-9", false),
+            ("b", "a/checkpoint-9", false),
+            ("a", "b", false),
+            (
+                "c/checkpoint-9/adapter_model",
+                "c/checkpoint-10/adapter_model",
+                true,
+            ),
+            ("seeds/r8-seed0", "seeds/r8-seed1", false),
+            ("grid/r8-step5", "grid/r4-step5", false),
+            (
+                "loras/style.safetensors",
+                "loras/style-000002.safetensors",
+                true,
+            ),
+            (
+                "loras/style-000002.safetensors",
+                "loras/style-step00000010.safetensors",
+                true,
+            ),
+            (
+                "loras/style-000002.safetensors",
+                "loras/other-000002.safetensors",
+                false,
+            ),
+        ] {
+            assert_eq!(is_one(root, one, other), expected, "{one} and {other}");
+        }
+    }
+
+    #[test]
+    fn a_trainers_log_tells_wherever_it_lies() {
+        let folder = tempfile::tempdir().unwrap();
+        let save = |name: &str, state: Value| {
+            fs::create_dir_all(folder.path().join(name)).unwrap();
+            fs::write(folder.path().join(name).join(STATE), state.to_string()).unwrap();
+        };
+        let log = |losses: &[f64]| -> Value {
+            losses
+                .iter()
+                .map(|loss| json!({"loss": loss, "step": 10}))
+                .collect()
+        };
+        let best = |score| json!({"best_model_checkpoint": "out/checkpoint-5", "best_metric": score, "log_history": []});
+        save("early", json!({"log_history": log(&[2.5])}));
+        save("late", json!({"log_history": log(&[2.5, 1.25])}));
+        save("other", json!({"log_history": log(&[2.75, 1.25])}));
+        save("empty", json!({"log_history": []}));
+        save("best", best(0.5));
+        save("same-best", best(0.5));
+        save("other-best", best(0.75));
+        for (one, other, expected) in [
+            ("early", "late", true),
+            ("early", "other", false),
+            ("empty", "late", false),
+            ("best", "same-best", true),
+            ("best", "other-best", false),
+        ] {
+            assert_eq!(
+                is_one(folder.path(), one, other),
+                expected,
+                "{one} and {other}"
+            );
+        }
+    }
+}

@@ -1,0 +1,276 @@
+//! The first study of folders as trainers leave them: checkpoints, links, files of other kinds.
+
+use std::fs;
+use std::path::Path;
+
+use serde_json::json;
+
+use crate::one_run::{checkpoints, numbers, save, trained};
+use crate::programs::{Outcome, run};
+use crate::study::done;
+
+/// The study that `--init` writes of some paths, and what it says.
+fn init(paths: &[&str], folder: &Path) -> (String, Outcome) {
+    let outcome = done(&[&["--init"], paths].concat(), folder);
+    let text = fs::read_to_string(folder.join(outcome.stdout.trim())).unwrap();
+    (text, outcome)
+}
+
+fn count(text: &str, words: &str) -> usize {
+    text.matches(words).count()
+}
+
+#[test]
+fn checkpoints_of_one_run_are_one_adapter() {
+    let folder = tempfile::tempdir().unwrap();
+    checkpoints(folder.path(), &["runs/r4"], 4);
+    let start = folder.path().join("runs/r4/checkpoint-0");
+    let zero = |path: &str| {
+        (
+            numbers((48, 4), path) * 0.0,
+            trained(path, 4, "runs/r4", 0).1,
+        )
+    };
+    save(&start, &zero, json!({}));
+    fs::write(
+        folder.path().join("runs/r4/trainer_state.json"),
+        "{\"global_step\": 1500}",
+    )
+    .unwrap();
+    let (text, outcome) = init(&["runs/r4"], folder.path());
+    assert_eq!(outcome.stdout.trim(), "experiments/r4/study.toml");
+    assert_eq!(count(&text, "[[adapter]]"), 1, "{text}");
+    assert!(
+        text.contains("\nname = \"r4\"\npath = \"../../runs/r4/checkpoint-1500\"\n"),
+        "{text}"
+    );
+    assert!(
+        text.contains("steps = \"../../runs/r4/checkpoint-*\"\n"),
+        "{text}"
+    );
+    assert!(
+        !text.contains("\nseeds =") && !text.contains("\nranks ="),
+        "{text}"
+    );
+    // What is given one by one, with what lies beside it, is the same; a list where there are more.
+    let folder_of = folder.path().join("runs/r4");
+    save(
+        &folder_of.join("checkpoint-2000"),
+        &|path| trained(path, 4, "runs/r4", 2_000),
+        json!({}),
+    );
+    let some = [
+        "runs/r4/trainer_state.json",
+        "runs/r4/checkpoint-1000",
+        "runs/r4/checkpoint-500",
+        "--out",
+        "o",
+    ];
+    let (text, outcome) = init(&some, folder.path());
+    assert!(
+        text.contains("path = \"../../../runs/r4/checkpoint-1000\"\n"),
+        "{text}"
+    );
+    assert!(
+        text.contains("steps = [\"../../../runs/r4/checkpoint-500\"]\n"),
+        "{text}"
+    );
+    let said = "runs/r4/trainer_state.json is left out: it is no weight file";
+    assert!(outcome.stderr.contains(said), "{}", outcome.stderr);
+}
+
+#[test]
+fn a_final_adapter_is_the_end_of_its_checkpoints() {
+    let folder = tempfile::tempdir().unwrap();
+    checkpoints(folder.path(), &["runs/r4-seed1"], 4);
+    let last = |path: &str| trained(path, 4, "runs/r4-seed1", 1_500);
+    save(&folder.path().join("runs/r4-seed1"), &last, json!({}));
+    save(
+        &folder.path().join("runs/r4-seed1/reference"),
+        &|path| trained(path, 4, "r", 9),
+        json!({}),
+    );
+    let (text, _) = init(&["runs"], folder.path());
+    assert_eq!(count(&text, "[[adapter]]"), 1, "{text}");
+    for line in [
+        "name = \"r4-seed1\"",
+        "path = \"../../runs/r4-seed1\"",
+        "seed = 1 # from the folder's name `r4-seed1`, as no config has it",
+    ] {
+        assert!(text.lines().any(|one| one == line), "{line}: {text}");
+    }
+    assert!(
+        text.contains("steps = \"../../runs/r4-seed1/checkpoint-*\"\n"),
+        "{text}"
+    );
+}
+
+#[test]
+fn several_runs_are_compared_and_no_two_of_their_checkpoints() {
+    let folder = tempfile::tempdir().unwrap();
+    checkpoints(folder.path(), &["runs/r4-seed0", "runs/r4-seed1"], 4);
+    checkpoints(folder.path(), &["runs/r2-seed0"], 2);
+    let (text, _) = init(&["runs"], folder.path());
+    assert_eq!(count(&text, "[[adapter]]"), 3, "{text}");
+    assert_eq!(count(&text, "steps = "), 3, "{text}");
+    for line in [
+        "name = \"r2-seed0\"",
+        "ranks = [\"r2-seed0\", \"r4-seed1\"]",
+        "seeds = [\"r4-seed0\", \"r4-seed1\"]",
+    ] {
+        assert!(text.lines().any(|one| one == line), "{line}: {text}");
+    }
+    done(
+        &["experiments/runs/study.toml", "--no-figures"],
+        folder.path(),
+    );
+    let page = folder.path().join("notebooks-export/runs/findings.md");
+    let page = fs::read_to_string(page).unwrap();
+    assert!(page.contains("**`seeds`: holds.**"), "{page}");
+}
+
+#[test]
+fn runs_that_began_as_one_are_no_seeds_where_nobody_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join("runs").join(name);
+    save(&at("sft"), &|path| trained(path, 4, "0", 500), json!({}));
+    save(&at("dpo"), &|path| trained(path, 4, "0", 1_500), json!({}));
+    let (text, outcome) = init(&["runs"], folder.path());
+    assert!(!text.contains("\nseeds ="), "{text}");
+    let said =
+        "dpo and sft are not compared as runs of two seeds: they began as one: of 32 rows of A 32";
+    assert!(text.contains(&format!("# Not known: {said}")), "{text}");
+    assert!(outcome.stderr.contains(said), "{}", outcome.stderr);
+    // Then there is nothing to compare, which is said, and no run of it.
+    let said =
+        "what this study compares: nothing, as no two runs differ in rank, or in the seed alone";
+    assert!(outcome.stderr.contains(said), "{}", outcome.stderr);
+    let outcome = run(
+        "regenerate",
+        &["experiments/runs/study.toml"],
+        folder.path(),
+    );
+    assert_eq!(outcome.code, 1);
+    let said = "nothing is compared: [compare] names no pair of its adapters, and there is no base; name two";
+    assert!(outcome.error().contains(said), "{}", outcome.error());
+    assert!(!folder.path().join("notebooks-export").exists());
+    // A third start is compared with the first.
+    save(
+        &at("other"),
+        &|path| trained(path, 4, "1", 1_500),
+        json!({}),
+    );
+    let (text, _) = init(&["runs", "--out", "o"], folder.path());
+    assert!(text.contains("\nseeds = [\"dpo\", \"other\"]\n"), "{text}");
+    assert!(
+        text.contains("taken for two seeds, as their seeds are not known"),
+        "{text}"
+    );
+}
+
+#[test]
+fn adapters_two_levels_down_and_files_of_one_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    save(
+        &at("repo/adapters/x"),
+        &|path| trained(path, 4, "0", 500),
+        json!({}),
+    );
+    save(
+        &at("repo/adapters/y-seed1"),
+        &|path| trained(path, 4, "1", 500),
+        json!({}),
+    );
+    fs::create_dir_all(at("repo/model")).unwrap();
+    fs::write(at("repo/model/config.json"), "{}").unwrap();
+    let weights = at("repo/adapters/x/adapter_model.safetensors");
+    fs::copy(&weights, at("repo/model/model.safetensors")).unwrap();
+    let (text, outcome) = init(&["repo"], folder.path());
+    assert!(
+        text.contains("path = \"../../repo/adapters/x\"\n"),
+        "{text}"
+    );
+    assert!(
+        text.contains("path = \"../../repo/adapters/y-seed1\"\n"),
+        "{text}"
+    );
+    assert!(
+        !outcome.stderr.contains("model is left out"),
+        "{}",
+        outcome.stderr
+    );
+
+    let outcome = run("regenerate", &["--init", "repo/model"], folder.path());
+    assert_eq!(outcome.code, 1);
+    let said = "there is no adapter in it, nor in its folders down to 2 levels";
+    assert!(outcome.error().contains(said), "{}", outcome.error());
+}
+
+#[test]
+fn what_is_no_study_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    save(
+        &folder.path().join("runs/r4"),
+        &|path| trained(path, 4, "0", 500),
+        json!({}),
+    );
+    for (path, what) in [
+        ("runs/r4", "an adapter"),
+        ("runs/r4/adapter_model.safetensors", "an adapter"),
+        ("runs", "a folder"),
+    ] {
+        let outcome = run("regenerate", &[path], folder.path());
+        assert_eq!(outcome.code, 1);
+        let said =
+            format!("study {path}: that is {what}, and no study file; `regenerate --init {path}`");
+        assert!(outcome.error().contains(&said), "{}", outcome.error());
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn links_stay_as_they_were_typed() {
+    use std::os::unix::fs::symlink;
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    save(
+        &at("scratch/r4-seed0"),
+        &|path| trained(path, 4, "0", 500),
+        json!({}),
+    );
+    save(
+        &at("scratch/r4-seed1"),
+        &|path| trained(path, 4, "1", 500),
+        json!({}),
+    );
+    fs::create_dir(at("work")).unwrap();
+    symlink(at("scratch"), at("work/runs")).unwrap();
+    symlink(at("scratch/r4-seed1"), at("work/link4")).unwrap();
+    let work = at("work");
+    let (text, _) = init(&["runs"], &work);
+    assert!(
+        text.contains("name = \"r4-seed0\"\npath = \"../../runs/r4-seed0\"\n"),
+        "{text}"
+    );
+    let (text, _) = init(&["runs/r4-seed0", "link4", "--out", "o"], &work);
+    assert!(
+        text.contains("name = \"link4\"\npath = \"../../../link4\"\n"),
+        "{text}"
+    );
+    // From beside, and by an absolute path from elsewhere.
+    fs::create_dir(at("beside")).unwrap();
+    let (text, outcome) = init(&["../work/runs"], &at("beside"));
+    assert!(
+        text.contains("path = \"../../../work/runs/r4-seed1\"\n"),
+        "{text}"
+    );
+    done(&[outcome.stdout.trim(), "--no-figures"], &at("beside"));
+    let real = at("scratch").canonicalize().unwrap();
+    let (text, _) = init(&[real.to_str().unwrap(), "--out", "p"], &at("beside"));
+    let path = real.join("r4-seed1");
+    assert!(
+        text.contains(&format!("path = \"{}\"\n", path.display())),
+        "{text}"
+    );
+}
