@@ -40,6 +40,7 @@ pub use figure_plan::{Drawn, FigurePlan};
 pub use file::{Definition, Prose, Selection, human_size, parse_layers, parse_size, schema};
 pub(crate) use file::{common_beginning, is_plain, label};
 pub(crate) use lineage::{FoundBase, find_base};
+pub(crate) use meet::under_one_name;
 pub use named::{AdapterId, Comparison, NamedAdapter, Operand};
 pub(crate) use naming::{names_of, study_name};
 pub(crate) use one_run::Course;
