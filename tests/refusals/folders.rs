@@ -88,7 +88,7 @@ fn checkpoints_of_a_run() {
         &[
             "it holds 3 checkpoints of a run: checkpoint-500, checkpoint-1000, checkpoint-1500",
             "such as bad/checkpoint-1500, the last",
-            "`regenerate --init bad`",
+            "make a study of all: regenerate --init bad",
         ],
     );
     // Of two adapters by name nobody knows which is meant.

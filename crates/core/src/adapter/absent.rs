@@ -4,9 +4,8 @@ use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
 use crate::files;
+use crate::setting::Setting;
 use crate::tensors::{Set, chosen_among};
-
-use super::names::natural_order;
 
 /// The config beside the weights, of PEFT and those who took its name.
 pub(super) const CONFIG: &str = "adapter_config.json";
@@ -34,7 +33,7 @@ pub(super) fn only_inside(folder: &Path) -> Result<Option<PathBuf>> {
         deeper.into_iter().flatten().filter(has_config).collect()
     };
     let mut found: Vec<PathBuf> = inner.iter().flat_map(below).collect();
-    found.sort_by(|one, other| natural_order(&one.to_string_lossy(), &other.to_string_lossy()));
+    found.sort_by_key(|path| numbers(&path.to_string_lossy()));
     match found.as_slice() {
         [] => Ok(None),
         [only] => Ok(Some(only.clone())),
@@ -67,11 +66,30 @@ fn several_inside(folder: &Path, several: &[PathBuf]) -> Error {
         folder,
         format!("it holds {} {what}: {listed}", several.len()),
         format!(
-            "give one of them, such as {}{is_last}, or make a study of all with `regenerate --init {}`",
+            "give one of them, such as {}{is_last}, or {} {}",
             last.display(),
+            Setting::Several,
             folder.display()
         ),
     )
+}
+
+/// A name's words and the numbers behind them, so that `checkpoint-500` is before `checkpoint-1000`.
+fn numbers(name: &str) -> Vec<(String, u64)> {
+    let mut parts = vec![(String::new(), String::new())];
+    for c in name.chars() {
+        let last = parts.len() - 1;
+        match (c.is_ascii_digit(), parts[last].1.is_empty()) {
+            (true, _) => parts[last].1.push(c),
+            (false, true) => parts[last].0.push(c),
+            (false, false) => parts.push((c.into(), String::new())),
+        }
+    }
+    let number = |digits: String| digits.parse().unwrap_or(0);
+    parts
+        .into_iter()
+        .map(|(word, digits)| (word, number(digits)))
+        .collect()
 }
 
 /// `checkpoint-500`, `epoch_3`.

@@ -248,3 +248,31 @@ fn an_archive_that_lies_or_has_no_one_adapter_is_refused() {
     fs::write(&zip, &whole[..whole.len() - 30]).unwrap();
     refused("not a valid zip file");
 }
+
+#[test]
+fn a_changed_byte_of_an_archive_is_no_panic() {
+    let folder = adapter();
+    let [config, weights] = [CONFIG, WEIGHTS].map(|name| folder.path().join(name));
+    let zip = folder.path().join("r8.zip");
+    let files: [(&str, &Path); 2] = [(CONFIG, &config), (WEIGHTS, &weights)];
+    archive(&zip, &files, CompressionMethod::Deflated);
+    let bytes = fs::read(&zip).unwrap();
+    let count = open(&zip).modules.len();
+    let (mut read, mut refused) = (0, 0);
+    // All of the archive's directory, and some of what is packed.
+    let directory = bytes.len() - 220..bytes.len();
+    for place in directory.chain((0..bytes.len()).step_by(97)) {
+        let mut changed = bytes.clone();
+        changed[place] ^= 1 << (place % 8);
+        fs::write(&zip, changed).unwrap();
+        match Adapter::open(&zip, &ReadOptions::new()) {
+            // A time of day or the name of a program that packed it.
+            Ok(adapter) => {
+                assert_eq!(adapter.modules.len(), count);
+                read += 1;
+            }
+            Err(_) => refused += 1,
+        }
+    }
+    assert!(read > 0 && refused > read, "{read} read, {refused} refused");
+}
