@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 use crate::error::{Error, Result};
 use crate::files::json;
 
+use super::component;
 use super::fields::Fields;
 use super::found::Found;
 use super::peft::PeftConfig;
@@ -32,14 +33,6 @@ const PLAIN: [(&str, &[&str]); 4] = [
 ];
 /// What trainers write where there is no number.
 const NOTHING: [&str; 4] = ["", "None", "null", "Dynamic"];
-/// Names of one component, among libraries.
-const ALIKE: [&[&str]; 4] = [
-    &["", "unet", "transformer", "diffusion_model", "dit"],
-    &["text_encoder", "te", "te1"],
-    &["text_encoder_2", "te2"],
-    &["text_encoder_3", "te3"],
-];
-
 /// The metadata's configs, by component; `""` is the whole file's.
 #[derive(Default)]
 pub(super) struct Header {
@@ -104,14 +97,14 @@ impl Header {
     }
 
     /// What it says of a component, whatever its library calls it.
-    pub(super) fn of(&self, component: &str) -> Option<&PeftConfig> {
+    pub(super) fn of(&self, name: &str) -> Option<&PeftConfig> {
         let named = |name: &str| self.components.get(name);
-        let alike = ALIKE.iter().find(|names| names.contains(&component));
+        let alike = component::alike(name);
         let only = || self.components.values().next();
-        named(component)
+        named(name)
             .or_else(|| named(""))
             .or_else(|| alike?.iter().find_map(|name| named(name)))
-            .or_else(|| only().filter(|_| component.is_empty() && self.components.len() == 1))
+            .or_else(|| only().filter(|_| name.is_empty() && self.components.len() == 1))
     }
 
     /// The initialisation that put a part of the base into B·A, where it says so.
@@ -171,7 +164,7 @@ fn object(found: &Found, text: &str) -> Result<BTreeMap<String, Map<String, Valu
 
 /// The same keys as entries of the metadata itself.
 fn flat(found: &Found) -> BTreeMap<String, Map<String, Value>> {
-    let is_known = |component: &str| ALIKE.iter().any(|names| names.contains(&component));
+    let is_known = |component: &str| component::alike(component).is_some();
     let entries = found.file.metadata().iter().filter(|(key, _)| {
         let (component, field) = key.split_once('.').unwrap_or(("", key));
         let is_plain = component.is_empty() && ["r", "lora_alpha"].contains(&field);

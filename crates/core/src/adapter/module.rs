@@ -7,6 +7,7 @@ use ndarray::Array2;
 
 use crate::error::{Error, Result};
 
+use super::component;
 use super::delta;
 use super::formula::Formula;
 use super::names;
@@ -73,6 +74,11 @@ pub struct Target {
     pub stored: Stored,
     /// Which part of the tensor is W.
     pub part: Part,
+}
+
+/// The component that a path says it is of.
+pub(super) fn component_of(path: &str) -> &'static str {
+    component::of_path(path).0.map_or("", |found| found.name)
 }
 
 /// Which way round the base stores a weight. A square shape cannot tell.
@@ -158,6 +164,9 @@ pub struct AdaptedModule {
     /// The full path, without `base_model.model.`. A slice of a fused projection has its name behind
     /// the projection's (`….c_attn.q`).
     pub path: String,
+    /// The part of a model that the file says it is of, as diffusers calls it (`text_encoder_2`); empty
+    /// where the file says nothing.
+    pub component: &'static str,
     /// The rank r; `None` where ΔW is a whole matrix.
     pub rank: Option<usize>,
     /// The width of the input.
@@ -193,6 +202,7 @@ impl AdaptedModule {
                 stored: Stored::Usual,
                 part: Part::Whole,
             },
+            component: component_of(&path),
             path,
             rank: update.rank(),
             d_in,

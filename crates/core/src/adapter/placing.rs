@@ -2,14 +2,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::module::{AdaptedModule, BaseIndex, LaidIndex, Part, Placed};
+use super::module::{AdaptedModule, BaseIndex, LaidIndex, Part, Placed, component_of};
 use super::opened::Adapter;
 use super::rename::{Rename, renamed};
 
 /// Replaces prefixes of all paths.
 pub(super) fn rename(adapter: &mut Adapter, renames: &[Rename]) {
     for module in adapter.modules.iter_mut().chain(&mut adapter.replacements) {
-        module.path = renamed(&module.path, renames);
+        let path = renamed(&module.path, renames);
+        if path != module.path && !component_of(&path).is_empty() {
+            module.component = component_of(&path);
+        }
+        module.path = path;
         module.target.tensor = renamed(&module.target.tensor, renames);
     }
 }

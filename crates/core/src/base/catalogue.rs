@@ -2,23 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::adapter::component::of_original;
 use crate::adapter::{fused_attention, other_name, without_wrappers};
 
 use super::kept::{Kept, Within, path_of};
 use super::prefixes::{halves, joined};
 use super::{experts, joined_parts};
 
-/// How files of several components begin the names of each, and how diffusers calls it.
-const COMPONENTS: [(&str, &str); 8] = [
-    ("model.diffusion_model.", "unet"),
-    ("cond_stage_model.transformer.", "text_encoder"),
-    ("cond_stage_model.model.", "text_encoder"),
-    ("conditioner.embedders.0.transformer.", "text_encoder"),
-    ("conditioner.embedders.1.model.", "text_encoder_2"),
-    ("text_encoders.clip_l.transformer.", "text_encoder"),
-    ("text_encoders.clip_g.transformer.", "text_encoder_2"),
-    ("text_encoders.t5xxl.transformer.", "text_encoder_3"),
-];
 /// What a wrapper puts behind a layer's name while it keeps the weight that was there before.
 const KEPT_BY: [&str; 2] = [".base_layer", ".original_module"];
 /// Names of the layer in front of the logits, whose weight a model may share with its embedding.
@@ -97,10 +87,10 @@ impl Catalogue {
 
     /// The names of a checkpoint of latent diffusion, as diffusers and transformers have them.
     fn add_translated(&mut self, name: &str) {
-        let component = COMPONENTS
-            .iter()
-            .find_map(|(start, component)| Some((*component, name.strip_prefix(start)?)));
-        let (component, inner) = component.unwrap_or(("", name));
+        let (component, inner) = match of_original(name) {
+            Some((component, inner)) => (component.name, inner),
+            None => ("", name),
+        };
         if let Some(attention) = fused_attention(inner) {
             for (third, part) in ["q_proj", "k_proj", "v_proj"].iter().enumerate() {
                 let path = joined(component, &format!("{attention}.{part}"));

@@ -16,12 +16,16 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::catalogue::Catalogue;
 use super::kept::{Kept, path_of};
-use super::prefixes::{Relation, after, change, halves, joined, relation};
+use super::prefixes::{Relation, after, change, halves, joined};
+
+/// How an adapter's prefix is one of a base's; `None` where they are of different parts.
+pub(super) type Related<'r> = &'r (dyn Fn(&str, &str) -> Option<Relation> + Sync);
 
 /// How an adapter's paths become those of a base.
-pub(super) struct Laid {
+pub(super) struct Laid<'r> {
     /// By the start of the adapter's paths.
     starts: BTreeMap<String, Fate>,
+    related: Related<'r>,
 }
 
 /// What an adapter's start is in the base.
@@ -59,9 +63,13 @@ impl Candidate<'_> {
     }
 }
 
-impl Laid {
+impl<'r> Laid<'r> {
     /// Lays an adapter with these tensors on a base.
-    pub(super) fn new(tensors: &BTreeSet<String>, catalogue: &Catalogue) -> Self {
+    pub(super) fn new(
+        tensors: &BTreeSet<String>,
+        catalogue: &Catalogue,
+        related: Related<'r>,
+    ) -> Self {
         let paths: Vec<&str> = tensors.iter().map(|tensor| path_of(tensor)).collect();
         let mut groups: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
         for path in &paths {
@@ -69,11 +77,12 @@ impl Laid {
             groups.entry(start).or_default().push(rest);
         }
         let of = |(start, rests): (&&str, &Vec<&str>)| {
-            let fate = fate(start, rests, &paths, catalogue);
+            let fate = fate((start, rests), &paths, catalogue, related);
             (start.to_string(), fate)
         };
         let mut laid = Laid {
             starts: groups.iter().map(of).collect(),
+            related,
         };
         laid.share_nothing(&groups);
         laid
@@ -108,7 +117,10 @@ impl Laid {
         let path = path_of(tensor);
         let (start, rest) = halves(path);
         match self.starts.get(start) {
-            Some(Fate::None) => found(&fate(start, &[rest], &[path], catalogue), rest, catalogue),
+            Some(Fate::None) => {
+                let alone = fate((start, &[rest]), &[path], catalogue, self.related);
+                found(&alone, rest, catalogue)
+            }
             Some(fate) => found(fate, rest, catalogue),
             None => self.elsewhere(path, catalogue).ok_or(Miss::Nothing),
         }
@@ -163,10 +175,15 @@ fn found(fate: &Fate, rest: &str, catalogue: &Catalogue) -> Result<Kept, Miss> {
 }
 
 /// What a component's start is in the base.
-fn fate(start: &str, rests: &[&str], paths: &[&str], catalogue: &Catalogue) -> Fate {
+fn fate(
+    (start, rests): (&str, &[&str]),
+    paths: &[&str],
+    catalogue: &Catalogue,
+    related: Related,
+) -> Fate {
     let is_there = |place: &str, rest: &str| catalogue.get(&joined(place, rest)).is_some();
     let candidate = |place| {
-        let relation = relation(start, place)?;
+        let relation = related(start, place)?;
         let service = rests.iter().filter(|rest| is_there(place, rest)).count();
         let (from, to) = change(start, place);
         let behind = paths.iter().filter_map(|path| after(path, from));
@@ -178,7 +195,7 @@ fn fate(start: &str, rests: &[&str], paths: &[&str], catalogue: &Catalogue) -> F
         })
     };
     let is_block = rests.iter().any(|rest| rest.contains('.'));
-    let is_own = |place| relation(start, place).is_some_and(|one| one < Relation::Part);
+    let is_own = |place| related(start, place).is_some_and(|one| one < Relation::Part);
     let has_own = is_block && catalogue.starts().any(is_own);
     let fits = |one: &Candidate| match one.relation {
         Relation::Equal | Relation::Wrappers => true,

@@ -8,6 +8,7 @@ use super::kept::{Kept, Within};
 use super::laid::{Laid, Miss};
 use super::nearest::nearest;
 use super::place::{CONV1D_MODELS, TURNED_EXPERTS};
+use super::prefixes::relation;
 use super::{Base, experts};
 
 /// Names of layers that models with `Conv1D` store (in, out); a head or an embedding there is stored as
@@ -17,7 +18,7 @@ const CONV1D_LAYERS: [&str; 4] = ["c_attn", "c_proj", "c_fc", "q_attn"];
 /// A base with one adapter laid on it.
 struct LaidBase<'a> {
     base: &'a Base,
-    laid: Laid,
+    laid: Laid<'static>,
     renames: &'a [Rename],
 }
 
@@ -30,7 +31,7 @@ impl BaseIndex for Base {
         let tensors = tensors.iter().map(|tensor| renamed(tensor, renames));
         Box::new(LaidBase {
             base: self,
-            laid: Laid::new(&tensors.collect(), &self.catalogue),
+            laid: Laid::new(&tensors.collect(), &self.catalogue, &relation),
             renames,
         })
     }

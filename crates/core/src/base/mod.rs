@@ -18,10 +18,15 @@ mod joined_parts;
 mod kept;
 mod laid;
 mod laid_index;
+mod meet;
 mod nearest;
 mod orientation;
+mod parts;
 mod place;
 mod prefixes;
+
+pub use meet::meet;
+pub use parts::{parts_of_modules, parts_of_paths};
 
 use catalogue::Catalogue;
 use orientation::Orientation;

@@ -3,7 +3,7 @@
 /// Wrappers that one side may have and the other lacks, or has under another name. None of them says
 /// which part of a model follows: what is left without them is the language model, or the U-Net.
 /// What training tools put between names is gone by then (`adapter/keys.rs`).
-const WRAPPERS: [&str; 17] = [
+pub(super) const WRAPPERS: [&str; 17] = [
     "base_model",
     "model",
     "transformer",
@@ -36,9 +36,9 @@ const LANGUAGE: [&str; 6] = [
 
 /// What a name of a part has in it, and which part it is. The first that fits counts.
 const PARTS: [(&str, &str); 31] = [
-    ("text_encoder_2", "second text encoder"),
-    ("text_encoder_3", "third text encoder"),
-    ("text_encoder", "text encoder"),
+    ("text_encoder_2", "text_encoder_2"),
+    ("text_encoder_3", "text_encoder_3"),
+    ("text_encoder", "text_encoder"),
     ("vision", "vision"),
     ("visual", "vision"),
     ("image", "vision"),
@@ -74,9 +74,9 @@ const PARTS: [(&str, &str); 31] = [
 const IN_FRONT: [&str; 6] = [
     "encoder",
     "decoder",
-    "text encoder",
-    "second text encoder",
-    "third text encoder",
+    "text_encoder",
+    "text_encoder_2",
+    "text_encoder_3",
     "prior",
 ];
 
@@ -110,7 +110,7 @@ pub(super) fn relation(adapter: &str, base: &str) -> Option<Relation> {
         (!names.iter().any(is_number)).then_some(names.len())
     };
     let extra = rest(&one, &other).or_else(|| rest(&other, &one));
-    let is_other_stack = one.len() > other.len() && is_language(base, &other);
+    let is_other_stack = one.len() > other.len() && is_language(base);
     match extra {
         Some(1) if own == theirs && !is_other_stack => Some(Relation::Name),
         _ if own == theirs && !own.is_empty() => Some(Relation::SamePart),
@@ -119,10 +119,26 @@ pub(super) fn relation(adapter: &str, base: &str) -> Option<Relation> {
     }
 }
 
+/// How the prefixes of two adapters' paths are related, in either direction. Names in front that are
+/// no wrappers and no parts, such as `bert` and `roberta`, are of two models where they differ.
+pub(super) fn kinship(one: &str, other: &str) -> Option<Relation> {
+    let found = match (relation(one, other), relation(other, one)) {
+        // To one of them the other is no language model's stack.
+        (Some(Relation::Name), None) | (None, Some(Relation::Name)) => None,
+        (found, turned) => found.or(turned),
+    }?;
+    let own = |prefix: &str| -> Vec<String> {
+        let names = unwrapped(prefix).into_iter();
+        let is_own = |name: &&str| !has_part(name);
+        names.filter(is_own).map(str::to_string).collect()
+    };
+    (found != Relation::SamePart || own(one) == own(other)).then_some(found)
+}
+
 /// Whether one of the wrappers in front of a prefix says that a language model follows.
-fn is_language(prefix: &str, unwrapped: &[&str]) -> bool {
+pub(super) fn is_language(prefix: &str) -> bool {
     let names: Vec<&str> = prefix.split('.').collect();
-    let wrappers = &names[..names.len().saturating_sub(unwrapped.len())];
+    let wrappers = &names[..names.len().saturating_sub(unwrapped(prefix).len())];
     wrappers.iter().any(|name| LANGUAGE.contains(name))
 }
 
@@ -155,6 +171,22 @@ fn unwrapped(prefix: &str) -> Vec<&str> {
             return names[at..].to_vec();
         }
     }
+}
+
+/// Whether a name speaks of a part of a model.
+pub(super) fn has_part(name: &str) -> bool {
+    !parts_of(&[name]).is_empty()
+}
+
+/// The part of a model that a path's names speak of first, in front of its block's number.
+pub(super) fn first_part(path: &str) -> Option<&'static str> {
+    let names = start_of(path).split('.');
+    names.into_iter().find_map(|name| parts_of(&[name]).pop())
+}
+
+/// A path up to its first number; see [`halves`].
+pub(super) fn start_of(path: &str) -> &str {
+    halves(path).0
 }
 
 /// Which parts of a model the names speak of, each once.

@@ -52,6 +52,7 @@ mod kept_in_parts;
 mod laid;
 mod laws;
 mod layouts;
+mod meets;
 mod paddle;
 mod peft;
 mod pickles;

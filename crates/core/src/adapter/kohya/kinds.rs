@@ -1,11 +1,10 @@
 //! What a tensor of a kohya, LyCORIS or ComfyUI file is to ΔW, by the end of its name.
 
+use crate::adapter::component::is_token;
 use crate::adapter::found::Found;
 use crate::adapter::keys::unwrapped;
 use crate::error::Error;
 use crate::setting::Setting;
-
-use super::names::COMPONENTS;
 
 /// What a name ends with, and what the tensor is. The longest of several that fit comes first.
 const KINDS: [(&str, &str); 37] = [
@@ -80,9 +79,7 @@ const OWN: [&str; 7] = [
 pub(in crate::adapter) fn is_named_so(names: &[String]) -> bool {
     let is_own = |name: &String| {
         let name = unwrapped(name);
-        COMPONENTS
-            .iter()
-            .any(|(start, ..)| name.starts_with(start) && is_factor(&name))
+        (is_token(&name) && is_factor(&name))
             || OWN.iter().any(|end| name.ends_with(end))
             || [".hada_", ".lokr_", ".oft_"]
                 .iter()

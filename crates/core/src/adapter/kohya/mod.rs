@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::adapter::alpha::{Alphas, Asked, Without};
+use crate::adapter::component::of_token;
 use crate::adapter::factors;
 use crate::adapter::found::{Content, Found};
 use crate::adapter::keys::{Grouped, Tensors, group, unwrapped};
@@ -22,7 +23,6 @@ use tokens::{Flattened, Place, Stored, component};
 mod fused;
 mod kinds;
 pub(in crate::adapter) mod ldm;
-mod names;
 mod starts;
 mod stated;
 mod tokens;
@@ -193,6 +193,9 @@ impl Reader<'_> {
         };
         let scale = self.scale(token, tensors, &update, dim)?;
         let mut module = self.placed(token, update, scale)?;
+        if let (Some(component), ..) = of_token(token) {
+            module.component = component.name;
+        }
         split.rescale(self.found, tensors, &mut module)?;
         if let Some(name) = tensors.get("reshape") {
             let shape = self.found.file.array(name)?;

@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::tokens::{Flattened, Place, component, decode, decoded};
+use crate::adapter::spelling::{decode, decoded};
+
+use super::tokens::{Flattened, Place, component};
 
 /// What stands in front of the tokens of each component, and what the base has there in its place.
 #[derive(Default)]

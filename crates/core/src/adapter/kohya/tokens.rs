@@ -3,11 +3,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::ldm;
-use super::names::{COMPONENTS, LONG_PARTS, OUTER, SHORT_PARTS};
+use crate::adapter::component::{all_begins, of_token};
+use crate::adapter::spelling::decode;
 
-/// The most words of a part.
-const LONGEST_PART: usize = 3;
+use super::ldm;
+
+/// Wrappers that a base's names may begin with and a token lacks.
+const WRAPPERS: [&str; 2] = ["model.", "base_model.model."];
 
 /// Paths by their dots' absence, of every matrix that a base has.
 pub(super) struct Flattened {
@@ -62,9 +64,8 @@ impl Flattened {
             let Some(path) = name.strip_suffix(".weight") else {
                 continue;
             };
-            let inner = OUTER
-                .split_whitespace()
-                .filter_map(|outer| path.strip_prefix(outer));
+            let outer = all_begins().chain(WRAPPERS);
+            let inner = outer.filter_map(|outer| path.strip_prefix(outer));
             for path in std::iter::once(path).chain(inner) {
                 add(path, name, None);
                 if let Some(path) = ldm::translated(path) {
@@ -130,45 +131,14 @@ impl Flattened {
 /// of the same names.
 fn may_be_of(name: &str, begins: &[&str]) -> bool {
     let begins_with = |begin: &&str| name.starts_with(begin);
-    let all = COMPONENTS.iter().flat_map(|(_, _, begins)| begins.iter());
-    begins.is_empty() || begins.iter().any(begins_with) || !all.into_iter().any(begins_with)
+    begins.is_empty()
+        || begins.iter().any(begins_with)
+        || !all_begins().any(|begin| name.starts_with(begin))
 }
 
-/// Splits a name into its component's entry and the rest.
+/// Splits a name into what a path of its component begins with, how a base begins its names, and the
+/// rest.
 pub(super) fn component(module: &str) -> (&'static str, &'static [&'static str], &str) {
-    let entry = COMPONENTS
-        .iter()
-        .find_map(|(start, short, begins)| Some((*short, *begins, module.strip_prefix(start)?)));
-    entry.unwrap_or(("", &[], module))
-}
-
-/// A flattened path with its dots, when it is made of several known parts and numbers.
-pub(super) fn decode(token: &str) -> Option<String> {
-    decoded(token).filter(|path| path.contains('.'))
-}
-
-/// As [`decode`], of one part or more: for a name of which it is known where it begins.
-pub(super) fn decoded(token: &str) -> Option<String> {
-    let words: Vec<&str> = token.split('_').collect();
-    let mut parts: Vec<String> = Vec::new();
-    let mut at = 0;
-    while at < words.len() {
-        let longest = LONGEST_PART.min(words.len() - at);
-        let long = (2..=longest).rev().find_map(|count| {
-            let part = words[at..at + count].join("_");
-            is_among(LONG_PARTS, &part).then_some((part, count))
-        });
-        let is_number =
-            !words[at].is_empty() && words[at].bytes().all(|byte| byte.is_ascii_digit());
-        let short =
-            (is_number || is_among(SHORT_PARTS, words[at])).then(|| (words[at].to_string(), 1));
-        let (part, count) = long.or(short)?;
-        parts.push(part);
-        at += count;
-    }
-    Some(parts.join("."))
-}
-
-fn is_among(list: &str, part: &str) -> bool {
-    list.split_whitespace().any(|known| known == part)
+    let (component, short, rest) = of_token(module);
+    (short, component.map_or(&[], |one| one.begins), rest)
 }
