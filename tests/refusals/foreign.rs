@@ -85,7 +85,7 @@ fn what_is_no_update_of_the_base() {
         );
     named(
         &lllite,
-        &["a ControlNet-LLLite", "lllite_unet", "has no ΔW"],
+        &["a ControlNet-LLLite", "lllite_unet", "it has no ΔW"],
     );
 }
 

@@ -88,7 +88,10 @@ pub(super) fn read(found: &Found, path: &Path, fields: &Map<String, Value>) -> R
     let scale = parameters.number("scale")?;
     let stated = |words: String| ScaleRule::new(ScaleKind::Stated, words, None);
     let mut content = Content {
-        evidence: format!("adapter_config.json with fine_tune_type {kind}"),
+        evidence: match fields.contains_key("fine_tune_type") {
+            true => format!("{CONFIG} with fine_tune_type {kind}"),
+            false => format!("{CONFIG} with lora_parameters"),
+        },
         base_name: typed.text("model")?.map(str::to_string),
         scale_rule: Some(match (found.options.alpha, scale) {
             (Some(alpha), _) => ScaleRule::given("α/r", alpha),

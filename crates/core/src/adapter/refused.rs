@@ -99,17 +99,17 @@ const SIGNS: [Sign; 6] = [
     Sign {
         what: "a ControlLoRA",
         is_it: |_, name| name == "lora_controlnet" || name.contains("input_hint_block."),
-        reason: "it makes a ControlNet of a copy of the model: it is no ΔW of the base",
+        reason: "it makes a ControlNet of a copy of the model, and is no ΔW of the base",
         remedy: "give a LoRA of the model itself, or two checkpoints of the ControlNet",
     },
     Sign {
         what: "a ControlNet-LLLite",
         is_it: |_, name| name.starts_with("lllite_"),
-        reason: "its layers read an image of their own and change no weight: it has no ΔW",
+        reason: "its layers read an image of their own and change no weight, so that it has no ΔW",
         remedy: "give a LoRA of the model itself, or two checkpoints of it",
     },
     Sign {
-        what: "packed or quantised factors",
+        what: "a file of packed or quantised factors",
         is_it: is_packed,
         reason: "their numbers are codes, or are laid out for one kernel, and are no B·A as they stand",
         remedy: "give the LoRA that they were converted from, or the merged model",

@@ -294,6 +294,11 @@ fn mlx_before_safetensors() {
     for place in [folder.path(), path.as_path()] {
         let adapter = Adapter::open(place, &ReadOptions::new()).unwrap();
         assert_eq!(adapter.delta(q).unwrap().dense(), &product * 10.0);
+        assert!(
+            adapter.evidence.ends_with("with lora_parameters"),
+            "{}",
+            adapter.evidence
+        );
     }
 }
 
