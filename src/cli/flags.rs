@@ -316,6 +316,7 @@ pub(super) fn setting(setting: Setting) -> &'static str {
         Setting::Initial => "--init-adapter",
         Setting::Rename => "--rename",
         Setting::Base | Setting::Weight => "--base",
+        Setting::Several => "make a study of all: regenerate --init",
     }
 }
 

@@ -8,7 +8,7 @@ use regex::Regex;
 use crate::adapter::{Adapter, natural_order, projection_of};
 use crate::asked::Asked;
 use crate::error::{Error, Result};
-use crate::study::{in_files, is_plain, is_same, names_of, one_start};
+use crate::study::{in_files, is_plain, is_same, names_of, one_start, under_one_name};
 
 use super::places::LEVELS;
 use super::runs::{Run, runs};
@@ -115,6 +115,9 @@ pub(super) fn candidates(paths: &[PathBuf]) -> Result<(Vec<Candidate>, Vec<Strin
         })
         .collect();
     in_order(&mut found);
+    // Modules meet as they will in the study.
+    let named = found.iter_mut();
+    under_one_name(named.map(|one| (one.name.as_str(), &mut one.adapter, Vec::new())));
     let mut kept: Vec<Candidate> = Vec::new();
     for candidate in found {
         if let Some(sentence) = kept.iter().find_map(|other| candidate.repeats(other)) {

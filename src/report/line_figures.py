@@ -123,11 +123,11 @@ def courses(most=5):
     """
     last = "similarity_to_last"
     has_start = trajectory.similarity_to_start.notna().any()
-    fourth = ("A to its start", "a", "similarity_to_start")
+    fourth = ("φ of A to its start", "a", "similarity_to_start")
     if not has_start:
-        fourth = ("to previous, output side", "delta-left", "similarity_to_previous")
-    shown = [("‖ΔW‖", "delta-left", "norm"), ("to last, output side", "delta-left", last),
-             ("to last, input side", "delta-right", last), fourth]
+        fourth = ("φ to previous, output side", "delta-left", "similarity_to_previous")
+    shown = [("‖ΔW‖", "delta-left", "norm"), ("φ to last, output side", "delta-left", last),
+             ("φ to last, input side", "delta-right", last), fourth]
     runs = trajectory.adapter.drop_duplicates().head(most)
     medians = []
     for axis, (title, basis, column) in zip(line_panels([title for title, _, _ in shown], 4, "step"), shown):

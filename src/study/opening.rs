@@ -5,6 +5,7 @@ use std::path::Path;
 use crate::adapter::{Adapter, BaseIndex, ReadOptions, Rename};
 use crate::base::{Base, fused};
 use crate::error::Result;
+use crate::tensors::find_adapter_near;
 
 use super::file::definition::AdapterEntry;
 use super::request::Request;
@@ -28,7 +29,9 @@ impl<'a> Opening<'a> {
         let mut read = request.read.clone();
         read.renames = renames.to_vec();
         if let Some(initial) = &entry.initial {
-            read.initial = Some(folder.join(initial));
+            // One that is nowhere is an error where it is read.
+            let found = find_adapter_near(initial, folder);
+            read.initial = Some(found.unwrap_or_else(|_| folder.join(initial)));
         }
         Opening { read, base, whole }
     }

@@ -228,6 +228,17 @@ fn step_numbers_are_the_trainers_else_the_names() {
     state("run/checkpoint-10", 30);
     measured(folder.path(), list);
     assert_eq!(steps(folder.path()), [20, 30, 40]);
+    // A folder around the adapter's own has the number too.
+    for step in [10, 20] {
+        let place = at(&format!("saved/checkpoint-{step}/adapter_model"));
+        fs::create_dir_all(&place).unwrap();
+        checkpoint(step).save(&place);
+    }
+    measured(
+        folder.path(),
+        "steps = \"saved/checkpoint-*/adapter_model\"\n",
+    );
+    assert_eq!(steps(folder.path()), [10, 20, 40]);
     // Files have their numbers in their own names, and the last one's counts as theirs do.
     for step in [10, 20, 40] {
         let name = format!("run/checkpoint-{step}/adapter_model.safetensors");

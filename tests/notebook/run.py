@@ -122,6 +122,15 @@ def compare_lines(rebuilt, folder, notebook):
         lines = delta.adapter.replace({run: label for label, runs in groups.items() for run in runs})
         places = delta.assign(line=lines)[over.notna()].drop_duplicates(["projection", "line", "layer"])
         assert len(rebuilt["amplification"]) == len(places) > 0
+    if "trajectory" in rebuilt:
+        table = pd.read_csv(folder / "trajectory.csv")
+        middle = table.groupby(["adapter", "basis", "step"])
+        for title, column in {"‖ΔW‖": "norm", "φ to last, output side": "similarity_to_last"}.items():
+            here = rebuilt["trajectory"][rebuilt["trajectory"].panel == title]
+            keys = [(run, "delta-left", step) for run, step in zip(here.adapter, here.step)]
+            there = middle[column].median()[keys]
+            np.testing.assert_allclose(here["median"], there, rtol=1e-8)
+            assert len(here) > 0, title
     for name in rebuilt:
         if name.startswith("seeds"):
             assert len(rebuilt[name]) > 0 and rebuilt[name]["mean"].between(0, 1).all(), name
@@ -134,7 +143,7 @@ def main():
     expected = figures((folder / "report.html").read_text())
     cells = compare_figures(rebuilt, expected)
     drawn = [output for cell in notebook.cells for output in cell.get("outputs", []) if "image/png" in output.get("data", {})]
-    lines = [name for name in rebuilt if name in ["rank-curve", "placement", "amplification"] or name.startswith("seeds")]
+    lines = [name for name in rebuilt if name in ["rank-curve", "placement", "amplification", "trajectory"] or name.startswith("seeds")]
     with_curve = len(expected) + len(lines)
     assert len(drawn) == with_curve, f"{len(drawn)} pictures, not {with_curve}"
     tables = {name: pd.read_csv(folder / f"{name}.csv") for name in ["table5", "table6", "table18", "table7"]

@@ -55,6 +55,8 @@ pub enum Setting {
     Rename,
     /// The base's W of a module whose ΔW is the difference from it.
     Weight,
+    /// All adapters in a folder that holds several.
+    Several,
 }
 
 impl Setting {
@@ -73,6 +75,7 @@ impl Setting {
             Setting::Base => "`base` of `Adapter::open_on`",
             Setting::Rename => "`ReadOptions::rename`",
             Setting::Weight => "`w` of `Adapter::delta_with`",
+            Setting::Several => "open each adapter in",
         }
     }
 }

@@ -117,25 +117,23 @@ fn speaks(own: &Number, others: &[Option<Number>]) -> bool {
     }
 }
 
-/// A checkpoint's number: `global_step` of trainer_state.json in its folder, else in its name.
+/// A checkpoint's number: `global_step` of trainer_state.json in its folder, else in its name, else
+/// those of the folder around it.
 fn of_checkpoint(adapter: &Adapter) -> Option<Number> {
-    let path = adapter.path();
-    let in_name = |path: &Path| {
-        let name = match path.is_dir() {
-            true => path.file_name(),
-            false => path.file_stem(),
-        };
-        of_name(&name?.to_string_lossy())
-    };
-    if path.is_dir() {
-        // `.` has no name.
-        let whole = path.canonicalize().ok();
-        return in_state(path).or_else(|| in_name(whole.as_deref().unwrap_or(path)));
+    let mut path = adapter.path().to_path_buf();
+    // `.` and `..` have no name.
+    if path.file_name().is_none() {
+        path = path.canonicalize().ok()?;
     }
-    let folder = path.parent();
-    in_name(path)
-        .or_else(|| in_state(folder?))
-        .or_else(|| in_name(folder?))
+    let around = || {
+        let folder = path.parent()?;
+        in_state(folder).or_else(|| of_name(&folder.file_name()?.to_string_lossy()))
+    };
+    let own = match path.is_dir() {
+        true => in_state(&path).or_else(|| of_name(&path.file_name()?.to_string_lossy())),
+        false => of_name(&path.file_stem()?.to_string_lossy()),
+    };
+    own.or_else(around)
 }
 
 /// `global_step` of trainer_state.json, as transformers writes it.

@@ -61,12 +61,11 @@ fn matched(folder: &Path, text: &str, at: (&Lines, &str)) -> Result<Vec<PathBuf>
     };
     let mut paths = vec![root];
     for part in text.split('/').filter(|part| !part.is_empty()) {
-        paths = match is_pattern(part) {
+        let joined = paths.iter().map(|path| path.join(part));
+        let there: Vec<PathBuf> = joined.filter(|path| path.exists()).collect();
+        paths = match there.is_empty() && is_pattern(part) {
             true => inside(&paths, part, at)?,
-            false => {
-                let joined = paths.iter().map(|path| path.join(part));
-                joined.filter(|path| path.exists()).collect()
-            }
+            false => there,
         };
     }
     Ok(paths)
@@ -143,6 +142,8 @@ mod tests {
             ["b/[x]"],
             "a name that there is comes first"
         );
+        fs::create_dir_all(root.join("b/[x]/step-1")).unwrap();
+        assert_eq!(names(root, "b/[x]/step-*"), ["b/[x]/step-1"]);
         assert_eq!(names(root, "a/../b/checkpoint-?"), ["a/../b/checkpoint-1"]);
         assert!(names(root, "c/*").is_empty() && names(root, "a/none").is_empty());
         let wrong = |text| matched(root, text, (&Lines::default(), "")).unwrap_err();
