@@ -5,8 +5,9 @@ use std::path::Path;
 
 use serde_json::json;
 
+use crate::files::golden;
 use crate::one_run::{checkpoints, numbers, save, trained};
-use crate::programs::{Outcome, run};
+use crate::programs::{Outcome, files, run};
 use crate::study::done;
 
 /// The study that `--init` writes of some paths, and what it says.
@@ -272,5 +273,79 @@ fn links_stay_as_they_were_typed() {
     assert!(
         text.contains(&format!("path = \"{}\"\n", path.display())),
         "{text}"
+    );
+}
+
+/// What transformers and PEFT wrote (tests/golden/trainer_runs.py): the study that a person would write.
+#[test]
+fn three_runs_of_a_trainer() {
+    let folder = tempfile::tempdir().unwrap();
+    let runs = golden("trainer_runs");
+    for file in files(&runs) {
+        let place = folder.path().join("runs").join(&file);
+        fs::create_dir_all(place.parent().unwrap()).unwrap();
+        fs::copy(runs.join(&file), place).unwrap();
+    }
+    let (text, outcome) = init(&["runs"], folder.path());
+    assert_eq!(count(&text, "[[adapter]]"), 3, "{text}");
+    for name in ["r2-seed0", "r4-seed0", "r4-seed1"] {
+        let path = format!("\nname = \"{name}\"\npath = \"../../runs/{name}\"\n");
+        let steps = format!("\nsteps = \"../../runs/{name}/checkpoint-*\"\n");
+        assert!(
+            text.contains(&path) && text.contains(&steps),
+            "{name}: {text}"
+        );
+    }
+    assert!(
+        text.contains("\nseeds = [\"r4-seed0\", \"r4-seed1\"]\n"),
+        "{text}"
+    );
+    assert!(!outcome.stderr.contains("left out"), "{}", outcome.stderr);
+    let outcome = done(
+        &["experiments/runs/study.toml", "--no-figures"],
+        folder.path(),
+    );
+    assert!(!outcome.stderr.contains("no claim"), "{}", outcome.stderr);
+    let tables = folder.path().join("notebooks-export/runs");
+    let page = fs::read_to_string(tables.join("findings.md")).unwrap();
+    // Their rows are alike by 0.3, where independent ones are by 0.14: two seeds learned the same.
+    assert!(page.contains("**`seeds`: holds.**"), "{page}");
+    let course = fs::read_to_string(tables.join("trajectory.csv")).unwrap();
+    assert_eq!(course.lines().count(), 1 + 3 * 4 * 3 * 2, "{course}");
+
+    // Two checkpoints of one of them are no seeds.
+    let both = [
+        "runs/r4-seed0/checkpoint-20",
+        "runs/r4-seed0/checkpoint-60",
+        "--no-figures",
+    ];
+    let outcome = run("subspace-overlap", &both, folder.path());
+    assert!(
+        outcome.stdout.contains("seeds: cannot be told"),
+        "{}",
+        outcome.stdout
+    );
+    // Nor are they when they are called as runs are, by their numbers, and by the trainer's log.
+    for (from, to) in [("checkpoint-20", "sft"), ("checkpoint-60", "dpo")] {
+        let from = folder.path().join("runs/r4-seed0").join(from);
+        fs::rename(from, folder.path().join(to)).unwrap();
+    }
+    let said = |how: &str| {
+        let outcome = run(
+            "subspace-overlap",
+            &["sft", "dpo", "--no-figures"],
+            folder.path(),
+        );
+        assert!(
+            outcome.stdout.contains("seeds: cannot be told"),
+            "{}",
+            outcome.stdout
+        );
+        assert!(outcome.stderr.contains(how), "{}", outcome.stderr);
+    };
+    said("sft and dpo are checkpoints of one run, as trainer_state.json of both says");
+    fs::remove_file(folder.path().join("dpo/trainer_state.json")).unwrap();
+    said(
+        "sft and dpo began as one: of 16 rows of A 16 are most like the same row of the other, by chance 2",
     );
 }

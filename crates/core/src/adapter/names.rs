@@ -98,23 +98,55 @@ pub(super) fn is_embedding(path: &str) -> bool {
     ENDS.iter().any(|end| last.ends_with(end))
 }
 
-/// Orders paths so that layer 2 comes before layer 10.
+/// Orders paths by their parts, and parts by their text and numbers: layer 2 comes before layer 10,
+/// and `checkpoint-500` before `checkpoint-1000`.
+///
+/// ```
+/// use lora_subspace_core::adapter::natural_order;
+/// let mut names = ["checkpoint-1000", "h.10.q", "checkpoint-500", "h.2.q", "h"];
+/// names.sort_by(|one, other| natural_order(one, other));
+/// assert_eq!(names, ["checkpoint-500", "checkpoint-1000", "h", "h.2.q", "h.10.q"]);
+/// ```
 pub fn natural_order(first: &str, second: &str) -> Ordering {
     let (mut one, mut other) = (first.split('.'), second.split('.'));
     loop {
         let order = match (one.next(), other.next()) {
             (None, None) => return first.cmp(second),
-            (x, y) if x.is_none() || y.is_none() => return x.cmp(&y),
-            (Some(x), Some(y)) => match (x.parse::<usize>(), y.parse::<usize>()) {
-                (Ok(x), Ok(y)) => x.cmp(&y),
-                _ => x.cmp(y),
-            },
-            _ => Ordering::Equal,
+            (Some(x), Some(y)) => by_numbers(x, y),
+            (x, y) => return x.cmp(&y),
         };
         if order != Ordering::Equal {
             return order;
         }
     }
+}
+
+/// Orders two parts by their runs of digits and of other characters, in turn.
+fn by_numbers(mut one: &str, mut other: &str) -> Ordering {
+    while !one.is_empty() && !other.is_empty() {
+        let (x, rest) = one.split_at(run(one));
+        let (y, other_rest) = other.split_at(run(other));
+        let is_number = |text: &str| text.starts_with(|c: char| c.is_ascii_digit());
+        let order = match is_number(x) && is_number(y) {
+            true => {
+                let [x, y] = [x, y].map(|number| number.trim_start_matches('0'));
+                x.len().cmp(&y.len()).then_with(|| x.cmp(y))
+            }
+            false => x.cmp(y),
+        };
+        if order != Ordering::Equal {
+            return order;
+        }
+        (one, other) = (rest, other_rest);
+    }
+    one.len().cmp(&other.len())
+}
+
+/// The length of what a text begins with: digits alone, or none.
+fn run(text: &str) -> usize {
+    let is_number = text.starts_with(|c: char| c.is_ascii_digit());
+    let end = text.find(|c: char| c.is_ascii_digit() != is_number);
+    end.unwrap_or(text.len())
 }
 
 #[cfg(test)]
@@ -126,6 +158,30 @@ mod tests {
         let mut paths = vec!["h.10.q", "h.2.q", "h.2.k", "h", "lm_head"];
         paths.sort_by(|a, b| natural_order(a, b));
         assert_eq!(paths, ["h", "h.2.k", "h.2.q", "h.10.q", "lm_head"]);
+        let mut names = vec![
+            "r10",
+            "r9",
+            "r9-b",
+            "r09",
+            "r",
+            "10",
+            "9",
+            "a",
+            "99999999999999999999999",
+        ];
+        names.sort_by(|a, b| natural_order(a, b));
+        let sorted = [
+            "9",
+            "10",
+            "99999999999999999999999",
+            "a",
+            "r",
+            "r09",
+            "r9",
+            "r9-b",
+            "r10",
+        ];
+        assert_eq!(names, sorted);
     }
 
     #[test]
