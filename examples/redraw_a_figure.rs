@@ -24,6 +24,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let pair = Pair::of("r8-seed0", "r64-seed1");
     let projections = ["query", "value"].map(String::from);
     let shown = Shown {
+        within: "",
         basis: Basis::A,
         projections: &projections,
         options: Options {

@@ -19,6 +19,8 @@ use crate::table::{
 pub struct ModuleName {
     /// Full path.
     pub path: String,
+    /// The part of the model that it is of; empty where the study has one.
+    pub component: String,
     /// Block number.
     pub layer: Option<usize>,
     /// Last name.
@@ -27,9 +29,10 @@ pub struct ModuleName {
 
 impl ModuleName {
     /// Reads layer and projection off a path.
-    pub fn new(path: &str) -> Self {
+    pub fn new(path: &str, component: &str) -> Self {
         ModuleName {
             path: path.into(),
+            component: component.into(),
             layer: layer_of(path),
             projection: projection_of(path).into(),
         }
@@ -88,6 +91,7 @@ impl Grid {
     pub fn rows(&self) -> impl Iterator<Item = OverlapRow> + '_ {
         self.tidy_cells().map(|cell| OverlapRow {
             module: self.module.path.clone(),
+            component: self.module.component.clone(),
             layer: self.module.layer,
             projection: self.module.projection.clone(),
             basis: self.basis.name().into(),
@@ -105,6 +109,7 @@ impl Grid {
     pub fn names(&self) -> OverlapNames<'_> {
         OverlapNames {
             module: &self.module.path,
+            component: &self.module.component,
             layer: self.module.layer,
             projection: &self.module.projection,
             basis: self.basis.name(),
@@ -166,8 +171,8 @@ pub fn grid_key(module: &str, basis: Basis, first: &str, second: &str) -> String
 /// Leading directions of one run's update in one module.
 #[derive(Debug, Clone)]
 pub struct Frame {
-    /// Full path of the module.
-    pub module: String,
+    /// The module.
+    pub module: ModuleName,
     /// The run.
     pub adapter: String,
     /// Whose directions.

@@ -1,5 +1,7 @@
 //! Text with italics and subscripts, as the paper sets it.
 
+use std::fmt;
+
 use crate::measure::Basis;
 use crate::paper::Projection;
 
@@ -89,8 +91,44 @@ pub(super) fn update(projection: &str) -> Text {
     Text::default().upright("Δ").then(weight(projection))
 }
 
+/// The ranks of an adapter's modules, from the least to the largest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Ranks {
+    pub(super) least: usize,
+    pub(super) most: usize,
+}
+
+impl Ranks {
+    /// Of several modules.
+    pub(super) fn over(ranks: impl Iterator<Item = usize> + Clone) -> Self {
+        Ranks {
+            least: ranks.clone().min().unwrap_or(0),
+            most: ranks.max().unwrap_or(0),
+        }
+    }
+}
+
+impl From<usize> for Ranks {
+    fn from(rank: usize) -> Self {
+        Ranks {
+            least: rank,
+            most: rank,
+        }
+    }
+}
+
+/// `8`, or `1–8`.
+impl fmt::Display for Ranks {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.least == self.most {
+            true => write!(formatter, "{}", self.most),
+            false => write!(formatter, "{}–{}", self.least, self.most),
+        }
+    }
+}
+
 /// The factor or side that a basis takes its directions from: A_{r=8}, V_{ΔW, r=8}, …
-pub(super) fn directions(basis: Basis, rank: Option<usize>) -> Text {
+pub(super) fn directions(basis: Basis, rank: Option<Ranks>) -> Text {
     let (symbol, of) = match basis {
         Basis::A => ("A", ""),
         Basis::B => ("B", ""),
@@ -152,14 +190,19 @@ mod tests {
     #[test]
     fn labels_are_the_papers() {
         let heading = phi(
-            directions(Basis::A, Some(8)),
-            directions(Basis::A, Some(64)),
+            directions(Basis::A, Some(8.into())),
+            directions(Basis::A, Some(64.into())),
         );
         assert_eq!(heading.bare(), "φ(A_r = 8, A_r = 64, i, j)");
         assert_eq!(update("q_proj").bare(), "ΔW_q");
         assert_eq!(update("up_proj").bare(), "ΔW_up_proj");
-        assert_eq!(directions(Basis::DeltaLeft, Some(4)).bare(), "U_ΔW, r = 4");
+        assert_eq!(
+            directions(Basis::DeltaLeft, Some(4.into())).bare(),
+            "U_ΔW, r = 4"
+        );
         assert_eq!(directions(Basis::A, None).bare(), "A_rand");
+        let ranks = Ranks::over([3, 1, 8].into_iter());
+        assert_eq!(directions(Basis::A, Some(ranks)).bare(), "A_r = 1–8");
         assert_eq!(Text::plain("a\u{1}b\n").bare(), "a\u{fffd}b\u{fffd}");
     }
 }

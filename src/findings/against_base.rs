@@ -141,11 +141,7 @@ impl AgainstBase<'_> {
         let variance = all(&|row| row.sd.map(|sd| sd * sd));
         let sd = variance.map(|squares| squares.iter().sum::<f64>().sqrt() / count);
         let bounds = all(&|row| row.sin_theta_bound);
-        let module = ModuleName {
-            path: first.module.clone(),
-            layer: first.layer,
-            projection: first.projection.clone(),
-        };
+        let module = ModuleName::new(&first.module, &first.component);
         Some(EvidenceRow {
             runs: rows.len(),
             value,
@@ -212,11 +208,7 @@ fn of_amplification(
     (row, spoken): (&AmplificationRow, &Spoken),
     statistic: &str,
 ) -> EvidenceRow {
-    let module = ModuleName {
-        path: row.module.clone(),
-        layer: row.layer,
-        projection: row.projection.clone(),
-    };
+    let module = ModuleName::new(&row.module, &row.component);
     let statistic = format!("{statistic}, r = {}", row.rank);
     of_adapter(claim, &module, &spoken.label, statistic)
 }

@@ -19,7 +19,7 @@ use super::row::blank;
 struct Projection<'a> {
     template: String,
     dimension: usize,
-    modules: Vec<&'a str>,
+    modules: Vec<&'a ModuleName>,
 }
 
 /// φ(k,k) of every layer of one run against every layer of the other, the mean over pairs of runs.
@@ -37,8 +37,8 @@ pub(super) fn between(compared: &Compared, frames: &[Frame]) -> Result<Vec<Layer
 }
 
 /// The frame of a run in a module.
-fn frame<'a>(frames: &[&'a Frame], run: &str, module: &str) -> Option<&'a Array2<f64>> {
-    let is_it = |frame: &&&Frame| frame.adapter == run && frame.module == module;
+fn frame<'a>(frames: &[&'a Frame], run: &str, module: &ModuleName) -> Option<&'a Array2<f64>> {
+    let is_it = |frame: &&&Frame| frame.adapter == run && &frame.module == module;
     frames.iter().find(is_it).map(|frame| &frame.directions)
 }
 
@@ -58,10 +58,10 @@ fn projections<'a>(compared: &Compared, frames: &[&'a Frame]) -> Vec<Projection<
         let everywhere = runs
             .iter()
             .all(|run| frame(frames, run, &one.module).is_some());
-        if !everywhere || layer_of(&one.module).is_none() {
+        if !everywhere || one.module.layer.is_none() {
             continue;
         }
-        let (template, dimension) = (template(&one.module), one.directions.nrows());
+        let (template, dimension) = (template(&one.module.path), one.directions.nrows());
         let is_it =
             |known: &&mut Projection| known.template == template && known.dimension == dimension;
         match found.iter_mut().find(is_it) {
@@ -101,12 +101,12 @@ fn template(module: &str) -> String {
 
 impl Projection<'_> {
     fn rows(&self, compared: &Compared, frames: &[&Frame], basis: Basis) -> Vec<LayerRow> {
-        let width = |module: &&str| {
+        let width = |module: &&ModuleName| {
             let of_run = |run: &String| frame(frames, run, module).map_or(0, Array2::ncols);
             compared.pairs.iter().flatten().map(of_run).min()
         };
         // A module without directions was not trained by every run.
-        let modules: Vec<&str> = self
+        let modules: Vec<&ModuleName> = self
             .modules
             .iter()
             .copied()
@@ -137,8 +137,9 @@ impl Projection<'_> {
         let pairs = compared.pairs.len() as f64;
         let [first, second] = &compared.labels;
         let row = |((l, m), sum): ((usize, usize), &f64)| LayerRow {
-            module: modules[l].into(),
-            second_module: modules[m].into(),
+            module: modules[l].path.clone(),
+            component: modules[l].component.clone(),
+            second_module: modules[m].path.clone(),
             first: first.clone(),
             second: second.clone(),
             basis: basis.name().into(),
@@ -249,13 +250,14 @@ pub(super) fn evidence(compared: &Compared, rows: &[LayerRow]) -> Vec<EvidenceRo
     };
     let [runs, others] = compared.sides();
     let all: std::collections::BTreeSet<&str> = runs.into_iter().chain(others).collect();
-    let k = |module: &str| {
+    let k_and_component = |module: &str| {
         let row = rows.iter().find(|row| row.module == module);
-        row.map_or(first.k, |row| row.k)
+        row.map_or((first.k, ""), |row| (row.k, row.component.as_str()))
     };
-    let named = tables.modules.iter().flatten().zip(rest);
-    named
-        .map(|(module, rest)| EvidenceRow {
+    let row = |(module, rest): (&&str, Option<f64>)| {
+        let (k, component) = k_and_component(module);
+        let name = ModuleName::new(module, component);
+        EvidenceRow {
             basis: first.basis.clone(),
             first: first.first.clone(),
             second: first.second.clone(),
@@ -264,11 +266,9 @@ pub(super) fn evidence(compared: &Compared, rows: &[LayerRow]) -> Vec<EvidenceRo
             seeds: seeds_word(compared.seeds).into(),
             value: rest,
             chance: Some(0.0),
-            ..blank(
-                &SEEDS_LAYERS,
-                &ModuleName::new(module),
-                format!("rest of φ({0},{0})", k(module)),
-            )
-        })
-        .collect()
+            ..blank(&SEEDS_LAYERS, &name, format!("rest of φ({k},{k})"))
+        }
+    };
+    let named = tables.modules.iter().flatten().zip(rest);
+    named.map(row).collect()
 }

@@ -12,6 +12,7 @@ pub(super) fn blank(claim: &Claim, module: &ModuleName, statistic: String) -> Ev
     EvidenceRow {
         claim: claim.name.into(),
         module: module.path.clone(),
+        component: module.component.clone(),
         layer: module.layer,
         projection: module.projection.clone(),
         basis: String::new(),

@@ -26,11 +26,7 @@ pub(super) fn evidence(rows: &[TrajectoryRow], unknown: &[String]) -> Vec<Eviden
         let first = rows.first()?;
         let is_known = !unknown.contains(&first.adapter);
         let lock = locks(&excesses(rows)).filter(|_| is_known);
-        let module = ModuleName {
-            path: first.module.clone(),
-            layer: first.layer,
-            projection: first.projection.clone(),
-        };
+        let module = ModuleName::new(&first.module, &first.component);
         let statistic = if is_known { "t/T" } else { UNKNOWN };
         Some(EvidenceRow {
             first: first.adapter.clone(),

@@ -29,6 +29,7 @@ use super::steps::locks_early;
 /// let row = |layer: usize| EvidenceRow {
 ///     claim: "ranks".into(),
 ///     module: format!("h.{layer}.query"),
+///     component: String::new(),
 ///     layer: Some(layer),
 ///     projection: "query".into(),
 ///     basis: "a".into(),

@@ -310,7 +310,7 @@ mod tests {
     fn grid(layer: usize, projection: &str, second: &str, cells: [f64; 4]) -> Grid {
         let [a, b, c, d] = cells.map(Some);
         Grid {
-            module: ModuleName::new(&format!("m.layers.{layer}.{projection}")),
+            module: ModuleName::new(&format!("m.layers.{layer}.{projection}"), ""),
             basis: Basis::A,
             first: "one".into(),
             second: second.into(),

@@ -52,11 +52,7 @@ pub(super) fn drawn_rows(plan: &Plan, tables: Tables) -> Result<Option<Vec<Overl
         return Ok(None);
     };
     let rows = read_overlaps(overlap, |row| {
-        let module = ModuleName {
-            path: row.module.clone(),
-            layer: row.layer,
-            projection: row.projection.clone(),
-        };
+        let module = ModuleName::new(&row.module, &row.component);
         let basis = row.basis.parse::<Basis>();
         let is_diagonal = row.i == row.j;
         basis.is_ok_and(|basis| {
@@ -115,6 +111,7 @@ impl OfPlan<'_> {
         let shown = Shown {
             basis,
             projections: &figures.projections,
+            within: &figures.within,
             options: self.options,
         };
         let pair = self.plan.sides(figure).map(pair);
@@ -143,7 +140,7 @@ impl OfPlan<'_> {
 pub(super) fn against_base(plan: &Plan) -> Vec<Ranked> {
     let ranked = |id: AdapterId| Ranked {
         name: plan.adapter_name(id).into(),
-        rank: plan.adapter_rank(id),
+        rank: plan.drawn_rank(id),
     };
     plan.against_base().into_iter().map(ranked).collect()
 }

@@ -86,13 +86,15 @@ fn of_table7(plan: &Plan, tables: Tables, options: &Options) -> Result<Option<Cu
     if !plan.makes_table(Table::Seven) {
         return Ok(None);
     }
-    let rows: Vec<AmplificationRow> = written::rows(tables, "amplification.csv")?;
-    Ok(amplification_curve(
-        &rows,
-        &plan.figures.projections,
-        &plan.table7_groups(),
-        options,
-    ))
+    let figures = &plan.figures;
+    let mut rows: Vec<AmplificationRow> = written::rows(tables, "amplification.csv")?;
+    rows.retain(|row| figures.modules.contains(&row.module));
+    let groups = plan.table7_groups();
+    let mut curve = amplification_curve(&rows, &figures.projections, &groups, options);
+    if let Some(curve) = &mut curve {
+        curve.tell_apart(&figures.within);
+    }
+    Ok(curve)
 }
 
 /// φ(k,k) of the pairs of seeds.
@@ -109,9 +111,11 @@ fn of_seeds(
     let shown = Shown {
         basis,
         projections: &figures.projections,
+        within: &figures.within,
         options: *options,
     };
     let mut curve = seeds_curve(overlaps, &pairs, &figures.layers, &shown)?;
+    curve.tell_apart(&figures.within);
     curve.footer.extend(figures.footnote.clone());
     Some(curve)
 }

@@ -88,7 +88,7 @@ fn describe_adapter(named: &NamedAdapter, listener: &dyn Listener) {
         "  {}: {}, rank {}, {} modules, {}",
         named.name,
         adapter.layout,
-        adapter.rank(),
+        adapter.rank_in_words(),
         adapter.modules.len(),
         adapter.scale_rule
     ));

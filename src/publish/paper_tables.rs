@@ -57,12 +57,11 @@ impl PaperTables {
             return Ok(());
         }
         let figures = &plan.figures;
-        let table = Table7::new(
-            rows,
-            figures.layer,
-            &figures.projections,
-            &plan.table7_groups(),
-        )?;
+        let is_drawn = |row: &&AmplificationRow| figures.modules.contains(&row.module);
+        let rows: Vec<AmplificationRow> = rows.iter().filter(is_drawn).cloned().collect();
+        let groups = plan.table7_groups();
+        let table = Table7::new(&rows, figures.layer, &figures.projections, &groups)?;
+        let table = table.within(&figures.within);
         let latex = table.latex(widths(plan));
         let forms = [table.csv()?, table.markdown().into(), latex.into()];
         self.add(plan, Table::Seven, forms, table.html());

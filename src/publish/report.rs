@@ -7,7 +7,7 @@ use crate::error::Result;
 use crate::figure::{Drawing, Format};
 use crate::paper::Table;
 use crate::report::{AdapterFacts, Content, Corners, Figure, Module, Modules, Page, TableFile};
-use crate::results::{ModuleName, grid_key};
+use crate::results::grid_key;
 use crate::study::{Comparison, NamedAdapter, Plan};
 use crate::table::rows::round9;
 use crate::table::{Input, Provenance, read_grids};
@@ -134,7 +134,7 @@ fn adapter(named: &NamedAdapter) -> AdapterFacts {
             named.seed.map(|seed| seed.to_string()),
         ],
         layout: named.adapter.layout.into(),
-        rank: named.adapter.rank(),
+        rank: named.adapter.rank_in_words(),
         modules: named.adapter.modules.len(),
         scale_rule: named.adapter.scale_rule.clone(),
         notes: named.adapter.notes.clone(),
@@ -176,7 +176,7 @@ fn modules(plan: &Plan, tables: Written) -> Result<Modules> {
 
 fn module(plan: &Plan, path: &str) -> Option<Module> {
     let adapted = plan.measured()?.module(path)?;
-    let name = ModuleName::new(path);
+    let name = plan.module_name(path);
     Some(Module {
         path: name.path,
         layer: name.layer,

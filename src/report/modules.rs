@@ -342,6 +342,7 @@ mod tests {
     fn a_factor_stands_over_its_chance_value() {
         let row = |directions: &str, projected_norm| AmplificationRow {
             module: "a".into(),
+            component: String::new(),
             layer: Some(0),
             projection: "q".into(),
             adapter: "small".into(),

@@ -90,8 +90,8 @@ pub struct AdapterFacts {
     pub told: [Option<String>; 3],
     /// What its file is.
     pub layout: String,
-    /// Its rank.
-    pub rank: usize,
+    /// Its rank, or the range of its modules' ranks.
+    pub rank: String,
     /// How many modules it adapts.
     pub modules: usize,
     /// Where its scale comes from.

@@ -191,7 +191,7 @@ fn adapters(adapters: &[AdapterFacts]) -> String {
             let told = (0..TOLD.len()).filter(|&place| is_told(place));
             let told = told.map(|place| adapter.told[place].clone().unwrap_or_default());
             let found = [
-                adapter.rank.to_string(),
+                adapter.rank.clone(),
                 adapter.modules.to_string(),
                 adapter.layout.clone(),
                 adapter.scale_rule.clone(),

@@ -53,7 +53,7 @@ pub(super) fn measure(
         plan,
         measured,
         wanted,
-        module: ModuleName::new(path),
+        module: plan.module_name(path),
         shape: (module.d_out, module.d_in),
         updates: updates(measured, path, whole.as_ref(), &mut reading)?,
     };

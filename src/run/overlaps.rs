@@ -68,7 +68,7 @@ impl ModuleRun<'_> {
                 continue;
             }
             results.frames.push(Frame {
-                module: self.module.path.clone(),
+                module: self.module.clone(),
                 adapter: update.name.into(),
                 basis,
                 directions: found.leading(LEADING).subspace().basis().to_owned(),

@@ -64,6 +64,7 @@ impl ModuleRun<'_> {
             let excess = share.zip(sd.filter(|&sd| sd > 0.0));
             PlacementRow {
                 module: self.module.path.clone(),
+                component: self.module.component.clone(),
                 layer: self.module.layer,
                 projection: self.module.projection.clone(),
                 adapter: adapter.into(),

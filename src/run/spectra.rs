@@ -56,6 +56,7 @@ impl ModuleRun<'_> {
     fn push_spectrum(&self, results: &mut Results, matrix: &str, spectrum: Vec<Certified>) {
         let rows = (1..).zip(spectrum).map(|(index, certified)| SpectrumRow {
             module: self.module.path.clone(),
+            component: self.module.component.clone(),
             layer: self.module.layer,
             projection: self.module.projection.clone(),
             matrix: matrix.into(),
@@ -71,6 +72,7 @@ impl ModuleRun<'_> {
     fn push_ranks(&self, results: &mut Results, matrix: &str, ranks: Ranks) {
         results.ranks.push(RanksRow {
             module: self.module.path.clone(),
+            component: self.module.component.clone(),
             layer: self.module.layer,
             projection: self.module.projection.clone(),
             matrix: matrix.into(),

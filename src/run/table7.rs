@@ -88,6 +88,7 @@ impl ModuleRun<'_> {
             ranks.push(one.rank);
             let row = |(draw, &projected_norm)| DrawRow {
                 module: self.module.path.clone(),
+                component: self.module.component.clone(),
                 adapter: one.update.name.into(),
                 rank: one.rank,
                 draw,
@@ -112,6 +113,7 @@ impl ModuleRun<'_> {
         let chance = projected_norm_chance(base_norm, rank, self.shape);
         let row = |directions: &str, projected_norm, amplification| AmplificationRow {
             module: self.module.path.clone(),
+            component: self.module.component.clone(),
             layer: self.module.layer,
             projection: self.module.projection.clone(),
             adapter: update.name.into(),

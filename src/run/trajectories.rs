@@ -66,6 +66,7 @@ impl ModuleRun<'_> {
             let (k, near) = (at.checkpoint.k(basis), found.of(basis));
             TrajectoryRow {
                 module: self.module.path.clone(),
+                component: self.module.component.clone(),
                 layer: self.module.layer,
                 projection: self.module.projection.clone(),
                 adapter: at.adapter.into(),

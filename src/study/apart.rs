@@ -58,8 +58,8 @@ pub(super) fn copies(one: &Adapter, other: &Adapter) -> Result<Option<Apart>> {
 /// Why two runs are not a smaller and a larger rank of different seeds.
 pub(super) fn of_ranks(one: &NamedAdapter, other: &NamedAdapter) -> Option<Apart> {
     let (first, second) = (&one.adapter, &other.adapter);
-    if first.rank() == second.rank() {
-        return Apart::other(format!("have rank {}", first.rank()));
+    if first.has_ranks_of(second) {
+        return Apart::other(format!("have rank {}", first.rank_in_words()));
     }
     let mut modules = first.modules.iter();
     if !modules.any(|module| second.module(&module.path).is_some()) {

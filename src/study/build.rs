@@ -9,13 +9,14 @@
 //! - Figures 3 and 6 take two different ranks, 4 and 7 two equal ones, when no study says which
 //!   pair is which.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use crate::adapter::{AdaptedModule, natural_order};
-use crate::base::Base;
-use crate::error::Result;
+use crate::base::{Base, parts_of_modules};
+use crate::error::{Error, Result};
 use crate::paper::Figure;
-use crate::tensors::find_model_near;
+use crate::tensors::{find_adapter_near, find_model_near};
 
 use super::bases::Bases;
 use super::drawable::Weights;
@@ -24,6 +25,7 @@ use super::figures::{self, panels};
 use super::file::{Definition, Selection, select};
 use super::groups::Compared;
 use super::left_out::leave_out;
+use super::meet::under_one_name;
 use super::named::{AdapterId, Comparison, NamedAdapter, Operand};
 use super::opening::Opening;
 use super::plan::{Measured, Plan, Source};
@@ -104,9 +106,10 @@ fn of_adapters(
     let (modules, left_out) = leave_out(&held, select(&all, &request.selection)?)?;
     let runs = definition.runs.as_ref().map(|runs| folder.join(runs));
     let runs = runs::read(definition, (runs.as_deref(), folder), &adapters)?;
+    let components = components(&modules, &adapters);
     let drawn = panels(
         &definition.figures,
-        &in_all(&modules, &adapters),
+        (&in_all(&modules, &adapters), &components),
         &all,
         lines,
     )?;
@@ -138,7 +141,6 @@ fn of_adapters(
     warnings.extend(compared.warnings.iter().cloned());
     let groups = figures.groups();
     warnings.extend(checks::lacking(&adapters, pairs, &groups, &modules, lines)?);
-    warnings.extend(checks::twins(&modules, &figures));
     let tables = runs::tables(definition, &runs, base.is_some())?;
     let measured = Measured {
         comparisons: comparisons(pairs, &figures, adapters.len(), base.is_some()),
@@ -166,6 +168,7 @@ fn of_adapters(
         text: definition.text.clone(),
         tables,
         bases: bases.measured,
+        components,
         modules,
         figures,
         runs,
@@ -210,6 +213,12 @@ fn open_adapters(
         warnings.extend(said);
     }
     renames.check_used(&adapters)?;
+    let named = adapters.iter_mut().map(|named| {
+        let steps = named.steps.iter_mut().flat_map(|steps| &mut steps.earlier);
+        let steps = steps.map(|step| &mut step.adapter);
+        (named.name.as_str(), &mut named.adapter, steps.collect())
+    });
+    under_one_name(named);
     Ok((adapters, warnings))
 }
 
@@ -232,7 +241,8 @@ fn is_whole(definition: &Definition, request: &Request) -> bool {
 /// The adapter of an entry with the checkpoints of its run, and sentences about them.
 fn open_adapter(at: &Entry, opening: &Opening) -> Result<(NamedAdapter, Vec<String>)> {
     let entry = at.entry;
-    let opened = opening.open(&at.folder.join(&entry.path));
+    let path = find_adapter_near(&entry.path, at.folder).map_err(Error::from);
+    let opened = path.and_then(|path| opening.open(&path));
     let trained = opened.and_then(|(adapter, factor_entries)| {
         adapter.check_trained()?;
         Ok((adapter, factor_entries))
@@ -269,6 +279,21 @@ fn all_modules(adapters: &[NamedAdapter], selection: &Selection) -> Vec<String> 
     all.sort_by(|one, other| natural_order(one, other));
     all.dedup();
     all
+}
+
+/// The part of the model that each module is of, where they are of several.
+fn components(modules: &[String], adapters: &[NamedAdapter]) -> BTreeMap<String, String> {
+    let first = |path: &String| {
+        let mut all = adapters.iter();
+        all.find_map(|named| named.adapter.module(path))
+    };
+    let described: Vec<&AdaptedModule> = modules.iter().filter_map(first).collect();
+    let parts = parts_of_modules(&described).into_iter();
+    let named = described
+        .iter()
+        .map(|module| module.path.clone())
+        .zip(parts);
+    named.filter(|(_, part)| !part.is_empty()).collect()
 }
 
 /// The modules that every adapter has, as a panel needs them; all where there is none.

@@ -55,7 +55,8 @@ pub(super) fn build(
         [] => Vec::new(),
         all => select(all, &request.selection)?,
     };
-    let drawn = panels(&definition.figures, &modules, &all, lines)?;
+    let components = published.components();
+    let drawn = panels(&definition.figures, (&modules, &components), &all, lines)?;
     let name = |id: AdapterId| published.adapters()[id.0].as_str();
     compared.pair = compared.drawn(definition, &resolved, name)?;
     let amplified = !published.amplification.is_empty();
@@ -73,6 +74,7 @@ pub(super) fn build(
         text: definition.text.clone(),
         tables: runs::tables(definition, &runs, amplified)?,
         bases: Basis::ALL.into_iter().filter(is_there).collect(),
+        components,
         modules,
         figures,
         runs,

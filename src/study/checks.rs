@@ -2,11 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use crate::adapter::{AdaptedModule, layer_of, projection_of};
+use crate::adapter::AdaptedModule;
 use crate::asked::Asked;
 use crate::error::{CoreError, Error, Result};
 
-use super::figure_plan::FigurePlan;
 use super::file::lines::Lines;
 use super::lineage;
 use super::named::{AdapterId, NamedAdapter};
@@ -110,31 +109,6 @@ fn lacking_in(group: &Pairs, adapters: &[NamedAdapter], modules: &[String]) -> V
         }
     };
     lacked.into_iter().map(sentence).collect()
-}
-
-/// A sentence for modules that figures and table 7 cannot tell apart by layer and projection.
-pub(super) fn twins(modules: &[String], figures: &FigurePlan) -> Vec<String> {
-    let place = |path: &str| (layer_of(path), projection_of(path).to_string());
-    let drawn = |path: &&String| figures.projections.contains(&place(path).1);
-    let twin = modules
-        .iter()
-        .filter(drawn)
-        .enumerate()
-        .find_map(|(number, path)| {
-            let earlier = modules.iter().filter(drawn).take(number);
-            earlier
-                .into_iter()
-                .find(|earlier| place(earlier) == place(path))
-                .map(|twin| (twin, path))
-        });
-    let sentence = |(first, second): (&String, &String)| {
-        format!(
-            "`{first}` and `{second}` have one layer number and one name: figures and table 7 show \
-             the first of such; choose others with {}",
-            Asked::Modules
-        )
-    };
-    twin.map(sentence).into_iter().collect()
 }
 
 /// That a module can be measured: its ΔW has one shape in all adapters, and W's in the base, and what

@@ -1,10 +1,10 @@
 //! Adapters that are one adapter: the same files, or files of the same bytes.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use crate::adapter::{Adapter, ScaleKind};
 use crate::error::{Error, Result};
-use crate::tensors::same_bytes;
+use crate::files::InputFile;
 
 use super::figure_plan::FigurePlan;
 use super::file::lines::Lines;
@@ -88,13 +88,16 @@ pub(crate) fn is_same(first: &Adapter, second: &Adapter) -> Result<Option<&'stat
     if one.len() != other.len() {
         return Ok(None);
     }
-    let real = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.into());
+    let real = |file: &InputFile| {
+        let path = file.path();
+        path.canonicalize().unwrap_or_else(|_| path.into())
+    };
     let pairs = || one.iter().zip(&other);
     if pairs().all(|(one, other)| real(one) == real(other)) {
         return Ok(Some("is the same file as"));
     }
     for (one, other) in pairs() {
-        if !same_bytes(one, other)? {
+        if !one.has_bytes_of(other)? {
             return Ok(None);
         }
     }
@@ -102,14 +105,10 @@ pub(crate) fn is_same(first: &Adapter, second: &Adapter) -> Result<Option<&'stat
 }
 
 /// The files of an adapter that are weights.
-fn weights(adapter: &Adapter) -> Vec<PathBuf> {
-    let is_config = |path: &Path| path.extension().is_some_and(|ending| ending == "json");
-    let files = adapter.files().iter().filter(|path| !is_config(path));
-    let mut files: Vec<PathBuf> = files.cloned().collect();
-    if !files.iter().any(|path| path == adapter.weights()) && adapter.weights().is_file() {
-        files.push(adapter.weights().into());
-    }
-    files
+fn weights(adapter: &Adapter) -> Vec<&InputFile> {
+    let is_text = |path: &Path| path.extension().is_some_and(|ending| ending == "json");
+    let files = adapter.files().iter();
+    files.filter(|file| !is_text(file.path())).collect()
 }
 
 /// Sentences about pairs of figures whose scales follow other rules, or whose α differ where only

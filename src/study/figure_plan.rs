@@ -1,5 +1,7 @@
 //! What is drawn, every name resolved.
 
+use std::collections::BTreeSet;
+
 use crate::measure::Basis;
 use crate::paper::{Figure, Venue};
 use crate::results::ModuleName;
@@ -26,6 +28,10 @@ pub struct FigurePlan {
     pub pair: Option<[AdapterId; 2]>,
     /// Figure 8: adapters held against W.
     pub base: Vec<AdapterId>,
+    /// The modules that may be drawn: of several with one layer and name, one.
+    pub modules: BTreeSet<String>,
+    /// What tells the drawn ones from others of one layer and name; empty where there are no others.
+    pub within: String,
     /// The layer of figures 3, 4 and 8 and table 7.
     pub layer: Option<usize>,
     /// The layers of figures 6 and 7, and of the curve of seeds.
@@ -105,7 +111,8 @@ impl FigurePlan {
             Figure::Six | Figure::Seven | Figure::Seeds => self.layers.contains(&module.layer),
             _ => false,
         };
-        let is_panel = self.projections.contains(&module.projection);
+        let is_panel =
+            self.projections.contains(&module.projection) && self.modules.contains(&module.path);
         self.draws(figure) && self.bases.contains(&basis) && is_panel && is_here
     }
 

@@ -1,5 +1,7 @@
 //! Which grids are drawn: the study's choice, else the paper's.
 
+use std::collections::BTreeMap;
+
 use crate::adapter::{layer_of, projection_of};
 use crate::error::Result;
 use crate::measure::Basis;
@@ -13,6 +15,7 @@ use super::file::lines::{Lines, suggestion};
 use super::groups::Compared;
 use super::named::AdapterId;
 use super::runs::Runs;
+use super::within::Within;
 
 /// The figures that a study asks for, else all.
 ///
@@ -98,6 +101,8 @@ pub(super) fn plan(
         other_seeds: compared.other_seeds.clone(),
         pair: compared.pair,
         base: base.to_vec(),
+        modules: panels.modules.into_iter().collect(),
+        within: panels.within,
         layer: panels.layer,
         layers: panels.layers,
         projections: panels.projections,
@@ -106,6 +111,10 @@ pub(super) fn plan(
 
 /// Layer, layers and projections of the figures.
 pub(super) struct Panels {
+    /// The modules that may be drawn.
+    pub(super) modules: Vec<String>,
+    /// What tells them apart from others of one layer and name.
+    pub(super) within: String,
     pub(super) layer: Option<usize>,
     pub(super) layers: Vec<Option<usize>>,
     pub(super) projections: Vec<String>,
@@ -121,11 +130,14 @@ pub(super) struct Panels {
 /// these is in error.
 pub(super) fn panels(
     entry: &FiguresEntry,
-    measured: &[String],
+    (measured, components): (&[String], &BTreeMap<String, String>),
     all: &[String],
     lines: &Lines,
 ) -> Result<Panels> {
     check_known(entry, all, lines)?;
+    let within = Within::choose(measured, components, entry.component.as_deref(), lines)?;
+    let modules = within.modules(measured);
+    let measured = modules.as_slice();
     let mut chosen = projections(&entry.projections, &projections_of(measured));
     let mut layers = complete_layers(measured, &chosen);
     while layers.is_empty() && chosen.len() > 1 {
@@ -152,7 +164,15 @@ pub(super) fn panels(
             layers.len()
         ));
     }
+    let words = within.words(&chosen);
+    if !words.is_empty() {
+        notes.push(format!(
+            "figures and table 7 show {words}, where several modules have one layer and name"
+        ));
+    }
     Ok(Panels {
+        within: words,
+        modules,
         layer,
         layers: shown,
         projections: chosen,
@@ -290,7 +310,12 @@ mod tests {
         let modules: Vec<String> = (0..layers)
             .flat_map(|layer| names.iter().map(move |name| format!("h.{layer}.{name}")))
             .collect();
-        panels(entry, &modules, &modules, &Lines::default())
+        panels(
+            entry,
+            (&modules, &BTreeMap::new()),
+            &modules,
+            &Lines::default(),
+        )
     }
 
     #[test]
@@ -323,7 +348,7 @@ mod tests {
         let modules = ["h.0.q", "h.1.q", "h.1.v", "h.2.q"].map(String::from);
         let panels = super::panels(
             &FiguresEntry::default(),
-            &modules,
+            (&modules, &BTreeMap::new()),
             &modules,
             &Lines::default(),
         )
@@ -332,7 +357,7 @@ mod tests {
         let modules = ["h.0.q", "h.1.v"].map(String::from);
         let panels = super::panels(
             &FiguresEntry::default(),
-            &modules,
+            (&modules, &BTreeMap::new()),
             &modules,
             &Lines::default(),
         )

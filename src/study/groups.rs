@@ -94,10 +94,12 @@ impl Compared {
 
     /// Without a word from the study: the first pair of two ranks, and the first of one.
     fn tell_apart(&mut self, adapters: &[NamedAdapter]) {
-        let rank = |id: AdapterId| adapters[id.0].adapter.rank();
         let find = |same_rank: bool| {
             let mut pairs = self.pairs.iter().copied();
-            let found = pairs.find(|&[one, other]| (rank(one) == rank(other)) == same_rank)?;
+            let found = pairs.find(|pair| {
+                let [one, other] = pair.map(|id| &adapters[id.0].adapter);
+                one.has_ranks_of(other) == same_rank
+            })?;
             Some(of_two(found, adapters))
         };
         [self.ranks, self.seeds] = [find(false), find(true)];

@@ -98,11 +98,15 @@ fn other_names(adapters: &[NamedAdapter], base: Option<&Base>) -> Vec<String> {
 /// Sentences about pairs whose ranks or seeds are not what figures 3, 4, 6 and 7 are about.
 fn odd_pairs(resolved: &Resolved, adapters: &[NamedAdapter]) -> Vec<String> {
     let mut warnings = Vec::new();
-    let rank = |id: AdapterId| adapters[id.0].adapter.rank();
+    let rank = |id: AdapterId| adapters[id.0].adapter.rank_in_words();
+    let differ = |[one, other]: [AdapterId; 2]| {
+        let [one, other] = [one, other].map(|id| &adapters[id.0].adapter);
+        !one.has_ranks_of(other)
+    };
     let seed = |id: AdapterId| adapters[id.0].seed;
     let names = |pair: [AdapterId; 2]| pair.map(|id| adapters[id.0].name.as_str()).join(" and ");
     if let Some(pair @ [one, other]) = resolved.two_ranks() {
-        if rank(one) == rank(other) {
+        if !differ(pair) {
             let (names, rank) = (names(pair), rank(one));
             warnings.push(format!(
                 "figures 3 and 6 compare a smaller with a larger rank, and {names} both have {rank}"
@@ -116,7 +120,7 @@ fn odd_pairs(resolved: &Resolved, adapters: &[NamedAdapter]) -> Vec<String> {
         }
     }
     if let Some(pair @ [one, other]) = resolved.two_seeds() {
-        if rank(one) != rank(other) {
+        if differ(pair) {
             let names = names(pair);
             warnings.push(format!(
                 "figures 4 and 7 compare two seeds of one rank, and {names} have ranks {} and {}",

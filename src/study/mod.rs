@@ -14,6 +14,7 @@ mod file;
 mod groups;
 mod left_out;
 mod lineage;
+mod meet;
 mod named;
 mod naming;
 mod opening;
@@ -27,6 +28,7 @@ mod resolved;
 mod runs;
 mod seeds;
 mod steps;
+mod within;
 
 pub(crate) use duplicates::{is_same, other_scale};
 pub use figure_plan::{Drawn, FigurePlan};

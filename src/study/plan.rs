@@ -1,5 +1,7 @@
 //! What a run will do: checked, every name resolved, and nothing of it done yet.
 
+use std::collections::BTreeMap;
+
 use crate::adapter::{AdaptedModule, LeftOut};
 use crate::base::Base;
 use crate::measure::Basis;
@@ -27,6 +29,8 @@ pub struct Plan {
     pub tables: Vec<Table>,
     /// Modules that are measured or shown, in natural order.
     pub modules: Vec<String>,
+    /// The part of the model that each is of; of modules of one part there is nothing.
+    pub components: BTreeMap<String, String>,
     /// Bases that are measured, or that the rows have.
     pub bases: Vec<Basis>,
     /// What is drawn.
@@ -130,6 +134,12 @@ impl Measured {
 }
 
 impl Plan {
+    /// A module with what its path and the study say of it.
+    pub fn module_name(&self, path: &str) -> ModuleName {
+        let component = self.components.get(path).map_or("", String::as_str);
+        ModuleName::new(path, component)
+    }
+
     /// What is measured; `None` for a study of rows.
     pub fn measured(&self) -> Option<&Measured> {
         match &self.source {
@@ -181,6 +191,19 @@ impl Plan {
             Source::Adapters(measured) => measured.adapter(id).adapter.rank(),
             Source::Rows(rows) => rows.rank(&rows.adapters()[id.0]),
         }
+    }
+
+    /// An adapter's rank in the module that figure 8 shows, where it has that.
+    pub fn drawn_rank(&self, id: AdapterId) -> usize {
+        let figures = &self.figures;
+        let is_drawn = |path: &&String| {
+            let module = ModuleName::new(path, "");
+            module.layer == figures.layer && figures.projections.first() == Some(&module.projection)
+        };
+        let path = figures.modules.iter().find(is_drawn);
+        let own = path.zip(self.measured());
+        let own = own.and_then(|(path, one)| one.adapter(id).adapter.module(path)?.rank);
+        own.unwrap_or_else(|| self.adapter_rank(id))
     }
 
     /// The adapters of figure 8, in the order of the tables; none where there is no W.

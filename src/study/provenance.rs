@@ -1,22 +1,25 @@
 //! What a plan's results are made of.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use std::sync::Arc;
 
 use rayon::prelude::*;
 
 use crate::error::Result;
+use crate::files::{InputFile, OpenFile};
 use crate::table::{Input, Provenance};
-use crate::tensors::sha256;
 
 use super::named::NamedAdapter;
 use super::plan::{Plan, Source};
 
 impl Plan {
-    /// Version, settings and input files with their SHA-256; every file is read for that.
+    /// Version, settings and input files with their SHA-256, of the bytes that were read: weight
+    /// files are read again for that, through the handles that their numbers are read by.
     ///
     /// # Errors
     ///
-    /// [`CoreError::Io`](crate::CoreError::Io) when a file cannot be read any more.
+    /// [`CoreError::Io`](crate::CoreError::Io) when a file cannot be read any more, and
+    /// [`CoreError::Changed`](crate::CoreError::Changed) when somebody wrote to it meanwhile.
     pub fn provenance(&self) -> Result<Provenance> {
         Ok(Provenance {
             version: env!("CARGO_PKG_VERSION").into(),
@@ -49,7 +52,7 @@ impl Plan {
     /// The adapters' files in the study's order, those of the base that hold a W that is used, then
     /// tables that others made.
     fn inputs(&self) -> Result<Vec<Input>> {
-        let mut files: Vec<(String, PathBuf)> = Vec::new();
+        let mut files: Vec<(String, InputFile)> = Vec::new();
         match &self.source {
             Source::Adapters(measured) => {
                 for named in &measured.adapters {
@@ -64,31 +67,46 @@ impl Plan {
                 }
             }
             Source::Rows(rows) => {
-                files.extend(rows.files().map(|file| ("rows".into(), file)));
+                for file in rows.files() {
+                    files.push(("rows".into(), opened(&file)?));
+                }
             }
         }
-        let of_runs = self.runs.files.iter().cloned();
-        files.extend(of_runs.map(|(of, file)| (of.into(), file)));
+        for (of, file) in &self.runs.files {
+            files.push((of.to_string(), opened(file)?));
+        }
         let name = |file: &Path| file.file_name().map(|name| name.to_string_lossy().into());
         files
             .into_par_iter()
             .map(|(of, file)| {
                 Ok(Input {
                     of,
-                    sha256: sha256(&file)?,
-                    file: name(&file).unwrap_or_default(),
+                    sha256: file.sha256()?,
+                    file: name(file.path()).unwrap_or_default(),
                 })
             })
             .collect()
     }
 }
 
+/// A table, which was read when the plan was made.
+fn opened(path: &Path) -> Result<InputFile> {
+    Ok(InputFile::open(&Arc::new(OpenFile::open(path)?)))
+}
+
 /// The files of a run's checkpoints, but for those that the adapter has in common with them.
-fn of_steps(named: &NamedAdapter) -> impl Iterator<Item = (String, PathBuf)> {
+fn of_steps(named: &NamedAdapter) -> impl Iterator<Item = (String, InputFile)> {
     let steps = named.steps.iter().flat_map(|steps| &steps.earlier);
     steps.flat_map(|step| {
-        let files = step.adapter.files().iter();
-        let own = files.filter(|file| !named.adapter.files().contains(file));
+        let is_shared = |file: &&InputFile| {
+            let mut shared = named.adapter.files().iter();
+            shared.any(|other| other.path() == file.path())
+        };
+        let own = step
+            .adapter
+            .files()
+            .iter()
+            .filter(move |file| !is_shared(file));
         own.map(|file| {
             (
                 format!("{}, step {}", named.name, step.number),

@@ -1,6 +1,7 @@
 //! A study of rows: tables in this toolkit's own formats, read off a publication, in place of
 //! adapters. Nothing is measured; the rows are checked, and written and drawn as measured ones are.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use crate::adapter::natural_order;
@@ -69,6 +70,18 @@ impl Published {
         modules.sort_by(|one, other| natural_order(one, other));
         modules.dedup();
         modules
+    }
+
+    /// The part of the model that each module is of, where the rows say it.
+    pub(super) fn components(&self) -> BTreeMap<String, String> {
+        let grids = self.grids.iter().map(|grid| &grid.module);
+        let grids = grids.map(|module| (&module.path, &module.component));
+        let rows = self.amplification.iter();
+        let rows = rows.map(|row| (&row.module, &row.component));
+        let named = grids.chain(rows).filter(|(_, part)| !part.is_empty());
+        named
+            .map(|(path, part)| (path.clone(), part.clone()))
+            .collect()
     }
 
     /// The adapters that the rows name, in their order.

@@ -9,6 +9,9 @@ use super::rows::{nine_digits, nine_digits_or_empty};
 pub struct TrajectoryRow {
     /// Full path as the adapter names it.
     pub module: String,
+    /// The part of the model, where the study has several.
+    #[serde(default)]
+    pub component: String,
     /// Block number, 0-based.
     pub layer: Option<usize>,
     /// Last name of the path.

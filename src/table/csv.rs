@@ -85,6 +85,7 @@ mod tests {
     fn missing_is_empty_and_floats_have_nine_digits() {
         let row = RanksRow {
             module: "m.0.q".into(),
+            component: String::new(),
             layer: None,
             projection: "q".into(),
             matrix: "base".into(),

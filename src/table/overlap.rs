@@ -12,16 +12,16 @@ use std::io::{self, Read, Write};
 
 use ::csv::{ByteRecord, Reader};
 
-use crate::error::{Error, Result};
+use crate::error::Result;
 
 use super::csv::failed;
 use super::digits::{push_count, push_nine_digits};
 use super::rows::OverlapRow;
 
 /// The columns, in [`OverlapRow`]'s order.
-const HEADER: &str = "module,layer,projection,basis,first,second,i,j,overlap,chance,z\n";
+const HEADER: &str = "module,component,layer,projection,basis,first,second,i,j,overlap,chance,z\n";
 /// Of the columns, those that are the same on every row of a grid.
-const NAMES: usize = 6;
+const NAMES: usize = 7;
 /// Rows are handed on in pieces of about this many bytes.
 const PIECE: usize = 1 << 16;
 
@@ -30,6 +30,8 @@ const PIECE: usize = 1 << 16;
 pub struct OverlapNames<'a> {
     /// Full path as the adapter names it.
     pub module: &'a str,
+    /// The part of the model that it is of, where the study has several.
+    pub component: &'a str,
     /// Block number, 0-based.
     pub layer: Option<usize>,
     /// Last name of the path.
@@ -137,6 +139,7 @@ fn prefix(names: &OverlapNames) -> io::Result<Vec<u8>> {
     let layer = names.layer.map(|layer| layer.to_string());
     writer.write_record([
         names.module,
+        names.component,
         layer.as_deref().unwrap_or_default(),
         names.projection,
         names.basis,
@@ -206,14 +209,20 @@ pub fn read_overlaps(
     Ok(rows)
 }
 
-/// Where the names of a grid stand: a table made by others may have its columns in another order.
-fn places(header: &ByteRecord) -> Result<[usize; NAMES]> {
-    let mut places = [0; NAMES];
-    for (place, name) in places.iter_mut().zip(HEADER.split(',')) {
+/// Where the names of a grid stand: a table made by others may have its columns in another order, and
+/// no `component`.
+fn places(header: &ByteRecord) -> Result<Vec<usize>> {
+    let mut places = Vec::new();
+    for name in HEADER.split(',').take(NAMES) {
         let found = header.iter().position(|column| column == name.as_bytes());
-        *place = found.ok_or_else(|| -> Error {
-            failed("overlap.csv", format!("there is no column `{name}`"))
-        })?;
+        match found {
+            Some(place) => places.push(place),
+            None if name == "component" => {}
+            None => {
+                let problem = format!("there is no column `{name}`");
+                return Err(failed("overlap.csv", problem));
+            }
+        }
     }
     Ok(places)
 }
@@ -226,6 +235,7 @@ mod tests {
     fn row(names: &OverlapNames, cell: &OverlapCell) -> OverlapRow {
         OverlapRow {
             module: names.module.into(),
+            component: names.component.into(),
             layer: names.layer,
             projection: names.projection.into(),
             basis: names.basis.into(),
@@ -241,6 +251,7 @@ mod tests {
 
     const PLAIN: OverlapNames = OverlapNames {
         module: "m.0.q",
+        component: "",
         layer: Some(0),
         projection: "q",
         basis: "a",
@@ -249,6 +260,7 @@ mod tests {
     };
     const AWKWARD: OverlapNames = OverlapNames {
         module: "m, \"0\"",
+        component: "a,b",
         layer: None,
         projection: "",
         basis: "a\nb",

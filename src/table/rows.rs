@@ -6,8 +6,13 @@ use serde::{Deserialize, Serialize, Serializer};
 /// alone, beside the whole mean over the pairs.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct OverlapRow {
-    /// Full path as the adapter names it, without `base_model.model.`.
+    /// Full path as the adapter names it, without `base_model.model.`; of several adapters, as the first
+    /// names it that has the module.
     pub module: String,
+    /// The part of the model that the module is of, such as `text_encoder_2` or `decoder`; empty where
+    /// the study has modules of one part.
+    #[serde(default)]
+    pub component: String,
     /// Block number as the path counts it (0-based); empty where the path has none.
     pub layer: Option<usize>,
     /// Last name of the path.
@@ -40,6 +45,9 @@ pub struct OverlapRow {
 pub struct AmplificationRow {
     /// Full path as the adapter names it.
     pub module: String,
+    /// The part of the model, where the study has several.
+    #[serde(default)]
+    pub component: String,
     /// Block number, 0-based.
     pub layer: Option<usize>,
     /// Last name of the path.
@@ -77,6 +85,9 @@ pub struct AmplificationRow {
 pub struct SpectrumRow {
     /// Full path as the adapter names it.
     pub module: String,
+    /// The part of the model, where the study has several.
+    #[serde(default)]
+    pub component: String,
     /// Block number, 0-based.
     pub layer: Option<usize>,
     /// Last name of the path.
@@ -107,6 +118,9 @@ pub struct SpectrumRow {
 pub struct RanksRow {
     /// Full path as the adapter names it.
     pub module: String,
+    /// The part of the model, where the study has several.
+    #[serde(default)]
+    pub component: String,
     /// Block number, 0-based.
     pub layer: Option<usize>,
     /// Last name of the path.
@@ -224,6 +238,9 @@ pub struct EvidenceRow {
     pub claim: String,
     /// Full path as the adapter names it.
     pub module: String,
+    /// The part of the model, where the study has several.
+    #[serde(default)]
+    pub component: String,
     /// Block number, 0-based.
     pub layer: Option<usize>,
     /// Last name of the path.
@@ -269,6 +286,9 @@ pub struct EvidenceRow {
 pub struct PlacementRow {
     /// Full path as the adapter names it.
     pub module: String,
+    /// The part of the model, where the study has several.
+    #[serde(default)]
+    pub component: String,
     /// Block number, 0-based.
     pub layer: Option<usize>,
     /// Last name of the path.
@@ -305,6 +325,9 @@ pub struct PlacementRow {
 pub struct DrawRow {
     /// Full path as the adapter names it.
     pub module: String,
+    /// The part of the model, where the study has several.
+    #[serde(default)]
+    pub component: String,
     /// The first adapter that uses as many directions; the draws serve all such.
     pub adapter: String,
     /// Directions of each frame.
@@ -322,6 +345,9 @@ pub struct DrawRow {
 pub struct LayerRow {
     /// Full path of the first run's module.
     pub module: String,
+    /// The part of the model, where the study has several.
+    #[serde(default)]
+    pub component: String,
     /// Full path of the second run's; the same projection, in the same or another layer.
     pub second_module: String,
     /// The first run, or the label of a group.

@@ -17,6 +17,8 @@ pub type RunGroup = (String, Vec<String>);
 pub struct Table7 {
     /// The layer of the printed forms.
     layer: Option<usize>,
+    /// What tells its modules from others of one layer and name.
+    within: String,
     columns: Vec<Column>,
     /// Whether runs of some group use different numbers of directions in a module.
     has_uneven_ranks: bool,
@@ -106,9 +108,18 @@ impl Table7 {
         }
         Ok(Table7 {
             layer,
+            within: String::new(),
             columns,
             has_uneven_ranks,
         })
+    }
+
+    /// With what tells its modules from others of one layer and name, for the caption.
+    pub fn within(self, words: &str) -> Self {
+        Table7 {
+            within: words.into(),
+            ..self
+        }
     }
 
     /// As CSV, one line per layer, projection and adapter or group.
@@ -222,9 +233,12 @@ impl Table7 {
         }
     }
 
+    /// `, decoder, layer 5`
     pub(super) fn place(&self) -> String {
-        self.layer
-            .map_or(String::new(), |layer| format!(", layer {layer}"))
+        let within = Some(self.within.clone()).filter(|words| !words.is_empty());
+        let layer = self.layer.map(|layer| format!("layer {layer}"));
+        let words = within.into_iter().chain(layer);
+        words.map(|words| format!(", {words}")).collect()
     }
 }
 

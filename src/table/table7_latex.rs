@@ -37,7 +37,7 @@ impl Table7 {
         text += &format!(
             "\\caption{{$\\|U^\\top W V\\|_F$ for the leading $r$ directions of $\\Delta W$, of $W$ and \
              Haar-random ones{}; the closed form for random ones is $\\|W\\|_F\\, r/\\sqrt{{d_\\mathrm{{out}} d_\\mathrm{{in}}}}$.}}\n",
-            self.place()
+            latex_text(&self.place())
         );
         text + &format!("\\label{{tab:amplification}}\n\\end{{{environment}}}\n")
     }

@@ -85,7 +85,7 @@ const KEEPERS: [(&str, &str); 11] = [
     ("statrs", "measure/significance.rs"),
     ("safetensors", "tensors/header.rs"),
     ("fancy_regex", "adapter/pattern.rs"),
-    ("zip", "tensors/torch/archive.rs"),
+    ("zip", "tensors/"),
     ("lapack_sys", "linalg/lapack.rs"),
     ("plotters", "figure/pen.rs"),
     ("krilla", "figure/render.rs"),

@@ -175,6 +175,7 @@ fn run(
     let chance = rank as f64 / 10.0;
     let row = |directions: &str, projected_norm, amplification| AmplificationRow {
         module: format!("h.{layer}.q"),
+        component: String::new(),
         layer: Some(layer),
         projection: "q".into(),
         adapter: adapter.into(),

@@ -24,6 +24,7 @@ pub(crate) fn made_up(runs: &[&str], steps: &[u64], has_start: bool) -> Vec<Traj
                     let similarity = is_trained.then_some(side + (1.0 - side) * near);
                     rows.push(TrajectoryRow {
                         module: format!("h.{module}.q_proj"),
+                        component: String::new(),
                         layer: Some(module),
                         projection: "q_proj".into(),
                         adapter: run.to_string(),
@@ -50,6 +51,7 @@ pub(crate) fn made_up(runs: &[&str], steps: &[u64], has_start: bool) -> Vec<Traj
 fn course(run: &str, module: usize, steps: &[(u64, [f64; 2])]) -> Vec<TrajectoryRow> {
     let row = |step: u64, basis: Basis, value: f64| TrajectoryRow {
         module: format!("h.{module}.q"),
+        component: String::new(),
         layer: Some(module),
         projection: "q".into(),
         adapter: run.into(),

@@ -8,6 +8,7 @@ use lora_subspace::table::SpectrumRow;
 fn of_base(index: usize, gap: Option<f64>, sin_theta_bound: Option<f64>) -> SpectrumRow {
     SpectrumRow {
         module: "h.3.q_proj".into(),
+        component: String::new(),
         layer: Some(3),
         projection: "q_proj".into(),
         matrix: "base".into(),

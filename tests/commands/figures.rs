@@ -18,6 +18,7 @@ pub(crate) fn grid(
 ) -> Vec<OverlapRow> {
     let cell = |i: usize, j: usize| OverlapRow {
         module: format!("h.{layer}.{projection}"),
+        component: String::new(),
         layer: Some(layer),
         projection: projection.into(),
         basis: "a".into(),
@@ -69,6 +70,7 @@ fn labels(ticks: &[lora_subspace::figure::Tick]) -> Vec<&str> {
 /// Some projections on basis a, as figures look by default.
 pub(crate) fn shown(projections: &[String]) -> Shown<'_> {
     Shown {
+        within: "",
         basis: Basis::A,
         projections,
         options: Options::default(),
@@ -137,6 +139,7 @@ fn figure_4_has_random_directions_beside_the_seeds() {
     };
     let panels = panels();
     let shown = Shown {
+        within: "",
         options,
         ..shown(&panels)
     };

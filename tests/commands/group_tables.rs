@@ -60,7 +60,7 @@ fn z_of_a_mean_is_standard_for_random_frames() {
         let grids: Vec<Grid> = (0..runs)
             .flat_map(|one| (one + 1..runs).map(move |other| (one, other)))
             .map(|(one, other)| Grid {
-                module: ModuleName::new("h.0.q"),
+                module: ModuleName::new("h.0.q", ""),
                 basis: Basis::A,
                 first: "one".into(),
                 second: "other".into(),
@@ -175,7 +175,7 @@ fn one_pair_is_drawn_in_place_of_the_mean() {
         plan.figures.drawn(Figure::Six),
         Some(Drawn::Mean(_))
     ));
-    let module = ModuleName::new(MODULE);
+    let module = ModuleName::new(MODULE, "");
     assert!(plan.shows(&module, Basis::A, "r2-s1", "r2-s3"));
     assert!(!plan.shows(&module, Basis::A, "r2", "r2"));
     assert!(plan.shows(&module, Basis::A, "r2", "r3"));

@@ -27,6 +27,7 @@ fn panels() -> [String; 2] {
 /// Some projections on basis a, as figures look by default.
 fn shown(projections: &[String]) -> Shown<'_> {
     Shown {
+        within: "",
         basis: Basis::A,
         projections,
         options: Options::default(),

@@ -11,6 +11,8 @@
 //! - `starts`: adapters whose start was taken out of the base
 //! - `large_base`: a W that is searched, and a ΔW that is
 //! - `left_out`: modules that cannot be measured
+//! - `meets`: modules under two names
+//! - `by_id`: adapters and bases of the Hugging Face cache
 //! - `provenance`: what results say of themselves
 //!
 //! Studies:
@@ -41,6 +43,7 @@ mod files;
 #[path = "../common/golden_values.rs"]
 mod golden_values;
 mod made;
+mod meets;
 #[path = "../common/programs.rs"]
 mod programs;
 mod python;
@@ -50,6 +53,7 @@ mod workshop;
 
 mod amplification;
 mod built_in_study;
+mod by_id;
 mod calibrated;
 mod cli;
 mod commands_on_layouts;

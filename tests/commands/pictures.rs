@@ -110,6 +110,7 @@ fn drawn_of(study: &str, venues: &[Venue]) -> Vec<(String, Drawing)> {
     let (mut charts, mut curves): (Vec<Chart>, Vec<Curve>) = (Vec::new(), Vec::new());
     for &basis in &figures.bases {
         let shown = Shown {
+            within: "",
             basis,
             projections: &figures.projections,
             options,

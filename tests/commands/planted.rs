@@ -45,7 +45,7 @@ fn grids(
             }
             let (one, other) = (Subspace::new(one).unwrap(), Subspace::new(other).unwrap());
             grids.push(Grid {
-                module: ModuleName::new(&path),
+                module: ModuleName::new(&path, ""),
                 basis: Basis::A,
                 first: names[0].into(),
                 second: names[1].into(),
@@ -321,6 +321,7 @@ fn the_factor_is_held_against_that_of_random_updates() {
     let row =
         |block: usize, adapter: &str, rank: usize, over: f64, delta_norm: f64| AmplificationRow {
             module: format!("h.{block}.q_proj"),
+            component: String::new(),
             layer: Some(block),
             projection: "q_proj".into(),
             adapter: adapter.into(),
@@ -371,6 +372,7 @@ fn the_factor_is_held_against_that_of_random_updates() {
                 .flat_map(move |(rank, sd)| {
                     (0..200).map(move |draw| DrawRow {
                         module: format!("h.{block}.q_proj"),
+                        component: String::new(),
                         adapter: format!("r{rank}"),
                         rank,
                         draw,
@@ -429,6 +431,7 @@ fn random_updates_are_told_from_nothing_as_often_as_the_level_says() {
                 let path = format!("h.{layer}.q_proj");
                 rows.push(AmplificationRow {
                     module: path.clone(),
+                    component: String::new(),
                     layer: Some(layer),
                     projection: "q_proj".into(),
                     adapter: name.into(),
@@ -447,6 +450,7 @@ fn random_updates_are_told_from_nothing_as_often_as_the_level_says() {
                     .draws
                     .extend(draws.map(|(draw, projected_norm)| DrawRow {
                         module: path.clone(),
+                        component: String::new(),
                         adapter: name.into(),
                         rank,
                         draw,
@@ -523,6 +527,7 @@ fn placed(layer: usize, shares: [f64; 3], bound: Option<f64>) -> Vec<PlacementRo
     let sides = [("out", 0.1), ("in", 0.1), ("both", 0.01)];
     let row = |((side, chance), share): ((&str, f64), f64)| PlacementRow {
         module: format!("h.{layer}.q"),
+        component: String::new(),
         layer: Some(layer),
         projection: "q".into(),
         adapter: "r8".into(),
@@ -546,6 +551,7 @@ fn one_side_in_the_top_directions_is_enough_to_be_contained() {
             .map(|row| EvidenceRow {
                 claim: "new-directions".into(),
                 module: row.module,
+                component: String::new(),
                 layer: row.layer,
                 projection: row.projection,
                 basis: String::new(),

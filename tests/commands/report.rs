@@ -90,6 +90,7 @@ fn no_name_becomes_markup_or_script() {
 fn chart(value: f64) -> Chart {
     let row = |first: &str, i, j| OverlapRow {
         module: "h.0.q".into(),
+        component: String::new(),
         layer: Some(0),
         projection: "q".into(),
         basis: "a".into(),
@@ -106,6 +107,7 @@ fn chart(value: f64) -> Chart {
     let rows = [of("one"), of("random")].concat();
     let pair = Pair::of("one", "other");
     let shown = Shown {
+        within: "",
         basis: Basis::A,
         projections: &["q".into()],
         options: Options::default(),

@@ -15,7 +15,7 @@ fn a_path_that_does_not_exist() {
         folder.path(),
         &[
             "bad: no such file or folder",
-            "give the folder of a PEFT adapter",
+            "an adapter of the Hugging Face cache is ORG/NAME",
         ],
     );
     refused_with(

@@ -3,7 +3,9 @@
 //!
 //! - `adapters`: PEFT folders that are missing, damaged or of no use
 //! - `bases`: bases that do not fit
+//! - `folders`: folders and files that are no adapter, by what they are
 //! - `formats`: other libraries' files
+//! - `foreign`: files that are recognised and not read, each by its name
 //! - `layouts`: files whose layout is broken or ambiguous, and the methods of PEFT
 //! - `fine_tunes`: whole models
 //! - `study`: study files, with the line
@@ -29,6 +31,8 @@ mod answers;
 mod bases;
 mod contradictions;
 mod fine_tunes;
+mod folders;
+mod foreign;
 mod formats;
 mod groups;
 mod kinds;

@@ -71,6 +71,27 @@ pub enum Error {
         remedy: &'static str,
     },
 
+    /// Git LFS left a pointer where the file should be.
+    #[error(
+        "{}: it is a Git LFS pointer, not the file itself; fetch the file with `git lfs pull` in {}, or again from where \
+         the pointer came", path.display(), repository.display()
+    )]
+    LfsPointer {
+        /// The file.
+        path: PathBuf,
+        /// The clone that it lies in.
+        repository: PathBuf,
+    },
+
+    /// Somebody wrote to a file while it was read.
+    #[error("{}: it changed while it was read: {how}; wait until nobody writes to it, and start again", path.display())]
+    Changed {
+        /// The file.
+        path: PathBuf,
+        /// What is another.
+        how: String,
+    },
+
     /// One tensor is not usable.
     #[error("{}: tensor `{tensor}`: {problem}; {remedy}", path.display())]
     Tensor {

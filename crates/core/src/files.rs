@@ -8,7 +8,13 @@ use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
 
+mod digest;
 pub mod json;
+mod opened;
+mod pointer;
+
+pub(crate) use opened::read_exact_at;
+pub use opened::{InputFile, OpenFile};
 
 /// The most bytes that a text may have. An index of the largest model has a few MiB.
 pub const LONGEST_TEXT: u64 = 64 << 20;
@@ -41,10 +47,13 @@ pub fn open(path: &Path) -> Result<File> {
 ///
 /// Those of [`open`], and [`Error::Io`] for a longer file or one that is not UTF-8.
 pub fn read_text(path: &Path) -> Result<String> {
-    let bytes = read_bytes(path)?;
+    text_of(path, &read_bytes(path)?)
+}
+
+/// A text from its bytes; the path is for messages.
+fn text_of(path: &Path, mut bytes: &[u8]) -> Result<String> {
     let mut text = String::new();
     bytes
-        .as_slice()
         .read_to_string(&mut text)
         .map_err(|source| unreadable(path, source))?;
     Ok(text)
@@ -54,7 +63,7 @@ pub fn read_text(path: &Path) -> Result<String> {
 ///
 /// # Errors
 ///
-/// Those of [`open`], and [`Error::Io`] for a longer file.
+/// Those of [`open`], [`Error::Io`] for a longer file, and [`Error::LfsPointer`].
 pub fn read_bytes(path: &Path) -> Result<Vec<u8>> {
     let failed = |source| unreadable(path, source);
     let file = open(path)?;
@@ -68,6 +77,7 @@ pub fn read_bytes(path: &Path) -> Result<Vec<u8>> {
     if bytes.len() as u64 > LONGEST_TEXT {
         return Err(too_long(path));
     }
+    pointer::check(path, &bytes)?;
     Ok(bytes)
 }
 

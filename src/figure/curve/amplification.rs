@@ -202,6 +202,7 @@ mod tests {
     ) -> Vec<AmplificationRow> {
         let row = |directions: &str, projected_norm, projected_norm_sd| AmplificationRow {
             module: format!("h.{layer}.q"),
+            component: String::new(),
             layer: Some(layer),
             projection: "q".into(),
             adapter: adapter.into(),

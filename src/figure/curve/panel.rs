@@ -24,6 +24,19 @@ pub struct Curve {
     pub palette: Palette,
 }
 
+impl Curve {
+    /// Says in each title and below what tells the modules from others of one layer and name.
+    pub fn tell_apart(&mut self, within: &str) {
+        if within.is_empty() {
+            return;
+        }
+        for panel in &mut self.panels {
+            panel.title = std::mem::take(&mut panel.title).upright(&format!(", {within}"));
+        }
+        self.footer.push(format!("Modules: {within}."));
+    }
+}
+
 /// One panel.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CurvePanel {

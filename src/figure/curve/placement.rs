@@ -236,6 +236,7 @@ mod tests {
                 };
                 PlacementRow {
                     module: name.into(),
+                    component: String::new(),
                     layer: Some(0),
                     projection: "q".into(),
                     adapter: "one".into(),

@@ -149,6 +149,7 @@ mod tests {
     fn row(pair: [&str; 2], [i, j]: [usize; 2], overlap: Option<f64>) -> OverlapRow {
         OverlapRow {
             module: "h.3.q".into(),
+            component: String::new(),
             layer: Some(3),
             projection: "q".into(),
             basis: "a".into(),
@@ -165,6 +166,7 @@ mod tests {
     fn curve(rows: &[OverlapRow], pairs: &[[&str; 2]]) -> Option<Curve> {
         let projections = ["q".to_string()];
         let shown = Shown {
+            within: "",
             basis: crate::measure::Basis::A,
             projections: &projections,
             options: crate::figure::Options::default(),

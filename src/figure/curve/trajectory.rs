@@ -233,6 +233,7 @@ mod tests {
     ) -> Vec<TrajectoryRow> {
         let row = |basis: Basis| TrajectoryRow {
             module: format!("h.{module}.q"),
+            component: String::new(),
             layer: Some(module),
             projection: "q".into(),
             adapter: run.into(),

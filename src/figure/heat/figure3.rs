@@ -1,13 +1,13 @@
 //! Figure 3: a smaller rank against a larger one in one layer, whole and zoomed.
 
 use crate::error::Result;
-use crate::figure::label::update;
+use crate::figure::label::{Ranks, update};
 use crate::paper::Figure;
 use crate::table::OverlapRow;
 
 use super::chart::{Chart, PANELS_IN_A_ROW, Panel, in_rows};
 use super::grids::Grids;
-use super::phi::{Words, layer_in_words};
+use super::phi::Words;
 use super::select::{Pair, smaller_first};
 use super::shown::Shown;
 
@@ -34,7 +34,7 @@ pub fn figure3(
 ) -> Result<Chart> {
     let (rows, pair) = smaller_first(rows, pair);
     let (panels, grids) = rank_panels(&rows, &pair, layer, shown)?;
-    let words = rank_words(&grids, &pair, shown, &layer_in_words(layer));
+    let words = rank_words(&grids, &pair, shown, &shown.place(layer));
     Chart::of_phi(Figure::Three, panels, &grids, words, &shown.options)
 }
 
@@ -64,9 +64,11 @@ pub(super) fn rank_panels(
 /// The words around such panels, for figures 3 and 6.
 pub(super) fn rank_words(grids: &Grids, pair: &Pair, shown: &Shown, place: &str) -> Words {
     let mut words = Words::of_ranks(grids, pair, shown, place);
-    let leading = match grids.ranks().0.min(ZOOM) {
+    let zooms = grids.0.iter().map(|grid| grid.cells.nrows().min(ZOOM));
+    let zooms = Ranks::over(zooms);
+    let leading = match zooms.most {
         1 => "first of each".to_string(),
-        zoom => format!("leading {zoom} of each, j ≤ i"),
+        _ => format!("leading {zooms} of each, j ≤ i"),
     };
     words.footer.push(format!(
         "First all directions, j ≥ i; then the {leading}.{}",
@@ -90,6 +92,7 @@ mod tests {
                 let (i, j) = (cell / 5 + 1, cell % 5 + 1);
                 rows.push(OverlapRow {
                     module: format!("h.{layer}.{projection}"),
+                    component: String::new(),
                     layer: Some(layer),
                     projection: projection.clone(),
                     basis: "delta-left".into(),
@@ -110,6 +113,7 @@ mod tests {
         Shown {
             basis: Basis::DeltaLeft,
             projections,
+            within: "",
             options: Options::default(),
         }
     }

@@ -8,7 +8,7 @@ use crate::table::OverlapRow;
 
 use super::chart::{Chart, in_rows};
 use super::grids::Grids;
-use super::phi::{Words, layer_in_words};
+use super::phi::Words;
 use super::select::{Pair, Selected, Wanted};
 use super::shown::Shown;
 
@@ -27,7 +27,8 @@ pub fn figure4(
     layer: Option<usize>,
     shown: &Shown,
 ) -> Result<Chart> {
-    let mut grids = Grids::select(rows, pair, layer, shown)?;
+    let of_pair = Grids::select(rows, pair, layer, shown)?;
+    let mut grids = of_pair.clone();
     let mut titles: Vec<Text> = shown.projections.iter().map(|name| update(name)).collect();
     let mut against = String::new();
     if let Some(projection) = shown.projections.first() {
@@ -43,7 +44,7 @@ pub fn figure4(
             .map(|(grid, title)| grid.panel(title, |_, _| true))
             .collect(),
     );
-    let mut words = Words::of_seeds(&grids, pair, shown, &layer_in_words(layer));
+    let mut words = Words::of_seeds(&of_pair, pair, shown, &shown.place(layer));
     words.footer.push(format!(
         "Random: Haar-random directions (i) against {against} (j).{}",
         grids.undefined()

@@ -30,7 +30,7 @@ pub fn figure6(
         panels.extend(rows);
         grids.0.extend(of_layer.0);
     }
-    let words = rank_words(&grids, &pair, shown, "");
+    let words = rank_words(&grids, &pair, shown, &shown.place(None));
     Ok(Chart {
         row_labels,
         ..Chart::of_phi(Figure::Six, panels, &grids, words, &shown.options)?

@@ -40,7 +40,7 @@ pub fn figure7(
         }
         panels.extend(in_rows(row));
     }
-    let mut words = Words::of_seeds(&grids, pair, shown, "");
+    let mut words = Words::of_seeds(&grids, pair, shown, &shown.place(None));
     let undefined = grids.undefined().trim_start();
     if !undefined.is_empty() {
         words.footer.push(undefined.into());

@@ -9,7 +9,7 @@ use ndarray::Array2;
 
 use crate::error::{Error, Result};
 use crate::figure::Text;
-use crate::figure::label::{directions, in_words, phi_of, weight};
+use crate::figure::label::{Ranks, directions, in_words, phi_of, weight};
 use crate::measure::Side;
 use crate::paper::Figure;
 use crate::table::{OverlapRow, SpectrumRow};
@@ -17,7 +17,7 @@ use crate::table::{OverlapRow, SpectrumRow};
 use super::chart::{Axis, Chart, Panel, in_rows};
 use super::determined::{ill_determined, legend};
 use super::grids::Grids;
-use super::phi::{Words, layer_in_words};
+use super::phi::Words;
 use super::select::{Selected, Wanted};
 use super::shown::Shown;
 
@@ -68,7 +68,7 @@ pub fn figure8(
         // Two runs of one rank are told apart by their names.
         let of_rank = adapters.iter().filter(|one| Some(one.rank) == rank);
         let what = match of_rank.count() {
-            0 | 1 => directions(shown.basis, rank),
+            0 | 1 => directions(shown.basis, rank.map(Ranks::from)),
             _ => Text::plain(second),
         };
         let title = phi_of(weight(projection), what);
@@ -89,10 +89,10 @@ pub fn figure8(
     if let Some(row) = panels.last_mut() {
         row.extend(grids.0.last().map(chance_strip));
     }
-    let mut footer = footer(adapters, &grids, shown, &layer_in_words(layer));
+    let mut footer = footer(adapters, &grids, shown, &shown.place(layer));
     footer.extend(legend(&panels));
     let words = Words {
-        heading: Text::default(),
+        heading: Text::plain(shown.within),
         footer,
     };
     Chart::of_phi(Figure::Eight, panels, &grids, words, &shown.options)

@@ -1,6 +1,7 @@
 //! The grids of one figure together: what its bar and its words say of all of them.
 
 use crate::error::Result;
+use crate::figure::label::Ranks;
 use crate::table::OverlapRow;
 
 use super::select::{Pair, Selected, Wanted};
@@ -29,10 +30,13 @@ impl Grids {
         Ok(Grids(grids))
     }
 
-    /// The largest i and the largest j: the ranks of the two adapters.
-    pub(super) fn ranks(&self) -> (usize, usize) {
+    /// The ranks of the two adapters, over the grids.
+    pub(super) fn ranks(&self) -> (Ranks, Ranks) {
         let sizes = self.0.iter().map(|grid| grid.cells.dim());
-        sizes.fold((0, 0), |most, (i, j)| (most.0.max(i), most.1.max(j)))
+        (
+            Ranks::over(sizes.clone().map(|(i, _)| i)),
+            Ranks::over(sizes.map(|(_, j)| j)),
+        )
     }
 
     /// The smallest and the largest chance level.

@@ -30,7 +30,7 @@ impl Words {
         let mean = pair.mean_in_words();
         let mean = mean.map_or(String::new(), |mean| format!(", {mean}"));
         Words {
-            heading: with_mean(heading, pair),
+            heading: with_words(heading, pair, shown),
             footer: vec![format!(
                 "{} (i) against {} (j){mean}{place}; {}. Mark on the bar: chance, max(i,\u{a0}j)/d, d = {}.",
                 pair.first,
@@ -49,18 +49,21 @@ impl Words {
             primed(directions(shown.basis, Some(second))),
         );
         Words {
-            heading: with_mean(heading, pair),
+            heading: with_words(heading, pair, shown),
             ..Self::of_ranks(grids, pair, shown, place)
         }
     }
 }
 
-/// A heading with how many pairs a group's figure is the mean of.
-fn with_mean(heading: Text, pair: &Pair) -> Text {
-    match pair.mean_in_words() {
-        None => heading,
-        Some(mean) => heading.then(Text::plain(&format!(", {mean}"))),
-    }
+/// A heading with what tells the modules from others, and how many pairs a group's figure is the mean
+/// of.
+fn with_words(heading: Text, pair: &Pair, shown: &Shown) -> Text {
+    let words = pair.mean_in_words().unwrap_or_default();
+    let words = [shown.within, words.as_str()];
+    let words = words.iter().filter(|words| !words.is_empty());
+    words.fold(heading, |heading, words| {
+        heading.upright(&format!(", {words}"))
+    })
 }
 
 impl Chart {
@@ -88,9 +91,4 @@ impl Chart {
             palette: options.palette,
         })
     }
-}
-
-/// `, layer 5` for a footer, and nothing where there are no layers.
-pub(super) fn layer_in_words(layer: Option<usize>) -> String {
-    layer.map_or(String::new(), |layer| format!(", layer {layer}"))
 }

@@ -278,6 +278,7 @@ mod tests {
     fn row(i: usize, j: usize) -> OverlapRow {
         OverlapRow {
             module: "h.0.q".into(),
+            component: String::new(),
             layer: None,
             projection: "q".into(),
             basis: "a".into(),
@@ -335,7 +336,10 @@ mod tests {
         let grid = select(&[row(1, 1), row(1, 2)]).unwrap();
         assert_eq!((grid.cells.dim(), grid.dimension), ((1, 2), 100));
         let grids = Grids(vec![grid.clone(), grid.corner(1)]);
-        assert_eq!((grids.ranks(), grids.undefined()), ((1, 2), ""));
+        assert_eq!(
+            (grids.ranks(), grids.undefined()),
+            ((1.into(), 2.into()), "")
+        );
         assert_eq!(grids.chance(), Some((0.01, 0.02)));
     }
 

@@ -10,6 +10,18 @@ pub struct Shown<'a> {
     pub basis: Basis,
     /// The projections, a panel each; figure 8 shows the first.
     pub projections: &'a [String],
+    /// What tells the modules from others of one layer and name; empty where there are no others.
+    pub within: &'a str,
     /// How the figure is to look.
     pub options: Options,
+}
+
+impl Shown<'_> {
+    /// `, decoder, layer 5` for a footer; nothing where nothing has to be said.
+    pub(in crate::figure) fn place(&self, layer: Option<usize>) -> String {
+        let within = Some(self.within).filter(|words| !words.is_empty());
+        let layer = layer.map(|layer| format!("layer {layer}"));
+        let words = within.map(str::to_string).into_iter().chain(layer);
+        words.map(|words| format!(", {words}")).collect()
+    }
 }

@@ -160,6 +160,8 @@ pub struct FiguresEntry {
     pub layer: Option<usize>,
     /// The layers of figures 6 and 7.
     pub layers: Option<Vec<usize>>,
+    /// The part of the model, or a name in the paths, whose modules are drawn.
+    pub component: Option<String>,
     /// The panels; q and v, or the first two, when left out.
     #[serde(default)]
     pub projections: Vec<String>,

@@ -296,6 +296,12 @@ const FIGURE: &[Field] = &[
         "The layers of figures 6, 7 and seeds; first, thirds and last when left out.",
     ),
     field(
+        "component",
+        Kind::Text,
+        "\"decoder\"",
+        "Whose modules figures and table 7 show: a value of the column `component`, or a name in the modules' paths. When left out, of modules with one layer and name those of the largest part.",
+    ),
+    field(
         "projections",
         Kind::List(&Kind::Text),
         "[\"query\"]",

@@ -156,7 +156,7 @@ fn grid(table: &Table, rows: &[(u64, OverlapRow)]) -> Result<Grid> {
         cells[place] = row.overlap;
     }
     Ok(Grid {
-        module: ModuleName::new(&first.module),
+        module: ModuleName::new(&first.module, &first.component),
         basis,
         first: first.first.clone(),
         second: first.second.clone(),

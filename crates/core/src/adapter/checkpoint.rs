@@ -25,7 +25,8 @@ use super::{AdaptedModule, LaidIndex, Part, Stored};
 /// tell; and where the base has other tensors.
 pub(super) fn read(found: &Found, model: Arc<Checkpoint>) -> Result<Content> {
     let names: Vec<String> = model.names().map(str::to_string).collect();
-    let is_sharded = names.iter().any(|name| found.shape(name).is_empty());
+    let is_pipeline = model.models().count() > 1;
+    let is_sharded = found.file.files().len() > 1 || is_pipeline;
     let source = Source::Model(model);
     if names.iter().any(|name| name.contains("lora")) {
         return Err(found.unknown());
@@ -57,7 +58,7 @@ pub(super) fn read(found: &Found, model: Arc<Checkpoint>) -> Result<Content> {
         }
     }
     let count = format!("{shared} of its {} tensors are the base's", names.len());
-    content.elsewhere = names.clone();
+    content.of_models = is_pipeline.then(|| names.clone());
     match (2 * shared > names.len(), is_model) {
         (true, _) => {}
         (false, true) => return Err(missing(found, format!("only {count}"))),

@@ -78,6 +78,7 @@ pub(super) fn read(found: &Found) -> Result<Content> {
         let key = format!("{}:rank", path.replace('.', ":"));
         let stated = found.metadata(&key).and_then(|rank| rank.parse().ok());
         check_stated(stated, "the file's metadata", rank, &a)?;
+        content.ranks_are_stated |= stated.is_some();
         let (component, number) = path.split_once('.').unwrap_or(("", path));
         let scale = alphas.scale(&Asked {
             component,

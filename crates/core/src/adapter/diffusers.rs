@@ -89,8 +89,7 @@ fn path(module: &str, is_processor: bool, stream: &str) -> String {
 
 /// Whether a file without a config is diffusers': by its metadata, its name, or its paths.
 pub(super) fn fits(found: &Found) -> bool {
-    let stem = found.file.path().file_stem();
-    let is_named = stem.is_some_and(|stem| stem == "pytorch_lora_weights");
+    let is_named = found.file.is_called(|stem| stem == "pytorch_lora_weights");
     let is_factor = |name: &String| matches!(parse(name), Some((_, "lora_A" | "lora_B")));
     let is_old = |name: &String| OLD.is_match(&unwrapped(name));
     let mut factors = found.names().iter().filter(|name| is_factor(name));
@@ -137,6 +136,7 @@ pub(super) fn read(found: &Found) -> Result<Content> {
             (false, false) => "diffusers",
         },
         base_changing_init: reader.alphas.header.base_changing_init().cloned(),
+        ranks_are_stated: reader.alphas.header.has_rank(),
         ..Content::default()
     };
     content.evidence = if is_told {

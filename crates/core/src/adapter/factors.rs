@@ -10,6 +10,10 @@ use super::keys::Tensors;
 use super::located::CONFIG;
 use super::update::{Norms, Update};
 
+/// What to do about factors that are stored the other way round.
+pub(super) const RIGHT_WAY_ROUND: &str =
+    "save A as r × d_in and B as d_out × r: turn both, as torch's `.T` does";
+
 /// The names of both factors.
 pub(super) fn both<'a>(
     found: &Found,
@@ -63,7 +67,11 @@ pub(super) fn check_stated(
     let Some(expected) = stated.filter(|&r| r != rank as f64) else {
         return Ok(());
     };
-    let problem = format!("rank {rank}, where {source} gives this module rank {expected}");
+    let mut problem = format!("rank {rank}, where {source} gives this module rank {expected}");
+    if a.dim().1 as f64 == expected {
+        problem += ", as many as A has columns: the factors look transposed";
+        return Err(a.error(problem, RIGHT_WAY_ROUND));
+    }
     let remedy = match source {
         CONFIG => "the config belongs to another run, or rank_pattern is incomplete: correct r or rank_pattern".into(),
         _ => format!("the metadata is another file's: correct r there, or give α with {}", Setting::Alpha),

@@ -8,12 +8,11 @@ use serde_json::{Map, Value};
 
 use crate::error::{Error, Result};
 use crate::setting::Setting;
-use crate::tensors::TensorFile;
+use crate::tensors::Shards;
 
 use super::formula::{Formula, Source};
 use super::keys::unwrapped;
 use super::left_out::LeftOut;
-use super::located::CONFIG;
 use super::module::{AdaptedModule, LaidIndex};
 use super::rename::Rename;
 use super::scale_rule::ScaleRule;
@@ -110,11 +109,12 @@ impl Default for ReadOptions {
     }
 }
 
-/// A weight file, its config, and what is asked: all that a layout has to go by.
+/// The weights, their config, and what is asked: all that a layout has to go by.
 pub(super) struct Found<'a> {
     /// The path as given.
     pub(super) root: &'a Path,
-    pub(super) file: Arc<TensorFile>,
+    /// All files that its tensors lie in.
+    pub(super) file: Arc<Shards>,
     /// The config beside it and its fields.
     pub(super) config: Option<(PathBuf, Map<String, Value>)>,
     pub(super) options: &'a ReadOptions,
@@ -137,8 +137,10 @@ pub(super) struct Content {
     pub(super) left_out: Vec<LeftOut>,
     /// The initialisation, where it put a part of the base into B·A.
     pub(super) base_changing_init: Option<String>,
-    /// Names in further files of the same checkpoint.
-    pub(super) elsewhere: Vec<String>,
+    /// The names of all tensors, where they are those of several models.
+    pub(super) of_models: Option<Vec<String>>,
+    /// Whether something beside the shapes says what the ranks are.
+    pub(super) ranks_are_stated: bool,
     /// Full tensors beside the factors.
     pub(super) replaced: Vec<String>,
     /// Tensors that are understood and say nothing about ΔW (α, buffers).
@@ -161,18 +163,18 @@ impl Found<'_> {
 
     /// A tensor as a matrix, one row for each of its first axis.
     pub(super) fn tensor(&self, name: &str) -> Result<Formula> {
-        Formula::tensor(&Source::File(self.file.clone()), name)
+        Formula::tensor(&Source::Files(self.file.clone()), name)
     }
 
     /// One matrix of a tensor of three axes.
     pub(super) fn part(&self, name: &str, index: usize) -> Result<Formula> {
-        Formula::part(&Source::File(self.file.clone()), name, index)
+        Formula::part(&Source::Files(self.file.clone()), name, index)
     }
 
     /// An error about one of its tensors.
     pub(super) fn error(&self, tensor: &str, problem: String, remedy: &str) -> Error {
         Error::Tensor {
-            path: self.file.path().into(),
+            path: self.file.path_of(tensor).into(),
             tensor: tensor.into(),
             problem,
             remedy: remedy.into(),
@@ -244,16 +246,24 @@ impl Found<'_> {
     /// No layout's names.
     pub(super) fn unknown(&self) -> Error {
         let some: Vec<&str> = self.names().iter().take(3).map(String::as_str).collect();
+        let merged = format!(
+            "merge it with what trained it and give the merged model, the one before with {}",
+            Setting::Base
+        );
+        let remedy = if self.names().iter().any(|name| name.contains("lora")) {
+            format!("if these are factors under other names, {merged}")
+        } else {
+            format!(
+                "if it is an adapter, {merged}; if it is a whole model, give the one that its training began with in the same way"
+            )
+        };
         Error::not_found(
             self.file.path(),
             format!(
                 "its tensors ({}, …) are named as no adapter's",
                 some.join(", ")
             ),
-            format!(
-                "if it is a PEFT adapter, put its {CONFIG} beside it; if it is a whole model, give the one that its training began with as {}",
-                Setting::Base
-            ),
+            remedy,
         )
     }
 }

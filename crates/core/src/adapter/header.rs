@@ -91,6 +91,11 @@ impl Header {
         })
     }
 
+    /// Whether it gives any module a rank.
+    pub(super) fn has_rank(&self) -> bool {
+        self.components.values().any(PeftConfig::has_rank)
+    }
+
     /// What it says of a component, whatever its library calls it.
     pub(super) fn of(&self, name: &str) -> Option<&PeftConfig> {
         let named = |name: &str| self.components.get(name);

@@ -1,7 +1,5 @@
 //! Initialisations that took a part out of the base: PiSSA, OLoRA, CorDA, LoRA-GA, LoftQ.
 
-use std::path::Path;
-
 use crate::error::{Error, Result};
 use crate::setting::Setting;
 
@@ -17,7 +15,7 @@ use super::update::Update;
 pub(super) fn subtract(
     found: &Found,
     content: &mut Content,
-    read: impl FnOnce(&Path) -> Result<Content>,
+    read: impl FnOnce() -> Option<Result<Content>>,
 ) -> Result<()> {
     let Some(init) = content.base_changing_init.take() else {
         return Ok(());
@@ -29,7 +27,7 @@ pub(super) fn subtract(
         ));
         return Ok(());
     }
-    let Some(path) = &found.options.initial else {
+    let (Some(path), Some(before)) = (&found.options.initial, read().transpose()?) else {
         let says = found.config.as_ref().map(|(path, _)| path.as_path());
         return Err(Error::Unsupported {
             path: says.unwrap_or(found.file.path()).into(),
@@ -42,7 +40,6 @@ pub(super) fn subtract(
             ),
         });
     };
-    let before = read(path)?;
     for module in &mut content.modules {
         let start = before
             .modules

@@ -27,8 +27,8 @@ pub(super) fn sort(found: &Found, content: &mut Content) -> Vec<String> {
     for module in content.modules.iter().chain(&content.replacements) {
         used.extend(module.update.tensors());
     }
-    let all = found.names().iter().chain(&content.elsewhere);
-    let rest = all.filter(|name| !used.contains(name.as_str()));
+    let all = content.of_models.as_deref().unwrap_or(found.names());
+    let rest = all.iter().filter(|name| !used.contains(name.as_str()));
     let rest: Vec<String> = rest.cloned().collect();
     let (tokens, rest): (Vec<_>, Vec<_>) =
         rest.into_iter().partition(|name| name.starts_with(BUNDLED));

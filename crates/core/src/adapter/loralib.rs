@@ -1,4 +1,5 @@
-//! microsoft/loralib: a state dict with `MODULE.lora_A` and `MODULE.lora_B`; α is in no file.
+//! microsoft/loralib and classes like it: a state dict with `MODULE.lora_A` and `MODULE.lora_B`; α is
+//! in no file.
 
 use crate::error::{Error, Result};
 use crate::setting::Setting;
@@ -7,14 +8,21 @@ use super::alpha::{Alphas, Asked, Without};
 use super::factors::{both, give_base, merged};
 use super::formula::Formula;
 use super::found::{Content, Found};
-use super::keys::{group, unwrapped};
+use super::keys::{Grouped, Tensors, group, unwrapped};
 use super::left_out::LeftOut;
+use super::stacks;
+use super::turned::Turns;
 use super::update::Update;
 use super::{AdaptedModule, Stored};
 
-const ENDS: [(&str, &str); 3] = [
+/// The ends of names. Some classes keep both factors in a layer of their own, called `lora`.
+const ENDS: [(&str, &str); 7] = [
+    (".lora.lora_A", "lora_A"),
+    (".lora.lora_B", "lora_B"),
     (".lora_A", "lora_A"),
     (".lora_B", "lora_B"),
+    (".lora.A", "lora_A"),
+    (".lora.B", "lora_B"),
     (".alpha", "alpha"),
 ];
 
@@ -39,6 +47,7 @@ pub(super) fn fits(found: &Found) -> bool {
 /// | Embedding | (r, vocab) | (dim, r) | s·B·A as (dim, vocab) |
 /// | MergedLinear, n slots of N | (r·n, in) | (out·n/N, r) | a block of s·B·A for each slot |
 /// | Conv2d, k × k | (r·k, in·k) | (out·k, r·k) | s·B·A, its numbers read as (out, in·k·k) |
+/// | a class that computes x·A·B | (in, r) | (r, out) | s·(A·B)ᵀ |
 ///
 /// # Errors
 ///
@@ -49,9 +58,12 @@ pub(super) fn read(found: &Found) -> Result<Content> {
     let mut content = Content {
         layout: "loralib",
         evidence: "keys MODULE.lora_A and MODULE.lora_B, without .weight".into(),
+        // Which way round its factors are is decided here.
+        ranks_are_stated: true,
         ..Content::default()
     };
     let alphas = Alphas::new(found, "r", Without::Unknown(unknown), "")?;
+    let turns = turns(found, &grouped)?;
     for (path, tensors) in &grouped.modules {
         if let (Some(alpha), 1) = (tensors.get("alpha"), tensors.len()) {
             // A parameter that is called so, without factors beside it.
@@ -60,15 +72,15 @@ pub(super) fn read(found: &Found) -> Result<Content> {
         }
         let (a, b) = both(found, path, tensors, ("lora_A", "lora_B"))?;
         let (a, b) = (found.tensor(a)?, found.tensor(b)?);
+        let is_turned = turns.is_turned(path, &b, &a)?;
+        let (a, b) = match is_turned {
+            true => (a.transposed(), b.transposed()),
+            false => (a, b),
+        };
         content.known.extend(tensors.get("alpha").cloned());
         let alpha = tensors.get("alpha").map(String::as_str);
         if is_unknown_kernel(found, path) {
-            let why = "by its name it is a convolution's, whose kernel is not in the file";
-            content.known.extend(tensors.values().cloned());
-            content.left_out.push(LeftOut {
-                module: path.clone(),
-                cause: format!("{why}: {}", give_base()),
-            });
+            leave_out(&mut content, path, tensors);
             continue;
         }
         let scale = |rank: usize, a: &Formula| {
@@ -83,10 +95,38 @@ pub(super) fn read(found: &Found) -> Result<Content> {
         let module = module(found, path, b, a, &scale, &mut content.notes)?;
         content.modules.push(module);
     }
+    turns.describe(&mut content);
     content.scale_rule = alphas.rule();
     content.notes.extend(alphas.notes());
     found.keep(&mut content, &grouped.others)?;
     Ok(content)
+}
+
+/// A convolution without a base.
+fn leave_out(content: &mut Content, path: &str, tensors: &Tensors) {
+    let why = "by its name it is a convolution's, whose kernel is not in the file";
+    content.known.extend(tensors.values().cloned());
+    content.left_out.push(LeftOut {
+        module: path.into(),
+        cause: format!("{why}: {}", give_base()),
+    });
+}
+
+/// Which of the file's modules have A as (in, r) and B as (r, out).
+fn turns(found: &Found, grouped: &Grouped) -> Result<Turns> {
+    let mut turns = Turns::default();
+    for (path, tensors) in &grouped.modules {
+        if let (Some(a), Some(b)) = (tensors.get("lora_A"), tensors.get("lora_B")) {
+            if found.shape(a).len().max(found.shape(b).len()) > 2 {
+                let pair = stacks::Pair { a, b, stated: None };
+                return Err(stacks::neither(found, &pair));
+            }
+            let shape = place(found, path).map(|(_, shape)| shape);
+            let (a, b) = (found.tensor(a)?, found.tensor(b)?);
+            turns.add(path, &b, &a, shape.as_deref());
+        }
+    }
+    Ok(turns)
 }
 
 fn module(

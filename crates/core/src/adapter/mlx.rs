@@ -1,4 +1,5 @@
-//! MLX-LM: `adapters.safetensors` beside an `adapter_config.json` with `lora_parameters`.
+//! MLX-LM: `adapters.safetensors` beside an `adapter_config.json` with `lora_parameters`; before that
+//! `adapters.npz`, at first without a config.
 
 use std::path::Path;
 
@@ -12,6 +13,7 @@ use super::fields::Fields;
 use super::formula::Formula;
 use super::found::{Content, Found};
 use super::keys::{Tensors, group};
+use super::located::CONFIG;
 use super::scale_rule::{ScaleKind, ScaleRule};
 use super::update::{Norms, Update};
 use super::{AdaptedModule, Part, Stored};
@@ -31,10 +33,41 @@ pub(super) fn fits(fields: &Map<String, Value>) -> bool {
     has("fine_tune_type") || has("lora_parameters") && !has("peft_type")
 }
 
+/// Whether tensors without a config are named so.
+pub(super) fn is_named_so(found: &Found) -> bool {
+    let mut names = found.names().iter();
+    names.any(|name| matches!(parse(name), Some((_, "lora_a" | "lora_b"))))
+}
+
+/// Reads factors that have no config beside them: s must be given.
+///
+/// # Errors
+///
+/// [`Error::UnknownScale`] without α, besides those of [`read`].
+pub(super) fn read_bare(found: &Found) -> Result<Content> {
+    let mut content = Content {
+        layout: "MLX LoRA",
+        evidence: "keys MODULE.lora_a of (in, r) and MODULE.lora_b of (r, out), no config".into(),
+        scale_rule: found
+            .options
+            .alpha
+            .map(|alpha| ScaleRule::given("α/r", alpha)),
+        ..Content::default()
+    };
+    let reader = Reader {
+        found,
+        scale: None,
+        rank: None,
+        use_dora: false,
+    };
+    reader.all(&mut content)?;
+    Ok(content)
+}
+
 struct Reader<'a> {
     found: &'a Found<'a>,
-    /// s, which is no α/r.
-    scale: f64,
+    /// s, which is no α/r; `None` where nothing states it.
+    scale: Option<f64>,
     rank: Option<f64>,
     use_dora: bool,
 }
@@ -90,21 +123,26 @@ pub(super) fn read(found: &Found, path: &Path, fields: &Map<String, Value>) -> R
     let scale = scale.unwrap_or(USUAL_SCALE);
     let rank = parameters.number("rank")?;
     let use_dora = kind == "dora";
+    content.ranks_are_stated = rank.is_some();
     let reader = Reader {
         found,
-        scale,
+        scale: Some(scale),
         rank,
         use_dora,
     };
-    let grouped = group(found.names(), parse);
-    for (path, tensors) in &grouped.modules {
-        content.modules.extend(reader.modules(path, tensors)?);
-    }
-    found.keep(&mut content, &grouped.others)?;
+    reader.all(&mut content)?;
     Ok(content)
 }
 
 impl Reader<'_> {
+    fn all(&self, content: &mut Content) -> Result<()> {
+        let grouped = group(self.found.names(), parse);
+        for (path, tensors) in &grouped.modules {
+            content.modules.extend(self.modules(path, tensors)?);
+        }
+        self.found.keep(content, &grouped.others)
+    }
+
     /// One module, or one for each expert of a layer that switches between them.
     fn modules(&self, path: &str, tensors: &Tensors) -> Result<Vec<AdaptedModule>> {
         let (a, b) = both(self.found, path, tensors, ("lora_a", "lora_b"))?;
@@ -145,7 +183,11 @@ impl Reader<'_> {
     ) -> Result<AdaptedModule> {
         let rank = check_factors(&b, &a)?;
         check_stated(self.rank, "lora_parameters", rank, &a)?;
-        let scale = |alpha: Option<f64>| Ok(alpha.map_or(self.scale, |alpha| alpha / rank as f64));
+        let scale = |alpha: Option<f64>| match (alpha, self.scale) {
+            (Some(alpha), _) => Ok(alpha / rank as f64),
+            (None, Some(scale)) => Ok(scale),
+            (None, None) => Err(unknown(self.found)),
+        };
         let stored = Stored::in_base(self.found.base, path, (b.dim().0, a.dim().1));
         // The lengths of an embedding are those of its tokens.
         let over = match stored {
@@ -164,6 +206,20 @@ impl Reader<'_> {
         let mut module = AdaptedModule::new(path.into(), update, self.found.scale(scale)?);
         module.target.stored = stored;
         Ok(module)
+    }
+}
+
+fn unknown(found: &Found) -> Error {
+    Error::UnknownScale {
+        path: found.root.into(),
+        problem: format!(
+            "no {CONFIG} there, so the scale of ΔW is unknown: MLX's own was 2 at first and 20 later"
+        ),
+        remedy: format!(
+            "give s·r with {}, or {} for s = 1",
+            Setting::Alpha,
+            Setting::Unscaled
+        ),
     }
 }
 

@@ -1,7 +1,10 @@
 //! Tensors to `Adapter { module → ΔW }`, one file per layout. What has factors stays factored.
 
+mod absent;
+mod adapterhub;
 mod alpha;
 mod checkpoint;
+mod clip_lora;
 mod cloneofsimo;
 pub(crate) mod component;
 mod delta;
@@ -10,6 +13,7 @@ mod factors;
 mod fields;
 mod formula;
 mod found;
+mod gathered;
 mod header;
 mod initial;
 mod keys;
@@ -18,11 +22,14 @@ mod left_out;
 mod leftover;
 mod located;
 mod loralib;
+mod mistral;
 mod mlx;
+mod mlx_vlm;
 mod module;
 mod names;
 mod open;
 mod opened;
+mod paddle;
 mod pattern;
 mod peft;
 mod placing;
@@ -32,8 +39,11 @@ mod rename;
 mod scale_rule;
 pub(crate) mod spelling;
 mod split;
+mod stacks;
 mod torchtune;
+mod turned;
 mod update;
+mod way_round;
 
 pub use delta::{Decomposed, Delta};
 pub use found::ReadOptions;

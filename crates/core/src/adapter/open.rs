@@ -2,19 +2,18 @@
 
 use std::cell::Cell;
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::path::Path;
 
 use serde_json::Map;
 
 use crate::error::{Error, Result};
+use crate::files::InputFile;
 use crate::setting::Setting;
-use crate::tensors::TensorFile;
 
 use super::found::{Content, Found, ReadOptions};
 use super::header::{Header, is_alpha};
 use super::keys::weight_of;
-use super::located::{CONFIG, Weights, locate, read_config};
+use super::located::{CONFIG, Config, Place, Weights, locate};
 use super::module::{AdaptedModule, BaseIndex, LaidIndex};
 use super::names::natural_order;
 use super::opened::Adapter;
@@ -22,7 +21,8 @@ use super::peft::{self, PeftConfig};
 use super::placing;
 use super::scale_rule::{ScaleKind, ScaleRule};
 use super::{
-    checkpoint, cloneofsimo, diffusers, initial, kohya, leftover, loralib, mlx, refused, torchtune,
+    adapterhub, checkpoint, clip_lora, cloneofsimo, diffusers, gathered, initial, kohya, leftover,
+    loralib, mistral, mlx, mlx_vlm, paddle, refused, torchtune, way_round,
 };
 
 impl Adapter {
@@ -49,29 +49,27 @@ impl Adapter {
         options: &ReadOptions,
         base: Option<&dyn BaseIndex>,
     ) -> Result<Self> {
-        let (weights, config) = locate(path)?;
-        refused::check_file(&weights)?;
-        let model = Weights::new(weights)?;
-        let file = Arc::new(TensorFile::open(&model.first)?);
-        let names: BTreeSet<String> = file.names().iter().map(|name| weight_of(name)).collect();
+        let place = located(path)?;
+        let opened = Opened::of(&place)?;
+        let names = opened.weights.files.names();
+        let names: BTreeSet<String> = names.iter().map(|name| weight_of(name)).collect();
         let laid = base.map(|base| base.laid(&names, &options.renames));
         let laid = laid.as_deref();
-        let found = found(path, file, config, options, laid)?;
-        let mut files = model.files();
-        files.extend(found.config.iter().map(|(path, _)| path.clone()));
-        if let Some(initial) = &options.initial {
-            let (weights, config) = locate(initial)?;
-            files.extend(Weights::new(weights)?.files());
-            files.extend(config);
-        }
-        files.sort();
-        let mut content = read(&found, model)?;
-        initial::subtract(&found, &mut content, |initial| {
-            let (weights, config) = locate(initial)?;
-            let model = Weights::new(weights)?;
-            let file = Arc::new(TensorFile::open(&model.first)?);
-            read(&self::found(initial, file, config, options, laid)?, model)
+        let mut files = opened.inputs();
+        let start = options.initial.as_deref().map(located).transpose()?;
+        let start = start.as_ref().map(Opened::of).transpose()?;
+        files.extend(start.iter().flat_map(Opened::inputs));
+        files.sort_by(|one, other| one.path().cmp(other.path()));
+        files.dedup_by(|one, other| one.path() == other.path());
+        let (found, weights) = opened.found(options, laid);
+        let mut content = read(&found, weights)?;
+        initial::subtract(&found, &mut content, || {
+            start.map(|start| {
+                let (found, weights) = start.found(options, laid);
+                read(&found, weights)
+            })
         })?;
+        content.notes.splice(0..0, place.notes.iter().cloned());
         let is_renamed = content.is_renamed;
         let mut adapter = finish(&found, content, files)?;
         placing::note_renames(&mut adapter, &names, &options.renames);
@@ -85,34 +83,83 @@ impl Adapter {
     }
 }
 
-fn found<'a>(
+/// Finds an adapter that is no file of another library's.
+fn located(path: &Path) -> Result<Place> {
+    let place = locate(path)?;
+    refused::check_file(&place.first())?;
+    Ok(place)
+}
+
+/// Weights and config of an adapter, open.
+struct Opened<'a> {
     root: &'a Path,
-    file: Arc<TensorFile>,
-    config: Option<PathBuf>,
-    options: &'a ReadOptions,
-    base: Option<&'a dyn LaidIndex>,
-) -> Result<Found<'a>> {
-    Ok(Found {
-        root,
-        file,
-        config: config.map(|path| read_config(&path)).transpose()?,
-        options,
-        base,
-        is_unscaled: Cell::new(false),
-    })
+    weights: Weights,
+    config: Option<Config>,
+}
+
+impl<'a> Opened<'a> {
+    fn of(place: &'a Place) -> Result<Self> {
+        Ok(Opened {
+            root: &place.root,
+            weights: place.weights()?,
+            config: place.config()?,
+        })
+    }
+
+    /// What identifies all that is read.
+    fn inputs(&self) -> Vec<InputFile> {
+        let config = self.config.iter().map(|(.., input)| input.clone());
+        self.weights.inputs().into_iter().chain(config).collect()
+    }
+
+    fn found(
+        self,
+        options: &'a ReadOptions,
+        base: Option<&'a dyn LaidIndex>,
+    ) -> (Found<'a>, Weights) {
+        let found = Found {
+            root: self.root,
+            file: self.weights.files.clone(),
+            config: self.config.map(|(path, fields, _)| (path, fields)),
+            options,
+            base,
+            is_unscaled: Cell::new(false),
+        };
+        (found, self.weights)
+    }
+}
+
+/// Reads it, unless its factors look transposed.
+fn read(found: &Found, weights: Weights) -> Result<Content> {
+    gathered::check(found)?;
+    refused::check_names(found)?;
+    let content = by_layout(found, weights)?;
+    way_round::check(&content)?;
+    Ok(content)
 }
 
 /// Decides by the config, else by the tensors' names, which layout it is.
-fn read(found: &Found, weights: Weights) -> Result<Content> {
-    refused::check_names(found)?;
+fn by_layout(found: &Found, weights: Weights) -> Result<Content> {
     if torchtune::fits(found) {
         return torchtune::read(found);
     }
     let Some((path, fields)) = &found.config else {
         return by_names(found, weights);
     };
+    if paddle::fits(path) {
+        return paddle::read(found, path, fields);
+    }
+    if mistral::fits(path) {
+        return mistral::read(found, path, fields);
+    }
     if mlx::fits(fields) {
         return mlx::read(found, path, fields);
+    }
+    if mlx_vlm::fits(found, fields) {
+        return mlx_vlm::read(found);
+    }
+    if adapterhub::fits(fields) {
+        return adapterhub::read(found);
     }
     match peft::method(path, fields)?.as_str() {
         "LORA" => peft::read(found, PeftConfig::new(path, fields)?),
@@ -125,10 +172,11 @@ fn by_names(found: &Found, weights: Weights) -> Result<Content> {
     let any = |part: &str| found.names().iter().any(|name| name.contains(part));
     let is_wrapped = any("base_model.");
     // PEFT's own file, or a method of PEFT's that others scale in another way.
-    let stem = found.file.path().file_stem();
-    let is_peft_s = stem.is_some_and(|stem| stem.to_string_lossy().starts_with("adapter_model"))
+    let is_peft_s = found
+        .file
+        .is_called(|stem| stem.starts_with("adapter_model"))
         || ["hada_", "lokr_", "oft_"].iter().any(|part| any(part));
-    if weights.is_sharded() {
+    if weights.is_pipeline() {
         checkpoint::read(found, weights.model()?)
     } else if is_wrapped && is_peft_s {
         peft_without_config(found)
@@ -140,10 +188,18 @@ fn by_names(found: &Found, weights: Weights) -> Result<Content> {
         diffusers::read(found)
     } else if is_wrapped {
         peft_without_config(found)
+    } else if adapterhub::is_named_so(found) {
+        adapterhub::read(found)
+    } else if clip_lora::fits(found) {
+        clip_lora::read(found)
+    } else if mlx::is_named_so(found) {
+        mlx::read_bare(found)
     } else if loralib::fits(found) {
         loralib::read(found)
     } else if any(".lora_A.") {
         peft_without_config(found)
+    } else if mlx_vlm::is_named_so(found) {
+        mlx_vlm::read(found)
     } else {
         checkpoint::read(found, weights.model()?)
     }
@@ -172,8 +228,9 @@ fn peft_without_config(found: &Found) -> Result<Content> {
 }
 
 /// The adapter, when every tensor was understood.
-fn finish(found: &Found, mut content: Content, files: Vec<PathBuf>) -> Result<Adapter> {
+fn finish(found: &Found, mut content: Content, files: Vec<InputFile>) -> Result<Adapter> {
     let unmapped = leftover::sort(found, &mut content);
+    gathered::note(found, &mut content);
     if let (Some(first), false) = (unmapped.first(), found.options.allow_unmapped) {
         let problem = format!(
             "shape {:?} under this name is nothing that {} has ({} such tensors in all)",

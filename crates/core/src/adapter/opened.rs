@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use ndarray::ArrayView2;
 
 use crate::error::{Error, Result};
+use crate::files::InputFile;
 
 use super::delta::Delta;
 use super::left_out::LeftOut;
@@ -18,7 +19,7 @@ use super::update::Update;
 pub struct Adapter {
     pub(super) root: PathBuf,
     pub(super) weights: PathBuf,
-    pub(super) files: Vec<PathBuf>,
+    pub(super) files: Vec<InputFile>,
     /// What the file is, in a few words: `PEFT LoRA`.
     pub layout: &'static str,
     /// What gave the layout away.
@@ -58,14 +59,14 @@ impl Adapter {
         &self.root
     }
 
-    /// The weight file.
+    /// The weight file; of several their index, or the first.
     pub fn weights(&self) -> &Path {
         &self.weights
     }
 
     /// All files that were read for it: configs and weights, its own and those of the adapter as it
     /// was before training.
-    pub fn files(&self) -> &[PathBuf] {
+    pub fn files(&self) -> &[InputFile] {
         &self.files
     }
 
@@ -79,6 +80,29 @@ impl Adapter {
     pub fn rank(&self) -> usize {
         let ranks = self.modules.iter().filter_map(|module| module.rank);
         ranks.max().unwrap_or(0)
+    }
+
+    /// The smallest and the largest rank of the modules that have factors, in words: `8`, or `1–8`.
+    pub fn rank_in_words(&self) -> String {
+        let ranks = self.modules.iter().filter_map(|module| module.rank);
+        match (ranks.min(), self.rank()) {
+            (Some(least), most) if least < most => format!("{least}–{most}"),
+            (_, most) => most.to_string(),
+        }
+    }
+
+    /// Whether every module that both have has one rank in both; without such a module, whether both
+    /// have one largest rank.
+    pub fn has_ranks_of(&self, other: &Adapter) -> bool {
+        let mut shared = self.modules.iter();
+        let shared: Vec<bool> = shared
+            .by_ref()
+            .filter_map(|module| Some(module.rank == other.module(&module.path)?.rank))
+            .collect();
+        match shared.as_slice() {
+            [] => self.rank() == other.rank(),
+            same => same.iter().all(|same| *same),
+        }
     }
 
     /// How many numbers were trained as factors, Σ r·(d_in + d_out) over its modules. It is `None`

@@ -20,7 +20,7 @@ const ENDS: [(&str, &str); 3] = [
     (".magnitude", "lora_magnitude_vector"),
 ];
 /// torchtune's names of layers whose rows lie as in Hugging Face's models, and those names.
-const ALIKE: [(&str, &str); 7] = [
+const ALIKE: Alike = &[
     ("attn.v_proj", "self_attn.v_proj"),
     ("attn.output_proj", "self_attn.o_proj"),
     ("mlp.w1", "mlp.gate_proj"),
@@ -62,16 +62,14 @@ pub(super) fn read(found: &Found) -> Result<Content> {
         evidence: "keys MODULE.lora_a.weight and MODULE.lora_b.weight".into(),
         base_name: config.base_name.clone(),
         scale_rule: config.scale_rule(found.options.alpha),
+        ranks_are_stated: config.has_rank(),
         ..Content::default()
     };
     for (path, tensors) in &grouped.modules {
         content.modules.push(module(found, &config, path, tensors)?);
     }
     found.keep(&mut content, &grouped.others)?;
-    content.notes.push(
-        "the rows of q and k are in Meta's interleaved order: their left vectors are not those of a Hugging Face model, right vectors and σ are"
-            .into(),
-    );
+    content.notes.push(META_ROWS.into());
     Ok(content)
 }
 
@@ -101,19 +99,26 @@ fn module(
         config.use_dora,
     )?;
     let mut module = AdaptedModule::new(path.into(), update, scale);
-    if let Some(tensor) = renamed(found, path) {
+    if let Some(tensor) = renamed(found, path, ALIKE) {
         module.target.tensor = tensor;
     }
     Ok(module)
 }
 
-/// Its W in a base with Hugging Face's names; `None` in one with torchtune's, and for q and k.
-fn renamed(found: &Found, path: &str) -> Option<String> {
+/// Ends of paths, and what Hugging Face's models have for them.
+pub(super) type Alike = &'static [(&'static str, &'static str)];
+
+/// What is to be said of an adapter whose q and k are Meta's.
+pub(super) const META_ROWS: &str = "the rows of q and k are in Meta's interleaved order: their left \
+     vectors are not those of a Hugging Face model, right vectors and σ are";
+
+/// Its W in a base with Hugging Face's names; `None` in one with its own, and for q and k.
+pub(super) fn renamed(found: &Found, path: &str, alike: Alike) -> Option<String> {
     let base = found.base?;
     if base.find(&format!("{path}.weight")).is_some() {
         return None;
     }
-    let (own, theirs) = ALIKE
+    let (own, theirs) = alike
         .iter()
         .find(|(own, _)| path == *own || path.ends_with(&format!(".{own}")))?;
     let parents = path.strip_suffix(own)?;

@@ -1,15 +1,15 @@
 //! A module's W in the base: which tensor it is, which way round, and which part of it.
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use ndarray::{Array2, Axis};
 use serde_json::Value;
 
 use crate::adapter::{AdaptedModule, Part, rows_of};
 use crate::error::{Error, Result};
-use crate::files::json;
-use crate::tensors::Checkpoint;
+use crate::files::{InputFile, json};
+use crate::tensors::{Checkpoint, TensorFile, find_model};
 
 mod catalogue;
 mod experts;
@@ -38,29 +38,31 @@ const OTHER_WIDTHS: &str =
 /// The frozen model that adapters were trained on.
 pub struct Base {
     checkpoint: Checkpoint,
-    config: Option<(PathBuf, Value)>,
+    config: Option<(Value, InputFile)>,
     catalogue: Catalogue,
 }
 
 impl Base {
-    /// Opens a folder or file of weights, single or sharded; see [`Checkpoint::open`].
+    /// Opens a folder or file of weights, single or sharded (see [`Checkpoint::open`]), or a model of
+    /// the Hugging Face cache by its id (see [`find_model`]).
     ///
     /// # Errors
     ///
-    /// Those of [`Checkpoint::open`], and [`Error::Config`] for a `config.json` that is no JSON
+    /// Those of [`find_model`] and [`Checkpoint::open`], and [`Error::Config`] for a `config.json` that is no JSON
     /// object.
     pub fn open(path: &Path) -> Result<Self> {
+        let path = &find_model(&path.to_string_lossy())?;
         let checkpoint = Checkpoint::open(path)?;
         let folder = if path.is_dir() {
-            path
+            path.as_path()
         } else {
             path.parent().unwrap_or(Path::new(""))
         };
         // Only a hint about orientation and heads: a base without a config is read all the same.
         let file = folder.join("config.json");
-        let config = json::read_object_if_there(&file)?;
-        let config = config.map(|config| (file, Value::Object(config)));
-        let ties = config.as_ref().is_none_or(|(_, config)| ties(config));
+        let config = json::read_input_if_there(&file)?;
+        let config = config.map(|(config, input)| (Value::Object(config), input));
+        let ties = config.as_ref().is_none_or(|(config, _)| ties(config));
         let names: Vec<&str> = checkpoint.names().collect();
         let catalogue = Catalogue::new(&names, ties);
         Ok(Base {
@@ -77,7 +79,7 @@ impl Base {
 
     /// The model's `config.json`, where there is one.
     pub fn config(&self) -> Option<&Value> {
-        self.config.as_ref().map(|(_, config)| config)
+        self.config.as_ref().map(|(config, _)| config)
     }
 
     /// The files that hold W of these modules, and the config.
@@ -88,16 +90,17 @@ impl Base {
     pub fn files<'a>(
         &self,
         modules: impl Iterator<Item = &'a AdaptedModule>,
-    ) -> Result<Vec<PathBuf>> {
+    ) -> Result<Vec<InputFile>> {
         let mut used = BTreeSet::new();
         for module in modules {
             let tensors = self.locate(module)?.tensors;
             let place = |tensor: &String| self.checkpoint.shape(tensor).map(|(_, file)| file);
             used.extend(tensors.iter().filter_map(place));
         }
-        let config = self.config.iter().map(|(file, _)| file.as_path());
-        let files = self.checkpoint.files().filter(|file| used.contains(file));
-        Ok(config.chain(files).map(Path::to_path_buf).collect())
+        let config = self.config.iter().map(|(_, input)| input.clone());
+        let files = self.checkpoint.models().flat_map(|model| model.files());
+        let files = files.filter(|file| used.contains(file.path()));
+        Ok(config.chain(files.map(TensorFile::input)).collect())
     }
 
     /// Checks that a module has one weight here and that it has ΔW's shape; gives its name. It is empty

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use crate::error::{Error, Result};
 
-use super::read_text;
+use super::{InputFile, read_bytes, text_of};
 
 /// What Python calls numbers that JSON has none for, the longest first.
 const NO_NUMBERS: [&str; 3] = ["-Infinity", "Infinity", "NaN"];
@@ -35,12 +35,19 @@ pub fn parse<T: DeserializeOwned>(text: &str) -> serde_json::Result<T> {
 ///
 /// # Errors
 ///
-/// Those of [`read_text`], and [`Error::Config`] for anything but an object.
+/// Those of [`super::read_text`], and [`Error::Config`] for anything but an object.
 pub fn read_object(path: &Path) -> Result<Map<String, Value>> {
-    parse(&read_text(path)?).map_err(|error| {
-        let problem = format!("not a JSON object: {error}");
-        Error::config(path, problem, "save or fetch it again")
-    })
+    object(path, &read_bytes(path)?)
+}
+
+/// As [`read_object`], with what identifies the bytes that were read.
+///
+/// # Errors
+///
+/// Those of [`read_object`].
+pub fn read_input(path: &Path) -> Result<(Map<String, Value>, InputFile)> {
+    let bytes = read_bytes(path)?;
+    Ok((object(path, &bytes)?, InputFile::read(path, &bytes)))
 }
 
 /// As [`read_object`], where there may be no such file.
@@ -49,10 +56,33 @@ pub fn read_object(path: &Path) -> Result<Map<String, Value>> {
 ///
 /// Those of [`read_object`]: a file that is there is read, or the error names it.
 pub fn read_object_if_there(path: &Path) -> Result<Option<Map<String, Value>>> {
-    if path.symlink_metadata().is_err() {
-        return Ok(None);
-    }
-    read_object(path).map(Some)
+    is_there(path).then(|| read_object(path)).transpose()
+}
+
+/// As [`read_input`], where there may be no such file.
+///
+/// # Errors
+///
+/// Those of [`read_object_if_there`].
+pub fn read_input_if_there(path: &Path) -> Result<Option<(Map<String, Value>, InputFile)>> {
+    is_there(path).then(|| read_input(path)).transpose()
+}
+
+/// A link that leads nowhere is there too.
+fn is_there(path: &Path) -> bool {
+    path.symlink_metadata().is_ok()
+}
+
+/// A JSON object from the bytes of a file; the path is for messages.
+///
+/// # Errors
+///
+/// Those of [`read_object`], but for reading.
+pub fn object(path: &Path, bytes: &[u8]) -> Result<Map<String, Value>> {
+    parse(&text_of(path, bytes)?).map_err(|error| {
+        let problem = format!("not a JSON object: {error}");
+        Error::config(path, problem, "save or fetch it again")
+    })
 }
 
 /// The text with quotes around what is no number of JSON's, outside of strings.

@@ -1,16 +1,15 @@
 //! A model's weights, or those of all models of a pipeline.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use ndarray::Array2;
 
 use crate::error::{Error, Result};
 use crate::files;
 
-#[cfg(doc)]
-use super::TensorFile;
-use super::folder;
 use super::model::Model;
+use super::{Shards, TensorFile, folder};
 
 /// What diffusers calls the list of a pipeline's models.
 const PIPELINE: &str = "model_index.json";
@@ -31,8 +30,8 @@ pub struct Checkpoint {
 impl Checkpoint {
     /// Opens a weight file of any format that [`TensorFile`] reads, an index of shards
     /// (`….index.json`), or a folder that holds `model.safetensors`,
-    /// `diffusion_pytorch_model.safetensors` or `pytorch_model.bin`, with or without an index, or
-    /// exactly one weight file.
+    /// `diffusion_pytorch_model.safetensors` or `pytorch_model.bin`, with or without an index, shards
+    /// that their names count (`x-00001-of-00003.safetensors`), or exactly one weight file.
     ///
     /// The folder of a pipeline (`model_index.json`) is all models in its sub-folders; the names of each
     /// begin with the folder's, such as `unet.`.
@@ -50,21 +49,45 @@ impl Checkpoint {
                 "give a folder with model.safetensors, or the file itself",
             ));
         }
-        let models = if path.join(PIPELINE).is_file() {
+        let models = if Self::is_pipeline(path) {
             pipeline(path)?
         } else {
-            vec![(String::new(), Model::open(path)?)]
+            return Self::of(Arc::new(Shards::open(path)?));
         };
+        Ok(Self::new(path, models))
+    }
+
+    /// The model whose files are open.
+    ///
+    /// # Errors
+    ///
+    /// When there is a `config.json` beside them that cannot be read.
+    pub fn of(files: Arc<Shards>) -> Result<Self> {
+        let path = files.given().to_path_buf();
+        Ok(Self::new(&path, vec![(String::new(), Model::of(files)?)]))
+    }
+
+    fn new(path: &Path, models: Vec<(String, Model)>) -> Self {
         let of = |(start, model): &(String, Model)| -> Vec<String> {
             model.names().map(|name| format!("{start}{name}")).collect()
         };
         let mut names: Vec<String> = models.iter().flat_map(of).collect();
         names.sort();
-        Ok(Checkpoint {
+        Checkpoint {
             path: path.into(),
             models,
             names,
-        })
+        }
+    }
+
+    /// Whether a folder is a pipeline's.
+    pub(crate) fn is_pipeline(folder: &Path) -> bool {
+        folder.join(PIPELINE).is_file()
+    }
+
+    /// The files of each model.
+    pub fn models(&self) -> impl Iterator<Item = &Arc<Shards>> {
+        self.models.iter().map(|(_, model)| model.files())
     }
 
     /// The path that it was opened by: a file, an index or a folder.
@@ -74,7 +97,8 @@ impl Checkpoint {
 
     /// The paths of its weight files: one, or every shard that the index names.
     pub fn files(&self) -> impl Iterator<Item = &Path> {
-        self.models.iter().flat_map(|(_, model)| model.files())
+        let files = self.models().flat_map(|model| model.files());
+        files.map(TensorFile::path)
     }
 
     /// The names of all tensors in the order of their bytes. A packed weight has the name that it
@@ -160,7 +184,8 @@ fn pipeline(folder: &Path) -> Result<Vec<(String, Model)>> {
         // A tokenizer or a scheduler has no weights.
         if folder::has_weights(&inner)? {
             let name = inner.file_name().unwrap_or_default().to_string_lossy();
-            models.push((format!("{name}."), Model::open(&inner)?));
+            let files = Arc::new(Shards::open(&inner)?);
+            models.push((format!("{name}."), Model::of(files)?));
         }
     }
     if models.is_empty() {

@@ -20,10 +20,14 @@ pub(super) struct Contents {
 #[derive(Debug)]
 pub(super) enum Fault {
     Io(io::Error),
+    /// It holds no tensors: a text of this kind.
+    Text(&'static str),
     /// It is not what it seems to be.
     Corrupt(String),
     /// It is fine, perhaps, and asks for something that is never done.
     Refused(String),
+    /// An entry of an archive is compressed.
+    Compressed(String),
     /// One tensor lies.
     Tensor(String, String),
 }

@@ -8,18 +8,21 @@
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use ndarray::{Array2, ArrayD, IxDyn};
 
 use crate::error::{Error, Result};
+use crate::files::{InputFile, OpenFile, read_exact_at};
 
 use super::contents::{Contents, Fault};
-use super::stored::{Stored, read_exact_at};
-use super::{header, torch};
+use super::stored::Stored;
+use super::zipped::entries;
+use super::{header, npz, text, torch};
 
 const DAMAGED: &str = "the download or the copy was probably cut short: fetch the file again";
 
-/// An open weight file: safetensors, or what `torch.save` writes, old or new.
+/// An open weight file: safetensors, what `torch.save` writes, old or new, or NumPy's `.npz`.
 ///
 /// The format is recognised by the first bytes, whatever the name. Everything that the file says
 /// of itself has been checked against its length. A pickle is read by a small machine that knows
@@ -29,7 +32,10 @@ const DAMAGED: &str = "the download or the copy was probably cut short: fetch th
 /// someone shortens meanwhile is an error instead of a signal.
 pub struct TensorFile {
     path: PathBuf,
-    file: File,
+    /// Where its numbers are.
+    file: Arc<OpenFile>,
+    /// What it is known by: itself, or the archive that it came in.
+    origin: Arc<OpenFile>,
     contents: Contents,
 }
 
@@ -49,26 +55,44 @@ impl TensorFile {
                 "check the path; a .safetensors file or a PyTorch file was expected",
             ));
         }
-        let io = |source| io_error(path, source);
-        let file = File::open(path).map_err(io)?;
-        let length = file.metadata().map_err(io)?.len();
-        let mut first = [0; 16];
-        let first = &mut first[..length.min(16) as usize];
-        read_exact_at(&file, first, 0).map_err(io)?;
+        let file = Arc::new(OpenFile::open(path)?);
+        Self::of(path, file.clone(), file)
+    }
+
+    /// The tensors of a file that is open. `path` is what messages call it, and `origin` what its
+    /// numbers came in.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`TensorFile::open`].
+    pub(super) fn of(path: &Path, file: Arc<OpenFile>, origin: Arc<OpenFile>) -> Result<Self> {
+        let mut first = [0; text::ENOUGH];
+        let first = &mut first[..file.length().min(text::ENOUGH as u64) as usize];
+        let handle = file.handle();
+        read_exact_at(handle, first, 0).map_err(|source| file.failed(source))?;
         let (kind, contents) = match torch::Format::of(first) {
-            Some(format) => ("PyTorch", torch::read(&file, length, format)),
-            None if first.starts_with(b"version https://") => {
-                let problem = "it is a Git LFS pointer, not the weights".to_string();
-                ("weight", Err(Fault::Corrupt(problem)))
-            }
-            None => ("safetensors", header::read(&file, length)),
+            Some(torch::Format::Zip) => zipped(handle, file.length()),
+            Some(format) => ("PyTorch", torch::read(handle, file.length(), format, &[])),
+            None => match text::kind(first) {
+                Some(what) => ("weight", Err(Fault::Text(what))),
+                None => ("safetensors", header::read(handle, file.length())),
+            },
         };
-        let contents = contents.map_err(|fault| error(path, kind, fault))?;
+        let contents = contents.map_err(|fault| match file.check() {
+            Err(changed) => changed,
+            Ok(()) => error(path, kind, fault),
+        })?;
         Ok(TensorFile {
             path: path.into(),
             file,
+            origin,
             contents,
         })
+    }
+
+    /// What identifies the bytes that are read.
+    pub fn input(&self) -> InputFile {
+        InputFile::open(&self.origin)
     }
 
     /// The path that it was opened by.
@@ -204,9 +228,22 @@ impl TensorFile {
     }
 
     /// Whether a tensor is stored in whole numbers.
-    pub(super) fn is_integer(&self, name: &str) -> bool {
+    pub(crate) fn is_integer(&self, name: &str) -> bool {
         let stored = self.contents.tensors.get(name);
         stored.is_some_and(|stored| matches!(&stored.number, Ok(number) if number.is_integer()))
+    }
+
+    /// Whether another file has the same tensor under this name: its type, its shape, its numbers.
+    pub(super) fn has_same(&self, name: &str, other: &TensorFile) -> Result<bool> {
+        let (one, two) = (self.stored(name)?, other.stored(name)?);
+        if (&one.number, &one.shape) != (&two.number, &two.shape) {
+            return Ok(false);
+        }
+        let (mut ours, mut theirs) = (vec![0.0; one.count()], vec![0.0; two.count()]);
+        self.read(name, one, Some(&mut ours), |_, _| true)?;
+        other.read(name, two, Some(&mut theirs), |_, _| true)?;
+        let mut both = ours.iter().zip(&theirs);
+        Ok(both.all(|(one, two): (&f64, &f64)| one.to_bits() == two.to_bits()))
     }
 
     fn stored(&self, name: &str) -> Result<&Stored> {
@@ -271,8 +308,9 @@ impl TensorFile {
     ) -> Result<()> {
         let number = self.number(name, stored)?;
         stored
-            .read(&self.file, number, all, take)
-            .map_err(|source| io_error(&self.path, source))
+            .read(self.file.handle(), number, all, take)
+            .map_err(|source| self.file.failed(source))?;
+        self.file.check()
     }
 
     fn disagreement(&self, tensor: &str, error: ndarray::ShapeError) -> Error {
@@ -289,6 +327,18 @@ impl TensorFile {
     }
 }
 
+/// A zip archive is NumPy's or torch's: its entries tell.
+fn zipped(file: &File, length: u64) -> (&'static str, std::result::Result<Contents, Fault>) {
+    match entries(file, length) {
+        Ok(entries) if npz::fits(&entries) => ("NumPy", npz::read(file, &entries)),
+        Ok(entries) => {
+            let contents = torch::read(file, length, torch::Format::Zip, &entries);
+            ("PyTorch", contents)
+        }
+        Err(fault) => ("PyTorch", Err(fault)),
+    }
+}
+
 fn io_error(path: &Path, source: std::io::Error) -> Error {
     Error::io(
         path,
@@ -301,6 +351,12 @@ fn io_error(path: &Path, source: std::io::Error) -> Error {
 fn error(path: &Path, kind: &'static str, fault: Fault) -> Error {
     match fault {
         Fault::Io(source) => io_error(path, source),
+        Fault::Text(what) => Error::Corrupt {
+            path: path.into(),
+            kind,
+            problem: format!("it is {what}"),
+            remedy: "give the folder of the adapter or the model, or its weight file, such as adapter_model.safetensors",
+        },
         Fault::Corrupt(problem) => Error::Corrupt {
             path: path.into(),
             kind,
@@ -313,6 +369,13 @@ fn error(path: &Path, kind: &'static str, fault: Fault) -> Error {
             reason: "only tensors and plain values are read from a pickle, and nothing in this file was run"
                 .into(),
             remedy: "load it with torch.load(FILE, map_location=\"cpu\", weights_only=True) and save its tensors with safetensors.torch.save_file"
+                .into(),
+        },
+        Fault::Compressed(entry) => Error::Unsupported {
+            path: path.into(),
+            feature: format!("the compressed entry `{entry}`"),
+            reason: "numbers are read where they lie in the file".into(),
+            remedy: "load it with numpy.load and save its arrays with numpy.savez, which does not compress"
                 .into(),
         },
         Fault::Tensor(tensor, problem) => Error::Tensor {

@@ -5,9 +5,11 @@ use std::fs::File;
 
 use safetensors::tensor::{Dtype, Metadata, SafeTensorError, SafeTensors};
 
+use crate::files::read_exact_at;
+
 use super::Number;
 use super::contents::{Contents, Fault};
-use super::stored::{Stored, read_exact_at};
+use super::stored::Stored;
 
 /// The longest header that the format allows.
 const LONGEST_HEADER: u64 = 100_000_000;

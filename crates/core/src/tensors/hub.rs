@@ -1,8 +1,8 @@
-//! Models in the local Hugging Face cache, by id. Nothing is downloaded.
+//! Models and adapters in the local Hugging Face cache, by id. Nothing is downloaded.
 //!
 //! # Decisions
 //!
-//! - A path wins over a model's id, and nothing is downloaded.
+//! - A path wins over an id, and nothing is downloaded.
 
 use std::env;
 use std::ffi::OsString;
@@ -46,7 +46,47 @@ pub fn find_model_near(id: &str, folder: &Path) -> Result<PathBuf> {
     if path.exists() {
         return Ok(path);
     }
-    find_in(id, cache(|name| env::var_os(name)).as_deref())
+    find_in(id, &path, here().as_deref(), "model")
+}
+
+/// Finds an adapter: a path that exists is itself; anything else is `ORG/NAME` or
+/// `ORG/NAME@REVISION` in the local Hugging Face cache, as [`find_model`] finds a model.
+///
+/// # Errors
+///
+/// [`Error::NotFound`] with both ways out: a path, and the command that downloads the adapter.
+///
+/// ```
+/// # use std::path::Path;
+/// # use lora_subspace_core::tensors::find_adapter;
+/// let error = find_adapter(Path::new("no-such-org/no-such-adapter")).unwrap_err();
+/// assert!(error.to_string().contains("fetch the adapter with `hf download no-such-org/no-such-adapter"));
+/// ```
+pub fn find_adapter(path: &Path) -> Result<PathBuf> {
+    find_adapter_near(path, Path::new(""))
+}
+
+/// As [`find_adapter`], with paths relative to a folder.
+///
+/// # Errors
+///
+/// Those of [`find_adapter`].
+pub fn find_adapter_near(path: &Path, folder: &Path) -> Result<PathBuf> {
+    let there = folder.join(path);
+    if there.exists() {
+        return Ok(there);
+    }
+    find_in(
+        &path.to_string_lossy(),
+        &there,
+        here().as_deref(),
+        "adapter",
+    )
+}
+
+/// The cache of this computer.
+fn here() -> Option<PathBuf> {
+    cache(|name| env::var_os(name))
 }
 
 /// The cache's folder, from the environment.
@@ -63,13 +103,19 @@ fn cache(variable: impl Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
         .or_else(|| home().map(|home| home.join(".cache/huggingface/hub")))
 }
 
-fn find_in(id: &str, cache: Option<&Path>) -> Result<PathBuf> {
+/// Finds an id in a cache. `path` is what it would be as a path, and `what` what it is of.
+fn find_in(id: &str, path: &Path, cache: Option<&Path>, what: &str) -> Result<PathBuf> {
     let (model, revision) = id.split_once('@').map_or((id, None), |(m, r)| (m, Some(r)));
-    if !is_model(model) || !revision.is_none_or(is_revision) {
+    // Nobody's adapters are without an organisation, as some old models are.
+    let is_id = is_model(model) && (model.contains('/') || what == "model");
+    if !is_id || !revision.is_none_or(is_revision) {
         return Err(Error::not_found(
-            id,
+            path,
             "no such file or folder",
-            "check the path; a model of the Hugging Face cache is ORG/NAME or ORG/NAME@REVISION",
+            format!(
+                "check the path; {} {what} of the Hugging Face cache is ORG/NAME or ORG/NAME@REVISION",
+                if what == "model" { "a" } else { "an" }
+            ),
         ));
     }
     let at = revision.map_or(String::new(), |revision| format!(" --revision {revision}"));
@@ -77,7 +123,7 @@ fn find_in(id: &str, cache: Option<&Path>) -> Result<PathBuf> {
         Error::not_found(
             id,
             format!("no such file or folder, and {where_}"),
-            format!("check the path, or fetch the model with `hf download {model}{at}`"),
+            format!("check the path, or fetch the {what} with `hf download {model}{at}`"),
         )
     };
     let Some(cache) = cache else {
@@ -86,7 +132,7 @@ fn find_in(id: &str, cache: Option<&Path>) -> Result<PathBuf> {
     };
     let folder = cache.join(format!("models--{}", model.replace('/', "--")));
     if !folder.is_dir() {
-        return Err(missing(format!("no model at {}", folder.display())));
+        return Err(missing(format!("no {what} at {}", folder.display())));
     }
     let wanted = revision.unwrap_or("main");
     let commits = names_in(&folder.join("snapshots"));
@@ -181,7 +227,7 @@ mod tests {
     fn revisions_are_branches_and_beginnings_of_commits() {
         let cache = workshop();
         let find = |id: &str| {
-            let path = find_in(id, Some(cache.path())).unwrap();
+            let path = find_in(id, Path::new(id), Some(cache.path()), "model").unwrap();
             path.file_name().unwrap().to_str().unwrap().to_string()
         };
         assert_eq!(find("org/name"), ONE);
@@ -205,12 +251,37 @@ mod tests {
             ("org/name@01234", &["no revision 01234"]),
             ("org/name@evil", &["no revision evil"]),
         ] {
-            let error = find_in(id, Some(cache.path())).unwrap_err().to_string();
+            let error = find_in(id, Path::new(id), Some(cache.path()), "model");
+            let error = error.unwrap_err().to_string();
             for word in words {
                 assert!(error.contains(word), "{word} is not in: {error}");
             }
         }
-        assert!(find_in("a/b", None).is_err());
+        assert!(find_in("a/b", Path::new("a/b"), None, "model").is_err());
+    }
+
+    #[test]
+    fn an_adapter_is_called_one() {
+        let cache = workshop();
+        let find = |id: &str| {
+            let path = Path::new("near").join(id);
+            let found = find_in(id, &path, Some(cache.path()), "adapter");
+            found.map_err(|error| error.to_string())
+        };
+        assert!(find("org/name").unwrap().ends_with(ONE));
+        let error = find("org/else").unwrap_err();
+        assert!(error.contains("no adapter at"), "{error}");
+        assert!(
+            error.contains("fetch the adapter with `hf download org/else`"),
+            "{error}"
+        );
+        for id in ["gpt2", "runs/r8/adapter"] {
+            let error = find(id).unwrap_err();
+            assert!(
+                error.starts_with("near/") && error.contains("an adapter of the"),
+                "{error}"
+            );
+        }
     }
 
     #[test]
@@ -232,7 +303,8 @@ mod tests {
             "org/name@",
             "org/name@x/../y",
         ] {
-            let error = find_in(id, Some(cache.path())).unwrap_err().to_string();
+            let error = find_in(id, Path::new(id), Some(cache.path()), "model");
+            let error = error.unwrap_err().to_string();
             assert!(error.contains("check the path; a model"), "{id}: {error}");
         }
     }

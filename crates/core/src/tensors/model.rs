@@ -1,16 +1,15 @@
-//! The weights of one model: one file or many with an index.
+//! The weights of one model, in one file or many.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::sync::Arc;
 
 use ndarray::Array2;
-use serde::Deserialize;
 
 use crate::error::{Error, Result};
-use crate::files::{self, json};
 
 use super::quantised::{Blocks, Quantisation, SCALES};
-use super::{TensorFile, folder};
+use super::{Shards, TensorFile};
 
 /// Named tensors over one file or several shards.
 ///
@@ -18,56 +17,45 @@ use super::{TensorFile, folder};
 /// are not among the names. Weights that are packed in other ways are refused when they are asked
 /// for.
 pub(super) struct Model {
-    path: PathBuf,
-    shards: Vec<TensorFile>,
-    /// Tensor name to the shard that holds it.
-    places: BTreeMap<String, usize>,
+    files: Arc<Shards>,
     /// Names for everybody: weights that are packed too, and no scales.
     names: BTreeSet<String>,
     blocks: Blocks,
 }
 
-#[derive(Deserialize)]
-struct Index {
-    weight_map: BTreeMap<String, String>,
-}
-
 impl Model {
-    /// Opens a weight file of any format that [`TensorFile`] reads, an index of shards
-    /// (`….index.json`), or a folder that holds `model.safetensors`,
-    /// `diffusion_pytorch_model.safetensors` or `pytorch_model.bin`, with or without an index, or
-    /// exactly one weight file.
+    /// Weights that are open.
     ///
     /// # Errors
     ///
-    /// Those of [`TensorFile::open`]; [`Error::NotFound`] when the folder has no weights or a
-    /// shard is missing; [`Error::Config`] when the index cannot be read or names a tensor that its
-    /// shard has not.
-    pub(super) fn open(path: &Path) -> Result<Self> {
-        let file = if path.is_dir() {
-            folder::weights_in(path)?
-        } else {
-            path.to_path_buf()
-        };
-        if file
-            .extension()
-            .is_some_and(|extension| extension == "json")
-        {
-            Self::open_index(path, &file)
-        } else {
-            let shards = vec![TensorFile::open(&file)?];
-            Self::from_shards(path, &file, shards)
+    /// When there is a config beside them that cannot be read.
+    pub(super) fn of(files: Arc<Shards>) -> Result<Self> {
+        let all = files.names();
+        let mut names: BTreeSet<String> = all.iter().cloned().collect();
+        names.extend(all.iter().filter_map(|name| Quantisation::weight_of(name)));
+        for name in all {
+            if files.file(name).is_some_and(|file| file.is_fp8(name)) {
+                for scale in SCALES.iter().filter_map(|scale| scale.of(name)) {
+                    names.remove(&scale);
+                }
+            }
         }
+        let folder = files.path().parent().unwrap_or(Path::new(""));
+        Ok(Model {
+            blocks: Blocks::beside(folder)?,
+            names,
+            files,
+        })
+    }
+
+    /// All files together.
+    pub(super) fn files(&self) -> &Arc<Shards> {
+        &self.files
     }
 
     /// The path that it was opened by: a file, an index or a folder.
     pub(super) fn path(&self) -> &Path {
-        &self.path
-    }
-
-    /// The paths of its weight files: one, or every shard that the index names.
-    pub(super) fn files(&self) -> impl Iterator<Item = &Path> {
-        self.shards.iter().map(TensorFile::path)
+        self.files.given()
     }
 
     /// The names of all tensors in the order of their bytes. A packed weight has the name that it
@@ -78,8 +66,8 @@ impl Model {
 
     /// The shape of a tensor and the file that holds it, or `None` where no tensor has this name.
     pub(super) fn shape(&self, name: &str) -> Option<(&[usize], &Path)> {
-        let shard = &self.shards[*self.places.get(name)?];
-        shard.shape(name).map(|shape| (shape, shard.path()))
+        let file = self.files.file(name)?;
+        file.shape(name).map(|shape| (shape, file.path()))
     }
 
     /// Whether it has a tensor of this name.
@@ -94,8 +82,8 @@ impl Model {
     /// [`Error::Unsupported`] when it is packed for bitsandbytes, GPTQ, AWQ or the like, or whole
     /// numbers without a rule.
     pub(super) fn check_plain(&self, name: &str) -> Result<()> {
-        let has = |name: &str| self.places.contains_key(name);
-        let shard = self.places.get(name).map(|&shard| &self.shards[shard]);
+        let has = |name: &str| self.files.file(name).is_some();
+        let shard = self.files.file(name);
         let whole = shard.is_some_and(|shard| shard.is_integer(name));
         let kind = Quantisation::of(name, has).map(Quantisation::name);
         let Some(kind) = kind.or(whole.then_some("whole numbers")) else {
@@ -168,14 +156,10 @@ impl Model {
     /// The file that has a weight which can be read.
     fn shard(&self, name: &str) -> Result<&TensorFile> {
         self.check_plain(name)?;
-        match self.places.get(name) {
-            Some(&shard) => Ok(&self.shards[shard]),
-            None => Err(self.error(
-                name,
-                "not in these weights".into(),
-                "check that this is the right model",
-            )),
-        }
+        self.files.file(name).ok_or_else(|| {
+            let problem = "not in these weights".into();
+            self.error(name, problem, "check that this is the right model")
+        })
     }
 
     /// The scale of an fp8 weight, if it has one.
@@ -183,84 +167,15 @@ impl Model {
         let candidates = SCALES.iter().filter(|_| shard.is_fp8(name));
         candidates
             .filter_map(|scale| scale.of(name))
-            .find(|scale| self.places.contains_key(scale))
-    }
-
-    fn from_shards(path: &Path, file: &Path, shards: Vec<TensorFile>) -> Result<Self> {
-        let mut places = BTreeMap::new();
-        for (number, shard) in shards.iter().enumerate() {
-            places.extend(shard.names().iter().map(|name| (name.clone(), number)));
-        }
-        let mut names: BTreeSet<String> = places.keys().cloned().collect();
-        names.extend(
-            places
-                .keys()
-                .filter_map(|name| Quantisation::weight_of(name)),
-        );
-        for (name, &shard) in &places {
-            for scale in SCALES.iter().filter_map(|scale| scale.of(name)) {
-                if shards[shard].is_fp8(name) {
-                    names.remove(&scale);
-                }
-            }
-        }
-        let folder = file.parent().unwrap_or(Path::new(""));
-        Ok(Model {
-            path: path.into(),
-            shards,
-            places,
-            names,
-            blocks: Blocks::beside(folder)?,
-        })
-    }
-
-    fn open_index(path: &Path, index_path: &Path) -> Result<Self> {
-        let bad = |problem: String| {
-            Error::config(
-                index_path,
-                problem,
-                "fetch the index and all its shards again, from one revision",
-            )
-        };
-        let text = files::read_text(index_path)?;
-        let index: Index =
-            json::parse(&text).map_err(|error| bad(format!("not an index: {error}")))?;
-        let folder = index_path.parent().unwrap_or(Path::new("."));
-        let mut files: Vec<&String> = index.weight_map.values().collect();
-        files.sort();
-        files.dedup();
-        if let Some(file) = files.iter().find(|file| !is_plain_name(file)) {
-            return Err(bad(format!("shard {file:?} is not a file name")));
-        }
-        let shards = files
-            .iter()
-            .map(|file| TensorFile::open(&folder.join(file)))
-            .collect::<Result<_>>()?;
-        let checkpoint = Self::from_shards(path, index_path, shards)?;
-        for (tensor, file) in &index.weight_map {
-            let held = checkpoint
-                .shape(tensor)
-                .is_some_and(|(_, shard)| shard.ends_with(file));
-            if !held {
-                return Err(bad(format!(
-                    "tensor `{tensor}` is not in `{file}`, as it says"
-                )));
-            }
-        }
-        Ok(checkpoint)
+            .find(|scale| self.files.file(scale).is_some())
     }
 
     fn error(&self, tensor: &str, problem: String, remedy: &str) -> Error {
         Error::Tensor {
-            path: self.path.clone(),
+            path: self.path().into(),
             tensor: tensor.into(),
             problem,
             remedy: remedy.into(),
         }
     }
-}
-
-/// An index must not lead out of its folder.
-fn is_plain_name(file: &str) -> bool {
-    Path::new(file).file_name().is_some_and(|name| name == file)
 }

@@ -3,6 +3,8 @@
 use std::fs::File;
 use std::io;
 
+use crate::files::read_exact_at;
+
 use super::Number;
 
 /// Bytes read at a time: they stay in the cache until they are converted.
@@ -162,25 +164,6 @@ fn advance(index: &mut [usize], axes: &[(usize, u64, usize)]) {
         }
         *index = 0;
     }
-}
-
-#[cfg(unix)]
-pub(super) fn read_exact_at(file: &File, bytes: &mut [u8], offset: u64) -> io::Result<()> {
-    std::os::unix::fs::FileExt::read_exact_at(file, bytes, offset)
-}
-
-#[cfg(windows)]
-pub(super) fn read_exact_at(file: &File, mut bytes: &mut [u8], mut offset: u64) -> io::Result<()> {
-    while !bytes.is_empty() {
-        match std::os::windows::fs::FileExt::seek_read(file, bytes, offset)? {
-            0 => return Err(io::ErrorKind::UnexpectedEof.into()),
-            count => {
-                bytes = &mut bytes[count..];
-                offset += count as u64;
-            }
-        }
-    }
-    Ok(())
 }
 
 /// The first `length` bytes of a file, which has as many.

@@ -101,7 +101,7 @@ fn tensors_that_lie() {
 }
 
 /// A zip archive of entries that are not compressed, with a change to its central directory.
-fn archive(entries: &[(&str, &[u8])], change: impl Fn(&str, &mut Vec<u8>)) -> Vec<u8> {
+pub(crate) fn archive(entries: &[(&str, &[u8])], change: impl Fn(&str, &mut Vec<u8>)) -> Vec<u8> {
     let (mut file, mut directory) = (Vec::new(), Vec::new());
     for (name, content) in entries {
         let start = file.len() as u32;

@@ -3,7 +3,7 @@
 //! `LAYOUTS=kohya cargo test --release --test numbers layouts` runs the cases whose names begin so.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::files::golden;
 use lora_subspace_core::adapter::{Adapter, BaseIndex, ReadOptions};
@@ -21,7 +21,7 @@ fn root() -> PathBuf {
     golden("layouts")
 }
 
-fn cases() -> Vec<(String, Value)> {
+pub(crate) fn cases() -> Vec<(String, Value)> {
     let text = fs::read_to_string(root().join("manifest.json")).unwrap();
     let manifest: Value = serde_json::from_str(&text).unwrap();
     let wanted = std::env::var("LAYOUTS").unwrap_or_default();
@@ -31,15 +31,15 @@ fn cases() -> Vec<(String, Value)> {
         .collect()
 }
 
-struct Case {
-    name: String,
-    told: Value,
-    folder: PathBuf,
-    base: Option<Base>,
+pub(crate) struct Case {
+    pub(crate) name: String,
+    pub(crate) told: Value,
+    pub(crate) folder: PathBuf,
+    pub(crate) base: Option<Base>,
 }
 
 impl Case {
-    fn new((name, told): (String, Value)) -> Self {
+    pub(crate) fn new((name, told): (String, Value)) -> Self {
         let folder = root().join(&name);
         let base = told["base"].as_str().map(|base| {
             let path = folder.join(base);
@@ -53,15 +53,19 @@ impl Case {
         }
     }
 
-    fn open(&self) -> lora_subspace_core::Result<Adapter> {
+    pub(crate) fn open(&self) -> lora_subspace_core::Result<Adapter> {
+        self.open_at(&self.folder.join(self.told["adapter"].as_str().unwrap()))
+    }
+
+    /// The case's adapter at another place.
+    pub(crate) fn open_at(&self, path: &Path) -> lora_subspace_core::Result<Adapter> {
         let options = &self.told["options"];
         let initial = options["init_adapter"].as_str();
         let mut read = ReadOptions::new();
         read.alpha = options["alpha"].as_f64();
         read.initial = initial.map(|path| self.folder.join(path));
-        let path = self.folder.join(self.told["adapter"].as_str().unwrap());
         let index = self.base.as_ref().map(|base| base as &dyn BaseIndex);
-        Adapter::open_on(&path, &read, index)
+        Adapter::open_on(path, &read, index)
     }
 
     /// Compares every module of the answer with ours; the largest relative difference.

@@ -5,12 +5,20 @@
 //! Files and what they hold:
 //! - `pickles`: PyTorch files as torch reads them, and pickles that would run something
 //! - `archives`: tensors that lead out of their storage, zip archives that lie
+//! - `arrays`: NumPy's archives, as NumPy writes them and as nobody does
 //! - `checkpoint`: bases as they come, in shards, in fp8, packed
+//! - `shards`: one adapter in a file, in shards and in an archive
+//! - `inputs`: which bytes a digest is of
 //!
 //! ΔW of adapters:
 //! - `peft`: as PEFT merges them
 //! - `layouts`: as every other library merges its own
 //! - `joined`: projections that were trained apart and joined
+//! - `trainers`: small formats of one trainer each, against dense arithmetic
+//! - `paddle`: PaddleNLP's factors, scales and bases
+//! - `clip_lora`: CLIP-LoRA's files
+//! - `stacks`: factors in three axes, one matrix for each expert
+//! - `turned`: factors that are stored the other way round, and those that only look so
 //! - `experts`: stacks of experts by the version of PEFT that wrote them
 //! - `scales`: α by every name that a file may state it under, and the scale that follows
 //! - `wrapped`: one adapter under the names that wrappers and tools give it, and what stands beside it
@@ -35,23 +43,31 @@ mod findings_values;
 mod golden_values;
 
 mod archives;
+mod arrays;
 mod checkpoint;
+mod clip_lora;
 mod closed_forms;
 mod experts;
 mod golden;
 mod groups;
+mod inputs;
 mod joined;
 mod kept_in_parts;
 mod laid;
 mod laws;
 mod layouts;
 mod meets;
+mod paddle;
 mod peft;
 mod pickles;
 mod rank_of_products;
 mod same_layer;
 mod scales;
+mod shards;
 mod significance;
 mod stable_diffusion;
+mod stacks;
+mod trainers;
 mod trajectory;
+mod turned;
 mod wrapped;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use ndarray::Array2;
 
 use crate::error::{Error, Result};
-use crate::tensors::{Checkpoint, TensorFile};
+use crate::tensors::{Checkpoint, Shards};
 
 /// A tensor of some files.
 #[derive(Clone)]
@@ -19,8 +19,9 @@ pub(super) struct Leaf {
 /// Where tensors are.
 #[derive(Clone)]
 pub(in crate::adapter) enum Source {
-    File(Arc<TensorFile>),
-    /// All files of a model.
+    /// As they are stored, in whichever file.
+    Files(Arc<Shards>),
+    /// As a model's: times the scales that are stored beside them.
     Model(Arc<Checkpoint>),
 }
 
@@ -28,14 +29,14 @@ impl Source {
     /// A tensor's shape, if it is there.
     pub(in crate::adapter) fn shape(&self, name: &str) -> Option<&[usize]> {
         match self {
-            Source::File(file) => file.shape(name),
+            Source::Files(files) => files.shape(name),
             Source::Model(model) => model.shape(name).map(|(shape, _)| shape),
         }
     }
 
     fn path(&self, name: &str) -> &Path {
         match self {
-            Source::File(file) => file.path(),
+            Source::Files(files) => files.path_of(name),
             Source::Model(model) => model.shape(name).map_or(model.path(), |(_, path)| path),
         }
     }
@@ -64,7 +65,7 @@ impl Leaf {
     /// Reads it as a matrix of these sides.
     pub(super) fn matrix(&self, dim: (usize, usize)) -> Result<Array2<f64>> {
         match &self.source {
-            Source::File(file) => file.matrix_as(&self.name, dim),
+            Source::Files(files) => files.matrix_as(&self.name, dim),
             Source::Model(model) => model.matrix_as(&self.name, dim),
         }
     }
@@ -72,7 +73,7 @@ impl Leaf {
     /// Whether all its numbers are zero.
     pub(super) fn is_zero(&self, dim: (usize, usize)) -> Result<bool> {
         match &self.source {
-            Source::File(file) => file.is_zero(&self.name),
+            Source::Files(files) => files.is_zero(&self.name),
             Source::Model(_) => Ok(self.matrix(dim)?.iter().all(|&x| x == 0.0)),
         }
     }
@@ -80,7 +81,7 @@ impl Leaf {
     /// Reads one matrix of a stack of them.
     pub(super) fn part(&self, index: usize) -> Result<Array2<f64>> {
         match &self.source {
-            Source::File(file) => file.matrix_at(&self.name, index),
+            Source::Files(files) => files.matrix_at(&self.name, index),
             Source::Model(model) => model.expert(&self.name, index),
         }
     }

@@ -7,7 +7,7 @@ use ndarray::{Array2, array};
 use proptest::prelude::*;
 
 use super::{Formula, Source};
-use crate::tensors::TensorFile;
+use crate::tensors::Shards;
 
 /// What is in the file: name, shape, and the first of its numbers, which rise by 1.
 const TENSORS: [(&str, &[usize], f64); 5] = [
@@ -41,7 +41,7 @@ fn source() -> Source {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("tensors.safetensors");
     fs::write(&path, bytes).unwrap();
-    Source::File(Arc::new(TensorFile::open(&path).unwrap()))
+    Source::Files(Arc::new(Shards::open(&path).unwrap()))
 }
 
 fn leaf(source: &Source, place: usize) -> Both {

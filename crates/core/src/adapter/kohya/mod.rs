@@ -66,6 +66,7 @@ pub(super) fn read(found: &Found) -> Result<Content> {
     let loaders = "ComfyUI's and kohya's loaders";
     let alphas = Alphas::new(found, "dim", without, loaders)?;
     content.base_changing_init = alphas.header.base_changing_init().cloned();
+    content.ranks_are_stated = alphas.header.has_rank();
     let reader = Reader {
         found,
         starts: Starts::of(grouped.modules.keys(), base.as_ref()),

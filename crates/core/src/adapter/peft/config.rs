@@ -167,6 +167,11 @@ impl PeftConfig {
         Ok(hit.or(self.r.map(|r| r as f64)))
     }
 
+    /// Whether it gives any module a rank.
+    pub(in crate::adapter) fn has_rank(&self) -> bool {
+        self.r.is_some() || !self.rank_pattern.is_empty()
+    }
+
     /// α of a module, where the config states it.
     pub(in crate::adapter) fn alpha_of(&self, module: &str) -> Result<Option<f64>> {
         let hit = self.first_hit("alpha_pattern", &self.alpha_pattern, module)?;

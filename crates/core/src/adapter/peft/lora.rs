@@ -11,7 +11,7 @@ use crate::adapter::formula::Formula;
 use crate::adapter::found::{Content, Found};
 use crate::adapter::keys::{Tensors, group, unwrapped};
 use crate::adapter::update::{Norms, Update};
-use crate::adapter::{AdaptedModule, Stored, names};
+use crate::adapter::{AdaptedModule, Stored, names, stacks};
 use crate::error::Result;
 
 use super::config::PeftConfig;
@@ -73,12 +73,19 @@ pub(super) fn modules(found: &Found, config: &PeftConfig) -> Result<Content> {
         alphas: &alphas,
         attentions: outputs.collect(),
     };
-    let mut content = Content::default();
+    let mut content = Content {
+        ranks_are_stated: config.has_rank(),
+        ..Content::default()
+    };
     for (module, tensors) in &grouped.modules {
         content.known.extend(tensors.get("alpha").cloned());
         if !config.parameters.is_empty()
             && let Some(experts) = experts::read(found, config, module, tensors)?
         {
+            content.modules.extend(experts);
+            continue;
+        }
+        if let Some(experts) = reader.stack(module, tensors)? {
             content.modules.extend(experts);
             continue;
         }
@@ -102,6 +109,33 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
+    /// One module for each expert, `MODULE.E`, where the factors are stacks.
+    fn stack(&self, path: &str, tensors: &Tensors) -> Result<Option<Vec<AdaptedModule>>> {
+        let (Some(a), Some(b)) = (tensors.get("lora_A"), tensors.get("lora_B")) else {
+            return Ok(None);
+        };
+        let stated = self.config.rank(path)?;
+        let pair = stacks::Pair { a, b, stated };
+        if self.config.is_merged() {
+            return Ok(None);
+        }
+        let Some(experts) = stacks::read(self.found, &pair)? else {
+            return Ok(None);
+        };
+        let expert = |(e, (b, a)): (usize, (Formula, Formula))| {
+            let rank = check_factors(&b, &a)?;
+            check_rank(self.config, path, rank, &a)?;
+            let scale = self.scale(path, tensors, rank, &a)?;
+            let update = Update::Product { b, a };
+            let update = weighted(self.found, path, tensors, update, self.config.use_dora)?;
+            let mut module = AdaptedModule::new(format!("{path}.{e}"), update, scale);
+            stacks::place(self.found, &mut module, path, e);
+            Ok(module)
+        };
+        let experts = experts.into_iter().enumerate().map(expert);
+        experts.collect::<Result<_>>().map(Some)
+    }
+
     fn module(
         &self,
         path: &str,

@@ -43,6 +43,7 @@ pub(in crate::adapter) fn read(
         other => Err(refused::refusal(path, other)),
     }?;
     content.evidence = format!("{CONFIG} with peft_type {method}");
+    content.ranks_are_stated = true;
     let plain = plain(path, fields)?;
     others(found, &plain, &mut content)?;
     content.base_name = plain.base_name;

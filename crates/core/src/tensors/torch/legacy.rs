@@ -7,8 +7,9 @@ use super::machine::{LONGEST_PICKLE, run};
 use super::state;
 use super::tensor::Places;
 use super::value::{Heap, Outcome, Trouble, Value};
+use crate::files::read_exact_at;
 use crate::tensors::contents::{Contents, Fault};
-use crate::tensors::stored::{read_exact_at, read_start};
+use crate::tensors::stored::read_start;
 
 const PROTOCOL: i64 = 1001;
 /// What is read at first; most files have no more before their storages.

@@ -13,6 +13,7 @@
 use std::fs::File;
 
 use super::contents::{Contents, Fault};
+use super::zipped::Entry;
 
 mod archive;
 mod globals;
@@ -55,10 +56,15 @@ impl Format {
     }
 }
 
-/// Reads what a file says of its tensors.
-pub(super) fn read(file: &File, length: u64, format: Format) -> Result<Contents, Fault> {
+/// Reads what a file says of its tensors; of a zip archive the entries are known.
+pub(super) fn read(
+    file: &File,
+    length: u64,
+    format: Format,
+    entries: &[Entry],
+) -> Result<Contents, Fault> {
     match format {
-        Format::Zip => archive::read(file, length),
+        Format::Zip => archive::read(file, length, entries),
         Format::Legacy => legacy::read(file, length),
         Format::Bare => Err(Fault::Refused(
             "a pickle that torch.save did not write".into(),
