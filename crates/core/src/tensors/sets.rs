@@ -66,6 +66,7 @@ impl Set {
 
 /// Where in its set a file is, as its name says.
 struct Part<'a> {
+    name: &'a str,
     stem: &'a str,
     number: u32,
     digits: usize,
@@ -80,6 +81,7 @@ fn part(name: &str) -> Option<Part<'_>> {
     let (digits, count) = (number.len(), of.parse().ok()?);
     let number = number.parse().ok()?;
     (number <= count && count > 0).then_some(Part {
+        name,
         stem,
         number,
         digits,
@@ -105,32 +107,30 @@ pub(super) fn is_index(name: &str) -> bool {
 
 /// The sets whose names count their files, in the order of their names.
 pub(super) fn counted<'a>(names: impl IntoIterator<Item = &'a String>) -> Vec<Set> {
-    let mut groups: BTreeMap<(&str, &str, &str), Vec<(Part<'a>, &'a String)>> = BTreeMap::new();
-    for name in names {
-        if let Some(part) = part(name) {
-            let key = (part.stem, part.ending, part.of.0);
-            groups.entry(key).or_default().push((part, name));
-        }
+    let mut groups: BTreeMap<[&str; 3], Vec<Part<'a>>> = BTreeMap::new();
+    for part in names.into_iter().filter_map(|name| part(name)) {
+        let key = [part.stem, part.ending, part.of.0];
+        groups.entry(key).or_default().push(part);
     }
-    let set = |((stem, ending, of), parts): ((&str, &str, &str), Vec<(Part<'_>, &String)>)| {
-        let from = u32::from(parts.iter().all(|(part, _)| part.number > 0));
-        let (digits, count) = (parts[0].0.digits, parts[0].0.of.1);
-        let there = |number| parts.iter().any(|(part, _)| part.number == number);
-        let name = |number| format!("{stem}-{number:0digits$}-of-{of}{ending}");
-        let missing = (from..from + count).filter(|&number| !there(number));
-        let missing = missing.map(name).collect();
-        let mut files: Vec<&(Part<'_>, &String)> = parts.iter().collect();
-        files.sort_by_key(|(part, _)| part.number);
-        Set {
-            index: None,
-            files: files
-                .into_iter()
-                .map(|(_, name)| name.to_string())
-                .collect(),
-            missing,
-        }
-    };
-    groups.into_iter().map(set).collect()
+    groups.into_values().filter_map(set).collect()
+}
+
+/// The set that these are parts of; they are named alike but for their numbers.
+fn set(mut parts: Vec<Part<'_>>) -> Option<Set> {
+    parts.sort_by_key(|part| part.number);
+    let first = parts.first()?;
+    // Some count from 0.
+    let from = first.number.min(1);
+    let (stem, ending, digits) = (first.stem, first.ending, first.digits);
+    let (of, count) = first.of;
+    let there = |number| parts.iter().any(|part| part.number == number);
+    let missing = (from..from + count).filter(|&number| !there(number));
+    let name = |number| format!("{stem}-{number:0digits$}-of-{of}{ending}");
+    Some(Set {
+        index: None,
+        missing: missing.map(name).collect(),
+        files: parts.iter().map(|part| part.name.to_string()).collect(),
+    })
 }
 
 /// The set that a file is of, as its own name counts, among these.
