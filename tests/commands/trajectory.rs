@@ -94,7 +94,7 @@ fn a_run_has_a_row_a_module_step_and_basis() {
     let text = fs::read_to_string(folder.path().join("notebooks-export/s/trajectory.csv")).unwrap();
     assert_eq!(
         text.lines().next().unwrap(),
-        "module,layer,projection,adapter,step,basis,k,norm,stable_rank,similarity_to_last,\
+        "module,component,layer,projection,adapter,step,basis,k,norm,stable_rank,similarity_to_last,\
          similarity_to_previous,similarity_to_start,chance"
     );
     let rows = rows(folder.path());

@@ -7,66 +7,22 @@
 //!   time, when their module is measured.
 //! - What is compared in a study is `path` alone: checkpoints of one run are one run.
 
+mod course;
+mod entry;
 mod numbers;
 mod paths;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use crate::adapter::{AdaptedModule, Adapter};
 use crate::error::{Error, Result};
 
 use super::duplicates::is_same;
-use super::file::definition::AdapterEntry;
-use super::file::lines::Lines;
 use super::opening::Opening;
 
-/// The course of a run before its last checkpoint, which is the adapter itself.
-#[non_exhaustive]
-pub struct Steps {
-    /// The checkpoints before the last, the first one first.
-    pub earlier: Vec<Step>,
-    /// The number of the last.
-    pub last: u64,
-    /// Whether all numbers are the run's own, and do not stand for an order.
-    pub are_known: bool,
-    /// Whether the first of them is how the adapter was before training.
-    pub begins_at_start: bool,
-}
-
-/// One checkpoint.
-#[non_exhaustive]
-pub struct Step {
-    /// Steps of training until then.
-    pub number: u64,
-    /// The adapter as it was.
-    pub adapter: Adapter,
-}
-
-/// An entry of a study and its place there.
-pub(super) struct Entry<'a> {
-    pub(super) entry: &'a AdapterEntry,
-    pub(super) number: usize,
-    pub(super) folder: &'a Path,
-    pub(super) lines: &'a Lines,
-}
-
-impl Entry<'_> {
-    /// The place of one of its keys.
-    fn at(&self, key: &str) -> String {
-        format!("adapter[{}].{key}", self.number)
-    }
-
-    /// An error about its checkpoints.
-    fn error(&self, problem: &str, remedy: &str) -> Error {
-        self.lines.error(&self.at("steps"), problem, remedy)
-    }
-
-    /// An error that was met at a checkpoint.
-    fn locate(&self, key: &str, path: &Path, error: Error) -> Error {
-        let what = format!("checkpoint {} of {}", path.display(), self.entry.name);
-        self.lines.locate(&self.at(key), &what, error)
-    }
-}
+pub use course::{Step, Steps};
+pub(super) use entry::Entry;
+use entry::real;
 
 /// The checkpoints of an entry and a sentence where their numbers are not known; `None` where it
 /// names none.
@@ -185,9 +141,4 @@ fn words(module: &AdaptedModule) -> String {
 
 fn is_one_file(one: &Adapter, other: &Adapter) -> bool {
     real(one.weights()) == real(other.weights())
-}
-
-/// A path without links, as far as it is there.
-fn real(path: &Path) -> PathBuf {
-    path.canonicalize().unwrap_or_else(|_| path.into())
 }

@@ -9,7 +9,8 @@ use crate::error::Result;
 use crate::files::{self, json};
 use crate::study::duplicates::is_same;
 
-use super::{Entry, Step, Steps};
+use super::course::{Step, Steps};
+use super::entry::Entry;
 
 /// Words before a number that say what it counts, those that count steps first.
 const WORDS: [&[&str]; 2] = [&["step", "steps", "iter", "checkpoint", "ckpt"], &["epoch"]];

@@ -64,6 +64,9 @@ impl Set {
     }
 }
 
+/// No set has more files: a name that counts further is a name.
+const MOST: u32 = 10_000;
+
 /// Where in its set a file is, as its name says.
 struct Part<'a> {
     stem: &'a str,
@@ -79,7 +82,7 @@ fn part(name: &str) -> Option<Part<'_>> {
     let [stem, number, of, ending] = [group(1)?, group(2)?, group(3)?, group(4)?];
     let (digits, count) = (number.len(), of.parse().ok()?);
     let number = number.parse().ok()?;
-    (number <= count && count > 0).then_some(Part {
+    (number <= count && (1..=MOST).contains(&count)).then_some(Part {
         stem,
         number,
         digits,
@@ -103,23 +106,26 @@ pub(super) fn is_index(name: &str) -> bool {
     INDEX.iter().any(|end| name.ends_with(end))
 }
 
+/// A file by what its name counts, and its name.
+type Counted<'a> = (Part<'a>, &'a String);
+
 /// The sets whose names count their files, in the order of their names.
 pub(super) fn counted<'a>(names: impl IntoIterator<Item = &'a String>) -> Vec<Set> {
-    let mut groups: BTreeMap<(&str, &str, &str), Vec<(Part<'a>, &'a String)>> = BTreeMap::new();
+    let mut groups: BTreeMap<[&str; 3], Vec<Counted>> = BTreeMap::new();
     for name in names {
         if let Some(part) = part(name) {
-            let key = (part.stem, part.ending, part.of.0);
+            let key = [part.stem, part.ending, part.of.0];
             groups.entry(key).or_default().push((part, name));
         }
     }
-    let set = |((stem, ending, of), parts): ((&str, &str, &str), Vec<(Part<'_>, &String)>)| {
+    let set = |([stem, ending, of], parts): ([&str; 3], Vec<Counted>)| {
         let from = u32::from(parts.iter().all(|(part, _)| part.number > 0));
         let (digits, count) = (parts[0].0.digits, parts[0].0.of.1);
         let there = |number| parts.iter().any(|(part, _)| part.number == number);
         let name = |number| format!("{stem}-{number:0digits$}-of-{of}{ending}");
         let missing = (from..from + count).filter(|&number| !there(number));
         let missing = missing.map(name).collect();
-        let mut files: Vec<&(Part<'_>, &String)> = parts.iter().collect();
+        let mut files: Vec<&Counted> = parts.iter().collect();
         files.sort_by_key(|(part, _)| part.number);
         Set {
             index: None,

@@ -84,8 +84,7 @@ fn pairs_of_widths(
     };
     let known = open(folder.path(), one, &owned(first), width);
     let own = open(beside.path(), other, &owned(second), another);
-    let refs = |adapter: &Adapter| adapter.modules.iter().cloned().collect::<Vec<_>>();
-    let (known, own) = (refs(&known), refs(&own));
+    let (known, own) = (known.modules, own.modules);
     let met = meet(
         &known.iter().collect::<Vec<_>>(),
         &own.iter().collect::<Vec<_>>(),
