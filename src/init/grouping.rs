@@ -87,14 +87,14 @@ fn reason(found: &[Candidate], place: usize) -> String {
     let rank = run.adapter.rank();
     let alike = |other: &&Candidate| other.adapter.rank() == rank;
     let others = found.iter().filter(alike).count() - 1;
+    if found.len() == 1 {
+        return "it is the only run".into();
+    }
     if run.seed.is_none() {
         return "its seed is not known".into();
     }
     if others > 0 {
         return format!("no other run of rank {rank} differs from it in the seed alone");
-    }
-    if found.len() == 1 {
-        return "it is the only run".into();
     }
     format!(
         "it is the only run of rank {rank}, and `ranks` has others: the smallest and the largest of \

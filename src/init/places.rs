@@ -199,8 +199,8 @@ mod tests {
         assert_eq!(
             found("loras"),
             [
-                "loras/style-r4-000002.safetensors",
-                "loras/style-r4.safetensors"
+                "loras/style-r4.safetensors",
+                "loras/style-r4-000002.safetensors"
             ]
         );
         assert_eq!(found("mlx"), ["mlx", "mlx/0000100_adapters.safetensors"]);
