@@ -62,8 +62,8 @@ fn only_in_one(
         let error = CoreError::NoCommonModule {
             first: first.adapter.path().into(),
             second: second.adapter.path().into(),
-            first_modules,
-            second_modules,
+            first_modules: with_components(first, first_modules),
+            second_modules: with_components(second, second_modules),
         };
         let what = format!("adapter `{}`", second.name);
         return Err(lines.locate(&format!("adapter[{}].path", other.0), &what, error));
@@ -109,6 +109,21 @@ fn lacking_in(group: &Pairs, adapters: &[NamedAdapter], modules: &[String]) -> V
         }
     };
     lacked.into_iter().map(sentence).collect()
+}
+
+/// Modules with their component in front, where the adapter's file says it: two text encoders have the
+/// same paths.
+fn with_components(named: &NamedAdapter, modules: Vec<String>) -> Vec<String> {
+    let of = |path: String| {
+        let component = named.adapter.module(&path).map_or("", |one| one.component);
+        let is_said = component.is_empty() || path.starts_with(component);
+        if is_said {
+            path
+        } else {
+            format!("{component}.{path}")
+        }
+    };
+    modules.into_iter().map(of).collect()
 }
 
 /// That a module can be measured: its ΔW has one shape in all adapters, and W's in the base, and what

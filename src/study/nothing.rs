@@ -3,7 +3,7 @@
 use super::plan::{Plan, Source};
 
 impl Plan {
-    /// Why several adapters give no figure and no table, in words; `None` where something comes of them.
+    /// Why adapters give no figure and no table, in words; `None` where something comes of them.
     pub fn compares_nothing(&self) -> Option<String> {
         let Source::Adapters(measured) = &self.source else {
             return None;
@@ -17,8 +17,11 @@ impl Plan {
         let has_scores = !self.runs.rows.is_empty();
         let has_steps = adapters.iter().any(|named| named.steps.is_some());
         let has_other = has_scores || has_steps || measured.base.is_some();
-        if adapters.len() < 2 || has_pair || has_other {
+        if has_pair || has_other {
             return None;
+        }
+        if let [only] = adapters.as_slice() {
+            return Some(format!("{} is its only adapter, and there is no base", only.name));
         }
         let shares = |one: usize, other: usize| {
             let mut modules = adapters[one].adapter.modules.iter();

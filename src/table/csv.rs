@@ -99,7 +99,7 @@ mod tests {
         let bytes = to_csv("ranks.csv", std::slice::from_ref(&row)).unwrap();
         let text = String::from_utf8(bytes.clone()).unwrap();
         let line = text.lines().nth(1).unwrap();
-        assert_eq!(line, "m.0.q,,q,base,0,,0.333333333,,0.0,2.5e-17");
+        assert_eq!(line, "m.0.q,,,q,base,0,,0.333333333,,0.0,2.5e-17");
         let back: Vec<RanksRow> = from_csv("ranks.csv", &bytes).unwrap();
         assert_eq!(back[0].stable_rank, None);
         assert_eq!(back[0].effective_rank, Some(0.333333333));

@@ -167,6 +167,7 @@ mod tests {
             column_names("overlap.csv"),
             [
                 "module",
+                "component",
                 "layer",
                 "projection",
                 "basis",
@@ -183,6 +184,7 @@ mod tests {
             column_names("amplification.csv"),
             [
                 "module",
+                "component",
                 "layer",
                 "projection",
                 "adapter",
@@ -201,6 +203,7 @@ mod tests {
             column_names("spectrum.csv"),
             [
                 "module",
+                "component",
                 "layer",
                 "projection",
                 "matrix",

@@ -273,6 +273,7 @@ pub(super) fn smaller_first<'a>(
 #[cfg(test)]
 mod tests {
     use super::super::grids::Grids;
+    use crate::figure::label::Ranks;
     use super::*;
 
     fn row(i: usize, j: usize) -> OverlapRow {
@@ -336,10 +337,9 @@ mod tests {
         let grid = select(&[row(1, 1), row(1, 2)]).unwrap();
         assert_eq!((grid.cells.dim(), grid.dimension), ((1, 2), 100));
         let grids = Grids(vec![grid.clone(), grid.corner(1)]);
-        assert_eq!(
-            (grids.ranks(), grids.undefined()),
-            ((1.into(), 2.into()), "")
-        );
+        let second = Ranks { least: 1, most: 2 };
+        assert_eq!(grids.ranks(), (1.into(), second));
+        assert_eq!(grids.undefined(), "");
         assert_eq!(grids.chance(), Some((0.01, 0.02)));
     }
 

@@ -19,6 +19,9 @@ use super::header;
 /// How far a chance level may be off max(i,j)/d, relatively: tables have a few digits.
 const CHANCE_TOLERANCE: f64 = 1e-4;
 
+/// A column that tables of models with one part lack.
+const COMPONENT: &str = "component";
+
 /// A table that people or their scripts wrote, line by line.
 struct Table<'a> {
     path: &'a Path,
@@ -38,8 +41,10 @@ impl Table<'_> {
         let header = header.clone();
         let name = self.path.file_name().unwrap_or_default().to_string_lossy();
         let columns = column_names(&name);
-        let columns: Vec<&str> = columns.iter().map(String::as_str).collect();
-        header::places(&header, &columns)
+        let columns = columns.iter().map(String::as_str);
+        let needed: Vec<&str> = columns.filter(|name| *name != COMPONENT).collect();
+        header::places(&header, &needed)
+            .and_then(|_| header::optional(&header, COMPONENT))
             .map_err(|(problem, remedy)| self.error(1, &problem, &remedy))?;
         let wrong = |error: csv::Error| self.wrong(&error, Some(&header));
         let mut rows = Vec::new();
