@@ -67,6 +67,7 @@ fn stance(row: &EvidenceRow) -> Option<bool> {
 /// The verdict; `rows` may have no value.
 pub(super) fn locks_early(rows: &[&EvidenceRow]) -> Option<FindingRow> {
     let first = rows.first()?;
+    let known = rows.iter().find(|row| row.statistic != UNKNOWN);
     let stances: Vec<Option<bool>> = rows.iter().map(|row| stance(row)).collect();
     let (verdict, pro, _) = by_most(&stances);
     let mut runs: Vec<&str> = rows.iter().map(|row| row.first.as_str()).collect();
@@ -93,7 +94,7 @@ pub(super) fn locks_early(rows: &[&EvidenceRow]) -> Option<FindingRow> {
     );
     let judged = Judged {
         verdict,
-        statistic: first.statistic.clone(),
+        statistic: known.unwrap_or(first).statistic.clone(),
         count: rows.len(),
         holding: pro,
         median,

@@ -68,6 +68,10 @@ impl FirstStudy {
                     with_steps = false;
                 }
                 Err(error) if base.is_some() => {
+                    if !with_steps {
+                        // It was the base's fault, not theirs.
+                        unknown.pop();
+                    }
                     unknown.push(format!("the base that was found cannot be used: {error}"));
                     (base, with_steps) = (None, true);
                 }
@@ -85,7 +89,11 @@ impl FirstStudy {
 /// Whether the study runs: the plan of it, with paths that hold before its folder is there.
 fn check(place: &Path, text: &str, found: &[Candidate], base: Option<&FoundBase>) -> Result<()> {
     let mut definition = Definition::parse(place, text)?;
-    let here = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.into());
+    // What is no path is a name in the Hugging Face cache.
+    let here = |path: &Path| match path.exists() {
+        true => std::path::absolute(path).unwrap_or_else(|_| path.into()),
+        false => path.into(),
+    };
     for (entry, candidate) in definition.adapters.iter_mut().zip(found) {
         entry.path = here(&candidate.path);
         if !entry.steps.is_empty() {

@@ -23,6 +23,10 @@ impl Home {
     /// A path as the study's file has it. What was typed relative, and whatever lies under `out`, is
     /// relative to the study's folder; what was typed absolute stays. A link keeps its name.
     pub(super) fn name(&self, typed: &Path) -> String {
+        if !typed.exists() {
+            // A name in the Hugging Face cache.
+            return text(typed);
+        }
         let full = std::path::absolute(typed).unwrap_or_else(|_| typed.into());
         let full = without_parents(&full);
         if typed.is_absolute() && !full.starts_with(&self.out) {

@@ -121,7 +121,7 @@ impl OfPlan<'_> {
             Figure::Four => pair.map(|seeds| figure4(rows, &seeds, layer, &shown)),
             Figure::Seven => pair.map(|seeds| figure7(rows, &seeds, layers, &shown)),
             Figure::Eight => {
-                let adapters = against_base(self.plan);
+                let adapters = against_base(self.plan, Plan::drawn_rank);
                 let is_drawn = !(adapters.is_empty() || figures.projections.is_empty());
                 is_drawn.then(|| figure8(rows, self.spectrum, &adapters, layer, &shown))
             }
@@ -136,11 +136,11 @@ impl OfPlan<'_> {
     }
 }
 
-/// The adapters of figure 8.
-pub(super) fn against_base(plan: &Plan) -> Vec<Ranked> {
+/// The adapters of figure 8, with their ranks there or over all modules.
+pub(super) fn against_base(plan: &Plan, rank: fn(&Plan, AdapterId) -> usize) -> Vec<Ranked> {
     let ranked = |id: AdapterId| Ranked {
         name: plan.adapter_name(id).into(),
-        rank: plan.drawn_rank(id),
+        rank: rank(plan, id),
     };
     plan.against_base().into_iter().map(ranked).collect()
 }

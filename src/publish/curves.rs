@@ -50,7 +50,8 @@ pub(super) fn curves(
             Figure::RankCurve => of_runs(plan, tables, options)?,
             Figure::Placement => {
                 let rows: Vec<PlacementRow> = written::rows(tables, "placement.csv")?;
-                placement_curve(&rows, &against_base(plan), options)
+                let adapters = against_base(plan, Plan::adapter_rank);
+                placement_curve(&rows, &adapters, options)
             }
             Figure::Amplification => of_table7(plan, tables, options)?,
             Figure::Trajectory => {

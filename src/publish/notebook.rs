@@ -86,7 +86,7 @@ fn lines<'a>(plan: &'a Plan, named: &'a NamedCurve) -> Option<RebuiltLines<'a>> 
     let name = |id| plan.adapter_name(id).to_string();
     let shows = match named.figure {
         Figure::Placement => {
-            let adapters = against_base(plan);
+            let adapters = against_base(plan, Plan::adapter_rank);
             let names = placed(&adapters)
                 .into_iter()
                 .map(|adapter| adapter.name.clone());

@@ -122,13 +122,13 @@ def courses(most=5):
     Medians over modules with quartiles, a line a run; dashed: the mean of random directions.
     """
     last = "similarity_to_last"
-    has_start = trajectory.similarity_to_start.notna().any()
+    runs = trajectory.adapter.drop_duplicates().head(most)
+    has_start = runs.isin(trajectory[trajectory.similarity_to_start.notna()].adapter).all()
     fourth = ("φ of A to its start", "a", "similarity_to_start")
     if not has_start:
         fourth = ("φ to previous, output side", "delta-left", "similarity_to_previous")
     shown = [("‖ΔW‖", "delta-left", "norm"), ("φ to last, output side", "delta-left", last),
              ("φ to last, input side", "delta-right", last), fourth]
-    runs = trajectory.adapter.drop_duplicates().head(most)
     medians = []
     for axis, (title, basis, column) in zip(line_panels([title for title, _, _ in shown], 4, "step"), shown):
         here = trajectory[trajectory.basis == basis]

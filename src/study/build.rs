@@ -109,9 +109,9 @@ fn of_adapters(
     let components = components(&modules, &adapters);
     let drawn = panels(
         &definition.figures,
-        (&in_all(&modules, &adapters), &components),
-        &all,
-        lines,
+        (&in_all(&modules, &adapters), &modules),
+        &components,
+        (&all, lines),
     )?;
     let weights = match definition.base {
         Some(_) => Weights::Measured,

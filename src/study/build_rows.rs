@@ -56,7 +56,12 @@ pub(super) fn build(
         all => select(all, &request.selection)?,
     };
     let components = published.components();
-    let drawn = panels(&definition.figures, (&modules, &components), &all, lines)?;
+    let drawn = panels(
+        &definition.figures,
+        (&modules, &modules),
+        &components,
+        (&all, lines),
+    )?;
     let name = |id: AdapterId| published.adapters()[id.0].as_str();
     compared.pair = compared.drawn(definition, &resolved, name)?;
     let amplified = !published.amplification.is_empty();

@@ -104,11 +104,13 @@ pub(crate) fn is_same(first: &Adapter, second: &Adapter) -> Result<Option<&'stat
     Ok(Some("has the same bytes in its weight file as"))
 }
 
-/// The files of an adapter that are weights.
+/// The files of an adapter that are its own weights, and not those of its start.
 fn weights(adapter: &Adapter) -> Vec<&InputFile> {
     let is_text = |path: &Path| path.extension().is_some_and(|ending| ending == "json");
-    let files = adapter.files().iter();
-    files.filter(|file| !is_text(file.path())).collect()
+    let is_own = |path: &Path| path.parent() == adapter.weights().parent();
+    let files = adapter.files().iter().map(|file| (file, file.path()));
+    let own = files.filter(|(_, path)| is_own(path) && !is_text(path));
+    own.map(|(file, _)| file).collect()
 }
 
 /// Sentences about pairs of figures whose scales follow other rules, or whose α differ where only

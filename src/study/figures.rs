@@ -130,20 +130,22 @@ pub(super) struct Panels {
 /// these is in error.
 pub(super) fn panels(
     entry: &FiguresEntry,
-    (measured, components): (&[String], &BTreeMap<String, String>),
-    all: &[String],
-    lines: &Lines,
+    (shared, measured): (&[String], &[String]),
+    components: &BTreeMap<String, String>,
+    (all, lines): (&[String], &Lines),
 ) -> Result<Panels> {
     check_known(entry, all, lines)?;
-    let within = Within::choose(measured, components, entry.component.as_deref(), lines)?;
-    let modules = within.modules(measured);
-    let measured = modules.as_slice();
-    let mut chosen = projections(&entry.projections, &projections_of(measured));
-    let mut layers = complete_layers(measured, &chosen);
+    let asked = entry.component.as_deref();
+    let within = Within::choose(shared, components, asked, lines)?;
+    let whole = Within::choose(measured, components, asked, lines)?;
+    let modules = within.extended(&whole, measured);
+    let shared = within.modules(shared);
+    let mut chosen = projections(&entry.projections, &projections_of(&shared));
+    let mut layers = complete_layers(&shared, &chosen);
     while layers.is_empty() && chosen.len() > 1 {
         // No layer has all of them: fewer panels, rather than none.
         chosen.pop();
-        layers = complete_layers(measured, &chosen);
+        layers = complete_layers(&shared, &chosen);
     }
     let named = entry.layer.map(Some);
     let named = named.filter(|layer| layers.contains(layer));
@@ -312,9 +314,9 @@ mod tests {
             .collect();
         panels(
             entry,
-            (&modules, &BTreeMap::new()),
-            &modules,
-            &Lines::default(),
+            (&modules, &modules),
+            &BTreeMap::new(),
+            (&modules, &Lines::default()),
         )
     }
 
@@ -348,18 +350,18 @@ mod tests {
         let modules = ["h.0.q", "h.1.q", "h.1.v", "h.2.q"].map(String::from);
         let panels = super::panels(
             &FiguresEntry::default(),
-            (&modules, &BTreeMap::new()),
-            &modules,
-            &Lines::default(),
+            (&modules, &modules),
+            &BTreeMap::new(),
+            (&modules, &Lines::default()),
         )
         .unwrap();
         assert_eq!((panels.layer, panels.layers), (Some(1), vec![Some(1)]));
         let modules = ["h.0.q", "h.1.v"].map(String::from);
         let panels = super::panels(
             &FiguresEntry::default(),
-            (&modules, &BTreeMap::new()),
-            &modules,
-            &Lines::default(),
+            (&modules, &modules),
+            &BTreeMap::new(),
+            (&modules, &Lines::default()),
         )
         .unwrap();
         assert_eq!(

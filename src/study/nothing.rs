@@ -21,7 +21,10 @@ impl Plan {
             return None;
         }
         if let [only] = adapters.as_slice() {
-            return Some(format!("{} is its only adapter, and there is no base", only.name));
+            return Some(format!(
+                "{} is its only adapter, and there is no base",
+                only.name
+            ));
         }
         let shares = |one: usize, other: usize| {
             let mut modules = adapters[one].adapter.modules.iter();

@@ -50,6 +50,7 @@ struct Stack<'a> {
     inner: String,
     component: &'a str,
     modules: Vec<&'a String>,
+    layers: BTreeSet<Option<usize>>,
 }
 
 impl<'a> Stack<'a> {
@@ -70,6 +71,7 @@ impl<'a> Stack<'a> {
             inner: inner.trim_start_matches('.').into(),
             component,
             modules: vec![path],
+            layers: BTreeSet::from([layer_of(path)]),
         }
     }
 
@@ -80,10 +82,7 @@ impl<'a> Stack<'a> {
 
     /// Whether some module of one has the layer and the name of one of the other.
     fn clashes(&self, other: &Stack) -> bool {
-        let layers = |stack: &Stack| -> BTreeSet<Option<usize>> {
-            stack.modules.iter().map(|path| layer_of(path)).collect()
-        };
-        self.projection == other.projection && !layers(self).is_disjoint(&layers(other))
+        self.projection == other.projection && !self.layers.is_disjoint(&other.layers)
     }
 
     /// What the attention around is called, where it is one.
@@ -158,20 +157,48 @@ impl<'a> Within<'a> {
             .collect()
     }
 
-    /// What tells the drawn modules of these projections from others of one layer and name: `decoder
-    /// cross-attention`; empty where nothing else is called so.
-    pub(super) fn words(&self, projections: &[String]) -> String {
-        let drawn = self.chosen.iter().filter(|&&number| {
-            let own = self.stacks[number].projection;
-            projections.iter().any(|projection| projection == own)
+    /// Those modules of another choice, made among more, that go with this one: all of its stacks,
+    /// and projections that it has not.
+    pub(super) fn extended(&self, other: &Within, all: &[String]) -> Vec<String> {
+        let chosen = || self.chosen.iter().map(|&number| &self.stacks[number]);
+        let is_own = |stack: &Stack| chosen().any(|own| own.is_one_with(stack));
+        let is_new = |stack: &Stack| chosen().all(|own| own.projection != stack.projection);
+        let others = other.stacks.iter().enumerate();
+        let others = others.filter(|(number, stack)| {
+            is_own(stack) || other.chosen.contains(number) && is_new(stack)
         });
-        let mut words: Vec<String> = Vec::new();
-        for one in drawn.filter_map(|&number| self.describe(number)) {
-            if !words.contains(&one) {
-                words.push(one);
+        let kept: BTreeSet<&String> = others.flat_map(|(_, one)| &one.modules).copied().collect();
+        all.iter()
+            .filter(|path| kept.contains(path))
+            .cloned()
+            .collect()
+    }
+
+    /// What tells the drawn modules of these projections from others of one layer and name: `decoder
+    /// cross-attention`; empty where nothing else is called so. Where it differs, it is said of each
+    /// projection.
+    pub(super) fn words(&self, projections: &[String]) -> String {
+        let of = |projection: &String| {
+            let mut chosen = self.chosen.iter();
+            let own = chosen.find(|&&number| self.stacks[number].projection == projection)?;
+            self.describe(*own)
+        };
+        let words = projections.iter().filter_map(|one| Some((one, of(one)?)));
+        let words: Vec<(&String, String)> = words.collect();
+        match words.as_slice() {
+            [] => String::new(),
+            [(_, first), rest @ ..]
+                if words.len() == projections.len()
+                    && rest.iter().all(|(_, other)| other == first) =>
+            {
+                first.clone()
+            }
+            several => {
+                let one =
+                    |(projection, words): &(&String, String)| format!("{projection} of {words}");
+                several.iter().map(one).collect::<Vec<_>>().join(", ")
             }
         }
-        words.join(" and ")
     }
 
     fn describe(&self, number: usize) -> Option<String> {
@@ -224,7 +251,10 @@ fn stacks<'a>(modules: &'a [String], components: &'a BTreeMap<String, String>) -
         let component = components.get(path).map_or("", String::as_str);
         let one = Stack::of(path, component);
         match stacks.iter_mut().find(|stack| stack.is_one_with(&one)) {
-            Some(stack) => stack.modules.push(path),
+            Some(stack) => {
+                stack.modules.push(path);
+                stack.layers.extend(one.layers);
+            }
             None => stacks.push(one),
         }
     }

@@ -41,7 +41,7 @@ fn amplification_writes_table_7() {
     );
     assert_eq!(
         header(folder.path(), "one-vs-two", "amplification.csv"),
-        "module,layer,projection,adapter,rank,directions,projected_norm,projected_norm_sd,draws,base_norm,delta_norm,amplification,chance_projected_norm"
+        "module,component,layer,projection,adapter,rank,directions,projected_norm,projected_norm_sd,draws,base_norm,delta_norm,amplification,chance_projected_norm"
     );
     let rows = table(folder.path(), "one-vs-two", "amplification.csv");
     assert_eq!(rows.len(), 4 * 2 * 3);
@@ -62,11 +62,11 @@ fn amplification_writes_table_7() {
     }
     assert_eq!(
         header(folder.path(), "one-vs-two", "ranks.csv"),
-        "module,layer,projection,matrix,numerical_rank,stable_rank,effective_rank,energy_rank_90,frobenius_norm,spectral_norm"
+        "module,component,layer,projection,matrix,numerical_rank,stable_rank,effective_rank,energy_rank_90,frobenius_norm,spectral_norm"
     );
     assert_eq!(
         header(folder.path(), "one-vs-two", "spectrum.csv"),
-        "module,layer,projection,matrix,index,sigma,residual,gap,sin_theta_bound"
+        "module,component,layer,projection,matrix,index,sigma,residual,gap,sin_theta_bound"
     );
     let latex = fs::read_to_string(
         folder

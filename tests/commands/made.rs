@@ -15,13 +15,18 @@ pub(crate) fn done(command: &str, arguments: &[&str], folder: &Path) -> Outcome 
     outcome
 }
 
+/// The rows of a table, without `component`, which is empty in models of one part.
 pub(crate) fn table(folder: &Path, study: &str, name: &str) -> Vec<csv::StringRecord> {
     let path = folder.join("out/notebooks-export").join(study).join(name);
-    csv::Reader::from_path(path)
-        .unwrap()
-        .records()
-        .map(Result::unwrap)
-        .collect()
+    let mut reader = csv::Reader::from_path(path).unwrap();
+    let header = reader.headers().unwrap().clone();
+    let kept = |(column, _): &(&str, &str)| *column != "component";
+    let row = |record: csv::Result<csv::StringRecord>| -> csv::StringRecord {
+        let record = record.unwrap();
+        let cells = header.iter().zip(&record).filter(kept);
+        cells.map(|(_, cell)| cell).collect()
+    };
+    reader.records().map(row).collect()
 }
 
 pub(crate) fn header(folder: &Path, study: &str, name: &str) -> String {

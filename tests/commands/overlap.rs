@@ -24,7 +24,7 @@ fn two_ranks_give_figures_3_and_6_and_every_cell() {
     );
     assert_eq!(
         header(folder.path(), "one-vs-two", "overlap.csv"),
-        "module,layer,projection,basis,first,second,i,j,overlap,chance,z"
+        "module,component,layer,projection,basis,first,second,i,j,overlap,chance,z"
     );
     // Four modules; 2 × 3 cells between the adapters. No figure of two ranks shows random directions.
     assert_eq!(
@@ -215,7 +215,7 @@ fn placement_is_written_where_adapters_are_held_against_a_base() {
     let study = "one-vs-untrained";
     assert_eq!(
         header(folder.path(), study, "placement.csv"),
-        "module,layer,projection,adapter,k,side,share,chance,sd,z,enrichment,sin_theta_bound"
+        "module,component,layer,projection,adapter,k,side,share,chance,sd,z,enrichment,sin_theta_bound"
     );
     let rows = table(folder.path(), study, "placement.csv");
     let ks = (0..)

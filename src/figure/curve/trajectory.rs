@@ -44,7 +44,12 @@ pub fn trajectory_curve(
     }
     let left_out = runs.len().saturating_sub(RUNS);
     runs.truncate(RUNS);
-    let has_start = rows.iter().any(|row| row.similarity_to_start.is_some());
+    let knows_start = |run: &&str| {
+        let mut own = rows.iter().filter(|row| row.adapter == **run);
+        own.any(|row| row.similarity_to_start.is_some())
+    };
+    // A panel of starts has a line for every run, or there is none.
+    let has_start = runs.iter().all(knows_start);
     let panels = shown(has_start).map(|of| panel(rows, &runs, &of));
     let checkpoints = |run: &&str| steps_of(rows, run).len();
     let most = runs.iter().map(checkpoints).max()?;

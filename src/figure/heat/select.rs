@@ -273,8 +273,8 @@ pub(super) fn smaller_first<'a>(
 #[cfg(test)]
 mod tests {
     use super::super::grids::Grids;
-    use crate::figure::label::Ranks;
     use super::*;
+    use crate::figure::label::Ranks;
 
     fn row(i: usize, j: usize) -> OverlapRow {
         OverlapRow {

@@ -73,7 +73,8 @@ fn q_k_and_v_of_the_larger_text_encoder_are_thirds() {
         // The salt is 3, as `Tensors::with` has it.
         for row in 0..6 {
             let n = ((index + row) * 5) as u32;
-            let expected = ((n * n + 3 * n + 3 * 17) as f32 * 0.37).sin();
+            let angle = (n * n + 3 * n + 3 * 17) as f32 * 0.37 + (n * 3) as f32 * 0.731;
+            let expected = angle.sin();
             assert_eq!(weight[(row, 0)], f64::from(expected));
         }
     }
