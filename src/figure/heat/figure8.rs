@@ -92,7 +92,10 @@ pub fn figure8(
     let mut footer = footer(adapters, &grids, shown, &shown.place(layer));
     footer.extend(legend(&panels));
     let words = Words {
-        heading: Text::plain(shown.within),
+        heading: match shown.within {
+            "" => Text::default(),
+            within => Text::plain(within),
+        },
         footer,
     };
     Chart::of_phi(Figure::Eight, panels, &grids, words, &shown.options)
