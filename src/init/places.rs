@@ -1,15 +1,27 @@
 //! Where adapters lie: in a folder, in its folders, and in theirs.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::adapter::natural_order;
-use crate::study::{counts_steps, is_general};
+use crate::adapter::{counted, is_general, natural_order};
+use crate::error::Result;
+use crate::files;
 
 /// Folders that are looked through, one in the other, below the one that is given.
 pub(super) const LEVELS: usize = 2;
-/// Endings of weight files that a folder is looked through for.
-const ENDINGS: [&str; 6] = ["safetensors", "bin", "pt", "pth", "ckpt", "npz"];
+/// Endings of weight files, also of those that are refused by their name.
+const ENDINGS: [&str; 11] = [
+    "safetensors",
+    "bin",
+    "pt",
+    "pth",
+    "ckpt",
+    "npz",
+    "zip",
+    "gguf",
+    "nemo",
+    "pdparams",
+    "lora",
+];
 /// How names of what trainers save beside the weights begin.
 const STATES: [&str; 12] = [
     "optimizer",
@@ -37,8 +49,8 @@ pub(super) struct Place {
 }
 
 /// What may be an adapter at a path and up to [`LEVELS`] folders below, in natural order. Links are
-/// named as they are typed.
-pub(super) fn places(path: &Path) -> Vec<Place> {
+/// named as they are typed. Of a folder that cannot be listed a sentence is said.
+pub(super) fn places(path: &Path, said: &mut Vec<String>) -> Vec<Place> {
     if !path.is_dir() {
         return vec![Place {
             path: path.into(),
@@ -46,7 +58,7 @@ pub(super) fn places(path: &Path) -> Vec<Place> {
         }];
     }
     let mut found = Vec::new();
-    walk(path, LEVELS, &mut found);
+    walk(path, LEVELS, &mut found, said);
     found
 }
 
@@ -54,15 +66,23 @@ pub(super) fn places(path: &Path) -> Vec<Place> {
 pub(super) fn is_beside(file: &Path) -> bool {
     let name = name_of(file);
     let is_index = name.ends_with(".index.json") || name == CONFIG;
-    let ending = file
-        .extension()
-        .map(|ending| ending.to_string_lossy().into_owned());
-    let is_weights = ending.is_some_and(|ending| ENDINGS.contains(&ending.as_str()));
-    file.is_file() && !is_index && (!is_weights || is_state(&name))
+    file.is_file() && !is_index && (!is_weights(file) || is_state(&name))
 }
 
-fn walk(folder: &Path, levels: usize, found: &mut Vec<Place>) {
-    let (files, folders) = entries(folder);
+/// Whether a file is one of weights by its ending.
+fn is_weights(file: &Path) -> bool {
+    let ending = file.extension().unwrap_or_default().to_string_lossy();
+    ENDINGS.contains(&ending.to_lowercase().as_str())
+}
+
+fn walk(folder: &Path, levels: usize, found: &mut Vec<Place>, said: &mut Vec<String>) {
+    let (files, folders) = match entries(folder) {
+        Ok(entries) => entries,
+        Err(error) => {
+            said.push(format!("{} is left out: {error}", folder.display()));
+            return;
+        }
+    };
     let is_adapter = is_adapter(folder, &files);
     if is_adapter {
         found.push(Place {
@@ -76,25 +96,22 @@ fn walk(folder: &Path, levels: usize, found: &mut Vec<Place>) {
     }
     for inner in folders {
         // Below an adapter there are its checkpoints, and what it was trained against.
-        if !is_adapter || counts_steps(&name_of(&inner)) {
-            walk(&inner, levels - 1, found);
+        if !is_adapter || is_checkpoint(&inner) {
+            walk(&inner, levels - 1, found, said);
         }
     }
 }
 
 /// Files and folders of a folder, in natural order, without hidden ones.
-fn entries(folder: &Path) -> (Vec<PathBuf>, Vec<PathBuf>) {
-    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
-    let mut all: Vec<PathBuf> = entries
-        .filter(|entry| !entry.file_name().to_string_lossy().starts_with('.'))
-        .map(|entry| match folder == Path::new(".") {
-            true => PathBuf::from(entry.file_name()),
-            false => entry.path(),
-        })
-        .collect();
+fn entries(folder: &Path) -> Result<(Vec<PathBuf>, Vec<PathBuf>)> {
+    let mut all = files::list(folder)?;
+    all.retain(|path| !name_of(path).starts_with('.'));
+    if folder == Path::new(".") {
+        all = all.iter().map(|path| name_of(path).into()).collect();
+    }
     all.sort_by(|one, other| natural_order(&one.to_string_lossy(), &other.to_string_lossy()));
     let (folders, files) = all.into_iter().partition(|path| path.is_dir());
-    (files, folders)
+    Ok((files, folders))
 }
 
 /// Whether a folder is an adapter: by its config, by weights that are called as an adapter's are, and
@@ -108,29 +125,26 @@ fn is_adapter(folder: &Path, files: &[PathBuf]) -> bool {
         "pytorch_lora_weights.",
     ];
     let is_inner = || folder.join("adapter_model").join(CONFIG).is_file();
-    has(CONFIG)
-        || by_name.iter().any(|name| has(name))
-        || counts_steps(&name_of(folder)) && is_inner()
+    has(CONFIG) || by_name.iter().any(|name| has(name)) || is_checkpoint(folder) && is_inner()
+}
+
+fn is_checkpoint(folder: &Path) -> bool {
+    counted(&name_of(folder), false).is_some()
 }
 
 /// The weight files of a folder that are adapters of their own: beside an adapter those that count its
 /// steps.
 fn weights(files: &[PathBuf], is_beside_adapter: bool) -> Vec<Place> {
-    let is_weights = |file: &&PathBuf| {
-        let ending = file
-            .extension()
-            .map(|ending| ending.to_string_lossy().into_owned());
-        ending.is_some_and(|ending| ENDINGS.contains(&ending.as_str()))
-    };
     let is_own = |file: &&PathBuf| {
         let stem = file
             .file_stem()
             .map(|stem| stem.to_string_lossy().into_owned());
         let stem = stem.unwrap_or_default();
-        let counts = counts_steps(&stem);
+        let counts = counted(&stem, true).is_some();
         !is_state(&stem) && !is_general(&stem) && (counts || !is_beside_adapter)
     };
-    let own = files.iter().filter(is_weights).filter(is_own);
+    let own = files.iter().filter(|file| is_weights(file));
+    let own = own.filter(is_own);
     own.map(|file| Place {
         path: file.clone(),
         is_meant: false,
@@ -151,6 +165,8 @@ fn name_of(path: &Path) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     #[test]
@@ -183,7 +199,7 @@ mod tests {
             fs::write(root.join(file), "").unwrap();
         }
         let found = |name: &str| -> Vec<String> {
-            let found = places(&root.join(name)).into_iter();
+            let found = places(&root.join(name), &mut Vec::new()).into_iter();
             let relative = |place: Place| {
                 let path = place.path.strip_prefix(root).unwrap().to_path_buf();
                 path.to_string_lossy().into_owned()
@@ -209,5 +225,30 @@ mod tests {
         assert!(is_beside(&root.join("run/trainer_state.json")));
         assert!(is_beside(&root.join("run/checkpoint-500/optimizer.pt")));
         assert!(!is_beside(&root.join("loras/style-r4.safetensors")));
+    }
+    #[test]
+    fn a_weight_file_that_was_typed_is_none_that_lies_beside() {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, expected) in [
+            ("adapter.zip", false),
+            ("adapter.gguf", false),
+            ("adapter.NEMO", false),
+            ("lit_model.pth.lora", false),
+            ("readme.md", true),
+            ("optimizer.pt", true),
+        ] {
+            let file = folder.path().join(name);
+            fs::write(&file, "").unwrap();
+            assert_eq!(is_beside(&file), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_folder_that_cannot_be_listed_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let (mut found, mut said) = (Vec::new(), Vec::new());
+        walk(&folder.path().join("gone"), 1, &mut found, &mut said);
+        assert!(found.is_empty() && said.len() == 1);
+        assert!(said[0].contains("gone is left out: "), "{said:?}");
     }
 }

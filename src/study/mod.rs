@@ -33,6 +33,7 @@ mod run_names;
 mod runs;
 mod seeds;
 mod steps;
+mod trainer_state;
 mod within;
 
 pub(crate) use duplicates::{is_same, other_scale};
@@ -49,7 +50,7 @@ pub use pairs::{Pairs, Seeds};
 pub use plan::{Measured, Plan, Sides, Source};
 pub use published::Published;
 pub use request::{Makes, Request};
-pub(crate) use run_names::{counts_steps, is_general, run_of};
+pub(crate) use run_names::run_of;
 pub use runs::Runs;
 pub(crate) use seeds::in_files;
 pub use steps::{Step, Steps};

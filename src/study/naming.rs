@@ -3,9 +3,11 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use crate::adapter::is_general;
+
 use super::file::Definition;
 use super::file::definition::{AdapterEntry, Compare, DEFAULT_DRAWS};
-use super::run_names::{is_counter, is_general};
+use super::run_names::is_counter;
 
 /// The study behind adapters and a base on a command line: every pair is compared, and each
 /// adapter with the base if there is one.

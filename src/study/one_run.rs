@@ -9,14 +9,10 @@
 
 use std::path::{Path, PathBuf};
 
-use serde_json::Value;
+use crate::adapter::{Adapter, counted, is_general};
 
-use crate::adapter::Adapter;
-use crate::files::{self, json};
-
-use super::run_names::{counted, is_end, is_general, stem};
-
-const STATE: &str = "trainer_state.json";
+use super::run_names::{counted_around, is_end, name_of, stem};
+use super::trainer_state::TrainerState;
 
 /// That two adapters are of one run, by their files: `are checkpoints of one run, as …`.
 pub(crate) fn one_run(one: &Adapter, other: &Adapter) -> Option<String> {
@@ -31,15 +27,7 @@ pub(crate) struct Course {
     runs: Vec<(PathBuf, String)>,
     /// How many steps its name counts; `None` at the end of a run.
     pub(crate) step: Option<u64>,
-    state: Option<State>,
-}
-
-/// What a trainer wrote beside it.
-#[derive(Debug, Clone)]
-struct State {
-    log: Vec<Value>,
-    /// The best checkpoint and its score.
-    best: Option<(String, f64)>,
+    state: Option<TrainerState>,
 }
 
 impl Course {
@@ -60,7 +48,7 @@ impl Course {
             && (path.is_dir() || is_file_of_folder())
         {
             course.add_folder(folder);
-            course.state = state(folder);
+            course.state = TrainerState::of(folder);
         }
         course.add_file(match path.is_dir() {
             true => &weights,
@@ -75,23 +63,20 @@ impl Course {
     }
 
     fn add_folder(&mut self, folder: &Path) {
-        let (Some(name), Some(parent)) = (folder.file_name(), folder.parent()) else {
+        let (Some(name), Some(parent)) = (name_of(folder), folder.parent()) else {
             return;
         };
-        let name = name.to_string_lossy();
-        if let Some((rest, step)) = counted(&name) {
-            return self.add(parent, &rest, Some(step));
+        // The end of a run stands above its checkpoints, whatever it is called, or beside them.
+        self.add(folder, "", None);
+        if let Some(found) = counted(&name, false) {
+            return self.add(parent, &found.around, Some(found.number));
         }
-        // `checkpoint-250/adapter_model`
-        let above = parent.file_name().map(|name| name.to_string_lossy());
-        if let Some((rest, step)) = above.and_then(|above| counted(&above))
+        if let Some(found) = counted_around(&name, parent)
             && let Some(run) = parent.parent()
         {
-            let rest = format!("{rest}/{name}");
-            return self.add(run, &rest, Some(step));
+            let rest = format!("{}/{name}", found.around);
+            return self.add(run, &rest, Some(found.number));
         }
-        // The end of a run stands above its checkpoints, or beside them.
-        self.add(folder, "", None);
         if is_end(&name) {
             self.add(parent, "", None);
         }
@@ -101,8 +86,8 @@ impl Course {
         let (Some(name), Some(folder)) = (stem(file), file.parent()) else {
             return;
         };
-        match counted(&name) {
-            Some((rest, step)) => self.add(folder, &rest, Some(step)),
+        match counted(&name, true) {
+            Some(found) => self.add(folder, &found.around, Some(found.number)),
             None if is_end(&name) => self.add(folder, "", None),
             None => self.add(folder, &name, None),
         }
@@ -121,41 +106,13 @@ impl Course {
     }
 }
 
-impl State {
-    /// Whether one log begins with the other, or both know one best checkpoint and its score.
-    fn is_of_one_run(&self, other: &State) -> bool {
-        let length = self.log.len().min(other.log.len());
-        let begins = &self.log[..length];
-        let has_number = |entry: &Value| {
-            let fields = entry.as_object().into_iter().flatten();
-            let mut losses = fields.filter(|(name, _)| name.contains("loss"));
-            losses.any(|(_, value)| value.is_f64())
-        };
-        let is_one_log = begins == &other.log[..length] && begins.iter().any(has_number);
-        is_one_log || self.best.is_some() && self.best == other.best
-    }
-}
-
-fn state(folder: &Path) -> Option<State> {
-    let text = files::read_text(&folder.join(STATE)).ok()?;
-    let state: Value = json::parse(&text).ok()?;
-    let log = state.get("log_history").and_then(Value::as_array);
-    let best = || {
-        let name = state.get("best_model_checkpoint")?.as_str()?;
-        Some((name.to_string(), state.get("best_metric")?.as_f64()?))
-    };
-    Some(State {
-        log: log.cloned().unwrap_or_default(),
-        best: best(),
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use std::fs;
 
-    use serde_json::json;
+    use serde_json::{Value, json};
 
+    use super::super::trainer_state::STATE;
     use super::*;
 
     /// Whether two paths below a folder are of one run.
@@ -188,6 +145,16 @@ mod tests {
             "seeds/r8-seed1",
             "grid/r8-step5",
             "grid/r4-step5",
+            "out/20240115-143022",
+            "out/20240115-151500",
+            "dates/20240115_r8",
+            "dates/20240116_r8",
+            "seeds/r8-seed-123456",
+            "seeds/r8-seed-654321",
+            "lora-epoch-3/checkpoint-10",
+            "llama-epoch3/final",
+            "llama-epoch3/checkpoint-500",
+            "llama-epoch5/final",
         ] {
             fs::create_dir_all(root.join(name)).unwrap();
         }
@@ -214,6 +181,12 @@ mod tests {
             ),
             ("seeds/r8-seed0", "seeds/r8-seed1", false),
             ("grid/r8-step5", "grid/r4-step5", false),
+            ("out/20240115-143022", "out/20240115-151500", false),
+            ("dates/20240115_r8", "dates/20240116_r8", false),
+            ("seeds/r8-seed-123456", "seeds/r8-seed-654321", false),
+            ("lora-epoch-3", "lora-epoch-3/checkpoint-10", true),
+            ("llama-epoch3/final", "llama-epoch3/checkpoint-500", true),
+            ("llama-epoch5/final", "llama-epoch3/final", false),
             (
                 "loras/style.safetensors",
                 "loras/style-000002.safetensors",

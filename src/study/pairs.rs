@@ -70,7 +70,7 @@ impl Pairs {
     pub(super) fn against_one_start(self, differences: &[AdapterId]) -> Self {
         let is_of_start = |pair: &[AdapterId; 2]| pair.iter().all(|run| differences.contains(run));
         Pairs {
-            seeds: match self.seeds != Seeds::OneRun && self.pairs.iter().any(is_of_start) {
+            seeds: match self.pairs.iter().any(is_of_start) {
                 true => Seeds::OneStart,
                 false => self.seeds,
             },

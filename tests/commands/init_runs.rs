@@ -107,6 +107,45 @@ fn a_final_adapter_is_the_end_of_its_checkpoints() {
 }
 
 #[test]
+fn a_run_is_called_as_its_folder_whatever_that_counts() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = "runs/lora-epoch-3";
+    checkpoints(folder.path(), &[run], 4);
+    let last = |path: &str| trained(path, 4, run, 1_500);
+    save(&folder.path().join(run), &last, json!({}));
+    for paths in [
+        &["runs"][..],
+        &["runs/lora-epoch-3/checkpoint-500", run],
+        &[run, "runs/lora-epoch-3/checkpoint-500"],
+    ] {
+        let (text, _) = init(paths, folder.path());
+        assert_eq!(count(&text, "[[adapter]]"), 1, "{text}");
+        assert!(
+            text.contains("name = \"lora-epoch-3\"\npath = \"../../runs/lora-epoch-3\"\n"),
+            "{text}"
+        );
+        fs::remove_dir_all(folder.path().join("experiments")).unwrap();
+    }
+}
+
+#[test]
+fn folders_that_are_dates_and_seeds_are_runs_of_their_own() {
+    let folder = tempfile::tempdir().unwrap();
+    for name in [
+        "20240115-143022",
+        "20240115-151500",
+        "r8-seed-123456",
+        "r8-seed-654321",
+    ] {
+        let place = folder.path().join("out").join(name);
+        save(&place, &|path| trained(path, 4, name, 500), json!({}));
+    }
+    let (text, _) = init(&["out"], folder.path());
+    assert_eq!(count(&text, "[[adapter]]"), 4, "{text}");
+    assert_eq!(count(&text, "steps = "), 0, "{text}");
+}
+
+#[test]
 fn several_runs_are_compared_and_no_two_of_their_checkpoints() {
     let folder = tempfile::tempdir().unwrap();
     checkpoints(folder.path(), &["runs/r4-seed0", "runs/r4-seed1"], 4);

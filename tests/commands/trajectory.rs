@@ -290,6 +290,73 @@ fn a_last_one_that_was_saved_twice_counts_once() {
     );
 }
 
+/// A study of the adapter in a folder, with the run's checkpoints before it.
+fn study_of(folder: &Path, path: &str, keys: &str) {
+    study(folder, keys, "");
+    let place = folder.join("study.toml");
+    let text = fs::read_to_string(&place).unwrap();
+    let text = text.replace(
+        "path = \"run/checkpoint-40\"",
+        &format!("path = \"{path}\""),
+    );
+    fs::write(place, text).unwrap();
+}
+
+#[test]
+fn a_trainer_that_keeps_the_best_saves_an_earlier_one_at_its_end() {
+    let folder = with_run();
+    let best = folder.path().join("run");
+    checkpoint(20).save(&best);
+    for state in ["{\"global_step\": 40}", "{\"global_step\": 45}", "{}"] {
+        fs::write(best.join("trainer_state.json"), state).unwrap();
+        study_of(folder.path(), "run", STEPS);
+        let outcome = done("regenerate", &["study.toml", "--no-figures"], folder.path());
+        let words = "run: `path` is step 20 once more, as a trainer keeps the best: \
+                     the checkpoint after it is left out";
+        assert!(outcome.stderr.contains(words), "{}", outcome.stderr);
+        assert!(!outcome.stderr.contains("not known"), "{}", outcome.stderr);
+        assert_eq!(steps(folder.path()), [0, 10, 20]);
+    }
+    // It may be the first of them.
+    checkpoint(10).save(&best);
+    let keys = "steps = [\"run/checkpoint-10\", \"run/checkpoint-20\", \"run/checkpoint-40\"]\n";
+    study_of(folder.path(), "run", keys);
+    let outcome = done("regenerate", &["study.toml", "--no-figures"], folder.path());
+    let words = "`path` is step 10 once more, as a trainer keeps the best: \
+                 the 2 checkpoints after it are left out";
+    assert!(outcome.stderr.contains(words), "{}", outcome.stderr);
+    assert_eq!(steps(folder.path()), [10]);
+}
+
+#[test]
+fn epochs_and_steps_have_no_common_axis() {
+    let folder = with_run();
+    let at = |name: &str| folder.path().join(name);
+    // A last one that counts epochs comes after all steps.
+    checkpoint(50).save(&at("run/epoch-3"));
+    study_of(folder.path(), "run/epoch-3", STEPS);
+    let outcome = done("regenerate", &["study.toml", "--no-figures"], folder.path());
+    assert_eq!(steps(folder.path()), [0, 10, 20, 40, 41]);
+    let words = "the step number of `path` is not known: it counts as 41";
+    assert!(outcome.stderr.contains(words), "{}", outcome.stderr);
+    // Nor do checkpoints of both count together.
+    let keys = "steps = [\"run/checkpoint-10\", \"run/epoch-3\"]\n";
+    let outcome = measured(folder.path(), keys);
+    let words = "the step numbers of its 2 checkpoints are not known";
+    assert!(outcome.stderr.contains(words), "{}", outcome.stderr);
+    assert_eq!(steps(folder.path()), [1, 2, 3]);
+    // The name of a folder around the checkpoints counts nothing of theirs.
+    fs::rename(at("run"), at("run-step5")).unwrap();
+    checkpoint(60).save(&at("run-step5"));
+    study_of(
+        folder.path(),
+        "run-step5",
+        "steps = \"run-step5/checkpoint-*\"\n",
+    );
+    done("regenerate", &["study.toml", "--no-figures"], folder.path());
+    assert_eq!(steps(folder.path()), [0, 10, 20, 40, 41]);
+}
+
 #[test]
 fn checkpoints_without_numbers_are_counted_and_said_to_be() {
     let folder = with_run();

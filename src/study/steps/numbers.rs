@@ -1,37 +1,42 @@
 //! Which steps of training checkpoints are.
+//!
+//! # Decisions
+//!
+//! - Numbers are known where all count one thing: steps, epochs, or what names of one form count.
+//!   Epochs and steps have no common axis.
+//! - The last one is held against all others by its bytes. A trainer that keeps the best saves an
+//!   earlier one at its end, beside the state of the whole training.
 
 use std::path::Path;
 
-use serde_json::Value;
-
-use crate::adapter::Adapter;
+use crate::adapter::{Adapter, Counted, Unit, counted, is_general};
 use crate::error::Result;
-use crate::files::{self, json};
 use crate::study::duplicates::is_same;
+use crate::study::run_names::{counted_around, name_of, stem};
+use crate::study::trainer_state::TrainerState;
 
 use super::course::{Step, Steps};
-use super::entry::Entry;
+use super::entry::{Entry, real};
 
-/// Words before a number that say what it counts, those that count steps first.
-const WORDS: [&[&str]; 2] = [&["step", "steps", "iter", "checkpoint", "ckpt"], &["epoch"]];
-
-/// A checkpoint's number, and where it was found.
+/// How far a checkpoint is.
 #[derive(Debug, Clone, PartialEq)]
 struct Number {
     value: u64,
-    from: From,
+    unit: Unit,
+    /// What stands around it in a name.
+    around: String,
 }
 
-#[derive(Debug, Clone, PartialEq)]
-enum From {
-    /// `global_step` of its trainer_state.json.
-    State,
-    /// A name; what stands around the number there, and whether a word says what it counts.
-    Name { around: [String; 2], is_said: bool },
+impl Number {
+    /// Whether both count one thing. A number without a word counts what those of its form do: a name
+    /// such as `r8` has a number too.
+    fn is_like(&self, other: &Number) -> bool {
+        self.unit == other.unit && (self.unit != Unit::Unsaid || self.around == other.around)
+    }
 }
 
-/// The checkpoints of a run in their order, with the last one's number; and a sentence where a number
-/// is not known.
+/// The checkpoints of a run in their order, with the last one's number; and sentences where a number
+/// is not known, or the last is not the end.
 ///
 /// # Errors
 ///
@@ -41,54 +46,34 @@ pub(super) fn of_run(
     found: Vec<Adapter>,
     last: &Adapter,
 ) -> Result<(Steps, Option<String>)> {
-    let numbers: Vec<Option<Number>> = found.iter().map(of_checkpoint).collect();
-    let mut values: Vec<u64> = numbers.iter().flatten().map(|one| one.value).collect();
-    values.sort_unstable();
-    values.dedup();
-    let are_known = values.len() == found.len();
     let name = &entry.entry.name;
-    let mut note = None;
-    let mut earlier = if are_known {
-        let values = numbers.iter().flatten().map(|one| one.value);
-        numbered(values.zip(found))
-    } else {
-        note = Some(format!(
-            "{name}: the step numbers of its {} checkpoints are not known: they count as 1, 2 and so on",
-            found.len()
-        ));
-        let after_the_start = |number: usize, adapter| (1 + number as u64, adapter);
-        let (start, others): (Vec<Adapter>, Vec<Adapter>) = found
-            .into_iter()
-            .partition(|one| one.check_trained().is_err());
-        let others = others.into_iter().enumerate();
-        let others = others.map(|(number, adapter)| after_the_start(number, adapter));
-        numbered(start.into_iter().map(|adapter| (0, adapter)).chain(others))
-    };
-    // What a trainer saves at its end is its last checkpoint once more.
-    let is_twice = match earlier.last() {
-        Some(step) => is_same(&step.adapter, last)?.is_some(),
-        None => false,
-    };
-    let end = earlier.last().map_or(0, |step| step.number);
-    let own = of_checkpoint(last).filter(|own| are_known && speaks(own, &numbers));
-    let (number, is_own) = match own {
-        Some(own) if is_twice || own.value > end => (own.value.max(end), true),
-        Some(own) => {
-            let problem = format!(
-                "step {end} is not before `path`, the last one, which is step {}",
-                own.value
-            );
-            let remedy = "name the last checkpoint as `path`, or the earlier ones as `steps`";
-            return Err(entry.error(&problem, remedy));
+    let mut notes = Vec::new();
+    let own = of_last(last, &found);
+    let numbers: Option<Vec<Number>> = found.iter().map(of_checkpoint).collect();
+    let numbers = numbers.filter(|numbers| are_known(numbers));
+    let own = own.filter(|own| numbers.as_deref().is_some_and(|all| speaks(own, all)));
+    let are_known = numbers.is_some();
+    let mut earlier = match numbers {
+        Some(numbers) => sorted(numbers.iter().map(|one| one.value).zip(found)),
+        None => {
+            notes.push(format!(
+                "{name}: the step numbers of its {} checkpoints are not known: they count as 1, 2 and so on",
+                found.len()
+            ));
+            in_order(found)
         }
-        None if is_twice => (end, are_known),
-        None => (end + 1, false),
     };
-    if is_twice {
-        earlier.pop();
-    }
+    let own = own.map(|own| own.value);
+    let (number, is_own) = match twin(&earlier, last)? {
+        Some(place) => {
+            let (number, note) = once_more(name, earlier.split_off(place), own);
+            notes.extend(note);
+            (number, are_known)
+        }
+        None => after(entry, &earlier, own)?,
+    };
     if are_known && !is_own {
-        note = Some(format!(
+        notes.push(format!(
             "{name}: the step number of `path` is not known: it counts as {number}, after the last of `steps`"
         ));
     }
@@ -98,10 +83,32 @@ pub(super) fn of_run(
         are_known: are_known && is_own,
         begins_at_start: false,
     };
-    Ok((steps, note))
+    Ok((steps, (!notes.is_empty()).then(|| notes.join("; "))))
 }
 
-fn numbered(found: impl Iterator<Item = (u64, Adapter)>) -> Vec<Step> {
+/// Whether numbers count one thing, each another step.
+fn are_known(numbers: &[Number]) -> bool {
+    let mut values: Vec<u64> = numbers.iter().map(|one| one.value).collect();
+    values.sort_unstable();
+    values.dedup();
+    values.len() == numbers.len() && numbers.iter().all(|one| one.is_like(&numbers[0]))
+}
+
+/// Whether the last one's number counts what those of the others count.
+fn speaks(own: &Number, others: &[Number]) -> bool {
+    others.iter().all(|other| own.is_like(other))
+}
+
+/// Checkpoints without numbers in the order in which they are named, the untrained one as step 0.
+fn in_order(found: Vec<Adapter>) -> Vec<Step> {
+    let (start, others): (Vec<Adapter>, Vec<Adapter>) = found
+        .into_iter()
+        .partition(|one| one.check_trained().is_err());
+    let start = start.into_iter().map(|adapter| (0, adapter));
+    sorted(start.chain((1..).zip(others)))
+}
+
+fn sorted(found: impl Iterator<Item = (u64, Adapter)>) -> Vec<Step> {
     let mut steps: Vec<Step> = found
         .map(|(number, adapter)| Step { number, adapter })
         .collect();
@@ -109,111 +116,190 @@ fn numbered(found: impl Iterator<Item = (u64, Adapter)>) -> Vec<Step> {
     steps
 }
 
-/// Whether the last one's number counts what those of the others count: a name such as `r8` has a
-/// number too.
-fn speaks(own: &Number, others: &[Option<Number>]) -> bool {
-    match &own.from {
-        From::State | From::Name { is_said: true, .. } => true,
-        name => others.iter().flatten().any(|other| other.from == *name),
+/// Which of the others the last one is once more.
+fn twin(earlier: &[Step], last: &Adapter) -> Result<Option<usize>> {
+    for (place, step) in earlier.iter().enumerate().rev() {
+        if is_same(&step.adapter, last)?.is_some() {
+            return Ok(Some(place));
+        }
+    }
+    Ok(None)
+}
+
+/// The number of a last one that is the first of these once more, and a sentence where others were
+/// made after it.
+fn once_more(name: &str, later: Vec<Step>, own: Option<u64>) -> (u64, Option<String>) {
+    let number = later[0].number;
+    // What a trainer saves at its end is its last checkpoint once more.
+    let left_out = match later.len() - 1 {
+        0 => return (own.unwrap_or(number).max(number), None),
+        1 => "the checkpoint after it is left out".to_string(),
+        count => format!("the {count} checkpoints after it are left out"),
+    };
+    let note = format!(
+        "{name}: `path` is step {number} once more, as a trainer keeps the best: {left_out}"
+    );
+    (number, Some(note))
+}
+
+/// The number of a last one that is none of the others, and whether it is its own.
+fn after(entry: &Entry, earlier: &[Step], own: Option<u64>) -> Result<(u64, bool)> {
+    let end = earlier.last().map_or(0, |step| step.number);
+    match own {
+        Some(own) if own > end => Ok((own, true)),
+        Some(own) => {
+            let problem =
+                format!("step {end} is not before `path`, the last one, which is step {own}");
+            let remedy = "name the last checkpoint as `path`, or the earlier ones as `steps`";
+            Err(entry.error(&problem, remedy))
+        }
+        None => Ok((end + 1, false)),
     }
 }
 
-/// A checkpoint's number: `global_step` of trainer_state.json in its folder, else in its name, else
-/// those of the folder around it.
+/// The number of the last one. The name of a folder that the others lie in is the run's: `run-step5`.
+fn of_last(last: &Adapter, others: &[Adapter]) -> Option<Number> {
+    let folder = real(last.path());
+    let holds = |other: &Adapter| real(other.path()).starts_with(&folder);
+    match others.iter().any(holds) {
+        true => in_state(&folder),
+        false => of_checkpoint(last),
+    }
+}
+
+/// A checkpoint's number: `global_step` of trainer_state.json in its folder, else what its name
+/// counts, else what the folder around it does, else the last number in its name.
 fn of_checkpoint(adapter: &Adapter) -> Option<Number> {
     let mut path = adapter.path().to_path_buf();
     // `.` and `..` have no name.
     if path.file_name().is_none() {
         path = path.canonicalize().ok()?;
     }
+    match path.is_dir() {
+        true => of_folder(&path),
+        false => of_file(&path),
+    }
+}
+
+fn of_folder(path: &Path) -> Option<Number> {
+    let name = name_of(path)?;
     let around = || {
         let folder = path.parent()?;
-        in_state(folder).or_else(|| of_name(&folder.file_name()?.to_string_lossy()))
+        let found = counted_around(&name, folder)?;
+        in_state(folder).or(Some(said(found)))
     };
-    let own = match path.is_dir() {
-        true => in_state(&path).or_else(|| of_name(&path.file_name()?.to_string_lossy())),
-        false => of_name(&path.file_stem()?.to_string_lossy()),
-    };
-    own.or_else(around)
+    in_state(path)
+        .or_else(|| counted(&name, false).map(said))
+        .or_else(around)
+        .or_else(|| last_number(&name))
 }
 
-/// `global_step` of trainer_state.json, as transformers writes it.
+fn of_file(path: &Path) -> Option<Number> {
+    let name = stem(path)?;
+    match path.parent() {
+        // `adapter_model.safetensors` is called after its folder.
+        Some(folder) if is_general(&name) => of_folder(&real(folder)),
+        _ => counted(&name, true)
+            .map(said)
+            .or_else(|| last_number(&name)),
+    }
+}
+
+fn said(found: Counted) -> Number {
+    Number {
+        value: found.number,
+        unit: found.unit,
+        around: found.around,
+    }
+}
+
 fn in_state(folder: &Path) -> Option<Number> {
-    let text = files::read_text(&folder.join("trainer_state.json")).ok()?;
-    let state: Value = json::parse(&text).ok()?;
     Some(Number {
-        value: state.get("global_step")?.as_u64()?,
-        from: From::State,
+        value: TrainerState::of(folder)?.global_step?,
+        unit: Unit::Steps,
+        around: String::new(),
     })
 }
 
-/// The number in a name: after a word that counts steps, else epochs, else the last one.
-fn of_name(name: &str) -> Option<Number> {
-    let runs = digits(name);
-    let after = |words: &[&str]| {
-        let mut runs = runs.iter().rev();
-        runs.find(|(start, _)| {
-            let before = name[..*start].trim_end_matches(['-', '_', '=', '.', ' ']);
-            let before = before.to_lowercase();
-            words.iter().any(|word| before.ends_with(word))
-        })
-    };
-    let said = WORDS.iter().find_map(|words| after(words));
-    let &(start, end) = said.or(runs.last())?;
+/// The last number in a name that does not say what it counts: `r4-e10`.
+fn last_number(name: &str) -> Option<Number> {
+    let is_digit = |c: char| c.is_ascii_digit();
+    let end = name.rfind(is_digit)? + 1;
+    let start = name[..end].trim_end_matches(is_digit).len();
     Some(Number {
         value: name[start..end].parse().ok()?,
-        from: From::Name {
-            around: [name[..start].into(), name[end..].into()],
-            is_said: said.is_some(),
-        },
+        unit: Unit::Unsaid,
+        around: format!("{}\0{}", &name[..start], &name[end..]),
     })
-}
-
-/// Where runs of digits stand.
-fn digits(name: &str) -> Vec<(usize, usize)> {
-    let mut runs: Vec<(usize, usize)> = Vec::new();
-    for (at, _) in name.char_indices().filter(|(_, c)| c.is_ascii_digit()) {
-        match runs.last_mut() {
-            Some((_, end)) if *end == at => *end = at + 1,
-            _ => runs.push((at, at + 1)),
-        }
-    }
-    runs
 }
 
 #[cfg(test)]
 mod tests {
+    use super::Unit::{Epochs, Steps, Unsaid};
     use super::*;
+
+    /// What a name without a folder counts; a file's has its ending.
+    fn of(name: &str) -> Option<Number> {
+        match name.ends_with(".safetensors") {
+            true => of_file(Path::new(name)),
+            false => of_folder(Path::new(name)),
+        }
+    }
 
     #[test]
     fn numbers_of_names() {
         for (name, expected) in [
-            ("checkpoint-500", Some((500, true))),
-            ("0000100_adapters", Some((100, false))),
-            ("step_500", Some((500, true))),
-            ("r8-checkpoint-20", Some((20, true))),
-            ("lora_step00000500_r8", Some((500, true))),
-            ("epoch=3-step=120", Some((120, true))),
-            ("epoch-3-r16", Some((3, true))),
-            ("mylora-000002", Some((2, false))),
-            ("r8", Some((8, false))),
+            ("checkpoint-500", Some((500, Steps))),
+            ("0000100_adapters.safetensors", Some((100, Steps))),
+            ("r8-checkpoint-20", Some((20, Steps))),
+            ("epoch-3-r16", Some((3, Epochs))),
+            ("mylora-000002.safetensors", Some((2, Unsaid))),
+            ("r4-e10.safetensors", Some((10, Unsaid))),
+            ("r8", Some((8, Unsaid))),
+            ("step-5/adapter_model", Some((5, Steps))),
+            ("checkpoint-5/style", Some((5, Steps))),
+            ("checkpoint-5/r8", Some((5, Steps))),
+            ("checkpoint-5/adapter_model.safetensors", Some((5, Steps))),
+            ("checkpoint-5/final.safetensors", None),
+            ("llama-epoch3/final", None),
             ("final", None),
             ("checkpoint-99999999999999999999999", None),
         ] {
-            let found = of_name(name);
-            let found = found.map(|one| match one.from {
-                From::Name { is_said, .. } => (one.value, is_said),
-                From::State => unreachable!(),
-            });
+            let found = of(name).map(|one| (one.value, one.unit));
             assert_eq!(found, expected, "{name}");
         }
     }
 
     #[test]
+    fn numbers_of_one_unit_are_known() {
+        let are_known = |names: &[&str]| {
+            let numbers: Vec<Number> = names.iter().filter_map(|name| of(name)).collect();
+            assert_eq!(numbers.len(), names.len());
+            are_known(&numbers)
+        };
+        assert!(are_known(&["checkpoint-5", "step-10", "r8-iter20"]));
+        assert!(are_known(&["s-000002.safetensors", "s-000004.safetensors"]));
+        assert!(!are_known(&["checkpoint-5", "step-5"]));
+        assert!(!are_known(&["epoch-1", "checkpoint-10"]));
+        assert!(!are_known(&[
+            "style-000002.safetensors",
+            "style-step00000010.safetensors"
+        ]));
+        assert!(!are_known(&["r8", "late-9"]));
+    }
+
+    #[test]
     fn a_last_one_speaks_as_the_others_do() {
-        let others: Vec<_> = ["0000100_adapters", "0000200_adapters"].map(of_name).into();
-        let speaks = |name: &str| speaks(&of_name(name).unwrap(), &others);
-        assert!(speaks("0000300_adapters") && speaks("checkpoint-300"));
-        assert!(!speaks("r8") && !speaks("300_adapter"));
+        let others = |names: &[&str]| names.iter().filter_map(|name| of(name)).collect::<Vec<_>>();
+        let mlx = others(&[
+            "0000100_adapters.safetensors",
+            "0000200_adapters.safetensors",
+        ]);
+        let says = |name: &str| speaks(&of(name).unwrap(), &mlx);
+        assert!(says("0000300_adapters.safetensors") && says("checkpoint-300"));
+        assert!(!says("r8") && !says("300_adapter.safetensors") && !says("epoch-3"));
+        let unsaid = others(&["style-e1", "style-e2"]);
+        assert!(speaks(&of("style-e3").unwrap(), &unsaid));
+        assert!(!speaks(&of("style-r4").unwrap(), &unsaid));
     }
 }

@@ -7,12 +7,12 @@ use crate::files;
 use crate::setting::Setting;
 use crate::tensors::{Set, chosen_among};
 
+use super::checkpoints::counted;
+
 /// The config beside the weights, of PEFT and those who took its name.
 pub(super) const CONFIG: &str = "adapter_config.json";
 /// The most names that a sentence lists.
 const MANY: usize = 6;
-/// What folders of one run's checkpoints are called, before a number.
-const CHECKPOINTS: [&str; 5] = ["checkpoint", "step", "epoch", "iter", "global_step"];
 
 /// The adapter in the only sub-folder that has one. PEFT saves an adapter that is not called `default`
 /// in a folder of its own name.
@@ -95,9 +95,7 @@ fn numbers(name: &str) -> Vec<(String, u64)> {
 /// `checkpoint-500`, `epoch_3`.
 fn is_checkpoint(path: &Path) -> bool {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let stem = name.trim_end_matches(|c: char| c.is_ascii_digit());
-    let kind = stem.trim_end_matches(['-', '_', '=']).to_lowercase();
-    stem.len() < name.len() && CHECKPOINTS.iter().any(|known| kind.ends_with(known))
+    counted(&name, false).is_some()
 }
 
 /// A file of a format that is refused by its name, where there are no weights beside it.
@@ -156,4 +154,21 @@ fn names_of(folder: &Path) -> Vec<String> {
     let all = top.iter().cloned().chain(below);
     let name = |path: PathBuf| Some(path.file_name()?.to_string_lossy().into_owned());
     all.filter_map(name).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn folders_that_are_checkpoints() {
+        for (name, expected) in [
+            ("run/checkpoint-500", true),
+            ("run/ckpt-5", true),
+            ("run/footstep-3", false),
+            ("run/r8-seed0", false),
+        ] {
+            assert_eq!(is_checkpoint(Path::new(name)), expected, "{name}");
+        }
+    }
 }

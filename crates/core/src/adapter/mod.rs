@@ -4,6 +4,7 @@ mod absent;
 mod adapterhub;
 mod alpha;
 mod checkpoint;
+mod checkpoints;
 mod clip_lora;
 mod cloneofsimo;
 pub(crate) mod component;
@@ -45,6 +46,7 @@ mod turned;
 mod update;
 mod way_round;
 
+pub use checkpoints::{Counted, Unit, counted, is_general};
 pub use delta::{Decomposed, Delta};
 pub use found::ReadOptions;
 pub use left_out::LeftOut;
