@@ -8,11 +8,12 @@ use crate::measure::Basis;
 
 use super::bases::chosen;
 use super::drawable::Weights;
-use super::figures::{self, panels};
+use super::figures;
 use super::file::{Definition, select};
 use super::groups::Compared;
 use super::named::AdapterId;
 use super::pairs::{Pairs, Seeds};
+use super::panels::panels;
 use super::plan::{Plan, Source};
 use super::published::Published;
 use super::request::Request;

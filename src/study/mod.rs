@@ -23,6 +23,7 @@ mod one_run;
 mod one_start;
 mod opening;
 mod pairs;
+mod panels;
 mod plan;
 mod provenance;
 mod published;

@@ -9,8 +9,7 @@ pub struct OverlapRow {
     /// Full path as the adapter names it, without `base_model.model.`; of several adapters, as the first
     /// names it that has the module.
     pub module: String,
-    /// The part of the model that the module is of, such as `text_encoder_2` or `decoder`; empty where
-    /// the study has modules of one part.
+    /// The part of the model that it is of, such as `decoder`; empty where the study has one part.
     #[serde(default)]
     pub component: String,
     /// Block number as the path counts it (0-based); empty where the path has none.
@@ -193,7 +192,7 @@ pub struct AnswersRow {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct FindingRow {
     /// Short name: `ranks`, `ranks-others`, `seeds`, `seeds-layers`, `query-value`, `correlates`,
-    /// `new-directions`, `factor`, `b-as-a`.
+    /// `new-directions`, `factor`, `b-as-a`, `locks-early`.
     pub claim: String,
     /// The claim as a sentence.
     pub statement: String,
@@ -272,7 +271,7 @@ pub struct EvidenceRow {
     /// Standard deviation of `value` by chance, where a test takes it.
     #[serde(serialize_with = "nine_digits_or_empty")]
     pub sd: Option<f64>,
-    /// By how much at most `value` is off, where W's directions are known to an angle only.
+    /// By how much at most `value` is off, as W's directions or a run's checkpoints leave it open.
     #[serde(serialize_with = "nine_digits_or_empty")]
     pub bound: Option<f64>,
     /// Probability of a value at least as large by chance; for `new-directions` a bound on it.
