@@ -134,6 +134,10 @@ fn read(found: &Found, weights: Weights) -> Result<Content> {
     gathered::check(found)?;
     refused::check_names(found)?;
     let content = by_layout(found, weights)?;
+    // α may be there. Of a whole model nobody reads it.
+    if content.modules.iter().any(|module| module.rank.is_some()) {
+        found.file.check_metadata()?;
+    }
     way_round::check(&content)?;
     Ok(content)
 }

@@ -42,7 +42,8 @@ pub(super) fn fits(entries: &[Entry]) -> bool {
 pub(super) fn read(file: &File, entries: &[Entry]) -> Result<Contents, Fault> {
     let (mut names, mut tensors) = (Vec::new(), BTreeMap::new());
     for entry in entries {
-        let name = entry.name.trim_end_matches(END).to_string();
+        let name = entry.name.strip_suffix(END).unwrap_or(&entry.name);
+        let name = name.to_string();
         if !entry.plain {
             return Err(Fault::Compressed(entry.name.clone()));
         }
@@ -142,7 +143,10 @@ impl Header {
             .shape
             .iter()
             .try_fold(1, |count: usize, &length| count.checked_mul(length));
-        let size = |number: Number| (count? as u64).checked_mul(number.size() as u64);
+        let Some(count) = count else {
+            return Err(format!("shape {:?} has too many numbers", self.shape));
+        };
+        let size = |number: Number| (count as u64).checked_mul(number.size() as u64);
         if let Ok(number) = number
             && size(number) != Some(entry.size - data)
         {
