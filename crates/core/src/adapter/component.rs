@@ -104,7 +104,7 @@ const COMPONENTS: [Component; 7] = [
 ];
 
 /// What diffusers calls a denoiser without convolutions, and language models their own inside.
-const AMBIGUOUS: &str = "transformer";
+pub(crate) const AMBIGUOUS: &str = "transformer";
 /// How the names of lists of blocks end in a denoiser: `transformer_blocks`, `double_blocks`.
 const BLOCKS: &str = "_blocks";
 

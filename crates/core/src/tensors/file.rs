@@ -17,7 +17,7 @@ use crate::files::{InputFile, OpenFile, read_exact_at};
 
 use super::contents::{Contents, Fault};
 use super::stored::{Stored, same_bytes};
-use super::zipped::entries;
+use super::zipped::{Kind, entries, kind};
 use super::{header, npz, text, torch};
 
 const DAMAGED: &str = "the download or the copy was probably cut short: fetch the file again";
@@ -336,11 +336,14 @@ impl TensorFile {
 /// A zip archive is NumPy's or torch's: its entries tell.
 fn zipped(file: &File, length: u64) -> (&'static str, std::result::Result<Contents, Fault>) {
     match entries(file, length) {
-        Ok(entries) if npz::fits(&entries) => ("NumPy", npz::read(file, &entries)),
-        Ok(entries) => {
-            let contents = torch::read(file, length, torch::Format::Zip, &entries);
-            ("PyTorch", contents)
-        }
+        Ok(entries) => match kind(entries.iter().map(|entry| entry.name.as_str())) {
+            Kind::Numpy => ("NumPy", npz::read(file, &entries)),
+            // Who reads torch's says what is not there of other archives.
+            Kind::Torch | Kind::Other => {
+                let contents = torch::read(file, length, torch::Format::Zip, &entries);
+                ("PyTorch", contents)
+            }
+        },
         Err(fault) => ("PyTorch", Err(fault)),
     }
 }

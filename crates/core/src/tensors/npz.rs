@@ -33,11 +33,6 @@ const TYPES: [(&str, Number); 10] = [
     ("b1", Number::Bool),
 ];
 
-/// Whether these are the entries of such an archive: arrays and nothing else.
-pub(super) fn fits(entries: &[Entry]) -> bool {
-    !entries.is_empty() && entries.iter().all(|entry| entry.name.ends_with(END))
-}
-
 /// Reads what each array's header says.
 pub(super) fn read(file: &File, entries: &[Entry]) -> Result<Contents, Fault> {
     let (mut names, mut tensors) = (Vec::new(), BTreeMap::new());

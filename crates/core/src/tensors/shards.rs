@@ -171,11 +171,7 @@ impl Shards {
 
     /// In words, which files of the set are missing, as the names of the others count.
     pub fn lacks(&self) -> Option<String> {
-        let set = Set {
-            missing: self.missing.clone(),
-            ..Set::one("")
-        };
-        set.lacks()
+        sets::in_words(&self.missing)
     }
 
     /// Whether it is called so: a file, or its index, without endings and its place in the set.
