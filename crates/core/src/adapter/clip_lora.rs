@@ -3,7 +3,7 @@
 use crate::error::{Error, Result};
 use crate::setting::Setting;
 
-use super::factors::{both, check_factors, check_stated};
+use super::factors::{METADATA, both, check_factors, check_stated};
 use super::found::{Content, Found};
 use super::keys::group;
 use super::scale_rule::{ScaleKind, ScaleRule};
@@ -71,7 +71,7 @@ pub(super) fn read(found: &Found) -> Result<Content> {
         let (a, b) = both(found, path, tensors, ("lora_A", "lora_B"))?;
         let (a, b) = (found.tensor(a)?, found.tensor(b)?);
         let rank = check_factors(&b, &a)?;
-        check_stated(stated, "the file's metadata", rank, &a)?;
+        check_stated(stated, METADATA, rank, &a)?;
         let root = (rank as f64).sqrt();
         let scale = found.scale(|_| {
             alpha

@@ -6,7 +6,7 @@ use crate::error::Result;
 
 use super::AdaptedModule;
 use super::alpha::{Alphas, Asked, Without};
-use super::factors::{both, check_factors, check_stated};
+use super::factors::{METADATA, both, check_factors, check_stated};
 use super::found::{Content, Found};
 use super::keys::group;
 use super::update::Update;
@@ -77,7 +77,7 @@ pub(super) fn read(found: &Found) -> Result<Content> {
         let rank = check_factors(&b, &a)?;
         let key = format!("{}:rank", path.replace('.', ":"));
         let stated = found.metadata(&key).and_then(|rank| rank.parse().ok());
-        check_stated(stated, "the file's metadata", rank, &a)?;
+        check_stated(stated, METADATA, rank, &a)?;
         content.ranks_are_stated |= stated.is_some();
         let (component, number) = path.split_once('.').unwrap_or(("", path));
         let scale = alphas.scale(&Asked {

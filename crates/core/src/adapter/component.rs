@@ -1,5 +1,5 @@
-//! The parts of a model that are trained and saved by themselves, and every name that libraries give
-//! them: the only table of such names.
+//! The parts of a model that are trained and saved by themselves, and what libraries begin their names
+//! with. What else in a name tells a part of any model (`vision`, `decoder`) is in `base/prefixes.rs`.
 
 /// A part of a model, such as the second text encoder.
 #[derive(Debug, PartialEq, Eq)]
@@ -103,6 +103,11 @@ const COMPONENTS: [Component; 7] = [
     },
 ];
 
+/// What diffusers calls a denoiser without convolutions, and language models their own inside.
+pub(crate) const AMBIGUOUS: &str = "transformer";
+/// How the names of lists of blocks end in a denoiser: `transformer_blocks`, `double_blocks`.
+const BLOCKS: &str = "_blocks";
+
 /// What a token begins with that belongs to no component in particular.
 const NEUTRAL: &str = "lycoris_";
 
@@ -131,6 +136,7 @@ pub(super) fn is_token(name: &str) -> bool {
 }
 
 /// A module's path in any library's words: its component, where the path says it, and the path inside.
+/// `transformer.h.0` of GPT-2 says none.
 pub(crate) fn of_path(path: &str) -> (Option<&'static Component>, &str) {
     if let Some((component, rest)) = of_original(path) {
         return (Some(component), rest);
@@ -139,12 +145,17 @@ pub(crate) fn of_path(path: &str) -> (Option<&'static Component>, &str) {
         return (Some(component), rest);
     }
     match path.split_once('.') {
-        Some((first, rest)) => match named(first) {
+        Some((first, rest)) => match named(first).filter(|_| says_so(first, rest)) {
             Some(component) => (Some(component), rest),
             None => (None, path),
         },
         None => (None, path.strip_prefix(NEUTRAL).unwrap_or(path)),
     }
+}
+
+/// Whether a path's first name is a component's for certain, by what follows it.
+fn says_so(first: &str, rest: &str) -> bool {
+    first != AMBIGUOUS || rest.split('.').any(|name| name.ends_with(BLOCKS))
 }
 
 /// A name in an original checkpoint of several components: its component, and the name inside.
@@ -185,7 +196,20 @@ mod tests {
         for (path, component, rest) in [
             ("lora_unet_down_blocks_0", Some("unet"), "down_blocks_0"),
             ("unet.down_blocks.0", Some("unet"), "down_blocks.0"),
-            ("transformer.blocks.0", Some("unet"), "blocks.0"),
+            (
+                "transformer.transformer_blocks.0.q",
+                Some("unet"),
+                "transformer_blocks.0.q",
+            ),
+            (
+                "transformer.single_blocks.0",
+                Some("unet"),
+                "single_blocks.0",
+            ),
+            ("lora_transformer_blocks_0", Some("unet"), "blocks_0"),
+            ("transformer.h.0.attn.q", None, "transformer.h.0.attn.q"),
+            ("transformer.blocks.0", None, "transformer.blocks.0"),
+            ("transformer.resblocks.0", None, "transformer.resblocks.0"),
             ("model.diffusion_model.out.2", Some("unet"), "out.2"),
             ("lora_te_text_model", Some("text_encoder"), "text_model"),
             ("te1.text_model.q", Some("text_encoder"), "text_model.q"),

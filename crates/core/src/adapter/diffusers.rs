@@ -8,6 +8,7 @@ use crate::error::Result;
 
 use super::AdaptedModule;
 use super::alpha::{Alphas, Asked, Without};
+use super::component::named;
 use super::factors::{both, check_factors};
 use super::formula::Formula;
 use super::found::{Content, Found};
@@ -177,7 +178,12 @@ impl Reader<'_> {
         let use_dora = config.is_some_and(|config| config.use_dora);
         let b = self.padded(path, b)?;
         let update = weighted(found, path, tensors, Update::Product { b, a }, use_dora)?;
-        Ok(AdaptedModule::new(path.into(), update, scale))
+        let mut module = AdaptedModule::new(path.into(), update, scale);
+        // The file is an image model's, whatever its `transformer` has inside.
+        if let Some(component) = named(component) {
+            module.component = component.name;
+        }
+        Ok(module)
     }
 
     /// In FLUX's single blocks q, k and v are the first rows of `linear1`: the rest stays as it is.

@@ -14,6 +14,9 @@ use super::update::{Norms, Update};
 pub(super) const RIGHT_WAY_ROUND: &str =
     "save A as r × d_in and B as d_out × r: turn both, as torch's `.T` does";
 
+/// What messages call the metadata of a weight file.
+pub(super) const METADATA: &str = "the file's metadata";
+
 /// The names of both factors.
 pub(super) fn both<'a>(
     found: &Found,
@@ -74,7 +77,8 @@ pub(super) fn check_stated(
     }
     let remedy = match source {
         CONFIG => "the config belongs to another run, or rank_pattern is incomplete: correct r or rank_pattern".into(),
-        _ => format!("the metadata is another file's: correct r there, or give α with {}", Setting::Alpha),
+        METADATA => format!("the metadata is another file's: correct r there, or give α with {}", Setting::Alpha),
+        source => format!("correct the rank in {source}, or give the weights that it belongs to"),
     };
     Err(a.error(problem, &remedy))
 }

@@ -1,5 +1,6 @@
 //! What lies at a path: the weight file or the files of one model, and the config beside them.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -97,10 +98,7 @@ impl Place {
     pub(super) fn first(&self) -> PathBuf {
         match &self.at {
             At::File(file) | At::Pipeline(file) => file.clone(),
-            At::Set(folder, set) => set.files.first().map_or_else(
-                || folder.join(set.index.as_deref().unwrap_or_default()),
-                |first| folder.join(first),
-            ),
+            At::Set(folder, set) => folder.join(first_of(set)),
             At::Zip(bundle, ..) => bundle.path_of(""),
         }
     }
@@ -144,7 +142,8 @@ impl Place {
             let (fields, input) = json::read_input(path)?;
             return Ok(Some((path.clone(), fields, input)));
         };
-        let bytes = bundle.text(&format!("{folder}{CONFIG}"))?;
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let bytes = bundle.text(&format!("{folder}{name}"))?;
         Ok(Some((
             path.clone(),
             json::object(path, &bytes)?,
@@ -184,42 +183,58 @@ pub(super) fn locate(path: &Path) -> Result<Place> {
         return in_archive(path, bundle);
     }
     let folder = path.parent().unwrap_or(Path::new(""));
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
     Ok(Place {
         root: path.clone(),
         at: At::File(path.clone()),
-        config: config_in(folder).or_else(|| other_config(path)),
+        config: config_in(folder, &name),
         notes: Vec::new(),
     })
 }
 
-/// The config of a library with names of its own, beside a weight file of its name.
-fn other_config(weights: &Path) -> Option<PathBuf> {
-    let name = weights.file_name()?.to_string_lossy();
-    let mut configs = OTHER_CONFIGS.iter();
-    let (_, config) = configs.find(|(start, _)| name.starts_with(start))?;
-    Some(weights.with_file_name(config)).filter(|config| config.exists())
+/// The config beside these weights: PEFT's, else that of the library that calls its weights so.
+fn config_among(has: impl Fn(&str) -> bool, weights: &str) -> Option<&'static str> {
+    if has(CONFIG) {
+        return Some(CONFIG);
+    }
+    let mut others = OTHER_CONFIGS.iter();
+    let (_, config) = others.find(|(start, _)| weights.starts_with(start))?;
+    has(config).then_some(*config)
 }
 
-/// What is no regular file is refused when it is read, not passed over.
-fn config_in(folder: &Path) -> Option<PathBuf> {
-    Some(folder.join(CONFIG)).filter(|config| config.exists())
+/// The config beside these weights of a folder. What is no regular file is refused when it is read,
+/// not passed over.
+fn config_in(folder: &Path, weights: &str) -> Option<PathBuf> {
+    let config = config_among(|name| folder.join(name).exists(), weights)?;
+    Some(folder.join(config))
+}
+
+/// The first file of a set, else its index.
+fn first_of(set: &Set) -> &str {
+    let first = set.files.first().or(set.index.as_ref());
+    first.map_or("", String::as_str)
 }
 
 fn in_folder(folder: &Path) -> Result<Place> {
     let names = names_in(folder)?;
-    let place = |at, notes| Place {
-        root: folder.into(),
-        at,
-        config: config_in(folder),
-        notes,
+    let place = |at: At, notes| {
+        let weights = match &at {
+            At::Set(_, set) => first_of(set),
+            _ => "",
+        };
+        Place {
+            root: folder.into(),
+            config: config_in(folder, weights),
+            at,
+            notes,
+        }
     };
     let sets = named(&names, &WEIGHTS);
     if let [set, rest @ ..] = sets.as_slice() {
-        let mut found = place(At::Set(folder.into(), set.clone()), chosen(set, rest));
-        if found.config.is_none() {
-            found.config = other_config(&found.first());
-        }
-        return Ok(found);
+        return Ok(place(
+            At::Set(folder.into(), set.clone()),
+            chosen(set, rest),
+        ));
     }
     if let Some(inner) = absent::only_inside(folder)? {
         let mut found = in_folder(&inner)?;
@@ -240,7 +255,7 @@ fn in_folder(folder: &Path) -> Result<Place> {
         // It is refused by its name.
         (Err(_), Some(file)) => Ok(place(At::File(folder.join(file)), Vec::new())),
         (Err(error), None) => {
-            let plain = match config_in(folder) {
+            let plain = match config_in(folder, "") {
                 None => error,
                 Some(_) => {
                     let remedy = "copy it from where the adapter was trained";
@@ -266,56 +281,70 @@ fn chosen(set: &Set, rest: &[Set]) -> Vec<String> {
     )]
 }
 
-/// The adapter in an archive: in the folder of its config, else the only weights.
+/// The adapter in an archive, chosen as in the same folder unpacked. An index is passed over, as the
+/// names of its shards count.
 fn in_archive(path: &Path, bundle: Bundle) -> Result<Place> {
     let bad = |problem: String| {
         let remedy = "unpack it and give the folder of one adapter";
         Error::not_found(path, problem, remedy)
     };
-    let folder_of = |name: &str| name.rfind('/').map_or(0, |end| end + 1);
-    let mut configs: Vec<String> = Vec::new();
-    for name in bundle.names() {
-        let (folder, name) = name.split_at(folder_of(name));
-        if name == CONFIG {
-            configs.push(folder.into());
-        }
-    }
-    let folder = match configs.as_slice() {
-        [only] => only.clone(),
+    let (folder, names) = folder_in(bundle.names()).map_err(bad)?;
+    let is_text = |name: &&String| name.ends_with(".json");
+    let files: Vec<String> = names
+        .iter()
+        .filter(|name| !is_text(name))
+        .cloned()
+        .collect();
+    let sets = named(&files, &WEIGHTS);
+    let (set, rest) = match sets.as_slice() {
+        [set, rest @ ..] => (set.clone(), rest),
         [] => {
-            let mut folders = bundle.names().iter().map(|name| &name[..folder_of(name)]);
-            let first = folders.next().unwrap_or_default();
-            match folders.find(|folder| *folder != first) {
-                None => first.to_string(),
-                Some(_) => {
-                    return Err(bad(format!(
-                        "an archive with several folders and no {CONFIG}"
-                    )));
-                }
-            }
+            let only = absent::only_weights(&files);
+            let none = || bad(format!("an archive without {}", WEIGHTS[0]));
+            (only.ok_or_else(none)?, &[][..])
         }
-        several => return Err(bad(format!("an archive with {} adapters", several.len()))),
-    };
-    let inside = bundle.names().iter().filter_map(|name| {
-        let name = name.strip_prefix(&folder)?;
-        (!name.contains('/')).then(|| name.to_string())
-    });
-    let names: Vec<String> = inside.collect();
-    let sets = named(&names, &WEIGHTS);
-    let with_files = |set: &&Set| !set.files.is_empty();
-    let set = match sets.iter().find(with_files) {
-        Some(set) => set.clone(),
-        None => absent::only_weights(&names)
-            .ok_or_else(|| bad(format!("an archive without {}", WEIGHTS[0])))?,
     };
     if let Some(lacks) = set.lacks() {
         return Err(bad(format!("{lacks}, as the names of the others count")));
     }
-    let config = (!configs.is_empty()).then(|| bundle.path_of(&format!("{folder}{CONFIG}")));
+    let config = config_among(among(&names), first_of(&set));
+    let config = config.map(|config| bundle.path_of(&format!("{folder}{config}")));
+    let mut notes = vec![format!("it was read from {} in the archive", set.name())];
+    notes.extend(chosen(&set, rest));
     Ok(Place {
         root: path.into(),
-        notes: vec![format!("it was read from {} in the archive", set.name())],
+        notes,
         at: At::Zip(bundle, folder, set),
         config,
     })
+}
+
+/// The folder of the only adapter in an archive, and the names of the files there; without a config
+/// the only folder that has files. Else what is wrong.
+fn folder_in(all: &[String]) -> std::result::Result<(String, Vec<String>), String> {
+    let mut folders: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    for name in all {
+        let (folder, name) = name.split_at(name.rfind('/').map_or(0, |end| end + 1));
+        folders.entry(folder).or_default().push(name.into());
+    }
+    let has_config = |names: &[String]| {
+        let mut files = names.iter();
+        files.any(|weights| config_among(among(names), weights).is_some())
+    };
+    let with_config = folders.iter().filter(|(_, names)| has_config(names));
+    let adapters: Vec<(&&str, &Vec<String>)> = with_config.collect();
+    match adapters.as_slice() {
+        [(folder, names)] => Ok((folder.to_string(), names.to_vec())),
+        [] if folders.len() < 2 => {
+            let only = folders.pop_first().unwrap_or_default();
+            Ok((only.0.to_string(), only.1))
+        }
+        [] => Err(format!("an archive with several folders and no {CONFIG}")),
+        several => Err(format!("an archive with {} adapters", several.len())),
+    }
+}
+
+/// Whether a name is among these.
+fn among(names: &[String]) -> impl Fn(&str) -> bool {
+    |wanted| names.iter().any(|name| name == wanted)
 }

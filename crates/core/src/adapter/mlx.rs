@@ -86,38 +86,20 @@ pub(super) fn read(found: &Found, path: &Path, fields: &Map<String, Value>) -> R
     let parameters = typed.object("lora_parameters")?.unwrap_or(&nothing);
     let parameters = Fields::within(path, parameters, " of lora_parameters");
     let scale = parameters.number("scale")?;
-    let stated = |words: String| ScaleRule::new(ScaleKind::Stated, words, None);
     let mut content = Content {
         evidence: match fields.contains_key("fine_tune_type") {
             true => format!("{CONFIG} with fine_tune_type {kind}"),
             false => format!("{CONFIG} with lora_parameters"),
         },
         base_name: typed.text("model")?.map(str::to_string),
-        scale_rule: Some(match (found.options.alpha, scale) {
-            (Some(alpha), _) => ScaleRule::given("α/r", alpha),
-            (None, Some(scale)) => stated(format!(
-                "s = {scale} from lora_parameters, not divided by r"
-            )),
-            (None, None) => stated(format!(
-                "s = {USUAL_SCALE}, MLX-LM's own where the config has none"
-            )),
-        }),
+        scale_rule: Some(rule(found.options.alpha, scale)),
         ..Content::default()
     };
     content.layout = match kind {
         "lora" => "MLX-LM LoRA",
         "dora" => "MLX-LM DoRA",
         "full" => return full(found, content),
-        other => {
-            return Err(Error::config(
-                path,
-                format!("fine_tune_type is \"{other}\""),
-                format!(
-                    "lora, dora and full are read: fuse it with mlx_lm.fuse and give the two checkpoints, the one before with {}",
-                    Setting::Base
-                ),
-            ));
-        }
+        other => return Err(unread(path, other)),
     };
     if parameters.number("alpha")?.is_some() && found.options.alpha.is_none() {
         let note = "lora_parameters has alpha too: early MLX-LM multiplied the scale by alpha/rank, which is not done here";
@@ -135,6 +117,32 @@ pub(super) fn read(found: &Found, path: &Path, fields: &Map<String, Value>) -> R
     };
     reader.all(&mut content)?;
     Ok(content)
+}
+
+/// s by what is given, else by the config, else by MLX-LM.
+fn rule(alpha: Option<f64>, scale: Option<f64>) -> ScaleRule {
+    let stated = |words: String| ScaleRule::new(ScaleKind::Stated, words, None);
+    match (alpha, scale) {
+        (Some(alpha), _) => ScaleRule::given("α/r", alpha),
+        (None, Some(scale)) => stated(format!(
+            "s = {scale} from lora_parameters, not divided by r"
+        )),
+        (None, None) => stated(format!(
+            "s = {USUAL_SCALE}, MLX-LM's own where the config has none"
+        )),
+    }
+}
+
+/// A kind of training that is not read.
+fn unread(path: &Path, kind: &str) -> Error {
+    Error::config(
+        path,
+        format!("fine_tune_type is \"{kind}\""),
+        format!(
+            "lora, dora and full are read: fuse it with mlx_lm.fuse and give the two checkpoints, the one before with {}",
+            Setting::Base
+        ),
+    )
 }
 
 impl Reader<'_> {

@@ -134,6 +134,10 @@ fn read(found: &Found, weights: Weights) -> Result<Content> {
     gathered::check(found)?;
     refused::check_names(found)?;
     let content = by_layout(found, weights)?;
+    // α may be there. Of a whole model nobody reads it.
+    if content.modules.iter().any(|module| module.rank.is_some()) {
+        found.file.check_metadata()?;
+    }
     way_round::check(&content)?;
     Ok(content)
 }
@@ -232,17 +236,7 @@ fn finish(found: &Found, mut content: Content, files: Vec<InputFile>) -> Result<
     let unmapped = leftover::sort(found, &mut content);
     gathered::note(found, &mut content);
     if let (Some(first), false) = (unmapped.first(), found.options.allow_unmapped) {
-        let problem = format!(
-            "shape {:?} under this name is nothing that {} has ({} such tensors in all)",
-            found.shape(first),
-            content.layout,
-            unmapped.len()
-        );
-        let remedy = format!(
-            "`inspect` lists them; {} leaves them out",
-            Setting::AllowUnmapped
-        );
-        return Err(found.error(first, problem, &remedy));
+        return Err(not_understood(found, &content, first, unmapped.len()));
     }
     if content.modules.is_empty() && content.replacements.is_empty() {
         return Err(nothing(found, &content));
@@ -251,20 +245,7 @@ fn finish(found: &Found, mut content: Content, files: Vec<InputFile>) -> Result<
         modules.sort_by(|one, other| natural_order(&one.path, &other.path));
         modules
     };
-    let is_unscaled = found.is_unscaled.get();
-    let known = content.scale_rule.filter(|_| !is_unscaled);
-    let rule = match (known, found.options.scaled) {
-        (_, false) => {
-            let words = format!("s = 1, from {}", Setting::Unscaled);
-            ScaleRule::new(ScaleKind::One, words, None)
-        }
-        (Some(rule), true) => rule,
-        (None, true) => {
-            let give = format!("give it with {}", Setting::Alpha);
-            let words = format!("unknown: α is not in the file; {give}");
-            ScaleRule::new(ScaleKind::Unknown, words, None)
-        }
-    };
+    let rule = rule(found, content.scale_rule);
     Ok(Adapter {
         root: found.root.into(),
         weights: found.file.path().into(),
@@ -284,6 +265,37 @@ fn finish(found: &Found, mut content: Content, files: Vec<InputFile>) -> Result<
         notes: content.notes,
         renames: Vec::new(),
     })
+}
+
+/// The rule that s was made by, where it is known and wanted.
+fn rule(found: &Found, known: Option<ScaleRule>) -> ScaleRule {
+    let is_unscaled = found.is_unscaled.get();
+    match (known.filter(|_| !is_unscaled), found.options.scaled) {
+        (_, false) => {
+            let words = format!("s = 1, from {}", Setting::Unscaled);
+            ScaleRule::new(ScaleKind::One, words, None)
+        }
+        (Some(rule), true) => rule,
+        (None, true) => {
+            let give = format!("give it with {}", Setting::Alpha);
+            let words = format!("unknown: α is not in the file; {give}");
+            ScaleRule::new(ScaleKind::Unknown, words, None)
+        }
+    }
+}
+
+/// The first of the tensors that the layout does not account for.
+fn not_understood(found: &Found, content: &Content, first: &str, count: usize) -> Error {
+    let problem = format!(
+        "shape {:?} under this name is nothing that {} has ({count} such tensors in all)",
+        found.shape(first),
+        content.layout
+    );
+    let remedy = format!(
+        "`inspect` lists them; {} leaves them out",
+        Setting::AllowUnmapped
+    );
+    found.error(first, problem, &remedy)
 }
 
 /// Nothing makes a ΔW: of one module the cause is known, of a whole file its layout refuses it.

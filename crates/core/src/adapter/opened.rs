@@ -91,16 +91,15 @@ impl Adapter {
         }
     }
 
-    /// Whether every module that both have has one rank in both; without such a module, whether both
-    /// have one largest rank.
+    /// Whether every module that both have has one rank in both. Without such a module it is whether
+    /// [both have the same ranks in words](Adapter::rank_in_words).
     pub fn has_ranks_of(&self, other: &Adapter) -> bool {
-        let mut shared = self.modules.iter();
+        let shared = self.modules.iter();
         let shared: Vec<bool> = shared
-            .by_ref()
             .filter_map(|module| Some(module.rank == other.module(&module.path)?.rank))
             .collect();
         match shared.as_slice() {
-            [] => self.rank() == other.rank(),
+            [] => self.rank_in_words() == other.rank_in_words(),
             same => same.iter().all(|same| *same),
         }
     }

@@ -15,6 +15,7 @@ use super::formula::Formula;
 use super::found::{Content, Found};
 use super::keys::group;
 use super::located::PADDLE_CONFIG;
+use super::names::is_embedding;
 use super::peft::{PeftConfig, check_rank};
 use super::scale_rule::{ScaleKind, ScaleRule};
 use super::update::Update;
@@ -190,12 +191,16 @@ fn stated(fields: &Fields, config: &PeftConfig) -> Result<Option<(f64, ScaleRule
 }
 
 /// Which way round the base stores its weights: Paddle's are (in, out), Hugging Face's (out, in).
-/// Any layer with two widths tells it for all.
+/// Any layer with two widths tells it for all. An embedding has a row for each token in both, so that
+/// it tells nothing and stays.
 fn orient(found: &Found, content: &mut Content) {
     let Some(base) = found.base else { return };
     for module in &mut content.modules {
         if let Some(tensor) = tensor(base, &module.path) {
             module.target.tensor = tensor;
+        }
+        if is_embedding(&module.path) {
+            module.target.stored = Stored::Transposed;
         }
     }
     let shape = |module: &AdaptedModule| {
@@ -206,7 +211,9 @@ fn orient(found: &Found, content: &mut Content) {
         }
     };
     let is_turned = |module: &AdaptedModule| Some(shape(module)? == (module.d_in, module.d_out));
-    let told = content.modules.iter().find_map(is_turned);
+    let layers = content.modules.iter();
+    let mut layers = layers.filter(|module| !is_embedding(&module.path));
+    let told = layers.find_map(is_turned);
     let Some(turned) = told.or_else(|| by_names(base)) else {
         content.notes.push(
             "no layer with two widths tells which way round the base stores its weights: taken is (out, in)"
@@ -214,7 +221,8 @@ fn orient(found: &Found, content: &mut Content) {
         );
         return;
     };
-    for module in &mut content.modules {
+    let layers = content.modules.iter_mut();
+    for module in layers.filter(|module| !is_embedding(&module.path)) {
         module.target.stored = match turned {
             true => Stored::Transposed,
             false => Stored::Usual,

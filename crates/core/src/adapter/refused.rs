@@ -1,10 +1,10 @@
 //! Formats that are recognised and not read: each is refused by name, with the way out.
 
-use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
 use crate::error::{Error, Result};
+use crate::files;
 use crate::setting::Setting;
 
 use super::found::Found;
@@ -16,8 +16,8 @@ use super::found::Found;
 /// [`Error::Unsupported`] for GGUF, LitGPT, PaddlePaddle's own format and NeMo's archives.
 pub(super) fn check_file(path: &Path) -> Result<()> {
     let mut magic = [0; 4];
-    let is_gguf = File::open(path).is_ok_and(|mut file| file.read_exact(&mut magic).is_ok())
-        && magic == *b"GGUF";
+    let begins = files::open(path).is_ok_and(|mut file| file.read_exact(&mut magic).is_ok());
+    let is_gguf = begins && magic == *b"GGUF";
     let ends_with = |end: &str| path.extension().is_some_and(|own| own == end);
     let refuse = |feature: &str, reason: &str, remedy: String| {
         Err(Error::Unsupported {

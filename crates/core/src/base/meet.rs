@@ -12,7 +12,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::adapter::component::{self, of_path};
+use crate::adapter::component::{self, AMBIGUOUS, of_path};
 use crate::adapter::spelling::{is_known_part, spelled};
 use crate::adapter::{AdaptedModule, Placed, other_name};
 
@@ -165,7 +165,11 @@ impl Names {
 fn path(module: &AdaptedModule) -> String {
     let (_, inner) = of_path(&module.path);
     let inner = other_name(inner).unwrap_or_else(|| inner.to_string());
-    let inner = spelled(&inner, &WRAPPERS);
+    // `transformer.blocks` is no `transformer_blocks`.
+    let inner = match inner.split_once('.') {
+        Some((AMBIGUOUS, rest)) => joined(AMBIGUOUS, &spelled(rest, &WRAPPERS)),
+        _ => spelled(&inner, &WRAPPERS),
+    };
     let is_t5 = T5.iter().any(|part| inner.contains(part));
     match module.component {
         "text_encoder_2" if is_t5 => joined("text_encoder_3", &inner),

@@ -48,10 +48,15 @@ impl Base {
     ///
     /// # Errors
     ///
-    /// Those of [`find_model`] and [`Checkpoint::open`], and [`Error::Config`] for a `config.json` that is no JSON
-    /// object.
+    /// Those of [`find_model`] and [`Checkpoint::open`], and [`Error::Config`] for a `config.json` that
+    /// is no JSON object.
     pub fn open(path: &Path) -> Result<Self> {
-        let path = &find_model(&path.to_string_lossy())?;
+        // A name that is not UTF-8 is a path, and no id.
+        let path = &if path.exists() {
+            path.to_path_buf()
+        } else {
+            find_model(&path.to_string_lossy())?
+        };
         let checkpoint = Checkpoint::open(path)?;
         let folder = if path.is_dir() {
             path.as_path()

@@ -19,16 +19,13 @@ use zip::result::ZipError;
 use crate::error::{Error, Result};
 use crate::files::{InputFile, LONGEST_TEXT, OpenFile};
 
+use super::zipped::{Kind, kind};
 use super::{Shards, TensorFile};
 
 /// What a zip archive begins with.
 const START: &[u8] = b"PK\x03\x04";
 /// Deflate makes no more bytes of one, and a little for the shortest.
 const MOST: u64 = 1032;
-/// What an archive has that torch wrote.
-const PICKLE: &str = "data.pkl";
-/// What all entries of an archive end with that NumPy wrote.
-const ARRAY: &str = ".npy";
 
 /// A zip archive of files that somebody packed.
 pub(crate) struct Bundle {
@@ -45,11 +42,12 @@ impl Bundle {
     /// Those of [`OpenFile::open`], and [`Error::Corrupt`] for a `.zip` without a directory.
     pub(crate) fn open(path: &Path) -> Result<Option<Self>> {
         let mut first = [0; START.len()];
-        let begins = crate::files::open(path)?.read_exact(&mut first).is_ok();
+        let mut handle = crate::files::open(path)?;
+        let begins = handle.read_exact(&mut first).is_ok();
         if !begins || first != START {
             return Ok(None);
         }
-        let file = Arc::new(OpenFile::open(path)?);
+        let file = Arc::new(OpenFile::new(path, handle)?);
         let archive = match archive(&file) {
             Ok(archive) => archive,
             // Whoever reads torch's files says what is wrong with one that was cut short.
@@ -57,8 +55,7 @@ impl Bundle {
             Err(error) => return Err(error),
         };
         let all: Vec<&str> = archive.file_names().collect();
-        let is_torch_s = |name: &&str| Path::new(name).file_name() == Some(PICKLE.as_ref());
-        if all.iter().any(is_torch_s) || all.iter().all(|name| name.ends_with(ARRAY)) {
+        if all.is_empty() || kind(all.iter().copied()) != Kind::Other {
             return Ok(None);
         }
         let mut names: Vec<String> = all

@@ -33,6 +33,9 @@ impl Checkpoint {
     /// `diffusion_pytorch_model.safetensors` or `pytorch_model.bin`, with or without an index, shards
     /// that their names count (`x-00001-of-00003.safetensors`), or exactly one weight file.
     ///
+    /// Files beside such shards are refused by name, as either may be meant. Only
+    /// `consolidated.safetensors` beside `model-00001-of-…` is passed over: it has the same weights.
+    ///
     /// The folder of a pipeline (`model_index.json`) is all models in its sub-folders; the names of each
     /// begin with the folder's, such as `unet.`.
     ///

@@ -5,7 +5,7 @@ use std::path::Path;
 use crate::error::{Error, Result};
 use crate::files;
 
-use super::sets::{Set, counted, is_index};
+use super::sets::{Set, counted, is_index, stem};
 
 /// In this order: a folder often has the same weights twice.
 const NAMES: [&str; 8] = [
@@ -23,6 +23,13 @@ const NO_WEIGHTS: [&str; 4] = ["training_args.bin", "optimizer.", "scheduler.", 
 /// Endings of weight files: the better kind, and the other.
 const SAFETENSORS: [&str; 1] = ["safetensors"];
 const TORCH: [&str; 4] = ["bin", "pt", "pth", "ckpt"];
+
+/// The same weights under Meta's and Mistral's own names, which lie beside Hugging Face's.
+const ORIGINAL: &str = "consolidated";
+/// What Hugging Face's shards begin with.
+const USUAL: &str = "model";
+/// How many names an error lists.
+const LISTED: usize = 4;
 
 /// How diffusers marks files in half precision: `….fp16.safetensors`, `….index.fp16.json`.
 const HALF: &str = "fp16";
@@ -74,17 +81,9 @@ fn choose(names: &[String]) -> std::result::Result<Set, (String, &'static str)> 
             false => Set::one(name),
         });
     }
-    let indices: Vec<&String> = names.iter().filter(|name| is_index(name)).collect();
-    if let Some(index) = match indices.as_slice() {
-        [only] => Some(only),
-        several => several.iter().find(|name| name.contains(HALF)),
-    } {
-        return Ok(Set::index(index));
-    }
     let (kind, mut candidates) = candidates(names);
-    let sets = counted(candidates.iter().copied());
-    if let [only] = sets.as_slice() {
-        return Ok(only.clone());
+    if let Some(set) = index_of(names, &candidates).or_else(|| all_of_a_set(&candidates)) {
+        return Ok(set);
     }
     let halves: Vec<&String> = candidates.iter().copied().filter(is_half).collect();
     if halves.len() == 1 {
@@ -100,10 +99,51 @@ fn choose(names: &[String]) -> std::result::Result<Set, (String, &'static str)> 
             "give the folder with the weights, or the file itself: of an adapter adapter_model.safetensors, of a base model.safetensors",
         )),
         several => Err((
-            format!("{} {kind} files and no {}", several.len(), NAMES[0]),
+            format!(
+                "{} {kind} files and no {}: {}",
+                several.len(),
+                NAMES[0],
+                listed(several)
+            ),
             "name the file that is meant",
         )),
     }
+}
+
+/// The index of these files, where all of them are called as it is.
+fn index_of(names: &[String], files: &[&String]) -> Option<Set> {
+    let indices: Vec<&String> = names.iter().filter(|name| is_index(name)).collect();
+    let index = match indices.as_slice() {
+        [only] => only,
+        several => several.iter().find(|name| name.contains(HALF))?,
+    };
+    // transformers has the mark in the middle: `model.fp16-00001-of-00002.safetensors`.
+    let called = |name: &str| stem(name).trim_end_matches(".fp16").to_string();
+    let is_its = |file: &&String| called(file) == called(index);
+    files.iter().all(is_its).then(|| Set::index(index))
+}
+
+/// The set that all of these files are of, as their names count. [`ORIGINAL`] beside a model's shards
+/// has the same weights.
+fn all_of_a_set(files: &[&String]) -> Option<Set> {
+    let mut sets = counted(files.iter().copied()).into_iter();
+    let (Some(set), None) = (sets.next(), sets.next()) else {
+        return None;
+    };
+    let is_usual = set.files.iter().all(|file| stem(file) == USUAL);
+    let is_its = |file: &&String| set.files.contains(file) || is_usual && stem(file) == ORIGINAL;
+    files.iter().all(is_its).then_some(set)
+}
+
+/// Names in a sentence.
+fn listed(names: &[&String]) -> String {
+    let first: Vec<&str> = names
+        .iter()
+        .take(LISTED)
+        .map(|name| name.as_str())
+        .collect();
+    let more = if names.len() > LISTED { ", …" } else { "" };
+    format!("{}{more}", first.join(", "))
 }
 
 /// Whether a folder has weights of a model, or several files that may be.
@@ -137,4 +177,61 @@ fn has_ending(name: &str, endings: &[&str]) -> bool {
         .and_then(|ending| ending.to_str());
     let is_beside = NO_WEIGHTS.iter().any(|start| name.starts_with(start));
     ending.is_some_and(|ending| endings.contains(&ending)) && !is_beside
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_set_is_chosen_where_all_files_are_its_own() {
+        for (names, chosen) in [
+            (
+                &["x-1-of-2.bin", "x-2-of-2.bin"][..],
+                Some("x-1-of-2.bin and 1 more"),
+            ),
+            (&["x-1-of-2.bin", "x-2-of-2.bin", "y.bin"], None),
+            (
+                &["x.bin.index.json", "x-1-of-2.bin", "x-2-of-2.bin"],
+                Some("x.bin.index.json"),
+            ),
+            (&["x.bin.index.json", "x-1-of-1.bin", "y.bin"], None),
+            (
+                &["x.bin.index.json", "y-1-of-2.bin", "y-2-of-2.bin"],
+                Some("y-1-of-2.bin and 1 more"),
+            ),
+            (&["x.bin.index.json"], Some("x.bin.index.json")),
+            (
+                &[
+                    "x.safetensors.index.fp16.json",
+                    "x.fp16-1-of-2.safetensors",
+                    "x.fp16-2-of-2.safetensors",
+                ],
+                Some("x.safetensors.index.fp16.json"),
+            ),
+            (
+                &["model-1-of-1.bin", "consolidated.bin"],
+                Some("model-1-of-1.bin"),
+            ),
+            (&["x-1-of-1.bin", "consolidated.bin"], None),
+            (&["x.fp16.bin", "x.bin"], Some("x.fp16.bin")),
+            (&["x.bin", "training_args.bin"], Some("x.bin")),
+            (&["x.bin", "y.bin"], None),
+        ] {
+            let owned: Vec<String> = names.iter().map(|name| name.to_string()).collect();
+            let found = choose(&owned);
+            assert_eq!(
+                found.as_ref().ok().map(Set::name).as_deref(),
+                chosen,
+                "{names:?}"
+            );
+            if let Err((problem, _)) = found {
+                let weights = owned.iter().filter(|name| !is_index(name));
+                assert!(
+                    weights.into_iter().all(|name| problem.contains(name)),
+                    "{problem}"
+                );
+            }
+        }
+    }
 }

@@ -134,9 +134,14 @@ fn find_in(id: &str, path: &Path, cache: Option<&Path>, what: &str) -> Result<Pa
     if !folder.is_dir() {
         return Err(missing(format!("no {what} at {}", folder.display())));
     }
-    let wanted = revision.unwrap_or("main");
+    snapshot(&folder, revision.unwrap_or("main")).map_err(missing)
+}
+
+/// The folder of a model's revision in the cache, or what is wrong.
+fn snapshot(folder: &Path, wanted: &str) -> std::result::Result<PathBuf, String> {
     let commits = names_in(&folder.join("snapshots"));
-    match commit(&folder, wanted, &commits).as_slice() {
+    let place = folder.display();
+    match commit(folder, wanted, &commits).as_slice() {
         [only] => Ok(folder.join("snapshots").join(only)),
         [] => {
             let mut there = refs(&folder.join("refs"));
@@ -146,16 +151,14 @@ fn find_in(id: &str, path: &Path, cache: Option<&Path>, what: &str) -> Result<Pa
             } else {
                 there.join(", ")
             };
-            let place = folder.display();
-            Err(missing(format!(
-                "{place} has no revision {wanted}, only {there}"
-            )))
+            Err(format!("{place} has no revision {wanted}, only {there}"))
         }
-        several => Err(missing(format!(
-            "revision {wanted} begins {} of {}'s commits",
-            several.len(),
-            folder.display()
-        ))),
+        several => {
+            let count = several.len();
+            Err(format!(
+                "revision {wanted} begins {count} of {place}'s commits"
+            ))
+        }
     }
 }
 

@@ -33,16 +33,12 @@ const TYPES: [(&str, Number); 10] = [
     ("b1", Number::Bool),
 ];
 
-/// Whether these are the entries of such an archive: arrays and nothing else.
-pub(super) fn fits(entries: &[Entry]) -> bool {
-    !entries.is_empty() && entries.iter().all(|entry| entry.name.ends_with(END))
-}
-
 /// Reads what each array's header says.
 pub(super) fn read(file: &File, entries: &[Entry]) -> Result<Contents, Fault> {
     let (mut names, mut tensors) = (Vec::new(), BTreeMap::new());
     for entry in entries {
-        let name = entry.name.trim_end_matches(END).to_string();
+        let name = entry.name.strip_suffix(END).unwrap_or(&entry.name);
+        let name = name.to_string();
         if !entry.plain {
             return Err(Fault::Compressed(entry.name.clone()));
         }
@@ -142,7 +138,10 @@ impl Header {
             .shape
             .iter()
             .try_fold(1, |count: usize, &length| count.checked_mul(length));
-        let size = |number: Number| (count? as u64).checked_mul(number.size() as u64);
+        let Some(count) = count else {
+            return Err(format!("shape {:?} has too many numbers", self.shape));
+        };
+        let size = |number: Number| (count as u64).checked_mul(number.size() as u64);
         if let Ok(number) = number
             && size(number) != Some(entry.size - data)
         {

@@ -53,15 +53,20 @@ impl Set {
 
     /// In words, which are missing.
     pub(crate) fn lacks(&self) -> Option<String> {
-        let (first, rest) = self.missing.split_first()?;
-        let more = match rest.len() {
-            0 => String::new(),
-            _ if rest.len() < 4 => format!(", {}", rest.join(", ")),
-            count => format!(" and {count} more"),
-        };
-        let is = if rest.is_empty() { "is" } else { "are" };
-        Some(format!("{first}{more} {is} missing"))
+        in_words(&self.missing)
     }
+}
+
+/// In words, which files are missing.
+pub(super) fn in_words(missing: &[String]) -> Option<String> {
+    let (first, rest) = missing.split_first()?;
+    let more = match rest.len() {
+        0 => String::new(),
+        _ if rest.len() < 4 => format!(", {}", rest.join(", ")),
+        count => format!(" and {count} more"),
+    };
+    let is = if rest.is_empty() { "is" } else { "are" };
+    Some(format!("{first}{more} {is} missing"))
 }
 
 /// No set has more files: a name that counts further is a name.

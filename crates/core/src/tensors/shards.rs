@@ -25,6 +25,8 @@ pub struct Shards {
     places: BTreeMap<String, usize>,
     names: Vec<String>,
     metadata: BTreeMap<String, String>,
+    /// The first entry of the metadata that two files have differently, and the second of them.
+    contradiction: Option<(PathBuf, String)>,
 }
 
 impl Shards {
@@ -94,10 +96,17 @@ impl Shards {
         files: Vec<TensorFile>,
     ) -> Result<Self> {
         let (mut places, mut names) = (BTreeMap::new(), Vec::new());
-        let mut metadata = BTreeMap::new();
+        let mut metadata: BTreeMap<String, String> = BTreeMap::new();
+        let mut contradiction = None;
         for (number, file) in files.iter().enumerate() {
             for (key, value) in file.metadata() {
-                metadata.entry(key.clone()).or_insert(value.clone());
+                let first = metadata.entry(key.clone()).or_insert(value.clone());
+                if first != value && contradiction.is_none() {
+                    let problem = format!(
+                        "{key} of its metadata is {value:?}, where another shard of the set has {first:?}"
+                    );
+                    contradiction = Some((file.path().to_path_buf(), problem));
+                }
             }
             for name in file.names() {
                 let Some(&held) = places.get(name) else {
@@ -119,6 +128,7 @@ impl Shards {
             places,
             names,
             metadata,
+            contradiction,
         })
     }
 
@@ -161,11 +171,7 @@ impl Shards {
 
     /// In words, which files of the set are missing, as the names of the others count.
     pub fn lacks(&self) -> Option<String> {
-        let set = Set {
-            missing: self.missing.clone(),
-            ..Set::one("")
-        };
-        set.lacks()
+        sets::in_words(&self.missing)
     }
 
     /// Whether it is called so: a file, or its index, without endings and its place in the set.
@@ -191,6 +197,19 @@ impl Shards {
     /// The metadata of all files; of a key that several have, the first's value.
     pub fn metadata(&self) -> &BTreeMap<String, String> {
         &self.metadata
+    }
+
+    /// Refuses files whose metadata contradict each other, for those who read numbers there.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Config`] with the key and both values.
+    pub(crate) fn check_metadata(&self) -> Result<()> {
+        let Some((path, problem)) = &self.contradiction else {
+            return Ok(());
+        };
+        let remedy = "fetch all shards again, from one revision, or correct the wrong entry";
+        Err(Error::config(path, problem.clone(), remedy))
     }
 
     /// What a pickle holds beside tensors, see [`TensorFile::values`]; of several files the first that

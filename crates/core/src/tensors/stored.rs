@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::io;
 
-use crate::files::read_exact_at;
+use crate::files::{OpenFile, read_exact_at};
 
 use super::Number;
 
@@ -164,6 +164,27 @@ fn advance(index: &mut [usize], axes: &[(usize, u64, usize)]) {
         }
         *index = 0;
     }
+}
+
+/// Whether as many bytes of two files, from these places on, are the same. They are read in pieces.
+pub(super) fn same_bytes(
+    one: (&OpenFile, u64),
+    other: (&OpenFile, u64),
+    length: u64,
+) -> crate::error::Result<bool> {
+    let longest = length.min(CHUNK as u64) as usize;
+    let [mut ours, mut theirs] = [vec![0; longest], vec![0; longest]];
+    for place in (0..length).step_by(CHUNK) {
+        let count = (length - place).min(CHUNK as u64) as usize;
+        for ((file, start), bytes) in [(one, &mut ours), (other, &mut theirs)] {
+            read_exact_at(file.handle(), &mut bytes[..count], start + place)
+                .map_err(|source| file.failed(source))?;
+        }
+        if ours[..count] != theirs[..count] {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 /// The first `length` bytes of a file, which has as many.

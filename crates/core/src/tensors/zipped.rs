@@ -14,6 +14,32 @@ use crate::files::read_exact_at;
 
 use super::contents::Fault;
 
+/// What an archive has that torch wrote.
+const PICKLE: &str = "data.pkl";
+/// What all entries of an archive end with that NumPy wrote.
+const ARRAY: &str = ".npy";
+
+/// Who wrote an archive.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Torch,
+    Numpy,
+    /// Somebody who packed files.
+    Other,
+}
+
+/// Who wrote an archive, by the names of its entries.
+pub(super) fn kind<'a>(mut names: impl Iterator<Item = &'a str> + Clone) -> Kind {
+    let is_pickle = |name: &str| name.rsplit('/').next() == Some(PICKLE);
+    if names.clone().any(is_pickle) {
+        Kind::Torch
+    } else if names.clone().next().is_some() && names.all(|name| name.ends_with(ARRAY)) {
+        Kind::Numpy
+    } else {
+        Kind::Other
+    }
+}
+
 /// An entry of an archive.
 pub(super) struct Entry {
     pub(super) name: String,

@@ -118,7 +118,19 @@ fn headers_that_lie() {
         ),
         (
             array(&head("<f4", "(18446744073709551615, 4)"), &numbers),
+            "has too many numbers",
+        ),
+        (
+            array(&head("<f4", "(4611686018427387904, 2)"), &numbers),
             "is not the 16 bytes",
+        ),
+        // Of a type that is not read, too, whose steps would be counted all the same.
+        (
+            array(
+                &head(">f4", "(1099511627776, 1099511627776)").replace("False", "True"),
+                &numbers,
+            ),
+            "has too many numbers",
         ),
         (
             array("{'descr': '<f4'}", &numbers),
@@ -138,6 +150,13 @@ fn headers_that_lie() {
         );
         assert!(!error.contains('\n'), "{error}");
     }
+}
+
+#[test]
+fn a_name_keeps_all_but_one_ending() {
+    let entry = array(&head("<f4", "(1,)"), &1.5_f32.to_le_bytes());
+    let file = open(&archive(&[("w.npy.npy", &entry)], |_, _| {})).unwrap();
+    assert_eq!(file.names(), ["w.npy"]);
 }
 
 #[test]

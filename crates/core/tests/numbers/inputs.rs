@@ -131,7 +131,7 @@ fn a_base_s_files_are_known_by_their_handles() {
 }
 
 /// An archive of some files.
-fn archive(path: &Path, files: &[(&str, &Path)], method: CompressionMethod) {
+pub(crate) fn archive(path: &Path, files: &[(&str, &Path)], method: CompressionMethod) {
     let mut archive = ZipWriter::new(File::create(path).unwrap());
     for (name, file) in files {
         let options = SimpleFileOptions::default().compression_method(method);

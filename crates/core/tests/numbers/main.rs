@@ -8,6 +8,7 @@
 //! - `arrays`: NumPy's archives, as NumPy writes them and as nobody does
 //! - `checkpoint`: bases as they come, in shards, in fp8, packed
 //! - `shards`: one adapter in a file, in shards and in an archive
+//! - `packed`: weights among other files, in folders and in archives
 //! - `inputs`: which bytes a digest is of
 //!
 //! ΔW of adapters:
@@ -59,6 +60,7 @@ mod laws;
 mod layouts;
 mod meets;
 mod one_start;
+mod packed;
 mod paddle;
 mod peft;
 mod pickles;

@@ -195,6 +195,21 @@ fn prefixes_of_wrappers_and_names_make_no_difference() {
 }
 
 #[test]
+fn a_transformer_is_an_image_model_s_where_something_says_so() {
+    for (library, module, component) in [
+        (Peft, "transformer.h.0.attn.c_attn", ""),
+        (Peft, "transformer.blocks.0.attn.Wqkv", ""),
+        (Peft, "transformer.transformer_blocks.0.attn.to_q", "unet"),
+        (Diffusers, "transformer.layers.0.attention.to_q", "unet"),
+        (Kohya, "lora_transformer_blocks_0_attn_q", "unet"),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let adapter = open(folder.path(), library, &[module.to_string()], D);
+        assert_eq!(adapter.modules[0].component, component, "{module}");
+    }
+}
+
+#[test]
 fn other_parts_of_a_model_never_meet() {
     let text = "text_model_encoder_layers_0_self_attn_q_proj";
     let [te1, te2] = ["te1", "te2"].map(|te| format!("lora_{te}_{text}"));

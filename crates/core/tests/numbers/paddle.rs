@@ -92,7 +92,10 @@ fn what_changes_an_update_of_paddle_s_is_refused() {
         ),
         (
             json!({"r": 4}),
-            ["rank 2", "lora_config.json gives this module rank 4"],
+            [
+                "lora_config.json gives this module rank 4",
+                "correct the rank in lora_config.json, or give the weights that it belongs to",
+            ],
         ),
         (
             json!({"rslora": "yes"}),
@@ -146,6 +149,39 @@ fn paddle_s_base_and_hugging_face_s() {
                 .iter()
                 .all(|note| !note.contains("two widths"))
         );
+    }
+}
+
+/// The rows of an embedding are tokens in both, so that it tells nothing of the square ones.
+#[test]
+fn paddle_s_embedding_does_not_decide() {
+    let (q, tokens) = (
+        format!("{LLAMA}.self_attn.q_proj"),
+        "llama.embed_tokens".to_string(),
+    );
+    let stored = Stored::default()
+        .with(&format!("{tokens}.lora_A"), 30, 2)
+        .with(&format!("{tokens}.lora_B"), 2, 12)
+        .with(&format!("{q}.lora_A"), 12, 2)
+        .with(&format!("{q}.lora_B"), 2, 12);
+    let config = Some(("lora_config.json", json!({"r": 2, "lora_alpha": 6})));
+    let folder = Folder::new("peft_model.safetensors", &stored, config);
+    for (prefix, is_paddle) in [("llama", true), ("model", false)] {
+        let sides = if is_paddle { (12, 20) } else { (20, 12) };
+        let name = |layer: &str| format!("{prefix}.{layer}.weight");
+        let base = Stored::default()
+            .with(&name("embed_tokens"), 30, 12)
+            .with(&name("layers.0.self_attn.q_proj"), 12, 12)
+            .with(&name("layers.0.mlp.up_proj"), sides.0, sides.1);
+        let square = base.get(&name("layers.0.self_attn.q_proj")).clone();
+        let expected = if is_paddle {
+            square.reversed_axes()
+        } else {
+            square
+        };
+        assert_eq!(folder.weight(&base, &q).1, expected, "{prefix}");
+        let table = base.get(&name("embed_tokens")).clone().reversed_axes();
+        assert_eq!(folder.weight(&base, &tokens).1, table, "{prefix}");
     }
 }
 

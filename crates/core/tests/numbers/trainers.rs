@@ -234,7 +234,11 @@ fn mistral_finetune_without_its_scale() {
     };
     refused(
         &folder(json!({"rank": 4, "scaling": 5.0})),
-        &["rank 2", "params.json gives"],
+        &[
+            "rank 2",
+            "params.json gives",
+            "correct the rank in params.json",
+        ],
     );
     refused(
         &folder(json!({"rank": 2})),

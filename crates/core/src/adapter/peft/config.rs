@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value};
 
+use crate::adapter::factors::METADATA;
 use crate::adapter::fields::Fields;
 use crate::adapter::located::CONFIG;
 use crate::adapter::pattern::Pattern;
@@ -85,7 +86,7 @@ impl PeftConfig {
             r: fields.count("r")?,
             alpha: fields.positive(alpha_field)?,
             alpha_name,
-            place: "the file's metadata".into(),
+            place: METADATA.into(),
             use_rslora: fields.truth("use_rslora")?,
             use_dora: fields.truth("use_dora")?,
             rank_pattern: pattern(&fields, "rank_pattern")?,
