@@ -15,7 +15,7 @@ mod text;
 
 use candidate::{Candidate, candidates, plain};
 use grouping::Compared;
-use paths::Home;
+use paths::{Home, is_place};
 use text::Writer;
 
 /// A study that runs as it stands.
@@ -90,7 +90,7 @@ impl FirstStudy {
 fn check(place: &Path, text: &str, found: &[Candidate], base: Option<&FoundBase>) -> Result<()> {
     let mut definition = Definition::parse(place, text)?;
     // What is no path is a name in the Hugging Face cache.
-    let here = |path: &Path| match path.exists() {
+    let here = |path: &Path| match is_place(path) {
         true => std::path::absolute(path).unwrap_or_else(|_| path.into()),
         false => path.into(),
     };

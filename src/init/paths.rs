@@ -23,7 +23,7 @@ impl Home {
     /// A path as the study's file has it. What was typed relative, and whatever lies under `out`, is
     /// relative to the study's folder; what was typed absolute stays. A link keeps its name.
     pub(super) fn name(&self, typed: &Path) -> String {
-        if !typed.exists() {
+        if !is_place(typed) {
             // A name in the Hugging Face cache.
             return text(typed);
         }
@@ -34,6 +34,11 @@ impl Home {
         }
         text(&between(&self.folder, &full))
     }
+}
+
+/// Whether somebody means a path: one that is there, or a pattern of such.
+pub(super) fn is_place(typed: &Path) -> bool {
+    typed.exists() || text(typed).contains(['*', '?'])
 }
 
 /// A path without `..`, which leads out of where a link goes to.

@@ -132,12 +132,13 @@ impl<'a> Within<'a> {
         let mut chosen: Vec<usize> = Vec::new();
         for number in wanted {
             let clashes = |other: &usize| stacks[*other].clashes(&stacks[number]);
-            let rivals = rivals(&stacks, number).any(|other| is_asked(other));
+            let rivals = rivals(&stacks, number).any(&is_asked);
             let has_one = chosen
                 .iter()
                 .any(|&other| stacks[other].projection == stacks[number].projection);
             // Beside another only what has no rival anywhere.
-            if !chosen.iter().any(clashes) && !(rivals && has_one) {
+            let is_second = rivals && has_one;
+            if !is_second && !chosen.iter().any(clashes) {
                 chosen.push(number);
             }
         }

@@ -76,7 +76,7 @@ fn the_same_bytes_for_any_number_of_threads() {
     let mut placement =
         csv::Reader::from_path(path("1/notebooks-export/one/placement.csv")).unwrap();
     let rows = placement.records().map(|row| row.unwrap()).step_by(3);
-    let ks: Vec<String> = rows.map(|row| row[4].to_string()).collect();
+    let ks: Vec<String> = rows.map(|row| row[5].to_string()).collect();
     assert_eq!(
         ks,
         ["1", "2", "4", "8", "12", "16", "32", "56", "64", "111"]
@@ -128,8 +128,8 @@ fn a_whole_update_is_certified_as_w_is_and_has_the_directions_that_were_asked_fo
     let mut spectrum = csv::Reader::from_path(written.join("spectrum.csv")).unwrap();
     let rows = spectrum.records().map(|row| row.unwrap());
     let of_update: Vec<String> = rows
-        .filter(|row| &row[3] == "tuned")
-        .map(|row| row[4].to_string())
+        .filter(|row| &row[4] == "tuned")
+        .map(|row| row[5].to_string())
         .collect();
     assert_eq!(of_update, ["1", "2", "3", "4", "5"]);
 }

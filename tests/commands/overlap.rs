@@ -176,9 +176,9 @@ fn an_adapter_against_itself_overlaps_wholly() {
         .records()
     {
         let row = row.unwrap();
-        if &row[4] != "random" {
+        if &row[5] != "random" {
             cells += 1;
-            assert!((row[8].parse::<f64>().unwrap() - 1.0).abs() < 1e-9);
+            assert!((row[9].parse::<f64>().unwrap() - 1.0).abs() < 1e-9);
         }
     }
     assert_eq!(cells, 4 * 4);

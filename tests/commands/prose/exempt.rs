@@ -19,6 +19,10 @@ pub(super) const EXEMPT: [(&str, &str, &str); EXEMPTIONS] = [
         RULE,
     ),
     (METHODS, "**Source**: section 7.3, table 7", PLACE),
+    (METHODS, "(φ − K/d)/(1 − K/d) of 0.9 or more", RULE),
+    (METHODS, "for the claim at t/T ≤ 0.2. It", RULE),
+    (METHODS, "where a checkpoint at 0.2 or later", RULE),
+    (METHODS, "a probability of at most 3e-7. The", FORMULA),
     (METHODS, "with γ = 1.01·(m + 8)·ε/2", FORMULA),
     (METHODS, "σ² ≥ 90 % of Σσ²", FORMULA),
     (
@@ -147,7 +151,7 @@ pub(super) const EXEMPT: [(&str, &str, &str); EXEMPTIONS] = [
 ];
 
 /// So many there are.
-const EXEMPTIONS: usize = 62;
+const EXEMPTIONS: usize = 66;
 
 const METHODS: &str = "METHODS.md";
 const MINILM: &str = "experiments/minilm-sst2/README.md";

@@ -77,7 +77,7 @@ pub(super) fn check_stated(
     }
     let remedy = match source {
         CONFIG => "the config belongs to another run, or rank_pattern is incomplete: correct r or rank_pattern".into(),
-        METADATA => format!("the metadata is another file's: correct r there, or give α with {}", Setting::Alpha),
+        source if source.contains("metadata") => format!("the metadata is another file's: correct r there, or give α with {}", Setting::Alpha),
         source => format!("correct the rank in {source}, or give the weights that it belongs to"),
     };
     Err(a.error(problem, &remedy))
