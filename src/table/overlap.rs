@@ -178,7 +178,7 @@ fn push_chance(
 ///
 /// # Errors
 ///
-/// [`Error::Table`] with the line that does not fit.
+/// [`Error::Table`](crate::Error::Table) with the line that does not fit.
 pub fn read_overlaps(
     source: impl Read,
     mut keep: impl FnMut(&OverlapRow) -> bool,

@@ -72,6 +72,26 @@ fn every_command_takes_an_id_where_it_takes_a_path() {
 }
 
 #[test]
+fn a_first_study_keeps_ids_as_they_were_typed() {
+    let folder = workshop();
+    cache(folder.path());
+    let arguments = ["--init", "one", "org/start", "--out", "out"];
+    run("regenerate", &arguments, folder.path()).unwrap();
+    let experiments = fs::read_dir(folder.path().join("out/experiments")).unwrap();
+    let study = experiments.map(|entry| entry.unwrap().path()).next();
+    let study = study.unwrap().join("study.toml");
+    let text = fs::read_to_string(&study).unwrap();
+    assert!(text.contains("path = \"org/start\""), "{text}");
+    let study = study.to_str().unwrap();
+    run(
+        "regenerate",
+        &[study, "--no-figures", "-q", "--out", "out"],
+        folder.path(),
+    )
+    .unwrap();
+}
+
+#[test]
 fn a_path_that_is_there_wins() {
     let folder = workshop();
     cache(folder.path());

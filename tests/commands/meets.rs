@@ -241,3 +241,64 @@ fn ranks_that_differ_by_module_are_a_range() {
     let words = words(&fs::read_to_string(svg).unwrap());
     assert!(words.contains("= 1–3"), "{words}");
 }
+
+#[test]
+fn table_7_has_layers_that_one_adapter_alone_has() {
+    let folder = tempfile::tempdir().unwrap();
+    let paths = ["layers.0.q_proj", "layers.1.q_proj"];
+    peft(&folder.path().join("one"), &of_rank(&paths, 2), 1);
+    peft(&folder.path().join("two"), &of_rank(&paths[..1], 3), 2);
+    let base = paths.iter().zip(100..);
+    let base = base.fold(Tensors::default(), |base, (module, salt)| {
+        base.with(&format!("{module}.weight"), &[D, D], salt)
+    });
+    base.save(&folder.path().join("base/model.safetensors"));
+    let arguments = [
+        "one",
+        "two",
+        "--base",
+        "base",
+        "--out",
+        "out",
+        "--no-figures",
+    ];
+    let outcome = run("amplification", &arguments, folder.path());
+    assert_eq!(outcome.code, 0, "{}", outcome.stderr);
+    let table = folder
+        .path()
+        .join("out/notebooks-export/one-vs-two/table7.csv");
+    let found = columns(&table, &["layer", "adapter"]);
+    let expected = [["0", "one"], ["0", "two"], ["1", "one"]];
+    let expected = expected.map(|row| row.map(String::from).to_vec());
+    assert_eq!(found, expected.into());
+}
+
+#[test]
+fn checkpoints_are_called_as_their_run_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    peft(&at("one"), &[("model.layers.0.q_proj", 2)], 1);
+    let other = [("model.language_model.layers.0.q_proj", 3)];
+    for (number, place) in ["run/checkpoint-1", "run/checkpoint-2"].iter().enumerate() {
+        peft(&at(place), &other, 2 + number as u32);
+    }
+    let study = r#"name = "s"
+[[adapter]]
+name = "one"
+path = "one"
+[[adapter]]
+name = "two"
+path = "run/checkpoint-2"
+steps = "run/checkpoint-*"
+[compare]
+ranks = ["one", "two"]
+"#;
+    fs::write(at("study.toml"), study).unwrap();
+    let arguments = ["study.toml", "--out", "out", "--no-figures", "-q"];
+    let outcome = run("regenerate", &arguments, folder.path());
+    assert_eq!(outcome.code, 0, "{}", outcome.stderr);
+    let table = at("out/notebooks-export/s/trajectory.csv");
+    let found = columns(&table, &["module", "step"]);
+    let expected = ["1", "2"].map(|step| vec!["model.layers.0.q_proj".into(), step.into()]);
+    assert_eq!(found, expected.into());
+}
