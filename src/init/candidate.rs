@@ -10,6 +10,7 @@ use crate::asked::Asked;
 use crate::error::{Error, Result};
 use crate::study::{in_files, is_plain, is_same, names_of, one_start, under_one_name};
 
+use super::paths::full;
 use super::places::LEVELS;
 use super::runs::{Run, runs};
 
@@ -51,8 +52,7 @@ impl Candidate {
 
     /// Whether a module is in both.
     pub(super) fn shares_with(&self, other: &Candidate) -> bool {
-        let mut modules = self.adapter.modules.iter();
-        modules.any(|module| other.adapter.module(&module.path).is_some())
+        self.adapter.shares_with(&other.adapter)
     }
 
     /// A sentence, if the numbers of both tell that they began as one, and nobody says that their seeds
@@ -151,7 +151,7 @@ fn seed_of(path: &Path) -> Option<Seed> {
         source: file.into(),
     });
     let is_file = path.is_file();
-    let full = std::path::absolute(path).unwrap_or_else(|_| path.into());
+    let full = full(path);
     let names = full.ancestors().take(if is_file { 3 } else { 2 });
     let mut names = names.enumerate().filter_map(|(number, path)| {
         let (what, name) = match is_file && number == 0 {

@@ -15,7 +15,7 @@ mod text;
 
 use candidate::{Candidate, candidates, plain};
 use grouping::Compared;
-use paths::{Home, is_place};
+use paths::{Home, full, is_place};
 use text::Writer;
 
 /// A study that runs as it stands.
@@ -91,7 +91,7 @@ fn check(place: &Path, text: &str, found: &[Candidate], base: Option<&FoundBase>
     let mut definition = Definition::parse(place, text)?;
     // What is no path is a name in the Hugging Face cache.
     let here = |path: &Path| match is_place(path) {
-        true => std::path::absolute(path).unwrap_or_else(|_| path.into()),
+        true => full(path),
         false => path.into(),
     };
     for (entry, candidate) in definition.adapters.iter_mut().zip(found) {

@@ -27,8 +27,7 @@ impl Home {
             // A name in the Hugging Face cache.
             return text(typed);
         }
-        let full = std::path::absolute(typed).unwrap_or_else(|_| typed.into());
-        let full = without_parents(&full);
+        let full = without_parents(&full(typed));
         if typed.is_absolute() && !full.starts_with(&self.out) {
             return text(&full);
         }
@@ -39,6 +38,11 @@ impl Home {
 /// Whether somebody means a path: one that is there, or a pattern of such.
 pub(super) fn is_place(typed: &Path) -> bool {
     typed.exists() || text(typed).contains(['*', '?'])
+}
+
+/// A path from the root, with its links.
+pub(super) fn full(path: &Path) -> PathBuf {
+    std::path::absolute(path).unwrap_or_else(|_| path.into())
 }
 
 /// A path without `..`, which leads out of where a link goes to.

@@ -6,6 +6,7 @@ use crate::adapter::{Adapter, ReadOptions, natural_order};
 use crate::error::Result;
 use crate::study::{Course, is_same, run_of};
 
+use super::paths::full;
 use super::places::{Place, is_beside, places};
 
 /// A run: its last checkpoint, and those before it.
@@ -129,10 +130,6 @@ fn in_order(group: &mut [Opened]) {
         };
         key(one).cmp(&key(other)).then_with(by_name)
     });
-}
-
-fn full(path: &Path) -> PathBuf {
-    std::path::absolute(path).unwrap_or_else(|_| path.into())
 }
 
 /// The run of some checkpoints.

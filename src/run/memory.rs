@@ -46,11 +46,7 @@ fn estimate(plan: &Plan, measured: &Measured, path: &str) -> u64 {
     let (mut shape, mut factors) = ((0, 0), 0);
     for module in modules {
         shape = (module.d_out, module.d_in);
-        factors += match module.rank {
-            Some(rank) => F64 * rank as u64 * (shape.0 + shape.1) as u64,
-            // Formed whole, and decomposed.
-            None => (1 + COPIES_OF_FULL) * F64 * shape.0 as u64 * shape.1 as u64,
-        };
+        factors += one_update(module);
     }
     let grids = plan
         .bases
@@ -72,7 +68,7 @@ fn estimate(plan: &Plan, measured: &Measured, path: &str) -> u64 {
         // MᵀM, which is factorised in place, and the space of the search.
         Some(_) => weight + 2 * F64 * (smaller as u64).pow(2),
     };
-    COPIES_OF_FACTORS * factors
+    factors
         + CELL * cells
         + base
         + placing(plan, measured, path)

@@ -13,11 +13,14 @@ use crate::table::TrajectoryRow;
 
 use super::module::{ModuleRun, Update, timed};
 
-/// A checkpoint on its way to rows.
+/// A checkpoint on its way to rows: what it says of itself alone.
 struct At<'a> {
     adapter: &'a str,
     step: u64,
-    checkpoint: Checkpoint,
+    norm: f64,
+    stable_rank: Option<f64>,
+    /// In the order of [`BASES`].
+    k: [usize; BASES.len()],
 }
 
 impl ModuleRun<'_> {
@@ -42,28 +45,40 @@ impl ModuleRun<'_> {
                 let path = &self.module.path;
                 let delta = timed(reading, || step.adapter.delta_with(path, w, update.rank))?;
                 let checkpoint = Checkpoint::of_delta(&delta, k)?;
-                self.next(&mut run, at(update, step.number, checkpoint), results)?;
+                self.next(&mut run, (update, step.number), checkpoint, results)?;
             }
-            self.next(&mut run, at(update, steps.last, last), results)?;
+            self.next(&mut run, (update, steps.last), last, results)?;
         }
         Ok(())
     }
 
     /// The rows of the next checkpoint.
-    fn next(&self, run: &mut Trajectory, at: At, results: &mut Results) -> Result<()> {
-        let found = run.next(at.checkpoint.clone())?;
-        results
-            .trajectory
-            .extend(self.course_rows(&at, &found, run.has_start()));
+    fn next(
+        &self,
+        run: &mut Trajectory,
+        (update, step): (&Update, u64),
+        checkpoint: Checkpoint,
+        results: &mut Results,
+    ) -> Result<()> {
+        let at = At {
+            adapter: update.name,
+            step,
+            norm: checkpoint.norm,
+            stable_rank: checkpoint.stable_rank,
+            k: BASES.map(|basis| checkpoint.k(basis)),
+        };
+        let found = run.next(checkpoint)?;
+        let rows = self.course_rows(&at, &found, run.has_start());
+        results.trajectory.extend(rows);
         Ok(())
     }
 
     fn course_rows(&self, at: &At, found: &Similarities, has_start: bool) -> Vec<TrajectoryRow> {
-        let bases = BASES.into_iter();
+        let bases = BASES.into_iter().zip(at.k);
         // Without its start A says no more than ΔW's right side.
-        let told = bases.filter(|basis| *basis != Basis::A || has_start);
-        let row = |basis: Basis| {
-            let (k, near) = (at.checkpoint.k(basis), found.of(basis));
+        let told = bases.filter(|(basis, _)| *basis != Basis::A || has_start);
+        let row = |(basis, k): (Basis, usize)| {
+            let near = found.of(basis);
             TrajectoryRow {
                 module: self.module.path.clone(),
                 component: self.module.component.clone(),
@@ -73,8 +88,8 @@ impl ModuleRun<'_> {
                 step: at.step,
                 basis: basis.name().into(),
                 k,
-                norm: at.checkpoint.norm,
-                stable_rank: at.checkpoint.stable_rank,
+                norm: at.norm,
+                stable_rank: at.stable_rank,
                 similarity_to_last: near.to_last,
                 similarity_to_previous: near.to_previous,
                 similarity_to_start: near.to_start,
@@ -82,13 +97,5 @@ impl ModuleRun<'_> {
             }
         };
         told.map(row).collect()
-    }
-}
-
-fn at<'a>(update: &Update<'a>, step: u64, checkpoint: Checkpoint) -> At<'a> {
-    At {
-        adapter: update.name,
-        step,
-        checkpoint,
     }
 }

@@ -41,7 +41,7 @@ fn of_seeds(one: &NamedAdapter, other: &NamedAdapter, named: bool) -> Result<Opt
     if let Some(reason) = copies(&one.adapter, &other.adapter)? {
         return Ok(Some(reason));
     }
-    if let Some(how) = one_run(&one.adapter, &other.adapter) {
+    if let Some(how) = one_run(one.course(), other.course()) {
         return Ok(Some(Apart::OneRun(how)));
     }
     Ok(one_seed(one, other, named))
@@ -67,8 +67,7 @@ pub(super) fn of_ranks(one: &NamedAdapter, other: &NamedAdapter) -> Option<Apart
     if first.has_ranks_of(second) {
         return Apart::other(format!("have rank {}", first.rank_in_words()));
     }
-    let mut modules = first.modules.iter();
-    if !modules.any(|module| second.module(&module.path).is_some()) {
+    if !first.shares_with(second) {
         return Apart::other("have no module in common");
     }
     other_task(one, other).or_else(|| one_seed(one, other, false))

@@ -11,9 +11,10 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use crate::adapter::{AdaptedModule, natural_order};
-use crate::base::{Base, parts_of_modules};
+use crate::base::{Base, parts};
 use crate::error::{Error, Result};
 use crate::paper::Figure;
 use crate::tensors::{find_adapter_near, find_model_near};
@@ -266,6 +267,7 @@ fn open_adapter(at: &Entry, opening: &Opening) -> Result<(NamedAdapter, Vec<Stri
         adapter,
         factor_entries,
         steps,
+        course: OnceLock::new(),
     };
     Ok((named, warning.into_iter().chain(note).collect()))
 }
@@ -291,13 +293,16 @@ fn components(modules: &[String], adapters: &[NamedAdapter]) -> BTreeMap<String,
         let mut all = adapters.iter();
         all.find_map(|named| named.adapter.module(path))
     };
-    let described: Vec<&AdaptedModule> = modules.iter().filter_map(first).collect();
-    let parts = parts_of_modules(&described).into_iter();
-    let named = described
+    let described: Vec<(&str, &str)> = modules
         .iter()
-        .map(|module| module.path.clone())
-        .zip(parts);
-    named.filter(|(_, part)| !part.is_empty()).collect()
+        .filter_map(first)
+        .map(|module| (module.path.as_str(), module.component))
+        .collect();
+    let named = described.iter().zip(parts(&described));
+    let named = named.filter(|(_, part)| !part.is_empty());
+    named
+        .map(|((path, _), part)| (path.to_string(), part))
+        .collect()
 }
 
 /// The modules that every adapter has, as a panel needs them; all where there is none.

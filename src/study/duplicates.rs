@@ -10,6 +10,7 @@ use super::figure_plan::FigurePlan;
 use super::file::lines::Lines;
 use super::named::{AdapterId, NamedAdapter};
 use super::resolved::Resolved;
+use super::run_names::real;
 
 /// Refuses a study whose ranks or seeds are one adapter under two names, which shares all of its
 /// directions with itself; elsewhere it may be meant, and is a sentence.
@@ -88,10 +89,7 @@ pub(crate) fn is_same(first: &Adapter, second: &Adapter) -> Result<Option<&'stat
     if one.len() != other.len() {
         return Ok(None);
     }
-    let real = |file: &InputFile| {
-        let path = file.path();
-        path.canonicalize().unwrap_or_else(|_| path.into())
-    };
+    let real = |file: &InputFile| real(file.path());
     let pairs = || one.iter().zip(&other);
     if pairs().all(|(one, other)| real(one) == real(other)) {
         return Ok(Some("is the same file as"));
@@ -104,13 +102,11 @@ pub(crate) fn is_same(first: &Adapter, second: &Adapter) -> Result<Option<&'stat
     Ok(Some("has the same bytes in its weight file as"))
 }
 
-/// The files of an adapter that are its own weights, and not those of its start.
+/// The files of an adapter that are its own weights; an index has none.
 fn weights(adapter: &Adapter) -> Vec<&InputFile> {
-    let is_text = |path: &Path| path.extension().is_some_and(|ending| ending == "json");
-    let is_own = |path: &Path| path.parent() == adapter.weights().parent();
-    let files = adapter.files().iter().map(|file| (file, file.path()));
-    let own = files.filter(|(_, path)| is_own(path) && !is_text(path));
-    own.map(|(file, _)| file).collect()
+    let is_index = |path: &Path| path.extension().is_some_and(|ending| ending == "json");
+    let files = adapter.weight_files().iter();
+    files.filter(|file| !is_index(file.path())).collect()
 }
 
 /// Sentences about pairs of figures whose scales follow other rules, or whose α differ where only

@@ -40,7 +40,8 @@ pub(crate) fn under_one_name<'a>(adapters: impl Iterator<Item = OfRun<'a>>) {
     }
 }
 
-fn all(adapter: &Adapter) -> impl Iterator<Item = &AdaptedModule> {
+/// All modules of an adapter, those that were saved whole too.
+pub(super) fn all(adapter: &Adapter) -> impl Iterator<Item = &AdaptedModule> {
     adapter.modules.iter().chain(&adapter.replacements)
 }
 

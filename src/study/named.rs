@@ -1,7 +1,10 @@
 //! Adapters under the study's names for them, and what is compared.
 
+use std::sync::OnceLock;
+
 use crate::adapter::Adapter;
 
+use super::one_run::Course;
 use super::steps::Steps;
 
 /// An adapter of a study: its place among the study's adapters, or among those that its rows name.
@@ -32,6 +35,15 @@ pub struct NamedAdapter {
     pub factor_entries: Option<u64>,
     /// The checkpoints of its run, where the study names some. What is compared is the adapter alone.
     pub steps: Option<Steps>,
+    /// Where it stands in its run; files are read when that is asked for.
+    pub(super) course: OnceLock<Course>,
+}
+
+impl NamedAdapter {
+    /// Where it stands in the course of its run.
+    pub(super) fn course(&self) -> &Course {
+        self.course.get_or_init(|| Course::of(&self.adapter))
+    }
 }
 
 /// One side of a comparison.

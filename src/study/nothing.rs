@@ -26,12 +26,8 @@ impl Plan {
                 only.name
             ));
         }
-        let shares = |one: usize, other: usize| {
-            let mut modules = adapters[one].adapter.modules.iter();
-            modules.any(|module| adapters[other].adapter.module(&module.path).is_some())
-        };
         let mut pairs = (0..adapters.len()).flat_map(|one| (0..one).map(move |other| (one, other)));
-        if pairs.any(|(one, other)| shares(one, other)) {
+        if pairs.any(|(one, other)| adapters[one].adapter.shares_with(&adapters[other].adapter)) {
             return Some("[compare] names no pair of its adapters, and there is no base".into());
         }
         let first = |place: usize| {

@@ -11,12 +11,12 @@ use std::path::{Path, PathBuf};
 
 use crate::adapter::{Adapter, counted, is_general};
 
-use super::run_names::{counted_around, is_end, name_of, stem};
+use super::run_names::{counted_around, is_end, name_of, real, stem};
 use super::trainer_state::TrainerState;
 
 /// That two adapters are of one run, by their files: `are checkpoints of one run, as …`.
-pub(crate) fn one_run(one: &Adapter, other: &Adapter) -> Option<String> {
-    let how = Course::of(one).one_run(&Course::of(other))?;
+pub(super) fn one_run(one: &Course, other: &Course) -> Option<String> {
+    let how = one.one_run(other)?;
     Some(format!("are checkpoints of one run, {how}"))
 }
 
@@ -36,7 +36,6 @@ impl Course {
     }
 
     fn at(path: &Path, weights: &Path) -> Self {
-        let real = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.into());
         let (path, weights) = (real(path), real(weights));
         let mut course = Course::default();
         let folder = match path.is_dir() {

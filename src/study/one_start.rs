@@ -54,10 +54,10 @@ pub(super) fn judged(
 
 /// What takes a verdict away from some pairs, and the sentence about the first that does.
 fn told(pairs: &Pairs, adapters: &[NamedAdapter], modules: &[String]) -> Option<(Seeds, String)> {
-    let by = |tell: &dyn Fn(&Adapter, &Adapter) -> Option<String>| {
+    let by = |tell: &dyn Fn(&NamedAdapter, &NamedAdapter) -> Option<String>| {
         let tell = |&[one, other]: &[AdapterId; 2]| {
             let [one, other] = [one, other].map(|id| &adapters[id.0]);
-            let how = tell(&one.adapter, &other.adapter)?;
+            let how = tell(one, other)?;
             Some(format!("{} and {} {how}", one.name, other.name))
         };
         let mut found = pairs.pairs.iter().filter_map(tell);
@@ -70,14 +70,14 @@ fn told(pairs: &Pairs, adapters: &[NamedAdapter], modules: &[String]) -> Option<
             ),
         })
     };
-    if let Some(sentence) = by(&one_run) {
+    if let Some(sentence) = by(&|one, other| one_run(one.course(), other.course())) {
         return Some((Seeds::OneRun, sentence));
     }
     // There is none to take away.
     if matches!(pairs.seeds, Seeds::Same | Seeds::OneStart) {
         return None;
     }
-    let sentence = by(&|one, other| one_start(one, other, modules))?;
+    let sentence = by(&|one, other| one_start(&one.adapter, &other.adapter, modules))?;
     Some((Seeds::Alike, sentence))
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::adapter::{AdaptedModule, LeftOut};
+use crate::adapter::{AdaptedModule, LeftOut, layer_of, projection_of};
 use crate::base::Base;
 use crate::measure::Basis;
 use crate::paper::{Figure, Table};
@@ -196,9 +196,10 @@ impl Plan {
     /// An adapter's rank in the module that figure 8 shows, where it has that.
     pub fn drawn_rank(&self, id: AdapterId) -> usize {
         let figures = &self.figures;
+        let first = figures.projections.first();
         let is_drawn = |path: &&String| {
-            let module = ModuleName::new(path, "");
-            module.layer == figures.layer && figures.projections.first() == Some(&module.projection)
+            let projection = projection_of(path);
+            layer_of(path) == figures.layer && first.is_some_and(|first| first == projection)
         };
         let path = figures.modules.iter().find(is_drawn);
         let own = path.zip(self.measured());

@@ -61,6 +61,11 @@ pub(super) fn name_of(path: &Path) -> Option<String> {
     Some(path.file_name()?.to_string_lossy().into_owned())
 }
 
+/// A path without links, as far as it is there.
+pub(super) fn real(path: &Path) -> PathBuf {
+    path.canonicalize().unwrap_or_else(|_| path.into())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -42,4 +42,5 @@ pub use rows::{
 pub(crate) use scores::whole;
 pub use scores::{Score, scores, weight_types};
 pub use table7::{RunGroup, Table7};
+pub(crate) use text::place_in_words;
 pub use widths::Widths;

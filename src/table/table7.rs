@@ -6,6 +6,7 @@ use crate::error::{Error, Result};
 
 use super::html;
 use super::rows::{AmplificationRow, round9};
+use super::text::place_in_words;
 use super::to_csv;
 
 /// A group of runs: its label, and the names of its runs.
@@ -235,10 +236,7 @@ impl Table7 {
 
     /// `, decoder, layer 5`
     pub(super) fn place(&self) -> String {
-        let within = Some(self.within.clone()).filter(|words| !words.is_empty());
-        let layer = self.layer.map(|layer| format!("layer {layer}"));
-        let words = within.into_iter().chain(layer);
-        words.map(|words| format!(", {words}")).collect()
+        place_in_words(&self.within, self.layer)
     }
 }
 

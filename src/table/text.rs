@@ -57,6 +57,15 @@ impl Words {
     }
 }
 
+/// What is shown of a model, for a caption or a footer: `, decoder, layer 5`. `within` tells modules
+/// from others of one layer and name; it is empty where there are no others.
+pub(crate) fn place_in_words(within: &str, layer: Option<usize>) -> String {
+    let within = Some(within.to_string()).filter(|words| !words.is_empty());
+    let layer = layer.map(|layer| format!("layer {layer}"));
+    let words = within.into_iter().chain(layer);
+    words.map(|words| format!(", {words}")).collect()
+}
+
 /// `W_q`, or `W_{\mathrm{up\_proj}}`.
 pub(super) fn latex_symbol(projection: &str) -> String {
     match Projection::of(projection) {

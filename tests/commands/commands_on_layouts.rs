@@ -18,7 +18,7 @@ fn path(relative: &str) -> String {
 }
 
 /// Rows of a table as maps from column to field.
-fn rows(file: &Path) -> Vec<std::collections::BTreeMap<String, String>> {
+pub(crate) fn rows(file: &Path) -> Vec<std::collections::BTreeMap<String, String>> {
     let mut reader = csv::Reader::from_path(file).unwrap();
     reader.deserialize().map(|row| row.unwrap()).collect()
 }

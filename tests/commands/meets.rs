@@ -1,9 +1,10 @@
 //! Modules that are one under two names, and modules of one name that are not one.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use crate::commands_on_layouts::rows;
 use crate::files::Tensors;
 use crate::programs::{Outcome, run};
 
@@ -54,14 +55,8 @@ fn kohya(path: &Path, tokens: &[&str], rank: usize, salt: u32) {
 
 /// The distinct values of some columns of a table.
 fn columns(file: &Path, names: &[&str]) -> BTreeSet<Vec<String>> {
-    let mut reader = csv::Reader::from_path(file).unwrap();
-    let header = reader.headers().unwrap().clone();
-    let places: Vec<usize> = names
-        .iter()
-        .map(|name| header.iter().position(|column| column == *name).unwrap())
-        .collect();
-    let of = |row: csv::StringRecord| places.iter().map(|&at| row[at].to_string()).collect();
-    reader.records().map(|row| of(row.unwrap())).collect()
+    let of = |row: &BTreeMap<String, String>| names.iter().map(|name| row[*name].clone()).collect();
+    rows(file).iter().map(of).collect()
 }
 
 fn overlap(folder: &Path, arguments: &[&str]) -> Outcome {

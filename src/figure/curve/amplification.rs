@@ -4,8 +4,8 @@ use crate::figure::Options;
 use crate::figure::label::{Text, update};
 use crate::table::{AmplificationRow, RunGroup};
 
-use super::factors::{Series, layers, means, names, of_adapter, point, series};
-use super::panel::{Band, Curve, CurveLine, CurvePanel, LineStyle, NameAt, Span};
+use super::factors::{Series, layers, means, names, of_adapter, series};
+use super::panel::{Band, Curve, CurveLine, CurvePanel, CurvePoint, LineStyle, NameAt, Span};
 
 /// How much ink the band of the widest spread takes, and each narrower one more.
 const LIGHTEST: f64 = 0.1;
@@ -90,7 +90,7 @@ fn panel(
         name: Some((Text::plain("random"), NameAt::Beside)),
         points: layers
             .iter()
-            .map(|&layer| point(layer as f64, 1.0))
+            .map(|&layer| CurvePoint::at(layer as f64, 1.0))
             .collect(),
     };
     let has_layers = rows.iter().all(|row| row.layer.is_some());

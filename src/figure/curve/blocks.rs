@@ -29,11 +29,7 @@ pub(super) fn line(
     points: &[[f64; 2]],
     name: Option<(Text, NameAt)>,
 ) -> CurveLine {
-    let point = |&[x, y]: &[f64; 2]| CurvePoint {
-        x,
-        y,
-        ..CurvePoint::default()
-    };
+    let point = |&[x, y]: &[f64; 2]| CurvePoint::at(x, y);
     CurveLine {
         style,
         name,

@@ -82,7 +82,7 @@ pub(super) fn means(rows: &[&AmplificationRow]) -> Vec<CurvePoint> {
                 (logs / factors.len() as f64).exp()
             }
         };
-        Some(point(layer as f64, mean))
+        Some(CurvePoint::at(layer as f64, mean))
     };
     layers(rows).into_iter().filter_map(mean).collect()
 }
@@ -111,12 +111,4 @@ pub(super) fn layers(rows: &[&AmplificationRow]) -> Vec<usize> {
     layers.sort_unstable();
     layers.dedup();
     layers
-}
-
-pub(super) fn point(x: f64, y: f64) -> CurvePoint {
-    CurvePoint {
-        x,
-        y,
-        ..CurvePoint::default()
-    }
 }

@@ -106,6 +106,17 @@ pub struct CurvePoint {
     pub values: Vec<f64>,
 }
 
+impl CurvePoint {
+    /// A single value.
+    pub(super) fn at(x: f64, y: f64) -> Self {
+        CurvePoint {
+            x,
+            y,
+            ..CurvePoint::default()
+        }
+    }
+}
+
 /// An area between two values.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Band {

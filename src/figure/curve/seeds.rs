@@ -73,7 +73,7 @@ fn panel(rows: &[&OverlapRow], pairs: &[[String; 2]], title: Text) -> Option<Cur
         let mean = |place: usize| pairs.iter().map(|rows| value(rows[place])).sum::<f64>() / count;
         let x = |place: usize| pairs[0][place].i as f64;
         (0..most)
-            .map(|place| point(x(place), mean(place)))
+            .map(|place| CurvePoint::at(x(place), mean(place)))
             .collect()
     };
     let phi = |row: &OverlapRow| row.overlap.unwrap_or(f64::NAN);
@@ -85,7 +85,7 @@ fn panel(rows: &[&OverlapRow], pairs: &[[String; 2]], title: Text) -> Option<Cur
             name: None,
             points: rows
                 .iter()
-                .map(|row| point(row.i as f64, phi(row)))
+                .map(|row| CurvePoint::at(row.i as f64, phi(row)))
                 .collect(),
         });
     let of_all = if pairs.len() == 1 { "φ(k,k)" } else { "mean" };
@@ -107,14 +107,6 @@ fn named(style: LineStyle, name: &str, points: Vec<CurvePoint>) -> CurveLine {
         style,
         name: Some((Text::plain(name), NameAt::UpperRight)),
         points,
-    }
-}
-
-fn point(x: f64, y: f64) -> CurvePoint {
-    CurvePoint {
-        x,
-        y,
-        ..CurvePoint::default()
     }
 }
 

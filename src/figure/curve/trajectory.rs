@@ -1,5 +1,7 @@
 //! Trajectory: how near a run's checkpoints are to the last one, over the steps of training.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use crate::figure::Options;
 use crate::figure::label::Text;
 use crate::measure::Basis;
@@ -50,10 +52,11 @@ pub fn trajectory_curve(
     };
     // A panel of starts has a line for every run, or there is none.
     let has_start = runs.iter().all(knows_start);
-    let panels = shown(has_start).map(|of| panel(rows, &runs, &of));
-    let checkpoints = |run: &&str| steps_of(rows, run).len();
-    let most = runs.iter().map(checkpoints).max()?;
-    let is_dense = most >= DENSE;
+    let steps: Vec<BTreeSet<usize>> = runs.iter().map(|run| steps_of(rows, run)).collect();
+    let is_dense = steps.iter().map(BTreeSet::len).max()? >= DENSE;
+    let steps: BTreeSet<usize> = steps.into_iter().flatten().collect();
+    let x = Span::evenly(&steps.into_iter().collect::<Vec<_>>());
+    let panels = shown(has_start).map(|of| panel(rows, &runs, &x, &of));
     let unknown = unknown.iter().filter(|name| runs.contains(&name.as_str()));
     let mut footer = footer(rows, has_start);
     if left_out > 0 {
@@ -109,16 +112,13 @@ fn shown(has_start: bool) -> [Of; 4] {
     ]
 }
 
-/// The steps of a run, rising.
-fn steps_of(rows: &[TrajectoryRow], run: &str) -> Vec<usize> {
+/// The steps of a run.
+fn steps_of(rows: &[TrajectoryRow], run: &str) -> BTreeSet<usize> {
     let of_run = rows.iter().filter(|row| row.adapter == run);
-    let mut steps: Vec<usize> = of_run.map(|row| row.step as usize).collect();
-    steps.sort_unstable();
-    steps.dedup();
-    steps
+    of_run.map(|row| row.step as usize).collect()
 }
 
-fn panel(rows: &[TrajectoryRow], runs: &[&str], of: &Of) -> CurvePanel {
+fn panel(rows: &[TrajectoryRow], runs: &[&str], x: &Span, of: &Of) -> CurvePanel {
     let (mut lines, mut bands, mut chances) = (Vec::new(), Vec::new(), Vec::new());
     for (number, run) in runs.iter().enumerate() {
         let is_of = |row: &&TrajectoryRow| row.adapter == *run && row.basis == of.basis.name();
@@ -128,7 +128,7 @@ fn panel(rows: &[TrajectoryRow], runs: &[&str], of: &Of) -> CurvePanel {
             continue;
         }
         chances.extend(quantile(here.iter().map(|row| row.chance).collect(), 0.5));
-        let point = |&(x, [_, y, _]): &(f64, [f64; 3])| point(x, y);
+        let point = |&(x, [_, y, _]): &(f64, [f64; 3])| CurvePoint::at(x, y);
         lines.push(CurveLine {
             style: LineStyle::Series(number),
             name: Some((Text::plain(run), NameAt::Beside)),
@@ -143,11 +143,6 @@ fn panel(rows: &[TrajectoryRow], runs: &[&str], of: &Of) -> CurvePanel {
             points: spread.collect(),
         });
     }
-    let steps = runs.iter().flat_map(|run| steps_of(rows, run));
-    let mut steps: Vec<usize> = steps.collect();
-    steps.sort_unstable();
-    steps.dedup();
-    let x = Span::evenly(&steps);
     let chance = chances_of(
         chances.into_iter().filter(|_| of.has_chance),
         [x.low, x.high],
@@ -156,7 +151,7 @@ fn panel(rows: &[TrajectoryRow], runs: &[&str], of: &Of) -> CurvePanel {
     let reach: Vec<f64> = reach.map(|[_, _, high]| *high).collect();
     CurvePanel {
         title: Text::plain(of.title),
-        x,
+        x: x.clone(),
         x_label: Text::plain("step"),
         y: match of.has_chance {
             true => Span::from_zero(&[1.0]),
@@ -170,12 +165,13 @@ fn panel(rows: &[TrajectoryRow], runs: &[&str], of: &Of) -> CurvePanel {
 
 /// Quartiles and median over modules, of each step that has a value.
 fn quartiles(rows: &[&TrajectoryRow], value: Shown) -> Vec<(f64, [f64; 3])> {
-    let mut steps: Vec<u64> = rows.iter().map(|row| row.step).collect();
-    steps.sort_unstable();
-    steps.dedup();
-    let at = |step: u64| {
-        let here = rows.iter().filter(|row| row.step == step);
-        let values: Vec<f64> = here.filter_map(|row| value(row)).collect();
+    let mut steps: BTreeMap<u64, Vec<f64>> = BTreeMap::new();
+    for row in rows {
+        if let Some(value) = value(row) {
+            steps.entry(row.step).or_default().push(value);
+        }
+    }
+    let at = |(step, values): (u64, Vec<f64>)| {
         let part = |at: f64| quantile(values.clone(), at);
         Some((step as f64, [part(0.25)?, part(0.5)?, part(0.75)?]))
     };
@@ -191,17 +187,9 @@ fn chances_of(levels: impl Iterator<Item = f64>, ends: [f64; 2]) -> Vec<CurveLin
     let line = |level: f64| CurveLine {
         style: LineStyle::Chance,
         name: (Some(level) == last).then(|| (Text::plain("chance"), NameAt::Beside)),
-        points: ends.map(|x| point(x, level)).into(),
+        points: ends.map(|x| CurvePoint::at(x, level)).into(),
     };
     levels.into_iter().map(line).collect()
-}
-
-fn point(x: f64, y: f64) -> CurvePoint {
-    CurvePoint {
-        x,
-        y,
-        ..CurvePoint::default()
-    }
 }
 
 fn footer(rows: &[TrajectoryRow], has_start: bool) -> Vec<String> {

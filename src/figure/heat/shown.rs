@@ -2,6 +2,7 @@
 
 use crate::figure::Options;
 use crate::measure::Basis;
+use crate::table::place_in_words;
 
 /// What the figures of overlaps have in common: which directions, which panels, which colours.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -19,9 +20,6 @@ pub struct Shown<'a> {
 impl Shown<'_> {
     /// `, decoder, layer 5` for a footer; nothing where nothing has to be said.
     pub(in crate::figure) fn place(&self, layer: Option<usize>) -> String {
-        let within = Some(self.within).filter(|words| !words.is_empty());
-        let layer = layer.map(|layer| format!("layer {layer}"));
-        let words = within.map(str::to_string).into_iter().chain(layer);
-        words.map(|words| format!(", {words}")).collect()
+        place_in_words(self.within, layer)
     }
 }

@@ -1,6 +1,6 @@
 //! An entry whose checkpoints are looked for.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use crate::error::Error;
 use crate::study::file::definition::AdapterEntry;
@@ -30,9 +30,4 @@ impl Entry<'_> {
         let what = format!("checkpoint {} of {}", path.display(), self.entry.name);
         self.lines.locate(&self.at(key), &what, error)
     }
-}
-
-/// A path without links, as far as it is there.
-pub(super) fn real(path: &Path) -> PathBuf {
-    path.canonicalize().unwrap_or_else(|_| path.into())
 }

@@ -18,11 +18,12 @@ use crate::adapter::{AdaptedModule, Adapter};
 use crate::error::{Error, Result};
 
 use super::duplicates::is_same;
+use super::meet::all;
 use super::opening::Opening;
+use super::run_names::real;
 
 pub use course::{Step, Steps};
 pub(super) use entry::Entry;
-use entry::real;
 
 /// The checkpoints of an entry and a sentence where their numbers are not known; `None` where it
 /// names none.
@@ -103,10 +104,6 @@ fn open(
 
 /// That a checkpoint has the modules of the last one, in their shapes and ranks.
 fn held_against(last: &Adapter, earlier: &Adapter) -> Result<()> {
-    let all = |adapter: &Adapter| -> Vec<AdaptedModule> {
-        let modules = adapter.modules.iter().chain(&adapter.replacements);
-        modules.cloned().collect()
-    };
     let error = |module: &AdaptedModule, problem: String| {
         let remedy = "give checkpoints of the run that `path` is the last of";
         Err(Error::request(
@@ -117,17 +114,17 @@ fn held_against(last: &Adapter, earlier: &Adapter) -> Result<()> {
     };
     for module in all(last) {
         let Some(other) = earlier.module(&module.path) else {
-            return error(&module, "`path` has it, and this checkpoint has not".into());
+            return error(module, "`path` has it, and this checkpoint has not".into());
         };
         let form = |module: &AdaptedModule| (module.d_out, module.d_in, module.rank);
-        if form(&module) != form(other) {
-            let [there, here] = [&module, other].map(words);
-            return error(&module, format!("{there} in `path`, and {here} here"));
+        if form(module) != form(other) {
+            let [there, here] = [module, other].map(words);
+            return error(module, format!("{there} in `path`, and {here} here"));
         }
     }
-    let is_new = |module: &AdaptedModule| last.module(&module.path).is_none();
-    match all(earlier).into_iter().find(is_new) {
-        Some(module) => error(&module, "this checkpoint has it, and `path` has not".into()),
+    let is_new = |module: &&AdaptedModule| last.module(&module.path).is_none();
+    match all(earlier).find(is_new) {
+        Some(module) => error(module, "this checkpoint has it, and `path` has not".into()),
         None => Ok(()),
     }
 }

@@ -16,7 +16,8 @@ use crate::study::run_names::{counted_around, name_of, stem};
 use crate::study::trainer_state::TrainerState;
 
 use super::course::{Step, Steps};
-use super::entry::{Entry, real};
+use super::entry::Entry;
+use crate::study::run_names::real;
 
 /// How far a checkpoint is.
 #[derive(Debug, Clone, PartialEq)]

@@ -8,7 +8,8 @@ use crate::error::{Error, Result};
 use crate::study::file::lines::Lines;
 use crate::study::file::pattern::{is_pattern, matcher};
 
-use super::entry::{Entry, real};
+use super::entry::Entry;
+use crate::study::run_names::real;
 
 /// All paths of an entry in its order, what a pattern matches in natural order, each once and without
 /// the last checkpoint's own.

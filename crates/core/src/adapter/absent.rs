@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use crate::error::{Error, Result};
 use crate::files;
 use crate::setting::Setting;
-use crate::tensors::{Set, chosen_among};
 
 use super::checkpoints::counted;
+use super::names::natural_order;
 
 /// The config beside the weights, of PEFT and those who took its name.
 pub(super) const CONFIG: &str = "adapter_config.json";
@@ -33,7 +33,7 @@ pub(super) fn only_inside(folder: &Path) -> Result<Option<PathBuf>> {
         deeper.into_iter().flatten().filter(has_config).collect()
     };
     let mut found: Vec<PathBuf> = inner.iter().flat_map(below).collect();
-    found.sort_by_key(|path| numbers(&path.to_string_lossy()));
+    found.sort_by(|one, other| natural_order(&one.to_string_lossy(), &other.to_string_lossy()));
     match found.as_slice() {
         [] => Ok(None),
         [only] => Ok(Some(only.clone())),
@@ -74,24 +74,6 @@ fn several_inside(folder: &Path, several: &[PathBuf]) -> Error {
     )
 }
 
-/// A name's words and the numbers behind them, so that `checkpoint-500` is before `checkpoint-1000`.
-fn numbers(name: &str) -> Vec<(String, u64)> {
-    let mut parts = vec![(String::new(), String::new())];
-    for c in name.chars() {
-        let last = parts.len() - 1;
-        match (c.is_ascii_digit(), parts[last].1.is_empty()) {
-            (true, _) => parts[last].1.push(c),
-            (false, true) => parts[last].0.push(c),
-            (false, false) => parts.push((c.into(), String::new())),
-        }
-    }
-    let number = |digits: String| digits.parse().unwrap_or(0);
-    parts
-        .into_iter()
-        .map(|(word, digits)| (word, number(digits)))
-        .collect()
-}
-
 /// `checkpoint-500`, `epoch_3`.
 fn is_checkpoint(path: &Path) -> bool {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
@@ -102,16 +84,6 @@ fn is_checkpoint(path: &Path) -> bool {
 pub(super) fn only_foreign(names: &[String]) -> Option<&String> {
     let is_gguf = |name: &&String| name.to_lowercase().ends_with(".gguf");
     names.iter().find(is_gguf)
-}
-
-/// The only weights among files of these names, whatever they are called.
-pub(super) fn only_weights(names: &[String]) -> Option<Set> {
-    let plain: Vec<String> = names
-        .iter()
-        .filter(|name| !name.ends_with(".json"))
-        .cloned()
-        .collect();
-    chosen_among(&plain)
 }
 
 /// The error with its true cause, where what lies in the folder tells one.

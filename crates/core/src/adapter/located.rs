@@ -8,7 +8,9 @@ use serde_json::{Map, Value};
 
 use crate::error::{Error, Result};
 use crate::files::{InputFile, json};
-use crate::tensors::{Bundle, Checkpoint, Set, Shards, find_adapter, named, names_in, weights_in};
+use crate::tensors::{
+    Bundle, Checkpoint, Set, Shards, chosen_among, find_adapter, named, names_in, weights_in,
+};
 
 use super::absent;
 pub(super) use super::absent::CONFIG;
@@ -299,7 +301,7 @@ fn in_archive(path: &Path, bundle: Bundle) -> Result<Place> {
     let (set, rest) = match sets.as_slice() {
         [set, rest @ ..] => (set.clone(), rest),
         [] => {
-            let only = absent::only_weights(&files);
+            let only = chosen_among(&files);
             let none = || bad(format!("an archive without {}", WEIGHTS[0]));
             (only.ok_or_else(none)?, &[][..])
         }

@@ -55,7 +55,7 @@ impl Adapter {
         let names: BTreeSet<String> = names.iter().map(|name| weight_of(name)).collect();
         let laid = base.map(|base| base.laid(&names, &options.renames));
         let laid = laid.as_deref();
-        let mut files = opened.inputs();
+        let (mut files, own) = (opened.inputs(), opened.weights.inputs());
         let start = options.initial.as_deref().map(located).transpose()?;
         let start = start.as_ref().map(Opened::of).transpose()?;
         files.extend(start.iter().flat_map(Opened::inputs));
@@ -71,7 +71,7 @@ impl Adapter {
         })?;
         content.notes.splice(0..0, place.notes.iter().cloned());
         let is_renamed = content.is_renamed;
-        let mut adapter = finish(&found, content, files)?;
+        let mut adapter = finish(&found, content, (files, own))?;
         placing::note_renames(&mut adapter, &names, &options.renames);
         if !is_renamed {
             placing::rename(&mut adapter, &options.renames);
@@ -232,7 +232,11 @@ fn peft_without_config(found: &Found) -> Result<Content> {
 }
 
 /// The adapter, when every tensor was understood.
-fn finish(found: &Found, mut content: Content, files: Vec<InputFile>) -> Result<Adapter> {
+fn finish(
+    found: &Found,
+    mut content: Content,
+    (files, weight_files): (Vec<InputFile>, Vec<InputFile>),
+) -> Result<Adapter> {
     let unmapped = leftover::sort(found, &mut content);
     gathered::note(found, &mut content);
     if let (Some(first), false) = (unmapped.first(), found.options.allow_unmapped) {
@@ -250,6 +254,7 @@ fn finish(found: &Found, mut content: Content, files: Vec<InputFile>) -> Result<
         root: found.root.into(),
         weights: found.file.path().into(),
         files,
+        weight_files,
         layout: content.layout,
         evidence: content.evidence,
         base_name: content.base_name,

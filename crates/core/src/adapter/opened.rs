@@ -20,6 +20,7 @@ pub struct Adapter {
     pub(super) root: PathBuf,
     pub(super) weights: PathBuf,
     pub(super) files: Vec<InputFile>,
+    pub(super) weight_files: Vec<InputFile>,
     /// What the file is, in a few words: `PEFT LoRA`.
     pub layout: &'static str,
     /// What gave the layout away.
@@ -70,6 +71,11 @@ impl Adapter {
         &self.files
     }
 
+    /// The files of its own weights: one, an archive, or a set with its index.
+    pub fn weight_files(&self) -> &[InputFile] {
+        &self.weight_files
+    }
+
     /// The description of one module.
     pub fn module(&self, path: &str) -> Option<&AdaptedModule> {
         let mut all = self.modules.iter().chain(&self.replacements);
@@ -102,6 +108,12 @@ impl Adapter {
             [] => self.rank_in_words() == other.rank_in_words(),
             same => same.iter().all(|same| *same),
         }
+    }
+
+    /// Whether a module of this one's is in the other too.
+    pub fn shares_with(&self, other: &Adapter) -> bool {
+        let mut modules = self.modules.iter();
+        modules.any(|module| other.module(&module.path).is_some())
     }
 
     /// How many numbers were trained as factors, Σ r·(d_in + d_out) over its modules. It is `None`

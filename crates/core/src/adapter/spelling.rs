@@ -35,10 +35,8 @@ pub(super) fn decode(token: &str) -> Option<String> {
 /// As [`decode`], of one part or more: for a name of which it is known where it begins.
 pub(super) fn decoded(token: &str) -> Option<String> {
     let words: Vec<&str> = token.split('_').collect();
-    let is_known = |name: &str| is_number(name) || is_among(SHORT_PARTS, name);
     let names = cut(&words, &[]);
-    let is_long = |name: &String| is_among(LONG_PARTS, name);
-    let all = names.iter().all(|name| is_long(name) || is_known(name));
+    let all = names.iter().all(|name| is_known_part(name));
     all.then(|| names.join("."))
 }
 

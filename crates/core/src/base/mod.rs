@@ -26,7 +26,7 @@ mod place;
 mod prefixes;
 
 pub use meet::meet;
-pub use parts::{parts_of_modules, parts_of_paths};
+pub use parts::parts;
 
 use catalogue::Catalogue;
 use orientation::Orientation;

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use crate::adapter::AdaptedModule;
 use crate::adapter::component::of_path;
 use crate::adapter::layer_of;
 
@@ -11,38 +10,22 @@ use super::prefixes::{first_part, is_language, start_of};
 /// Lists of blocks that a U-Net alone has.
 const UNET: [&str; 3] = ["down_blocks", "up_blocks", "mid_block"];
 
-/// For each module, the part of the model that it is of; all are empty where there is one part.
+/// For each module, by its path and the component that its file names, the part of the model that it
+/// is of; all are empty where there is one part.
 ///
 /// A text encoder, a prior and the like are known by their file's names, towers, encoders and decoders
 /// by a module's path up to its block's number. What is left is the model's main part: `unet`,
 /// `language_model` or `transformer`. A module outside of all blocks, such as a head, makes no part.
 ///
 /// ```
-/// use lora_subspace_core::base::parts_of_paths;
+/// use lora_subspace_core::base::parts;
+/// let of = |paths: &[&'static str]| parts(&paths.iter().map(|path| (*path, "")).collect::<Vec<_>>());
 /// let paths = ["model.layers.0.q", "visual.blocks.0.q", "lm_head"];
-/// assert_eq!(parts_of_paths(&paths), ["language_model", "vision", "language_model"]);
-/// assert_eq!(parts_of_paths(&["bert.encoder.layer.0.query", "classifier"]), ["", ""]);
-/// assert_eq!(
-///     parts_of_paths(&["model.encoder.layers.0.q", "model.decoder.layers.0.q"]),
-///     ["encoder", "decoder"]
-/// );
+/// assert_eq!(of(&paths), ["language_model", "vision", "language_model"]);
+/// assert_eq!(of(&["bert.encoder.layer.0.query", "classifier"]), ["", ""]);
+/// assert_eq!(of(&["model.encoder.layers.0.q", "model.decoder.layers.0.q"]), ["encoder", "decoder"]);
 /// ```
-pub fn parts_of_paths(paths: &[&str]) -> Vec<String> {
-    let known = paths.iter().map(|path| {
-        let component = of_path(path).0;
-        (*path, component.map_or("", |one| one.name))
-    });
-    parts(&known.collect::<Vec<_>>())
-}
-
-/// As [`parts_of_paths`], of modules whose files say more than their paths.
-pub fn parts_of_modules(modules: &[&AdaptedModule]) -> Vec<String> {
-    let known = modules.iter();
-    let known = known.map(|module| (module.path.as_str(), module.component));
-    parts(&known.collect::<Vec<_>>())
-}
-
-fn parts(modules: &[(&str, &'static str)]) -> Vec<String> {
+pub fn parts(modules: &[(&str, &'static str)]) -> Vec<String> {
     let own: Vec<&str> = modules.iter().map(|one| own_part(*one)).collect();
     let in_blocks = || {
         let all = own.iter().zip(modules);

@@ -1,6 +1,7 @@
 //! The index of shards that `save_pretrained` writes: `….index.json` with a `weight_map`.
 
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value};
@@ -69,9 +70,12 @@ impl Index {
     ///
     /// [`Error::Config`] for the first that is not.
     pub(super) fn check(&self, files: &[TensorFile]) -> Result<()> {
+        let named = files
+            .iter()
+            .filter_map(|file| Some((file.path().file_name()?, file)));
+        let named: BTreeMap<&OsStr, &TensorFile> = named.collect();
         let is_held = |tensor: &str, name: &str| {
-            let mut files = files.iter();
-            let file = files.find(|file| file.path().ends_with(name));
+            let file = named.get(OsStr::new(name));
             file.is_some_and(|file| file.shape(tensor).is_some())
         };
         let mut places = self.places.iter();

@@ -1,4 +1,4 @@
-//! Files to named tensors: the only room that opens weight files.
+//! Files to named tensors: the only room that reads weights.
 //!
 //! One matrix at a time is read and converted to f64; a NaN or an infinity is an error with the
 //! tensor's name, so that nothing downstream has to ask.

@@ -144,9 +144,12 @@ pub(super) fn counted<'a>(names: impl IntoIterator<Item = &'a String>) -> Vec<Se
     groups.into_iter().map(set).collect()
 }
 
-/// The set that a file is of, as its own name counts, among these.
-pub(super) fn set_of(name: &str, names: &[String]) -> Set {
-    let mut sets = counted(names).into_iter();
+/// The set that a file is of, as its own name counts, among these. They are asked for where it counts.
+pub(super) fn set_of(name: &str, names: impl FnOnce() -> Vec<String>) -> Set {
+    if part(name).is_none() {
+        return Set::one(name);
+    }
+    let mut sets = counted(&names()).into_iter();
     let has = |set: &Set| set.files.iter().any(|file| file == name);
     sets.find(has).unwrap_or_else(|| Set::one(name))
 }
@@ -209,8 +212,11 @@ mod tests {
             Some("a-00003-of-00003.bin is missing")
         );
         assert!(sets[1].missing.is_empty() && sets[2].missing.is_empty());
-        assert_eq!(set_of("c-1-of-2.bin", &all), sets[2]);
-        assert_eq!(set_of("one-of-us.bin", &all), Set::one("one-of-us.bin"));
+        assert_eq!(set_of("c-1-of-2.bin", || all.clone()), sets[2]);
+        assert_eq!(
+            set_of("one-of-us.bin", || all.clone()),
+            Set::one("one-of-us.bin")
+        );
     }
 
     #[test]

@@ -48,7 +48,7 @@ impl Shards {
             return Self::indexed(path, path);
         } else {
             match path.file_name().and_then(|name| name.to_str()) {
-                Some(name) => sets::set_of(name, &names_beside(place)),
+                Some(name) => sets::set_of(name, || names_beside(place)),
                 None => return Self::joined(path, None, vec![TensorFile::open(path)?]),
             }
         };

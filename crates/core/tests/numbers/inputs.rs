@@ -276,3 +276,26 @@ fn a_changed_byte_of_an_archive_is_no_panic() {
     }
     assert!(read > 0 && refused > read, "{read} read, {refused} refused");
 }
+
+#[test]
+fn the_files_of_own_weights_are_none_of_the_start_s() {
+    let (folder, start) = (adapter(), adapter());
+    let names = |adapter: &Adapter| -> Vec<std::path::PathBuf> {
+        let files = adapter.weight_files().iter();
+        files.map(|file| file.path().to_path_buf()).collect()
+    };
+    let [config, weights] = [CONFIG, WEIGHTS].map(|name| folder.path().join(name));
+    assert_eq!(names(&open(folder.path())), [weights.as_path()]);
+    let options = ReadOptions::new().initial(start.path());
+    let later = Adapter::open(folder.path(), &options).unwrap();
+    assert_eq!(names(&later), [weights.as_path()]);
+    assert!(later.files().len() > 2, "the start was read too");
+    // An archive is its own weight file: two of them are two adapters.
+    let zip = folder.path().join("r8.zip");
+    let files: [(&str, &Path); 2] = [(CONFIG, &config), (WEIGHTS, &weights)];
+    archive(&zip, &files, CompressionMethod::Stored);
+    let (one, whole) = (open(&zip), open(folder.path()));
+    assert_eq!(names(&one), [zip.as_path()]);
+    let is_same = one.weight_files()[0].has_bytes_of(&whole.weight_files()[0]);
+    assert!(!is_same.unwrap());
+}
