@@ -21,10 +21,13 @@ use words::{DTYPES, FILES, METHODS, PARTS, PATHS, PREFIXES, Side};
 #[derive(Debug, Arbitrary)]
 struct Case<'a> {
     file: u8,
+    /// What the modules have that have none of their own.
+    prefix: u8,
+    dtype: u8,
     config: Option<Config<'a>>,
     metadata: Vec<(u8, &'a str)>,
     modules: Vec<Module<'a>>,
-    loose: Vec<Loose<'a>>,
+    loose: Option<Vec<Loose<'a>>>,
     base: Option<BaseOf<'a>>,
     looking: bool,
     alpha: bool,
@@ -34,12 +37,12 @@ struct Case<'a> {
 /// A module with all tensors of one method.
 #[derive(Debug, Arbitrary)]
 struct Module<'a> {
-    prefix: u8,
+    prefix: Option<u8>,
     path: Spot<'a>,
     method: u8,
     /// d_out, d_in and rank.
     sides: [u8; 3],
-    dtype: u8,
+    dtype: Option<u8>,
     value: u8,
     /// One of its tensors that is left out.
     without: Option<u8>,
@@ -82,7 +85,8 @@ struct BaseOf<'a> {
 type Tensors = BTreeMap<String, (Dtype, Vec<usize>, u8)>;
 
 libfuzzer_sys::fuzz_target!(|case: Case| {
-    if case.modules.len() > 6 || case.loose.len() > 6 {
+    let loose = case.loose.as_ref().map_or(0, Vec::len);
+    if !(1..=6).contains(&(case.modules.len() + loose)) {
         return;
     }
     shared::with_empty_folder(|folder| {
@@ -115,8 +119,12 @@ libfuzzer_sys::fuzz_target!(|case: Case| {
 fn adapter(case: &Case) -> Tensors {
     let mut tensors = Tensors::new();
     for module in &case.modules {
-        let path = format!("{}{}", pick(&PREFIXES, module.prefix), module.path.text());
-        let dtype = *pick(&DTYPES, module.dtype);
+        let path = format!(
+            "{}{}",
+            pick(&PREFIXES, module.prefix.unwrap_or(case.prefix)),
+            module.path.text()
+        );
+        let dtype = *pick(&DTYPES, module.dtype.unwrap_or(case.dtype));
         let parts = pick(&METHODS, module.method);
         let wrong = |at: Option<u8>, place: usize| at.is_some_and(|at| usize::from(at) == place);
         for (place, (name, sides)) in parts.iter().enumerate() {
@@ -138,7 +146,7 @@ fn adapter(case: &Case) -> Tensors {
             tensors.insert(name, (dtype, shape, module.value));
         }
     }
-    for loose in &case.loose {
+    for loose in case.loose.iter().flatten() {
         let words = loose.words.iter().take(8);
         let name: String = words.map(|word| *pick(&PARTS, *word)).collect();
         let shape = loose.shape.iter().take(4).map(|side| usize::from(side % 7));

@@ -59,7 +59,9 @@ pub fn texts<const N: usize>(bytes: &[u8]) -> [&[u8]; N] {
 
 /// A path below a folder; `None` for a name that would lead elsewhere, or that no file has.
 pub fn below(folder: &Path, name: &[u8]) -> Option<std::path::PathBuf> {
-    let name = std::str::from_utf8(name).ok()?;
+    let name = std::str::from_utf8(name)
+        .ok()
+        .filter(|name| !name.contains('\0'))?;
     let mut parts = Path::new(name).components().peekable();
     parts.peek()?;
     let is_plain = parts.all(|part| matches!(part, Component::Normal(name) if name.len() < 100));
