@@ -46,8 +46,12 @@ fn write(first: &FirstStudy) -> Result<()> {
         fs::create_dir_all(folder).map_err(failed)?;
     }
     let file = OpenOptions::new().write(true).create_new(true).open(place);
-    file.and_then(|mut file| file.write_all(first.text.as_bytes()))
-        .map_err(failed)
+    let written = file.map_err(failed)?.write_all(first.text.as_bytes());
+    written.map_err(|source| {
+        // Half a study is none.
+        let _ = fs::remove_file(place);
+        failed(source)
+    })
 }
 
 /// What every column of every table means, on stdout.

@@ -62,7 +62,7 @@ enum Of {
 
 impl Claim {
     /// Claims the folders of a study's files under `out`, makes them where they are not there, and
-    /// sweeps what a run that was killed left in them.
+    /// sweeps what runs that were killed left in them, and what checks left elsewhere.
     ///
     /// # Errors
     ///
@@ -93,6 +93,7 @@ impl Claim {
         if lock.is_some() {
             folders.iter().for_each(|folder| sweep(folder, true));
         }
+        sweep_scratch(&std::env::temp_dir());
         let claim = Self::hold(
             &mut held,
             lock,
