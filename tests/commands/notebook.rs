@@ -1,5 +1,7 @@
 //! The notebooks are run, and what they rebuild is held to the report's figures and to the tables.
 
+use std::fs;
+
 use crate::files::repository;
 use crate::programs::run;
 use crate::python::python;
@@ -48,4 +50,21 @@ fn strange_names_and_turned_pairs_are_rebuilt_too() {
         said.starts_with("14 figures, ") && said.ends_with(" cells, table7\n"),
         "{said}"
     );
+}
+
+#[test]
+fn tables_that_are_no_set_are_named() {
+    let folder = strange_study(&["--format", "svg"]);
+    let tables = folder.path().join("notebooks-export").join(STRANGE);
+    // The same rows, in a file that is another.
+    let (changed, gone) = (tables.join("ranks.csv"), tables.join("layers.csv"));
+    let text = fs::read_to_string(&changed).unwrap();
+    fs::write(&changed, text + "\n").unwrap();
+    fs::remove_file(gone).unwrap();
+    let said = python("notebook/run.py", &[&tables]);
+    let expected = "layers.csv is gone, and files.json has it\nranks.csv is another file than files.json has\n14 figures, ";
+    assert!(said.starts_with(expected), "{said}");
+    fs::remove_file(tables.join("files.json")).unwrap();
+    let said = python("notebook/run.py", &[&tables]);
+    assert!(said.starts_with("there is no files.json: "), "{said}");
 }

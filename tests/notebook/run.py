@@ -153,6 +153,9 @@ def main():
     compare_lines(rebuilt, folder, notebook)
     if "rank-curve" in rebuilt:
         compare_curve(rebuilt["rank-curve"], [tables[name] for name in ["table6", "table18"] if name in tables])
+    [setup] = [cell for cell in notebook.cells if cell.id == "setup"]
+    # What it says of tables that are no set.
+    print("".join(output.text for output in setup.outputs if output.output_type == "stream"), end="")
     print(f"{with_curve} figures, {cells} cells, {', '.join(tables)}")
 
 
