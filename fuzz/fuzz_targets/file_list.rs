@@ -26,7 +26,7 @@ libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
         assert!(first == second, "{}", String::from_utf8_lossy(&second));
         let said: serde_json::Value = serde_json::from_slice(&second).expect("JSON");
         let sets = said["sets"].as_array().expect("sets");
-        let has = |set: &serde_json::Value| set["files"].get("overlap.csv").is_some();
+        let has = |set: &serde_json::Value| set["files"].get("overlap.npz").is_some();
         assert_eq!(sets.iter().filter(|set| has(set)).count(), 1);
     });
 });
