@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use crate::measure::amplification::RandomProjection;
+use crate::measure::amplification::{RandomProjection, amplification_factor};
 use crate::measure::significance::{drawn_tail, typical_projection, upper_tail_bound};
 use crate::paper::TENTH;
 use crate::results::ModuleName;
@@ -61,7 +61,7 @@ impl AgainstBase<'_> {
             let norm = typical_of(runs.iter().map(|row| Some(row.delta_norm)));
             EvidenceRow {
                 value: typical_of(runs.iter().map(|row| row.amplification)),
-                chance: norm.filter(|_| typical > 0.0).map(|norm| norm / typical),
+                chance: norm.and_then(|norm| amplification_factor(norm, typical)),
                 runs: runs.len(),
                 ..of_amplification(&FACTOR, (first, spoken), "factor")
             }

@@ -1,6 +1,6 @@
 //! What a plan is held against before any work: that its adapters and its base fit each other.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::adapter::AdaptedModule;
 use crate::asked::Asked;
@@ -158,6 +158,37 @@ pub(super) fn module(held: &Held, path: &str) -> Result<()> {
         whole(held, named, module)?;
     }
     Ok(())
+}
+
+/// The modules of which some adapter's numbers, or those of a checkpoint of its run, give no ΔW that
+/// can be measured, each with its first cause.
+///
+/// # Errors
+///
+/// The first cause of an adapter, or checkpoint, that has no other module.
+pub(super) fn numbers(held: &Held, modules: &[String]) -> Result<BTreeMap<String, Error>> {
+    let asked: BTreeSet<&str> = modules.iter().map(String::as_str).collect();
+    let mut causes = BTreeMap::new();
+    for (number, named) in held.adapters.iter().enumerate() {
+        let steps = named.steps.iter().flat_map(|steps| &steps.earlier);
+        let earlier = steps.map(|step| &step.adapter);
+        for adapter in std::iter::once(&named.adapter).chain(earlier) {
+            let all = adapter.modules.iter().chain(&adapter.replacements);
+            let count = all.filter(|one| asked.contains(one.path.as_str())).count();
+            let found = adapter.unmeasurable(|path| asked.contains(path));
+            let is_all = found.len() == count;
+            for (path, error) in found {
+                let place = format!("adapter[{number}].path");
+                let what = format!("adapter `{}`", named.name);
+                let error = held.lines.locate(&place, &what, error);
+                if is_all {
+                    return Err(error);
+                }
+                causes.entry(path).or_insert(error);
+            }
+        }
+    }
+    Ok(causes)
 }
 
 /// What A reads of a module, inputs or outputs, must be known of all adapters or of none.

@@ -14,8 +14,10 @@ use super::checks::{self, Held};
 /// without a wildcard. A weight that could be any of several is an error in any case.
 pub(super) fn leave_out(held: &Held, modules: Vec<String>) -> Result<(Vec<String>, Vec<LeftOut>)> {
     let (mut kept, mut left) = (Vec::new(), Vec::new());
+    let mut causes = checks::numbers(held, &modules)?;
     for module in modules {
-        match checks::module(held, &module) {
+        let checked = checks::module(held, &module);
+        match checked.and_then(|()| causes.remove(&module).map_or(Ok(()), Err)) {
             Ok(()) => kept.push(module),
             Err(error) => left.push((module, error)),
         }

@@ -5,7 +5,9 @@ use serde::Serialize;
 use crate::error::{Error, Result};
 
 use super::html;
+use super::rounded::{nine_digits, nine_digits_or_empty};
 use super::rows::{AmplificationRow, round9};
+use super::short::{short, spread};
 use super::text::place_in_words;
 use super::to_csv;
 
@@ -40,28 +42,39 @@ pub(super) struct Column {
     /// Number of directions r; where runs of a group use different numbers here, the smallest.
     pub(super) rank: usize,
     /// ‖UᵀWV‖_F for the leading directions of ΔW; empty where ΔW = 0.
+    #[serde(serialize_with = "nine_digits_or_empty")]
     pub(super) delta_directions: Option<f64>,
     /// Sample standard deviation over the runs; empty for one run.
+    #[serde(serialize_with = "nine_digits_or_empty")]
     pub(super) delta_directions_sd: Option<f64>,
     /// The same for W's own leading directions: √(Σ_{l≤r} σ_l²).
+    #[serde(serialize_with = "nine_digits_or_empty")]
     pub(super) base_directions: Option<f64>,
     /// The same for Haar-random ones: √mean‖UᵀWV‖²_F over the draws.
+    #[serde(serialize_with = "nine_digits_or_empty")]
     pub(super) random_directions: Option<f64>,
     /// Standard deviation of ‖UᵀWV‖_F over the draws.
+    #[serde(serialize_with = "nine_digits_or_empty")]
     pub(super) random_directions_sd: Option<f64>,
     /// How many random draws.
     pub(super) draws: Option<usize>,
     /// ‖W‖_F · r / √(d_out·d_in): what random directions are expected to have.
+    #[serde(serialize_with = "nine_digits")]
     pub(super) chance: f64,
     /// ‖W‖_F.
+    #[serde(serialize_with = "nine_digits")]
     pub(super) base_norm: f64,
     /// ‖ΔW‖_F, scale included.
+    #[serde(serialize_with = "nine_digits")]
     pub(super) delta_norm: f64,
     /// delta_norm / delta_directions; of a group the mean of its runs' factors.
+    #[serde(serialize_with = "nine_digits_or_empty")]
     pub(super) amplification: Option<f64>,
     /// Sample standard deviation of the factor over the runs; empty for one run.
+    #[serde(serialize_with = "nine_digits_or_empty")]
     pub(super) amplification_sd: Option<f64>,
     /// delta_norm / chance: the factor of a random update of this norm.
+    #[serde(serialize_with = "nine_digits_or_empty")]
     pub(super) chance_amplification: Option<f64>,
 }
 
@@ -321,35 +334,16 @@ fn mean(values: &[f64]) -> Option<f64> {
 fn sample_sd(values: &[f64]) -> Option<f64> {
     let count = values.len() as f64;
     let mean = values.iter().sum::<f64>() / count;
-    let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
-    (values.len() > 1).then(|| round9((squares / (count - 1.0)).sqrt()))
-}
-
-/// Two decimals as the paper prints them, three significant digits below 1; a dash for missing.
-pub(super) fn short(value: Option<f64>) -> String {
-    match value {
-        None => "–".into(),
-        Some(value) if value.abs() >= 1.0 || value == 0.0 => format!("{value:.2}"),
-        Some(value) => {
-            let decimals = (2.0 - value.abs().log10().floor()).clamp(2.0, 12.0) as usize;
-            format!("{value:.decimals$}")
-        }
-    }
-}
-
-/// A number with its spread, where that is known.
-fn spread(value: Option<f64>, sd: Option<f64>) -> String {
-    match spread_alone(value, sd) {
-        None => short(value),
-        Some(sd) => format!("{} ± {sd}", short(value)),
-    }
-}
-
-/// The spread of a number, to the digits of the number.
-pub(super) fn spread_alone(value: Option<f64>, sd: Option<f64>) -> Option<String> {
-    let number = short(value);
-    let decimals = number.split_once('.').map_or(0, |(_, digits)| digits.len());
-    Some(format!("{:.decimals$}", sd?))
+    let furthest = values.iter().map(|value| (value - mean).abs());
+    let furthest = furthest.fold(0.0, f64::max);
+    // Near 1, where a square may be beyond f64's range.
+    let unit = match (1e-100..1e100).contains(&furthest) || furthest == 0.0 {
+        true => 1.0,
+        false => furthest,
+    };
+    let square = |value: &f64| ((value - mean) / unit).powi(2);
+    let squares: f64 = values.iter().map(square).sum();
+    (values.len() > 1).then(|| round9((squares / (count - 1.0)).sqrt() * unit))
 }
 
 /// Three cells for each column of a block.

@@ -175,10 +175,22 @@ fn an_alpha_that_cannot_be_read() {
     let four = plain.clone().constant(&alpha, &[4], 2.0);
     let error = with_metadata(&four, &[]).unwrap_err().to_string();
     assert!(error.contains("4 numbers, where α is one"), "{error}");
+    // No number is the end of its module alone.
     for value in [f32::NAN, f32::INFINITY] {
-        let error = with_metadata(&plain.clone().constant(&alpha, &[], value), &[]);
-        let text = error.unwrap_err().to_string();
-        assert!(text.contains(&alpha), "{text}");
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file.safetensors");
+        plain.clone().constant(&alpha, &[], value).save(&path);
+        let adapter = Adapter::open(&path, &ReadOptions::new()).unwrap();
+        let found = adapter.unmeasurable(|_| true);
+        let text = found[0].1.to_string();
+        for word in [
+            "file.safetensors",
+            token,
+            "its α is no finite number",
+            "ReadOptions::alpha",
+        ] {
+            assert!(text.contains(word), "`{word}` is not in: {text}");
+        }
     }
     let unknown = with_metadata(&factors(), &[]).unwrap();
     assert!(!unknown.scale_is_known && unknown.scale_rule.starts_with("unknown"));

@@ -93,6 +93,16 @@ pub(in crate::study) fn select(all: &[String], selection: &Selection) -> Result<
     if !wanted.is_empty() {
         return Ok(wanted);
     }
+    if all.is_empty() {
+        return Err(Error::request(
+            "adapters",
+            "no module has factors",
+            format!(
+                "name a weight that was saved whole with {}; `inspect` lists them",
+                Asked::Modules
+            ),
+        ));
+    }
     let shown: Vec<String> = all
         .iter()
         .take(4)
