@@ -58,6 +58,7 @@ impl Plan {
     ///
     /// As [`Plan::from_file`], and for one adapter under two paths.
     pub fn from_paths(paths: &[PathBuf], base: Option<&Path>, request: &Request) -> Result<Self> {
+        request.check()?;
         let definition = naming::definition(paths, base);
         let plan = of_adapters(&definition, Path::new(""), request, true)?;
         duplicates::refuse(plan.adapters())?;
@@ -75,6 +76,7 @@ impl Plan {
         file: &Path,
         request: &Request,
     ) -> Result<Self> {
+        request.check()?;
         match &definition.rows {
             Some(rows) => build_rows::build(definition, rows, file, request),
             None => of_adapters(definition, file, request, false),

@@ -39,7 +39,7 @@ pub use rows::{
     AmplificationRow, AnswersRow, DrawRow, EvidenceRow, FindingRow, LayerRow, OverlapRow,
     PlacementRow, RanksRow, RunsRow, SpectrumRow,
 };
-pub(crate) use scores::whole;
+pub(crate) use scores::{Wholes, whole, wholes};
 pub use scores::{Score, scores, weight_types};
 pub use table7::{RunGroup, Table7};
 pub(crate) use text::place_in_words;

@@ -5,10 +5,12 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
+use toml::Spanned;
 use toml::de::{DeInteger, DeTable, DeValue};
 
 use crate::error::{Error, Result};
 
+use super::bounds::{MOST_ENTRIES, repeated};
 use super::keys::STUDY;
 use super::schema::{Field, Kind, is_plain};
 
@@ -210,7 +212,9 @@ impl Walk<'_> {
                 return self.text(start, field, kind, text);
             }
             (Kind::Texts, DeValue::String(_)) | (Kind::Truth, DeValue::Boolean(_)) => return,
-            (Kind::Whole(least), DeValue::Integer(number)) if whole(number) >= Some(*least) => {
+            (Kind::Whole(range), DeValue::Integer(number))
+                if whole(number).is_some_and(|number| range.contains(&number)) =>
+            {
                 return;
             }
             (Kind::Two(_), DeValue::Array(items)) if items.len() == 2 => items,
@@ -230,6 +234,16 @@ impl Walk<'_> {
                 return self.refuse(start, problem, remedy);
             }
         };
+        if items.len() > MOST_ENTRIES {
+            let problem = format!(
+                "`{place}` is a list of {}, where at most {MOST_ENTRIES} are read",
+                items.len()
+            );
+            return self.refuse(start, problem, "leave some out".into());
+        }
+        if matches!(kind, Kind::List(_) | Kind::Texts) {
+            self.refuse_repeated(place, items);
+        }
         for (number, item) in items.iter().enumerate() {
             let (place, item) = (format!("{place}[{number}]"), (item.span(), item.get_ref()));
             match kind {
@@ -238,6 +252,15 @@ impl Walk<'_> {
                 Kind::Tables(fields) => self.value(&place, field, &Kind::Table(fields), item),
                 _ => {}
             }
+        }
+    }
+
+    /// A list has each entry once: what is there twice was meant to be another.
+    fn refuse_repeated(&mut self, place: &str, items: &[Spanned<DeValue>]) {
+        let written = items.iter().map(|item| written(item.get_ref()));
+        if let Some((number, twice)) = repeated(written) {
+            let problem = format!("`{place}` has {twice} twice");
+            self.refuse(items[number].span().start, problem, "leave one out".into());
         }
     }
 
@@ -268,6 +291,21 @@ fn inside(at: &str) -> String {
 
 fn whole(number: &DeInteger) -> Option<u64> {
     u64::from_str_radix(number.as_str(), number.radix()).ok()
+}
+
+/// A value in one spelling, whichever was used.
+fn written(value: &DeValue) -> String {
+    match value {
+        DeValue::Integer(number) => match whole(number) {
+            Some(number) => number.to_string(),
+            None => described(value),
+        },
+        DeValue::Array(items) => {
+            let items: Vec<String> = items.iter().map(|item| written(item.get_ref())).collect();
+            format!("[{}]", items.join(", "))
+        }
+        other => described(other),
+    }
 }
 
 fn described(value: &DeValue) -> String {

@@ -32,6 +32,7 @@ mod open;
 mod opened;
 mod paddle;
 mod pattern;
+mod patterns;
 mod peft;
 mod placing;
 mod products;

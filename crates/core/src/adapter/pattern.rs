@@ -14,6 +14,10 @@ use fancy_regex::{Regex, RegexBuilder};
 
 /// Steps that one key may take on one module's path.
 const STEPS: usize = 200_000;
+/// Bytes that one compiled key may take, and those that matching it may cache: a few hundred times
+/// those of usual keys.
+const SIZE: usize = 1 << 18;
+const CACHE: usize = 1 << 16;
 /// Letters and digits that Python allows behind a backslash.
 const ESCAPES: &str = "0123456789abfnrtvxuUABdDsSwWZ";
 
@@ -32,6 +36,8 @@ impl Pattern {
         // The groups are counted, as a key may refer to them.
         let regex = RegexBuilder::new(&format!(r"^(.*\.)?({key_here})$"))
             .backtrack_limit(STEPS)
+            .delegate_size_limit(SIZE)
+            .delegate_dfa_size_limit(CACHE)
             .build();
         let regex = regex.map_err(|error| error.to_string().replace('\n', " "))?;
         let mut names = BTreeSet::new();
