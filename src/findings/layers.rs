@@ -8,9 +8,9 @@ use crate::adapter::{block_of, layer_of};
 use crate::error::Result;
 use crate::measure::Basis;
 use crate::measure::chance::overlap_chance;
-use crate::measure::same_layer::{LayerTable, rest_of_same_layer};
+use crate::measure::same_layer::{LayerTable, MOST_LAYERS, rest_of_same_layer};
 use crate::results::{Frame, ModuleName};
-use crate::table::{EvidenceRow, LayerRow};
+use crate::table::{EvidenceRow, LayerRow, together};
 
 use super::claims::SEEDS_LAYERS;
 use super::compared::{Compared, seeds_word};
@@ -49,7 +49,9 @@ impl<'a> Frames<'a> {
         let all: Vec<&Frame> = all.iter().filter(|frame| frame.basis == basis).collect();
         let mut places = BTreeMap::new();
         for (place, frame) in all.iter().enumerate() {
-            places.entry(key(&frame.adapter, &frame.module)).or_insert(place);
+            places
+                .entry(key(&frame.adapter, &frame.module))
+                .or_insert(place);
         }
         Frames { all, places }
     }
@@ -144,6 +146,10 @@ impl Projection<'_> {
             concatenate(Axis(1), &views).ok()
         };
         let layers = modules.len();
+        if layers > MOST_LAYERS {
+            // The plan says so.
+            return Vec::new();
+        }
         let mut sum = Array2::<f64>::zeros((layers, layers));
         for [one, other] in &compared.pairs {
             let (Some(one), Some(other)) = (side_by_side(one), side_by_side(other)) else {
@@ -199,19 +205,15 @@ impl<'a> Tables<'a> {
     pub(super) fn of(rows: &'a [LayerRow]) -> Self {
         // What a path says is asked once of each, as there are as many rows as pairs of layers.
         let mut known: BTreeMap<&str, Path> = BTreeMap::new();
-        for module in rows.iter().flat_map(|row| [&row.module, &row.second_module]) {
+        for module in rows
+            .iter()
+            .flat_map(|row| [&row.module, &row.second_module])
+        {
             known.entry(module).or_insert_with(|| Path::of(module));
         }
-        let mut projections: Vec<Vec<&'a LayerRow>> = Vec::new();
-        let mut numbers: BTreeMap<&str, usize> = BTreeMap::new();
-        for row in rows {
-            let template = known[row.module.as_str()].template.as_str();
-            let number = *numbers.entry(template).or_insert(projections.len());
-            match projections.get_mut(number) {
-                Some(rows) => rows.push(row),
-                None => projections.push(vec![row]),
-            }
-        }
+        let template = |row: &'a LayerRow| known[row.module.as_str()].template.as_str();
+        let projections = together(rows, template).into_iter();
+        let projections: Vec<Vec<&LayerRow>> = projections.map(|(_, rows)| rows).collect();
         let layers_of = |rows: &Vec<&LayerRow>| -> BTreeSet<usize> {
             let layers = rows.iter().map(|row| known[row.module.as_str()].layer);
             layers.flatten().collect()
@@ -232,12 +234,7 @@ impl<'a> Tables<'a> {
     }
 
     /// Adds a table of so many layers; `place` is that of a module's.
-    fn add(
-        &mut self,
-        rows: &[&'a LayerRow],
-        layers: usize,
-        place: &dyn Fn(&str) -> Option<usize>,
-    ) {
+    fn add(&mut self, rows: &[&'a LayerRow], layers: usize, place: &dyn Fn(&str) -> Option<usize>) {
         let mut overlap = Array2::from_elem((layers, layers), f64::NAN);
         let mut modules = vec![""; layers];
         for row in rows {

@@ -9,7 +9,7 @@
 //! - Figures 3 and 6 take two different ranks, 4 and 7 two equal ones, when no study says which
 //!   pair is which.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
@@ -149,6 +149,9 @@ fn of_adapters(
     warnings.extend(not_judged);
     let groups = figures.groups();
     warnings.extend(checks::lacking(&adapters, pairs, &groups, &modules, lines)?);
+    if request.makes.findings && figures.seeds.is_some() {
+        warnings.extend(checks::too_many_layers(&modules));
+    }
     let tables = runs::tables(definition, &runs, base.is_some())?;
     let measured = Measured {
         comparisons: comparisons(pairs, &figures, adapters.len(), base.is_some()),
@@ -348,14 +351,10 @@ fn comparisons(
         wanted.extend(shown.map(|adapter| (Operand::Base, adapter)));
         wanted.push((Operand::Base, Operand::Random));
     }
-    let mut comparisons = Vec::new();
-    for (first, second) in wanted {
-        let comparison = Comparison { first, second };
-        if !comparisons.contains(&comparison) {
-            comparisons.push(comparison);
-        }
-    }
-    comparisons
+    let mut met = HashSet::new();
+    let new = wanted.into_iter().filter(|pair| met.insert(*pair));
+    new.map(|(first, second)| Comparison { first, second })
+        .collect()
 }
 
 /// The study of published rows that is to be shown beside.

@@ -134,7 +134,9 @@ fn ranges(numbers: &[usize]) -> String {
 
 /// Layers that have every one of the projections.
 fn complete_layers(modules: &[String], projections: &[String]) -> Vec<Option<usize>> {
-    let places = modules.iter().map(|path| (layer_of(path), projection_of(path)));
+    let places = modules
+        .iter()
+        .map(|path| (layer_of(path), projection_of(path)));
     let places: BTreeSet<(Option<usize>, &str)> = places.collect();
     let all = |layer: &Option<usize>| {
         let mut wanted = projections.iter();

@@ -107,8 +107,8 @@ pub(super) fn read(
     let of_runs = of_runs(&file, adapters);
     agree(&file, &of_runs)?;
     count_parameters(&mut file, &of_runs)?;
-    let runs = Runs {
-        rows: file.rows.iter().map(|(_, row)| row.clone()).collect(),
+    let mut runs = Runs {
+        rows: Vec::new(),
         warnings: misspelt(&file, &of_runs, adapters),
         chosen: choices(definition, &file)?,
         answers: answers.map(|(rows, _)| rows).unwrap_or_default(),
@@ -124,6 +124,7 @@ pub(super) fn read(
     if which.is_none_or(|which| which.contains(&Figure::RankCurve)) {
         check_cells(&file, Table::Six, &|row| runs.shows_in_curve(row))?;
     }
+    runs.rows = file.rows.into_iter().map(|(_, row)| row).collect();
     Ok(runs)
 }
 

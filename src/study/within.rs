@@ -252,7 +252,12 @@ fn stacks<'a>(modules: &'a [String], components: &'a BTreeMap<String, String>) -
     for path in modules {
         let component = components.get(path).map_or("", String::as_str);
         let one = Stack::of(path, component);
-        let what = (one.projection, one.list.clone(), one.inner.clone(), component);
+        let what = (
+            one.projection,
+            one.list.clone(),
+            one.inner.clone(),
+            component,
+        );
         let number = *numbers.entry(what).or_insert(stacks.len());
         match stacks.get_mut(number) {
             Some(stack) => {

@@ -22,6 +22,7 @@ mod sheet;
 mod table7;
 mod table7_latex;
 mod text;
+mod together;
 mod widths;
 
 pub use ahead::Answers;
@@ -39,8 +40,9 @@ pub use rows::{
     AmplificationRow, AnswersRow, DrawRow, EvidenceRow, FindingRow, LayerRow, OverlapRow,
     PlacementRow, RanksRow, RunsRow, SpectrumRow,
 };
-pub(crate) use scores::{Wholes, whole, wholes};
 pub use scores::{Score, scores, weight_types};
+pub(crate) use scores::{Wholes, whole, wholes};
 pub use table7::{RunGroup, Table7};
 pub(crate) use text::place_in_words;
+pub(crate) use together::together;
 pub use widths::Widths;

@@ -55,6 +55,84 @@ fn a_failure_half_way_leaves_nothing_behind() {
 }
 
 #[test]
+fn numbers_and_lists_beyond_their_bounds() {
+    let folder = workshop();
+    for (command, flags, words) in [
+        (
+            "amplification",
+            &["--base", "base", "--draws", "100001"][..],
+            "at most 100000",
+        ),
+        (
+            "amplification",
+            &["--base", "base", "--draws", "4611686018427387904"],
+            "at most 100000",
+        ),
+        ("subspace-overlap", &["--threads", "65535"], "1..=1024"),
+        ("subspace-overlap", &["--threads", "0"], "1..=1024"),
+        (
+            "subspace-overlap",
+            &["--rank", "1000001"],
+            "at most 1000000",
+        ),
+        (
+            "subspace-overlap",
+            &["--layers", "0,0"],
+            "layer 0 is there twice",
+        ),
+        (
+            "subspace-overlap",
+            &["--layers", "0-2,1"],
+            "layer 1 is there twice",
+        ),
+        (
+            "subspace-overlap",
+            &["--layers", "0-10000"],
+            "at most 10000 layers",
+        ),
+        (
+            "subspace-overlap",
+            &["--layers", "1000001"],
+            "from 0 to 1000000",
+        ),
+        (
+            "subspace-overlap",
+            &["--memory", "9999999T"],
+            "more than 1000000.0 TB, which no machine has",
+        ),
+        (
+            "subspace-overlap",
+            &["--basis", "a", "--basis", "a"],
+            "--basis a: it is given twice",
+        ),
+        (
+            "subspace-overlap",
+            &["--format", "svg,svg"],
+            "--format svg: it is given twice",
+        ),
+        (
+            "subspace-overlap",
+            &["--modules", "*query", "--modules", "*query"],
+            "--modules *query: it is given twice",
+        ),
+    ] {
+        let arguments = [&["one", "two"][..], flags].concat();
+        let outcome = run(command, &arguments, folder.path());
+        assert!(
+            [1, 2].contains(&outcome.code),
+            "{flags:?}: {}",
+            outcome.stderr
+        );
+        assert!(
+            outcome.stderr.contains(words),
+            "{flags:?}: {}",
+            outcome.stderr
+        );
+        assert!(!folder.path().join("out").exists(), "{flags:?}");
+    }
+}
+
+#[test]
 fn too_little_memory_for_one_module() {
     let folder = workshop();
     // Damaged in its numbers: had the work begun, that error would come first.

@@ -29,10 +29,7 @@ type Items<'a> = BTreeMap<&'a str, (u64, bool)>;
 /// [`CoreError::Config`](crate::CoreError::Config) with the line that is wrong: a run without a
 /// score of so many items, an item twice, another item than other runs have, and right answers that
 /// contradict the score.
-pub(in crate::study) fn read(
-    path: &Path,
-    runs: &RunsFile,
-) -> Result<(Vec<AnswersRow>, InputFile)> {
+pub(in crate::study) fn read(path: &Path, runs: &RunsFile) -> Result<(Vec<AnswersRow>, InputFile)> {
     let table = TableFile::named(path)?;
     let scores = scores(path, runs)?;
     let file = AnswersFile {

@@ -94,7 +94,10 @@ impl Selection {
 /// [`MOST_ENTRIES`].
 pub(in crate::study) fn check_list<T: Ord + Display>(asked: Asked, all: &[T]) -> Result<()> {
     if all.len() > MOST_ENTRIES {
-        let problem = format!("there are {}, where at most {MOST_ENTRIES} are read", all.len());
+        let problem = format!(
+            "there are {}, where at most {MOST_ENTRIES} are read",
+            all.len()
+        );
         return Err(Error::request(asked.to_string(), problem, "give fewer"));
     }
     match repeated(all) {

@@ -42,7 +42,9 @@ pub fn parse_size(text: &str) -> std::result::Result<u64, String> {
         _ if bytes.is_nan() || bytes < 1.0 => Err(wrong()),
         _ if bytes > MOST_MEMORY as f64 => {
             let most = human_size(MOST_MEMORY);
-            Err(format!("`{text}` is more than {most}, which no machine has"))
+            Err(format!(
+                "`{text}` is more than {most}, which no machine has"
+            ))
         }
         _ => Ok(bytes as u64),
     }

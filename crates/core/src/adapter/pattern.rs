@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use std::iter::Peekable;
 use std::str::Chars;
 
-use fancy_regex::{Regex, RegexBuilder};
+use fancy_regex::{CompileError, Regex, RegexBuilder};
 
 /// Steps that one key may take on one module's path.
 const STEPS: usize = 200_000;
@@ -39,7 +39,15 @@ impl Pattern {
             .delegate_size_limit(SIZE)
             .delegate_dfa_size_limit(CACHE)
             .build();
-        let regex = regex.map_err(|error| error.to_string().replace('\n', " "))?;
+        let regex = regex.map_err(|error| match &error {
+            fancy_regex::Error::CompileError(cause) => match &**cause {
+                CompileError::InnerError(inner) if inner.size_limit().is_some() => {
+                    format!("it would take more than {SIZE} bytes")
+                }
+                _ => error.to_string().replace('\n', " "),
+            },
+            _ => error.to_string().replace('\n', " "),
+        })?;
         let mut names = BTreeSet::new();
         if let Some(twice) = regex
             .capture_names()

@@ -243,14 +243,10 @@ impl PeftConfig {
     }
 
     /// PEFT's rule: the first key, in the order of the file, that hits the module's path.
-    fn first_hit(
-        &self,
-        field: &str,
-        pattern: &ByModule,
-        module: &str,
-    ) -> Result<Option<f64>> {
+    fn first_hit(&self, field: &str, pattern: &ByModule, module: &str) -> Result<Option<f64>> {
         let hit = pattern.keys.first(module).map_err(|key| {
-            let problem = format!("key `{key}` of {field} takes too many steps on module `{module}`");
+            let problem =
+                format!("key `{key}` of {field} takes too many steps on module `{module}`");
             bad(&self.path, problem, "write the module's name out")
         })?;
         Ok(hit.map(|number| pattern.values[number]))
@@ -275,8 +271,7 @@ fn pattern(fields: &Fields, field: &str) -> Result<ByModule> {
     let mut all = ByModule::default();
     for (key, value) in fields.object(field)?.into_iter().flatten() {
         all.keys.add(key).map_err(|error| {
-            let problem =
-                format!("key `{key}` of {field} cannot be read: {error}");
+            let problem = format!("key `{key}` of {field} cannot be read: {error}");
             bad(fields.path(), problem, "write the module's name out")
         })?;
         let number = value.as_f64().filter(|&value| value > 0.0);
