@@ -212,7 +212,10 @@ fn adapter(folder: &Path, modules: usize, fields: &str) -> Outcome {
 /// Tensors of other numbers in each place and file.
 fn save(path: &Path, names: Vec<(String, Vec<usize>)>) -> Outcome {
     let letters = path.to_string_lossy().bytes().map(usize::from);
-    let file: usize = letters.enumerate().map(|(place, letter)| place * letter).sum();
+    let file: usize = letters
+        .enumerate()
+        .map(|(place, letter)| place * letter)
+        .sum();
     let bytes = |number: usize, shape: &[usize]| -> Vec<u8> {
         let entry = |place: usize| ((number * 64 + place * (file % 997)) as f32 * 0.7).sin();
         let entries = (0..shape.iter().product()).map(entry);
