@@ -10,6 +10,7 @@ use crate::init::FirstStudy;
 use crate::study;
 use crate::table;
 
+use super::said::print;
 use super::talk::Talk;
 use crate::publish::Listener;
 
@@ -23,9 +24,7 @@ pub(super) fn init(adapters: &[PathBuf], out: Option<&Path>, talk: Talk) -> Resu
     write(&first)?;
     let place = first.place.strip_prefix(".").unwrap_or(&first.place);
     talk.say(&format!("next: regenerate {}", place.display()));
-    // A reader that has gone away is no failure of ours.
-    let _ = writeln!(io::stdout(), "{}", place.display());
-    Ok(())
+    print(&format!("{}\n", place.display()))
 }
 
 fn write(first: &FirstStudy) -> Result<()> {
@@ -52,11 +51,11 @@ fn write(first: &FirstStudy) -> Result<()> {
 }
 
 /// What every column of every table means, on stdout.
-pub(super) fn print_columns() {
-    let _ = write!(io::stdout(), "{}", table::dictionary());
+pub(super) fn print_columns() -> Result<()> {
+    print(&table::dictionary())
 }
 
 /// The JSON Schema of study files on stdout.
-pub(super) fn print_schema() {
-    let _ = write!(io::stdout(), "{}", study::schema());
+pub(super) fn print_schema() -> Result<()> {
+    print(&study::schema())
 }

@@ -1,7 +1,6 @@
 //! `inspect`: what a file is, and everything in it that was not understood.
 
 use std::collections::BTreeMap;
-use std::io::Write;
 
 use serde_json::{Value, json};
 
@@ -12,6 +11,7 @@ use crate::linalg::SMALL_SIDE;
 
 use super::Failure;
 use super::flags::Inspect;
+use super::said::{print, shown};
 
 /// Width of the longest bar.
 const BAR: usize = 24;
@@ -57,10 +57,10 @@ pub fn inspect(flags: Inspect) -> std::result::Result<(), Failure> {
     let text = if flags.json {
         format!("{:#}\n", object(&adapter, &rows, &cuts, &left_out))
     } else {
-        page(&adapter, &rows, &cuts, &left_out)
+        let lines = page(&adapter, &rows, &cuts, &left_out);
+        lines.iter().map(|line| shown(line) + "\n").collect()
     };
-    let _ = std::io::stdout().write_all(text.as_bytes());
-    Ok(())
+    Ok(print(&text)?)
 }
 
 fn row<'a>(adapter: &Adapter, module: &'a AdaptedModule, base: Option<&Base>) -> Result<Row<'a>> {
@@ -153,8 +153,9 @@ fn shapes(rows: &[Row]) -> String {
     }
 }
 
-fn page(adapter: &Adapter, rows: &[Row], cuts: &[Cuts], left_out: &[LeftOut]) -> String {
-    let mut text = format!("{}: {}\n", adapter.path().display(), adapter.layout);
+/// The page's lines, which are shown as they stand here: a name in one cannot begin another.
+fn page(adapter: &Adapter, rows: &[Row], cuts: &[Cuts], left_out: &[LeftOut]) -> Vec<String> {
+    let mut lines = vec![format!("{}: {}", adapter.path().display(), adapter.layout)];
     let base = adapter.base_name.as_deref().unwrap_or("not named");
     for (name, value) in [
         ("evidence", adapter.evidence.as_str()),
@@ -162,28 +163,26 @@ fn page(adapter: &Adapter, rows: &[Row], cuts: &[Cuts], left_out: &[LeftOut]) ->
         ("shapes", &shapes(rows)),
         ("scale", &adapter.scale_rule),
     ] {
-        text += &format!("  {name:8}  {value}\n");
+        lines.push(format!("  {name:8}  {value}"));
     }
-    for cuts in cuts {
-        text += &format!("  cut       {cuts}; --whole leaves them whole\n");
-    }
+    let cuts = cuts.iter();
+    lines.extend(cuts.map(|cuts| format!("  cut       {cuts}; --whole leaves them whole")));
     if rows
         .iter()
         .any(|row| row.module.needs_base() && row.delta_norm.is_none())
     {
-        text += "  note      ΔW is a difference from W: --base MODEL shows its norms\n";
+        let note = "  note      ΔW is a difference from W: --base MODEL shows its norms";
+        lines.push(note.into());
     }
-    for note in &adapter.notes {
-        text += &format!("  note      {note}\n");
-    }
-    text.push('\n');
-    text += &table(adapter, rows);
+    let notes = adapter.notes.iter();
+    lines.extend(notes.map(|note| format!("  note      {note}")));
+    lines.push(String::new());
+    lines.extend(table(adapter, rows));
     if !left_out.is_empty() {
-        text += "\nno ΔW, or no W in the base:\n";
+        lines.extend(["".into(), "no ΔW, or no W in the base:".into()]);
     }
-    for LeftOut { module, cause } in left_out {
-        text += &format!("  `{module}`: {cause}\n");
-    }
+    let cause = |LeftOut { module, cause }: &LeftOut| format!("  `{module}`: {cause}");
+    lines.extend(left_out.iter().map(cause));
     for (tensors, what) in [
         (
             &adapter.replaced,
@@ -191,29 +190,25 @@ fn page(adapter: &Adapter, rows: &[Row], cuts: &[Cuts], left_out: &[LeftOut]) ->
         ),
         (&adapter.unmapped, "not understood"),
     ] {
-        text += &format!(
-            "\n{what}: {}\n",
-            if tensors.is_empty() { "none" } else { "" }
-        );
-        text += &tensors
-            .iter()
-            .map(|name| format!("  {name}\n"))
-            .collect::<String>();
+        let none = if tensors.is_empty() { "none" } else { "" };
+        lines.extend([String::new(), format!("{what}: {none}")]);
+        lines.extend(tensors.iter().map(|name| format!("  {name}")));
     }
-    text
+    lines
 }
 
 /// One line a module, with ‖ΔW‖ as a bar.
-fn table(adapter: &Adapter, rows: &[Row]) -> String {
-    let widths = rows.iter().map(|row| row.module.path.chars().count());
+fn table(adapter: &Adapter, rows: &[Row]) -> Vec<String> {
+    let names: Vec<String> = rows.iter().map(|row| shown(&row.module.path)).collect();
+    let widths = names.iter().map(|name| name.chars().count());
     let width = widths.max().unwrap_or(0).max(6);
-    let mut text = format!(
-        "{:width$}  d_out × d_in    rank  numerical      scale  ‖ΔW‖_F\n",
+    let mut lines = vec![format!(
+        "{:width$}  d_out × d_in    rank  numerical      scale  ‖ΔW‖_F",
         "module"
-    );
+    )];
     let norms = rows.iter().filter_map(|row| row.delta_norm);
     let largest = norms.fold(0.0, f64::max);
-    for row in rows {
+    for (row, name) in rows.iter().zip(names) {
         let module = row.module;
         let shape = format!("{} × {}", module.d_out, module.d_in);
         let or_dash = |number: Option<usize>| number.map_or("–".into(), |n| n.to_string());
@@ -227,15 +222,13 @@ fn table(adapter: &Adapter, rows: &[Row]) -> String {
             "–".into()
         };
         let line = format!(
-            "{:width$}  {shape:14}  {:>4}  {:>9}  {scale:>9}  {norm}  {bar}",
-            module.path,
+            "{name:width$}  {shape:14}  {:>4}  {:>9}  {scale:>9}  {norm}  {bar}",
             or_dash(module.rank),
             or_dash(row.numerical_rank),
         );
-        text += line.trim_end();
-        text.push('\n');
+        lines.push(line.trim_end().into());
     }
-    text
+    lines
 }
 
 /// Eighths of a block, so that neighbours can be told apart.

@@ -1,11 +1,8 @@
 //! The three commands that measure: flags → plan → results → files.
 
 use std::collections::BTreeMap;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
-
-use serde_json::Value;
 
 use crate::error::{Error, Result};
 use crate::figure::Palette;
@@ -13,6 +10,7 @@ use crate::publish::{self, Listener, Options, is_anything_made};
 use crate::study::{Makes, Plan, Request, repeated};
 
 use super::flags::{Amplification, Inputs, Output, Overlap, Regenerate};
+use super::said::{print, shown};
 use super::talk::Talk;
 use super::{Failure, init};
 
@@ -100,12 +98,10 @@ pub fn regenerate(flags: Regenerate) -> std::result::Result<(), Failure> {
     }
     let quiet = flags.output.quiet;
     if flags.columns {
-        init::print_columns();
-        return Ok(());
+        return Ok(init::print_columns()?);
     }
     if flags.schema {
-        init::print_schema();
-        return Ok(());
+        return Ok(init::print_schema()?);
     }
     if flags.init {
         let out = flags.output.out.as_deref();
@@ -275,13 +271,13 @@ impl Job<'_> {
         options.command = self.command.into();
         let written = publish::write(self.plan, &options, &self.talk())?;
         if self.output.json {
-            print(&written.summary);
+            print(&format!("{:#}\n", written.summary))?;
         } else {
             // `regenerate` writes a report, which answers at length.
             if !is_study {
-                print_answers(&written.answers);
+                print_answers(&written.answers)?;
             }
-            print_paths(&self.out, &written.files);
+            print_paths(&self.out, &written.files)?;
         }
         if is_study {
             for path in &written.strays {
@@ -340,36 +336,23 @@ impl Job<'_> {
     }
 }
 
-/// One JSON object on stdout.
-fn print(value: &Value) {
-    // A reader that has gone away is no failure of ours.
-    let _ = writeln!(std::io::stdout(), "{value:#}");
-}
-
 /// What a command measured in short, and an empty line, on stdout.
-fn print_answers(answers: &[String]) {
-    let mut stdout = std::io::stdout().lock();
-    for line in answers {
-        if writeln!(stdout, "{line}").is_err() {
-            return;
-        }
-    }
+fn print_answers(answers: &[String]) -> Result<()> {
+    let mut text: String = answers.iter().map(|line| shown(line) + "\n").collect();
     if !answers.is_empty() {
-        let _ = writeln!(stdout);
+        text.push('\n');
     }
+    print(&text)
 }
 
 /// The files made, one a line, on stdout.
-fn print_paths(out: &Path, places: &[PathBuf]) {
-    let mut stdout = std::io::stdout().lock();
-    for place in places {
-        let path = if out == Path::new(".") {
-            place.clone()
-        } else {
-            out.join(place)
-        };
-        if writeln!(stdout, "{}", path.display()).is_err() {
-            return;
-        }
-    }
+fn print_paths(out: &Path, places: &[PathBuf]) -> Result<()> {
+    let path = |place: &PathBuf| match out == Path::new(".") {
+        true => place.clone(),
+        false => out.join(place),
+    };
+    let lines = places
+        .iter()
+        .map(|place| format!("{}\n", path(place).display()));
+    print(&lines.collect::<String>())
 }

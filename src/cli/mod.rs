@@ -8,10 +8,11 @@ mod init;
 mod inspect;
 mod job;
 mod kernels;
+mod said;
+mod signals;
 mod talk;
 mod unused;
 
-use std::io::Write;
 use std::panic;
 use std::process::ExitCode;
 
@@ -61,6 +62,7 @@ pub fn main<Flags: Parser + CommandFactory>(
     if std::env::var_os("RUST_BACKTRACE").is_none() {
         panic::set_hook(Box::new(|_| {}));
     }
+    signals::heed();
     let outcome = panic::catch_unwind(panic::AssertUnwindSafe(|| command(flags)));
     let (message, code) = match outcome {
         Ok(Ok(())) => return ExitCode::SUCCESS,
@@ -72,7 +74,7 @@ pub fn main<Flags: Parser + CommandFactory>(
             (text.to_string(), 1)
         }
     };
-    let _ = writeln!(std::io::stderr(), "error: {message}");
+    said::error(&message);
     ExitCode::from(code)
 }
 
@@ -82,8 +84,17 @@ fn usage(error: &clap::Error, command: &clap::Command) -> ExitCode {
         error.kind(),
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion
     ) {
-        let _ = error.print();
-        return ExitCode::SUCCESS;
+        return match error
+            .print()
+            .or_else(said::lost)
+            .and_then(|()| said::print(""))
+        {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => {
+                said::error(&error.to_string());
+                ExitCode::FAILURE
+            }
+        };
     }
     let text = error.render().to_string();
     let (first, rest) = text.split_once("\n\n").unwrap_or((&text, ""));
@@ -93,10 +104,9 @@ fn usage(error: &clap::Error, command: &clap::Command) -> ExitCode {
         Some(words) => (words, ""),
         None => (line.to_string(), rest.trim()),
     };
-    let mut stderr = std::io::stderr();
     if !rest.is_empty() {
-        let _ = writeln!(stderr, "{rest}\n");
+        rest.lines().chain([""]).for_each(said::tell);
     }
-    let _ = writeln!(stderr, "error: {line}");
+    said::error(&line);
     ExitCode::from(2)
 }

@@ -1,12 +1,14 @@
 //! What is said on stderr: notes, warnings and progress.
 
-use std::io::{IsTerminal, Write};
+use std::io::IsTerminal;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::publish::{Listener, Steps};
+
+use super::said;
 
 /// Notes to the person who waits; silent with `-q`.
 #[derive(Clone, Copy)]
@@ -22,8 +24,7 @@ impl Listener for Talk {
     }
 
     fn tell(&self, line: &str) {
-        // A closed stderr is no reason to stop.
-        let _ = writeln!(std::io::stderr(), "{line}");
+        said::tell(line);
     }
 
     fn warn(&self, line: &str) {

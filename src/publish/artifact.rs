@@ -35,6 +35,9 @@ pub(super) fn figures_folder(study: &str) -> PathBuf {
     Path::new("figures").join(study)
 }
 
+/// The list of a study's files.
+pub(super) const LIST: &str = "files.json";
+
 /// Tables beside the report, in the order in which it names them.
 pub(super) const FILES: [&str; 14] = [
     "overlap.csv",
@@ -54,7 +57,7 @@ pub(super) const FILES: [&str; 14] = [
 ];
 
 /// Where a table stands in the list of a run's files: each of the paper's tables follows the rows
-/// that it is made of. Everything that is no table comes after.
+/// that it is made of. Everything that is no table comes after, and the list of all at last.
 pub(super) fn place_of(path: &Path) -> usize {
     const ORDER: [&str; 17] = [
         "overlap.csv",
@@ -76,6 +79,9 @@ pub(super) fn place_of(path: &Path) -> usize {
         "findings.",
     ];
     let name = path.file_name().unwrap_or_default().to_string_lossy();
+    if name == LIST {
+        return ORDER.len() + 1;
+    }
     let place = ORDER.iter().position(|known| name.starts_with(known));
     place.unwrap_or(ORDER.len())
 }

@@ -9,8 +9,9 @@ use crate::table::Provenance;
 
 use super::artifact::{Artifact, figures_folder};
 use super::drawn::Drawn;
+use super::shown_inputs::of_figure;
 
-/// Pictures with what they were made of, each in the formats asked for, drawn side by side.
+/// Pictures with what they were made of, as far as they show it, each in the formats asked for, drawn side by side.
 pub(super) fn pictures(
     plan: &Plan,
     drawn: &Drawn,
@@ -18,8 +19,8 @@ pub(super) fn pictures(
     formats: &[Format],
 ) -> Result<Vec<Artifact>> {
     let venue = plan.figures.venue;
-    let render = |name: &str, drawing: Result<Drawing>| -> Result<Vec<Artifact>> {
-        let drawing = drawing?.with(provenance);
+    let render = |name: &str, figure, drawing: Result<Drawing>| -> Result<Vec<Artifact>> {
+        let drawing = drawing?.with(&of_figure(plan, figure, provenance));
         let picture = |format: &Format| {
             let path = figures_folder(&plan.name).join(format!("{name}.{format}"));
             let bytes = drawing.render(*format)?;
@@ -28,9 +29,14 @@ pub(super) fn pictures(
         formats.iter().map(picture).collect()
     };
     let charts = drawn.charts.par_iter();
-    let charts = charts.map(|named| render(&named.stem, Drawing::at(venue, &named.chart)));
-    let curves = drawn.curves.par_iter().map(|named| &named.curve);
-    let curves = curves.map(|curve| render(&curve.name, Drawing::of_curve(venue, curve)));
+    let charts = charts.map(|named| {
+        let drawing = Drawing::at(venue, &named.chart);
+        render(&named.stem, named.figure, drawing)
+    });
+    let curves = drawn.curves.par_iter().map(|named| {
+        let drawing = Drawing::of_curve(venue, &named.curve);
+        render(&named.curve.name, named.figure, drawing)
+    });
     let pictures: Vec<Result<Vec<Artifact>>> = charts.chain(curves).collect();
     let pictures = pictures.into_iter().collect::<Result<Vec<_>>>()?;
     Ok(pictures.into_iter().flatten().collect())

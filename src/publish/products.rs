@@ -3,6 +3,8 @@
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
+use crate::error::Result;
+use crate::files;
 use crate::paper::Table;
 
 use super::artifact::{FILES, figures_folder, tables_folder};
@@ -33,10 +35,15 @@ impl Products {
     }
 
     /// A table that is made, as it lies under `out`.
-    pub(super) fn open(&self, out: &Path, name: &str) -> Option<File> {
+    ///
+    /// # Errors
+    ///
+    /// When something is there that cannot be read.
+    pub(super) fn open(&self, out: &Path, name: &str) -> Result<Option<File>> {
         let is_made = self.tables.iter().any(|made| made == name);
         let path = out.join(tables_folder(&self.study)).join(name);
-        is_made.then(|| File::open(path).ok()).flatten()
+        let is_there = is_made && path.symlink_metadata().is_ok();
+        Ok(is_there.then(|| files::open(&path)).transpose()?)
     }
 
     /// Pictures, and files under the names of our tables, that the study does not make. What a
@@ -64,7 +71,7 @@ impl Products {
         let entries = fs::read_dir(out.join(folder)).into_iter().flatten();
         let mut paths: Vec<PathBuf> = entries
             .flatten()
-            .filter(|entry| !entry.file_name().to_string_lossy().starts_with('.'))
+            .filter(|entry| !is_hidden(entry))
             .map(|entry| folder.join(entry.file_name()))
             .filter(|path| is(path))
             .collect();
@@ -75,9 +82,17 @@ impl Products {
 
 /// Whether any run has left something under `out`.
 pub fn is_anything_made(out: &Path, study: &str) -> bool {
-    [tables_folder(study), figures_folder(study)]
-        .into_iter()
-        .any(|folder| {
-            fs::read_dir(out.join(folder)).is_ok_and(|mut entries| entries.next().is_some())
-        })
+    let mut folders = [tables_folder(study), figures_folder(study)].into_iter();
+    folders.any(|folder| {
+        let mut entries = fs::read_dir(out.join(folder))
+            .into_iter()
+            .flatten()
+            .flatten();
+        entries.any(|entry| !is_hidden(&entry))
+    })
+}
+
+/// Whether a file is none of a study's: a temporary one, or a reader's.
+fn is_hidden(entry: &fs::DirEntry) -> bool {
+    entry.file_name().to_string_lossy().starts_with('.')
 }

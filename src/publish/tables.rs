@@ -1,6 +1,6 @@
 //! The tables of a run, written while its modules are measured.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use serde::Serialize;
 use tempfile::NamedTempFile;
@@ -28,13 +28,12 @@ pub(super) struct TableFiles<'a> {
     placement: RowFile,
     trajectory: RowFile,
     evidence: Option<Evidence>,
-    // The last, as it removes the folders that the files above were in.
-    staging: Staging,
+    staging: Staging<'a>,
 }
 
 impl<'a> TableFiles<'a> {
-    /// Tables of a plan under `out`.
-    pub(super) fn new(plan: &'a Plan, out: &Path) -> Self {
+    /// Tables of a plan, staged.
+    pub(super) fn new(plan: &'a Plan, staging: Staging<'a>) -> Self {
         let folder = tables_folder(&plan.name);
         TableFiles {
             overlap: None,
@@ -45,7 +44,7 @@ impl<'a> TableFiles<'a> {
             placement: RowFile::new(folder.join("placement.csv")),
             trajectory: RowFile::new(folder.join("trajectory.csv")),
             evidence: plan.makes.findings.then(|| Evidence::of_plan(plan)),
-            staging: Staging::new(out),
+            staging,
             plan,
         }
     }
@@ -80,7 +79,7 @@ impl<'a> TableFiles<'a> {
     pub(super) fn finish(
         mut self,
         amplified: &[AmplificationRow],
-    ) -> Result<(Staging, Vec<FindingRow>)> {
+    ) -> Result<(Staging<'a>, Vec<FindingRow>)> {
         let (overlap, archive) = (self.place("overlap.csv"), self.place("overlap.npz"));
         let folder = tables_folder(&self.plan.name);
         let staging = &mut self.staging;

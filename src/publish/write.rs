@@ -8,14 +8,16 @@ use serde_json::Value;
 use crate::error::Result;
 use crate::figure::{Format, Palette};
 use crate::study::Plan;
-use crate::table::FindingRow;
+use crate::table::{FindingRow, Provenance};
 
+use super::claim::Claim;
 use super::describe::describe;
+use super::file_list::{FileList, FileSet, Misfit};
 use super::listener::Listener;
 use super::make::{Wanted, make};
 use super::products::Products;
 use super::record::{self, Headlines};
-use super::stage::{self, Staging};
+use super::stage::Staging;
 use super::tables::TableFiles;
 
 /// Where a study's files go, and which are made.
@@ -72,12 +74,12 @@ pub struct Written {
 pub fn write(plan: &Plan, options: &Options, listener: &dyn Listener) -> Result<Written> {
     let started = Instant::now();
     let out = options.out.as_path();
-    stage::probe(out, &plan.name)?;
+    let claim = Claim::of_study(out, &plan.name, listener)?;
     let Measurements {
         mut staging,
         headlines,
         findings,
-    } = measure(plan, out, listener)?;
+    } = measure(plan, Staging::new(&claim, out), listener)?;
     let provenance = plan.provenance()?;
     let wanted = Wanted {
         palette: options.palette,
@@ -95,6 +97,11 @@ pub fn write(plan: &Plan, options: &Options, listener: &dyn Listener) -> Result<
     } else {
         findings
     };
+    let strays = match plan.makes_everything() {
+        true => products.strays(out),
+        false => Vec::new(),
+    };
+    list(plan, out, &mut staging, (&provenance, &strays), listener)?;
     let places = staging.places();
     let summary = record::summary(plan, &headlines, &provenance, &findings, places);
     let took = (started.elapsed(), headlines.reading());
@@ -103,23 +110,64 @@ pub fn write(plan: &Plan, options: &Options, listener: &dyn Listener) -> Result<
         files: staging.persist()?,
         summary,
         answers: headlines.answers(&findings),
-        strays: products.strays(out),
+        strays,
     })
 }
 
+/// Lists the files with those that other commands made, and says which of these do not fit. Strays
+/// belong to nothing any more.
+fn list(
+    plan: &Plan,
+    out: &Path,
+    staging: &mut Staging,
+    (provenance, strays): (&Provenance, &[PathBuf]),
+    listener: &dyn Listener,
+) -> Result<()> {
+    let (study, files) = (&plan.name, staging.digests()?);
+    let before = FileList::read(out, study).unwrap_or_else(|error| {
+        listener.warn(&format!("{error}; it is made anew"));
+        None
+    });
+    let mut before = before.unwrap_or_default();
+    before.drop_those(|name| {
+        let mut strays = strays.iter();
+        files.contains_key(name) || strays.any(|stray| stray.ends_with(name))
+    });
+    let (misfits, made_of) = (before.misfits(out, study)?, provenance.clone());
+    for Misfit { path, what, .. } in &misfits {
+        listener.warn(&format!("{}: {what}", path.display()));
+    }
+    let is_gone = |name: &str| {
+        let mut misfits = misfits.iter();
+        misfits.any(|one| one.is_gone && one.path.ends_with(name))
+    };
+    before.drop_those(is_gone);
+    let list = before.with(FileSet { made_of, files });
+    for other in list.of_others(provenance) {
+        listener.warn(&format!(
+            "{other}: `regenerate` makes all of one study's files"
+        ));
+    }
+    staging.write(list.artifact(study)?)
+}
+
 /// What was measured.
-pub(super) struct Measurements {
+pub(super) struct Measurements<'a> {
     /// The tables of rows, beside their places.
-    pub(super) staging: Staging,
+    pub(super) staging: Staging<'a>,
     headlines: Headlines,
     /// The findings of a run that does not write them.
     findings: Vec<FindingRow>,
 }
 
-/// Measures, and writes the tables of rows beside their places under `out`.
-pub(super) fn measure(plan: &Plan, out: &Path, listener: &dyn Listener) -> Result<Measurements> {
+/// Measures, and writes the tables of rows beside their places.
+pub(super) fn measure<'a>(
+    plan: &'a Plan,
+    staging: Staging<'a>,
+    listener: &dyn Listener,
+) -> Result<Measurements<'a>> {
     describe(plan, listener);
-    let mut tables = TableFiles::new(plan, out);
+    let mut tables = TableFiles::new(plan, staging);
     let mut headlines = Headlines::new(plan);
     let steps = listener.measuring(plan.modules.len());
     let streamed = plan.stream(&|| steps.step(), &mut |results| {

@@ -8,6 +8,8 @@
 # `rebuilt` gathers what was rebuilt, by the name of its figure or table.
 
 # %% setup
+import hashlib
+import json
 from pathlib import Path
 
 import matplotlib.pyplot as plt
@@ -22,6 +24,28 @@ rebuilt = {}
 def read(name, **more):
     """A table beside this notebook; empty fields, and nothing else, become NaN."""
     return pd.read_csv(folder / name, keep_default_na=False, na_values=[""], **more)
+
+
+def misfits():
+    """What tells that the tables beside this notebook are not one set, by files.json."""
+    place = folder / "files.json"
+    if not place.exists():
+        return ["there is no files.json: nothing tells whether these tables are one set"]
+    sets = json.loads(place.read_text(encoding="utf-8"))["sets"]
+    found = ["files.json has files of several runs, with other inputs or settings"] if len(sets) > 1 else []
+    for name, digest in sorted({name: digest for one in sets for name, digest in one["files"].items()}.items()):
+        path = folder / name
+        if path.suffix not in {".csv", ".npz"}:
+            continue
+        if not path.exists():
+            found.append(f"{name} is gone, and files.json has it")
+        elif hashlib.sha256(path.read_bytes()).hexdigest() != digest:
+            found.append(f"{name} is another file than files.json has")
+    return found
+
+
+for misfit in misfits():
+    print(misfit)
 
 
 def at_layer(rows, layer):

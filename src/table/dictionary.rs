@@ -43,6 +43,21 @@ CSV, UTF-8, a header line, one observation a row. Numbers have nine significant 
 an empty field, never 0. Norms and σ are in the units of the weights; φ, p, chance and factors have none.
 ";
 
+const FOOTER: &str = "
+## files.json
+
+Which files are one set. `sets` has, for each group of files that were made of the same, `made_of`
+(version, study, settings, and every input with its SHA-256) and `files` (the SHA-256 of each file by its
+name). It is written last. A check, and the notebooks, name files that do not fit it.
+
+## In a spreadsheet
+
+Excel and LibreOffice run a cell that begins with `=`, `+`, `-` or `@`. Cells of `module`, `component` and
+`projection` are as the weights name them. Those of `adapter`, `weight_types`, `task` and `metric` in
+runs.csv, answers.csv and what comes of them are as somebody wrote them. A mark before such a cell would
+make another name of it, so there is none. Import these columns as text.
+";
+
 /// `docs/tables.md`.
 pub fn dictionary() -> String {
     let tables: Vec<String> = columns()
@@ -51,7 +66,7 @@ pub fn dictionary() -> String {
         .collect();
     let archive = "\n## overlap.npz\n\nEvery φ grid, float64, i × j, NaN where there is no value, under \
                    `MODULE__BASIS__FIRST__SECOND`: for NumPy.\n";
-    HEADER.to_string() + &tables.concat() + archive
+    HEADER.to_string() + &tables.concat() + archive + FOOTER
 }
 
 /// Every file's columns.

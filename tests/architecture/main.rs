@@ -79,7 +79,7 @@ const ROOMS: [(&str, &[&str]); 20] = [
 ];
 
 /// Library, the only place that may name it.
-const KEEPERS: [(&str, &str); 11] = [
+const KEEPERS: [(&str, &str); 12] = [
     ("ndarray_linalg", "linalg/"),
     ("rand_pcg", "linalg/haar.rs"),
     ("statrs", "measure/significance.rs"),
@@ -91,6 +91,7 @@ const KEEPERS: [(&str, &str); 11] = [
     ("krilla", "figure/render.rs"),
     ("clap", "cli/"),
     ("indicatif", "cli/talk.rs"),
+    ("signal_hook", "cli/signals.rs"),
 ];
 
 /// What a pure room must not name: files, the environment, the clock.

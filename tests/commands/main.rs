@@ -14,9 +14,11 @@
 //! - `meets`: modules under two names
 //! - `by_id`: adapters and bases of the Hugging Face cache
 //! - `provenance`: what results say of themselves
+//! - `ends`: beside another run, after a kill, by a signal, on a full disk
 //!
 //! Studies:
 //! - `in_place`: written, and checked
+//! - `one_set`: `files.json`, and what does not fit it
 //! - `study`: figures, tables and sizes that a study asks for
 //! - `scores`: tables and a curve of runs
 //! - `score_errors`: how far scores may be off, against SciPy and NumPy
@@ -60,6 +62,7 @@ mod calibrated;
 mod cli;
 mod commands_on_layouts;
 mod courses;
+mod ends;
 mod figure8;
 mod figures;
 mod findings;
@@ -74,6 +77,7 @@ mod left_out;
 mod lora_paper;
 mod notebook;
 mod one_run;
+mod one_set;
 mod overlap;
 mod pictures;
 mod planted;

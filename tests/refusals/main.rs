@@ -15,6 +15,7 @@
 //! - `kinds`: values of another kind than they must be, in configs and in a file's metadata
 //! - `runs`: `runs.csv`, with the line
 //! - `answers`: items and `answers.csv`, with the line
+//! - `shown`: names that would be more than names on a terminal
 //! - `texts`: texts that are no regular files, or too long
 //! - `usage`: flags and places
 
@@ -38,6 +39,7 @@ mod groups;
 mod kinds;
 mod layouts;
 mod runs;
+mod shown;
 mod steps;
 mod study;
 mod texts;

@@ -1,0 +1,74 @@
+//! What a picture was made of: the inputs that it shows, and no others.
+
+use crate::paper::Figure;
+use crate::study::{AdapterId, Drawn, NamedAdapter, Plan};
+use crate::table::Provenance;
+
+/// What a figure's picture says of itself: another input of the study does not change it.
+pub(super) fn of_figure(plan: &Plan, figure: Figure, whole: &Provenance) -> Provenance {
+    let (adapters, mut with_base) = shown(plan, figure);
+    let named: Vec<&NamedAdapter> = adapters
+        .iter()
+        .filter_map(|&id| Some(plan.measured()?.adapter(id)))
+        .collect();
+    // Some updates are differences from W.
+    with_base |= named.iter().any(|one| {
+        let mut modules = one.adapter.modules.iter();
+        modules.any(|module| module.needs_base())
+    });
+    let with_steps = figure == Figure::Trajectory;
+    whole.of_inputs(|input| match input.of.as_str() {
+        "base" => with_base,
+        "rows" => tables(figure).contains(&&*input.file),
+        "runs" => figure == Figure::RankCurve,
+        of => named.iter().any(|one| {
+            let step = of.strip_prefix(&one.name);
+            step.is_some_and(|rest| rest.is_empty() || with_steps && rest.starts_with(", step "))
+        }),
+    })
+}
+
+/// The tables of published rows that a figure is drawn from.
+fn tables(figure: Figure) -> &'static [&'static str] {
+    match figure {
+        Figure::Three | Figure::Four | Figure::Six | Figure::Seven | Figure::Seeds => {
+            &["overlap.csv"]
+        }
+        Figure::Eight => &["overlap.csv", "spectrum.csv"],
+        Figure::Amplification => &["amplification.csv"],
+        Figure::RankCurve | Figure::Placement | Figure::Trajectory => &[],
+    }
+}
+
+/// The adapters that a figure shows, and whether W is in it.
+fn shown(plan: &Plan, figure: Figure) -> (Vec<AdapterId>, bool) {
+    let figures = &plan.figures;
+    let of_pairs = |pairs: &[[AdapterId; 2]]| pairs.concat();
+    let against_w = match figure {
+        Figure::Eight | Figure::Placement => plan.against_base(),
+        Figure::Amplification => plan
+            .measured()
+            .map_or(Vec::new(), |one| one.amplified.clone()),
+        _ => Vec::new(),
+    };
+    let others = match figure {
+        Figure::Three | Figure::Four | Figure::Six | Figure::Seven => match figures.drawn(figure) {
+            Some(Drawn::Pair(pair)) => pair.to_vec(),
+            Some(Drawn::Mean(pairs)) => of_pairs(&pairs.pairs),
+            None => Vec::new(),
+        },
+        Figure::Seeds => figures
+            .seeds
+            .as_ref()
+            .map_or(Vec::new(), |all| of_pairs(&all.pairs)),
+        Figure::Trajectory => {
+            let measured = plan.measured().into_iter();
+            let with_steps = measured.flat_map(|one| one.with_ids());
+            let with_steps = with_steps.filter(|(_, named)| named.steps.is_some());
+            with_steps.map(|(id, _)| id).collect()
+        }
+        _ => Vec::new(),
+    };
+    let with_base = !against_w.is_empty();
+    ([against_w, others].concat(), with_base)
+}
