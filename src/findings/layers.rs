@@ -135,7 +135,9 @@ impl Projection<'_> {
             .copied()
             .filter(|module| width(module).is_some_and(|width| width > 0))
             .collect();
-        let Some(k) = modules.iter().filter_map(width).min() else {
+        let k = modules.iter().filter_map(width).min();
+        // Of more layers the plan says that there is no table.
+        let Some(k) = k.filter(|_| modules.len() <= MOST_LAYERS) else {
             return Vec::new();
         };
         let side_by_side = |run: &str| {
@@ -145,21 +147,12 @@ impl Projection<'_> {
                 .collect();
             concatenate(Axis(1), &views).ok()
         };
-        let layers = modules.len();
-        if layers > MOST_LAYERS {
-            // The plan says so.
-            return Vec::new();
-        }
-        let mut sum = Array2::<f64>::zeros((layers, layers));
+        let mut sum = Array2::<f64>::zeros((modules.len(), modules.len()));
         for [one, other] in &compared.pairs {
             let (Some(one), Some(other)) = (side_by_side(one), side_by_side(other)) else {
                 return Vec::new();
             };
-            let cosines = one.t().dot(&other);
-            for ((l, m), cell) in sum.indexed_iter_mut() {
-                let block = cosines.slice(s![l * k..(l + 1) * k, m * k..(m + 1) * k]);
-                *cell += block.iter().map(|x| x * x).sum::<f64>() / k as f64;
-            }
+            add_overlaps(&mut sum, &one.t().dot(&other), k);
         }
         let pairs = compared.pairs.len() as f64;
         let [first, second] = &compared.labels;
@@ -175,6 +168,14 @@ impl Projection<'_> {
             chance: overlap_chance(k, k, self.dimension),
         };
         sum.indexed_iter().map(row).collect()
+    }
+}
+
+/// Adds φ(k,k) of each pair of layers, from the cosines of all their directions.
+fn add_overlaps(sum: &mut Array2<f64>, cosines: &Array2<f64>, k: usize) {
+    for ((l, m), cell) in sum.indexed_iter_mut() {
+        let block = cosines.slice(s![l * k..(l + 1) * k, m * k..(m + 1) * k]);
+        *cell += block.iter().map(|x| x * x).sum::<f64>() / k as f64;
     }
 }
 

@@ -4,6 +4,7 @@
 //! Floats are written with nine significant digits; a missing value is an empty field.
 
 mod ahead;
+mod beside;
 mod caption;
 mod course;
 mod csv;

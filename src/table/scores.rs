@@ -74,6 +74,30 @@ pub(super) const OF_ITEMS: [&str; 6] = [
 ];
 
 impl Score {
+    /// Of a single run; what comes of its values is still open.
+    fn of_one(row: &RunsRow, weight_types: String, whole: f64) -> Self {
+        Score {
+            task: row.task.clone(),
+            metric: row.metric.clone(),
+            weight_types,
+            rank: row.rank,
+            trainable_parameters: row.trainable_parameters,
+            mean: 0.0,
+            sd: None,
+            runs: 0,
+            best: None,
+            items: row.items,
+            standard_error: None,
+            low: None,
+            high: None,
+            behind: None,
+            behind_low: None,
+            values: vec![row.value],
+            adapters: vec![row.adapter.clone()],
+            whole,
+        }
+    }
+
     /// The weights that were adapted, one by one.
     pub fn types(&self) -> Vec<String> {
         self.weight_types.split('+').map(String::from).collect()
@@ -138,26 +162,7 @@ pub fn scores(rows: &[RunsRow]) -> Vec<Score> {
                     .zip(row.items)
                     .map(|(one, other)| one.min(other));
             }
-            None => scores.push(Score {
-                task: row.task.clone(),
-                metric: row.metric.clone(),
-                weight_types: types,
-                rank: row.rank,
-                trainable_parameters: row.trainable_parameters,
-                mean: 0.0,
-                sd: None,
-                runs: 0,
-                best: None,
-                items: row.items,
-                standard_error: None,
-                low: None,
-                high: None,
-                behind: None,
-                behind_low: None,
-                values: vec![row.value],
-                adapters: vec![row.adapter.clone()],
-                whole: whole(&wholes, place),
-            }),
+            None => scores.push(Score::of_one(row, types, whole(&wholes, place))),
         }
     }
     scores.iter_mut().for_each(average);

@@ -1,11 +1,12 @@
 //! Table 7: ‖UᵀWV‖_F for directions of ΔW, of W and random, in CSV, Markdown and HTML.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
 use crate::error::{Error, Result};
 
+use super::beside::Beside;
 use super::html;
 use super::rows::{AmplificationRow, round9};
 use super::text::place_in_words;
@@ -259,26 +260,6 @@ fn grouped<'a>(
         }
     }
     columns
-}
-
-/// The first row of each module, adapter and directions.
-struct Beside<'a>(HashMap<[&'a str; 3], &'a AmplificationRow>);
-
-impl<'a> Beside<'a> {
-    fn of(rows: &'a [AmplificationRow]) -> Self {
-        let mut first = HashMap::new();
-        for row in rows {
-            let key = [&row.module, &row.adapter, &row.directions].map(String::as_str);
-            first.entry(key).or_insert(row);
-        }
-        Beside(first)
-    }
-
-    /// The row of other directions beside one.
-    fn find(&self, row: &AmplificationRow, directions: &str) -> Option<&'a AmplificationRow> {
-        let key = [row.module.as_str(), row.adapter.as_str(), directions];
-        self.0.get(&key).copied()
-    }
 }
 
 /// One adapter's numbers, or the means over a group's runs.

@@ -51,21 +51,6 @@ fn the_runs_that_the_others_are_made_of_are_good() {
     assert_eq!(outcome.code, 0, "{}", outcome.stderr);
 }
 
-/// A table is read line by line: no length is too much.
-#[test]
-fn a_table_longer_than_any_text() {
-    let folder = workshop();
-    study(folder.path(), "");
-    let header = HEADER.replace('\n', ",notes\n");
-    let long = "x".repeat((1 << 26) + 1);
-    let rows: String = GOOD.lines().map(|line| format!("{line},\n")).collect();
-    let text = format!("{header}{rows}three,q,2,4,1,sst2,accuracy,0.7,44,{long}\n");
-    fs::write(folder.path().join("runs.csv"), text).unwrap();
-    let arguments = ["study.toml", "--no-figures"];
-    let outcome = run("regenerate", &arguments, folder.path());
-    assert_eq!(outcome.code, 0, "{}", outcome.stderr);
-}
-
 #[test]
 fn rows_that_are_wrong() {
     let folder = workshop();

@@ -108,63 +108,6 @@ fn missing_keys() {
 }
 
 #[test]
-fn numbers_and_lists_beyond_their_bounds() {
-    let folder = workshop();
-    for (more, line, words) in [
-        (
-            "[figures]\nlayers = [0, 1, 0x0]\n",
-            15,
-            ["`figures.layers` has 0 twice", "leave one out"],
-        ),
-        (
-            "[figures]\nbases = [\"a\",\n  \"a\"]\n",
-            16,
-            ["`figures.bases` has \"a\" twice", "leave one out"],
-        ),
-        (
-            "[figures]\nprojections = [\"query\", \"query\"]\n",
-            15,
-            ["`figures.projections` has \"query\" twice", "leave one out"],
-        ),
-        (
-            "[compare]\nalso = [[\"one\", \"two\"],\n [\"one\", \"two\"]]\n",
-            16,
-            ["has [\"one\", \"two\"] twice", "leave one out"],
-        ),
-        (
-            "[compare]\nseeds = [\"one\", \"one\"]\n",
-            15,
-            ["`compare.seeds` has \"one\" twice", "leave one out"],
-        ),
-        (
-            "[figures]\nwhich = [\"3\", \"3\"]\n",
-            15,
-            ["`figures.which` has \"3\" twice", "leave one out"],
-        ),
-        (
-            "[figures]\nlayer = 1000001\n",
-            15,
-            ["is 1000001", "a whole number from 0 to 1000000"],
-        ),
-    ] {
-        refused(folder.path(), &with(more), line, &words);
-    }
-    for draws in ["100001", "4611686018427387904", "99999999999999999999999"] {
-        let text = GOOD.replace("base = \"base\"", &format!("draws = {draws}"));
-        refused(
-            folder.path(),
-            &text,
-            2,
-            &["`draws` is ", "from 0 to 100000"],
-        );
-    }
-    let names: Vec<String> = (0..=10_000).map(|n| format!("\"a{n}\"")).collect();
-    let more = format!("[compare]\nbase = [{}]\n", names.join(","));
-    let words = ["a list of 10001", "at most 10000 are read"];
-    refused(folder.path(), &with(&more), 15, &words);
-}
-
-#[test]
 fn values_of_another_type() {
     let folder = workshop();
     for (more, line, words) in [

@@ -43,7 +43,7 @@ impl Lines {
             )
         })?;
         let mut walk = Walk {
-            text,
+            breaks: text.match_indices('\n').map(|(at, _)| at).collect(),
             lines: BTreeMap::new(),
             wrong: Vec::new(),
             missing: Vec::new(),
@@ -146,14 +146,15 @@ struct Wrong {
     remedy: String,
 }
 
-struct Walk<'a> {
-    text: &'a str,
+struct Walk {
+    /// Where lines end.
+    breaks: Vec<usize>,
     lines: BTreeMap<String, usize>,
     wrong: Vec<Wrong>,
     missing: Vec<Wrong>,
 }
 
-impl Walk<'_> {
+impl Walk {
     fn refuse(&mut self, start: usize, problem: String, remedy: String) {
         self.wrong.push(Wrong {
             start,
@@ -203,7 +204,8 @@ impl Walk<'_> {
         (span, value): (Range<usize>, &DeValue),
     ) {
         let start = span.start;
-        self.lines.insert(place.into(), line_at(self.text, start));
+        let line = 1 + self.breaks.partition_point(|&at| at < start);
+        self.lines.insert(place.into(), line);
         let items: &[_] = match (kind, value) {
             (Kind::Table(fields), DeValue::Table(table)) => {
                 return self.table(place, start, table, fields);
@@ -220,20 +222,35 @@ impl Walk<'_> {
             (Kind::Two(_), DeValue::Array(items)) if items.len() == 2 => items,
             (Kind::Tables(_), DeValue::Array(items)) if !items.is_empty() => items,
             (Kind::List(_) | Kind::Texts, DeValue::Array(items)) => items,
-            _ => {
-                let problem = format!(
-                    "`{place}` is {}, where {} is expected",
-                    described(value),
-                    kind.in_words()
-                );
-                let remedy = match kind {
-                    Kind::Tables(_) => format!("write [[{}]] above each", field.key),
-                    Kind::Table(_) => format!("write [{}] above its keys", field.key),
-                    _ => format!("write {} = {}", field.key, field.example),
-                };
-                return self.refuse(start, problem, remedy);
-            }
+            _ => return self.another_kind(place, field, kind, (start, value)),
         };
+        self.items(place, field, kind, (start, items));
+    }
+
+    fn another_kind(
+        &mut self,
+        place: &str,
+        field: &Field,
+        kind: &Kind,
+        (start, value): (usize, &DeValue),
+    ) {
+        let (found, wanted) = (described(value), kind.in_words());
+        let problem = format!("`{place}` is {found}, where {wanted} is expected");
+        let remedy = match kind {
+            Kind::Tables(_) => format!("write [[{}]] above each", field.key),
+            Kind::Table(_) => format!("write [{}] above its keys", field.key),
+            _ => format!("write {} = {}", field.key, field.example),
+        };
+        self.refuse(start, problem, remedy);
+    }
+
+    fn items(
+        &mut self,
+        place: &str,
+        field: &Field,
+        kind: &Kind,
+        (start, items): (usize, &[Spanned<DeValue>]),
+    ) {
         if items.len() > MOST_ENTRIES {
             let problem = format!(
                 "`{place}` is a list of {}, where at most {MOST_ENTRIES} are read",

@@ -2,7 +2,7 @@
 
 use std::fmt::Display;
 
-use globset::{Glob, GlobMatcher};
+use globset::{Candidate, Glob, GlobMatcher};
 
 use crate::adapter::{layer_of, projection_of};
 use crate::asked::Asked;
@@ -75,9 +75,11 @@ impl Selection {
 
     /// Whether a module is wanted.
     pub fn takes(&self, module: &str) -> bool {
+        // Made once of each, as there may be thousands of patterns.
+        let names = [module, projection_of(module)].map(|name| Candidate::new(name));
         let is_among = |globs: &[GlobMatcher]| {
             let mut globs = globs.iter();
-            globs.any(|glob| glob.is_match(module) || glob.is_match(projection_of(module)))
+            globs.any(|glob| names.iter().any(|name| glob.is_match_candidate(name)))
         };
         let by_name = (self.globs.is_empty() || is_among(&self.globs)) && !is_among(&self.without);
         let by_layer = self.layers.is_empty()
