@@ -2,9 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::adapter::AdaptedModule;
+use crate::adapter::{AdaptedModule, block_of};
 use crate::asked::Asked;
 use crate::error::{CoreError, Error, Result};
+use crate::measure::same_layer::MOST_LAYERS;
 
 use super::file::lines::Lines;
 use super::lineage;
@@ -34,7 +35,8 @@ pub(super) fn lacking(
     modules: &[String],
     lines: &Lines,
 ) -> Result<Vec<String>> {
-    let is_alone = |pair: &&[AdapterId; 2]| !groups.iter().any(|group| group.pairs.contains(pair));
+    let grouped: BTreeSet<&[AdapterId; 2]> = groups.iter().flat_map(|group| &group.pairs).collect();
+    let is_alone = |pair: &&[AdapterId; 2]| !grouped.contains(pair);
     let mut warnings = Vec::new();
     for &pair in pairs.iter().filter(is_alone) {
         warnings.extend(only_in_one(adapters, pair, modules, lines)?);
@@ -124,6 +126,27 @@ fn with_components(named: &NamedAdapter, modules: Vec<String>) -> Vec<String> {
         }
     };
     modules.into_iter().map(of).collect()
+}
+
+/// A sentence about projections of so many layers that no table of them is made.
+pub(super) fn too_many_layers(modules: &[String]) -> Option<String> {
+    let stack = |path: &String| {
+        let block = block_of(path);
+        let (list, number) = block.rsplit_once('.')?;
+        number.parse::<usize>().ok()?;
+        Some((list.to_string(), path[block.len()..].to_string()))
+    };
+    let mut layers: BTreeMap<_, usize> = BTreeMap::new();
+    for stack in modules.iter().filter_map(stack) {
+        *layers.entry(stack).or_default() += 1;
+    }
+    let most = layers.into_values().max()?;
+    (most > MOST_LAYERS).then(|| {
+        format!(
+            "layers.csv, a row for each pair of layers, is made of projections with at most \
+             {MOST_LAYERS} layers, and some have {most}: these are not held against each other"
+        )
+    })
 }
 
 /// That a module can be measured: its ΔW has one shape in all adapters, and W's in the base, and what

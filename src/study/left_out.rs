@@ -1,5 +1,7 @@
 //! Modules that cannot be measured: the rest is, and each of them is named with its cause.
 
+use std::collections::BTreeSet;
+
 use crate::adapter::LeftOut;
 use crate::asked::Asked;
 use crate::error::{CoreError, Error, Result};
@@ -51,12 +53,13 @@ pub(super) fn leave_out(held: &Held, modules: Vec<String>) -> Result<(Vec<String
 fn of_layouts(held: &Held) -> Result<Vec<LeftOut>> {
     let selection = &held.request.selection;
     let mut all: Vec<LeftOut> = Vec::new();
+    let mut met: BTreeSet<(&str, &str)> = BTreeSet::new();
     for one in held
         .adapters
         .iter()
         .flat_map(|named| &named.adapter.left_out)
     {
-        if !selection.takes(&one.module) || all.contains(one) {
+        if !selection.takes(&one.module) || !met.insert((&one.module, &one.cause)) {
             continue;
         }
         if held.request.strict || selection.names_whole(&one.module) {

@@ -4,6 +4,7 @@
 //! Floats are written with nine significant digits; a missing value is an empty field.
 
 mod ahead;
+mod beside;
 mod caption;
 mod course;
 mod csv;
@@ -24,6 +25,7 @@ mod short;
 mod table7;
 mod table7_latex;
 mod text;
+mod together;
 mod widths;
 
 pub use ahead::Answers;
@@ -41,8 +43,9 @@ pub use rows::{
     AmplificationRow, AnswersRow, DrawRow, EvidenceRow, FindingRow, LayerRow, OverlapRow,
     PlacementRow, RanksRow, RunsRow, SpectrumRow,
 };
-pub(crate) use scores::whole;
 pub use scores::{Score, scores, weight_types};
+pub(crate) use scores::{Wholes, whole, wholes};
 pub use table7::{RunGroup, Table7};
 pub(crate) use text::place_in_words;
+pub(crate) use together::together;
 pub use widths::Widths;

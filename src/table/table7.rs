@@ -1,15 +1,19 @@
 //! Table 7: ‖UᵀWV‖_F for directions of ΔW, of W and random, in CSV, Markdown and HTML.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use serde::Serialize;
 
 use crate::error::{Error, Result};
 
+use super::beside::Beside;
 use super::html;
 use super::rounded::{nine_digits, nine_digits_or_empty};
 use super::rows::{AmplificationRow, round9};
 use super::short::{short, spread};
 use super::text::place_in_words;
 use super::to_csv;
+use super::together::together;
 
 /// A group of runs: its label, and the names of its runs.
 pub type RunGroup = (String, Vec<String>);
@@ -91,25 +95,24 @@ impl Table7 {
         projections: &[String],
         groups: &[RunGroup],
     ) -> Result<Self> {
-        let of_delta = || rows.iter().filter(|row| row.directions == "delta");
-        let mut layers: Vec<Option<usize>> = of_delta().map(|row| row.layer).collect();
-        layers.sort_unstable();
-        layers.dedup();
+        let of_delta = rows.iter().filter(|row| row.directions == "delta");
+        let panels = together(of_delta, |row| (row.layer, &row.projection)).into_iter();
+        let panels: BTreeMap<_, Vec<&AmplificationRow>> = panels.collect();
+        let layers: BTreeSet<Option<usize>> = panels.keys().map(|(layer, _)| *layer).collect();
+        let beside = Beside::of(rows);
         let (mut columns, mut has_uneven_ranks) = (Vec::new(), false);
         for one in layers {
             for projection in projections {
-                let is_panel =
-                    |row: &&AmplificationRow| row.layer == one && &row.projection == projection;
                 // As in the figures: of modules with one layer and name, the first.
-                let Some(first) = of_delta().find(is_panel) else {
+                let Some(here) = panels.get(&(one, projection)) else {
                     continue;
                 };
-                let here = of_delta().filter(|row| row.module == first.module);
-                let here: Vec<&AmplificationRow> = here.filter(is_panel).collect();
+                let is_first = |row: &&&AmplificationRow| row.module == here[0].module;
+                let here: Vec<&AmplificationRow> = here.iter().filter(is_first).copied().collect();
                 for (label, deltas) in grouped(&here, groups) {
                     has_uneven_ranks |=
                         one == layer && deltas.iter().any(|delta| delta.rank != deltas[0].rank);
-                    columns.push(column(rows, label, &deltas));
+                    columns.push(column(&beside, label, &deltas));
                 }
             }
         }
@@ -273,20 +276,15 @@ fn grouped<'a>(
 }
 
 /// One adapter's numbers, or the means over a group's runs.
-fn column(rows: &[AmplificationRow], label: &str, deltas: &[&AmplificationRow]) -> Column {
+fn column(all: &Beside, label: &str, deltas: &[&AmplificationRow]) -> Column {
     let trained = deltas.iter().filter(|delta| delta.projected_norm.is_some());
     let trained: Vec<&AmplificationRow> = trained.copied().collect();
     // Where no run has directions the norms of W and of random ones stand all the same.
     let runs = if trained.is_empty() { deltas } else { &trained };
     let beside = |directions: &str| -> Vec<&AmplificationRow> {
-        let of = |delta: &&AmplificationRow| {
-            rows.iter().find(|row| {
-                row.module == delta.module
-                    && row.adapter == delta.adapter
-                    && row.directions == directions
-            })
-        };
-        runs.iter().filter_map(of).collect()
+        let rows = runs.iter();
+        rows.filter_map(|delta| all.find(delta, directions))
+            .collect()
     };
     let (base, random) = (beside("base"), beside("random"));
     let (first, of_all) = (runs[0], |value: fn(&AmplificationRow) -> f64| {

@@ -103,6 +103,12 @@ fn fields_of_a_config() {
             "{fields}: {text}"
         );
     }
+    // A field that nobody asks for may be as long as it likes; one that is asked for may not.
+    let long = format!("[{}1]", "1,".repeat(1_000_000));
+    assert!(with_fields(&format!("\"x\": {long}")).is_ok());
+    let error = with_fields(&format!("\"enable_lora\": {long}")).unwrap_err();
+    let words = r#"enable_lora is "too many values to be read"; it must be a list"#;
+    assert!(error.to_string().contains(words), "{error}");
     let null = r#""use_rslora": null, "enable_lora": null, "rank_pattern": null, "init_lora_weights": null"#;
     assert_eq!(with_fields(null).unwrap().modules[0].scale, 2.0);
 }

@@ -33,6 +33,7 @@ mod opened;
 mod paddle;
 mod pair;
 mod pattern;
+mod patterns;
 mod peft;
 mod placing;
 mod products;

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use ndarray::{Array2, ArrayD, IxDyn};
 
 use crate::error::{Error, Result};
-use crate::files::{InputFile, OpenFile, read_exact_at};
+use crate::files::{InputFile, OpenFile, is_there, read_exact_at};
 
 use super::contents::{Contents, Fault};
 use super::stored::{Stored, same_bytes};
@@ -48,7 +48,7 @@ impl TensorFile {
     /// [`Error::Unsupported`] when a pickle asks for anything but tensors and plain values, or
     /// [`Error::Tensor`] when one of its tensors cannot be.
     pub fn open(path: &Path) -> Result<Self> {
-        if !path.exists() {
+        if !is_there(path) {
             return Err(Error::not_found(
                 path,
                 "no such file",
