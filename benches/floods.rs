@@ -211,7 +211,8 @@ fn adapter(folder: &Path, modules: usize, fields: &str) -> Outcome {
 
 /// Tensors of other numbers in each place and file.
 fn save(path: &Path, names: Vec<(String, Vec<usize>)>) -> Outcome {
-    let letters = path.to_string_lossy().bytes().map(usize::from);
+    let name = path.to_string_lossy();
+    let letters = name.bytes().map(usize::from);
     let file: usize = letters
         .enumerate()
         .map(|(place, letter)| place * letter)

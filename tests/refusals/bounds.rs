@@ -148,12 +148,16 @@ fn a_table_longer_than_any_text() {
     let folder = workshop();
     runs::study(folder.path(), "");
     let header = HEADER.replace('\n', ",notes\n");
-    let long = "x".repeat((1 << 26) + 1);
+    let long = "x".repeat(1 << 25);
     let rows: String = runs::GOOD
         .lines()
         .map(|line| format!("{line},\n"))
         .collect();
-    let text = format!("{header}{rows}three,q,2,4,1,sst2,accuracy,0.7,44,{long}\n");
+    let more: String = [2, 3, 5]
+        .iter()
+        .map(|seed| format!("q{seed},q,2,4,{seed},sst2,accuracy,0.7,44,{long}\n"))
+        .collect();
+    let text = format!("{header}{rows}{more}");
     fs::write(folder.path().join("runs.csv"), text).unwrap();
     let arguments = ["study.toml", "--no-figures"];
     let outcome = run("regenerate", &arguments, folder.path());

@@ -13,7 +13,7 @@ use crate::table::{AnswersRow, RunsRow, Wholes, whole, wholes};
 use super::header;
 use super::runs_file::RunsFile;
 use super::shares;
-use super::table_file::TableFile;
+use super::table_file::{TableFile, unreadable};
 
 /// The columns, in [`AnswersRow`]'s order.
 const COLUMNS: [&str; 3] = ["adapter", "item", "right"];
@@ -77,6 +77,9 @@ impl AnswersFile<'_> {
     }
 
     fn no_csv(&self, error: &csv::Error) -> Error {
+        if let Some(failed) = unreadable(self.path, error) {
+            return failed;
+        }
         let line = error.position().map_or(1, csv::Position::line);
         let problem = error.to_string().replace('\n', " ");
         self.error(line, &problem, "each line needs a field for each column")

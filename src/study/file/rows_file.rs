@@ -15,7 +15,7 @@ use crate::results::{Grid, ModuleName};
 use crate::table::{AmplificationRow, OverlapRow, SpectrumRow, column_names};
 
 use super::header;
-use super::table_file::TableFile;
+use super::table_file::{TableFile, unreadable};
 
 /// How far a chance level may be off max(i,j)/d, relatively: tables have a few digits.
 const CHANCE_TOLERANCE: f64 = 1e-4;
@@ -60,6 +60,9 @@ impl Table<'_> {
 
     /// What the reader of CSV says, with the column that it speaks of.
     fn wrong(&self, error: &csv::Error, header: Option<&csv::StringRecord>) -> Error {
+        if let Some(failed) = unreadable(self.path, error) {
+            return failed;
+        }
         let line = error.position().map_or(1, csv::Position::line);
         let problem = match (error.kind(), header) {
             (csv::ErrorKind::Deserialize { err, .. }, Some(header)) => {

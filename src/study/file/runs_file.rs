@@ -13,7 +13,7 @@ use crate::table::{RunsRow, weight_types};
 
 use super::bounds::repeated;
 use super::header;
-use super::table_file::TableFile;
+use super::table_file::{TableFile, unreadable};
 
 /// The columns, in [`RunsRow`]'s order.
 const COLUMNS: [&str; 9] = [
@@ -101,6 +101,9 @@ impl RunsFile {
     }
 
     fn no_csv(&self, error: &csv::Error) -> Error {
+        if let Some(failed) = unreadable(&self.path, error) {
+            return failed;
+        }
         let line = error.position().map_or(1, csv::Position::line);
         let problem = error.to_string().replace('\n', " ");
         self.error(line, &problem, "each line needs a field for each column")

@@ -271,7 +271,7 @@ fn pattern(fields: &Fields, field: &str) -> Result<ByModule> {
     let mut all = ByModule::default();
     for (key, value) in fields.object(field)?.into_iter().flatten() {
         all.keys.add(key).map_err(|error| {
-            let problem = format!("key `{key}` of {field} cannot be read: {error}");
+            let problem = format!("key `{key}` of {field} is not one that can be read: {error}");
             bad(fields.path(), problem, "write the module's name out")
         })?;
         let number = value.as_f64().filter(|&value| value > 0.0);
