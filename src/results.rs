@@ -15,7 +15,7 @@ use crate::table::{
 };
 
 /// A module with what its path says.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct ModuleName {
     /// Full path.
     pub path: String,

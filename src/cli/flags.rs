@@ -10,6 +10,7 @@ use crate::error::{CoreError, Result};
 use crate::figure::{Format, Palette};
 use crate::measure::Basis;
 use crate::setting::Setting;
+use crate::study::bounds::{MOST_DRAWS, MOST_RANK, MOST_THREADS};
 use crate::study::{Makes, Request, Selection, parse_layers, parse_size};
 
 /// `subspace-overlap`
@@ -179,7 +180,7 @@ pub(super) struct Measuring {
     #[arg(long, value_name = "LIST", value_parser = layers)]
     layers: Option<Layers>,
     /// Directions used [default: the adapter's rank]
-    #[arg(long, value_name = "K")]
+    #[arg(long, value_name = "K", value_parser = rank)]
     rank: Option<usize>,
     /// α in place of the adapters' own
     #[arg(long, value_name = "X", value_parser = positive, conflicts_with = "no_scale")]
@@ -219,7 +220,7 @@ pub(super) struct Bases {
 #[derive(Debug, Clone, Args)]
 pub(super) struct Draws {
     /// Random draws for table 7 [default: the study's, else 20]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = draws)]
     pub(super) draws: Option<usize>,
 }
 
@@ -239,7 +240,7 @@ pub(super) struct Output {
     #[arg(long, value_name = "rocket|viridis|cividis", value_parser = palette, default_value = "rocket", conflicts_with = "no_figures")]
     pub(super) palette: Palette,
     /// Worker threads [default: one per core]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=i64::from(MOST_THREADS)))]
     pub(super) threads: Option<u16>,
     /// Memory that measuring may take, e.g. 4GB or 4G (10⁹ bytes each), 4GiB (2³⁰ each) [default:
     /// half of what is free]
@@ -345,6 +346,19 @@ pub(super) fn asked(asked: Asked) -> &'static str {
 
 fn layers(text: &str) -> std::result::Result<Layers, String> {
     parse_layers(text).map(Layers)
+}
+
+fn draws(text: &str) -> std::result::Result<usize, String> {
+    at_most(MOST_DRAWS, text)
+}
+
+fn rank(text: &str) -> std::result::Result<usize, String> {
+    at_most(MOST_RANK, text)
+}
+
+fn at_most(most: usize, text: &str) -> std::result::Result<usize, String> {
+    let number = text.parse().ok().filter(|number| *number <= most);
+    number.ok_or_else(|| format!("it must be a whole number, at most {most}"))
 }
 
 fn rename(text: &str) -> std::result::Result<Rename, String> {

@@ -1,12 +1,12 @@
 //! `inspect`: what a file is, and everything in it that was not understood.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
 use crate::adapter::{AdaptedModule, Adapter, BaseIndex, Cuts, LeftOut, ReadOptions, layer_of};
 use crate::base::{Base, fused};
-use crate::error::Result;
+use crate::error::CoreError;
 use crate::linalg::SMALL_SIDE;
 
 use super::Failure;
@@ -39,16 +39,26 @@ pub fn inspect(flags: Inspect) -> std::result::Result<(), Failure> {
     let adapter = Adapter::open_on(&flags.path, &options, index)?;
     let mut left_out = adapter.left_out.clone();
     let mut rows = Vec::new();
+    // Without W a whole model has no ΔW, whatever its numbers: they are not read.
+    let is_formed = |module: &&AdaptedModule| base.is_some() || !module.needs_base();
+    let formed = adapter.modules.iter().filter(is_formed);
+    let formed: BTreeSet<&str> = formed.map(|module| module.path.as_str()).collect();
+    let causes = adapter.unmeasurable(|path| formed.contains(path));
+    let mut causes: BTreeMap<String, CoreError> = causes.into_iter().collect();
     for module in &adapter.modules {
         let checked = base.as_ref().map(|base| base.check(module)).transpose();
-        if let Err(error) = &checked {
+        let fits = base.as_ref().filter(|_| checked.is_ok());
+        let row = match causes.remove(&module.path) {
+            Some(error) => Err(error),
+            None => row(&adapter, module, fits),
+        };
+        for error in checked.err().iter().chain(row.as_ref().err()) {
             left_out.push(LeftOut {
                 module: module.path.clone(),
                 cause: error.to_string(),
             });
         }
-        let fits = base.as_ref().filter(|_| checked.is_ok());
-        rows.push(row(&adapter, module, fits)?);
+        rows.push(row.unwrap_or_else(|_| Row::unknown(module)));
     }
     let cuts = match flags.whole {
         true => Vec::new(),
@@ -63,14 +73,23 @@ pub fn inspect(flags: Inspect) -> std::result::Result<(), Failure> {
     Ok(print(&text)?)
 }
 
-fn row<'a>(adapter: &Adapter, module: &'a AdaptedModule, base: Option<&Base>) -> Result<Row<'a>> {
-    let unknown = Row {
-        module,
-        numerical_rank: None,
-        delta_norm: None,
-    };
+impl<'a> Row<'a> {
+    fn unknown(module: &'a AdaptedModule) -> Self {
+        Row {
+            module,
+            numerical_rank: None,
+            delta_norm: None,
+        }
+    }
+}
+
+fn row<'a>(
+    adapter: &Adapter,
+    module: &'a AdaptedModule,
+    base: Option<&Base>,
+) -> std::result::Result<Row<'a>, CoreError> {
     let w = match (module.needs_base(), base) {
-        (true, None) => return Ok(unknown),
+        (true, None) => return Ok(Row::unknown(module)),
         (true, Some(base)) => Some(base.whole(module)?),
         (false, _) => None,
     };
@@ -85,7 +104,7 @@ fn row<'a>(adapter: &Adapter, module: &'a AdaptedModule, base: Option<&Base>) ->
         } else {
             None
         },
-        ..unknown
+        module,
     })
 }
 
@@ -213,11 +232,11 @@ fn table(adapter: &Adapter, rows: &[Row]) -> Vec<String> {
         let shape = format!("{} × {}", module.d_out, module.d_in);
         let or_dash = |number: Option<usize>| number.map_or("–".into(), |n| n.to_string());
         let (norm, bar) = match row.delta_norm {
-            Some(norm) => (format!("{norm:<12.6}"), bar(norm, largest)),
+            Some(norm) => (format!("{:<12}", number(norm, 6)), bar(norm, largest)),
             None => ("–".into(), String::new()),
         };
         let scale = if adapter.scale_is_known {
-            format!("{:.4}", module.scale)
+            number(module.scale, 4)
         } else {
             "–".into()
         };
@@ -231,6 +250,16 @@ fn table(adapter: &Adapter, rows: &[Row]) -> Vec<String> {
     lines
 }
 
+/// A number with so many decimals, or with an exponent where they would not show it.
+fn number(value: f64, decimals: usize) -> String {
+    let size = value.abs();
+    let shows = (0.1f64.powi(decimals as i32)..1e9).contains(&size);
+    match shows || size == 0.0 {
+        true => format!("{value:.decimals$}"),
+        false => format!("{value:.decimals$e}"),
+    }
+}
+
 /// Eighths of a block, so that neighbours can be told apart.
 fn bar(value: f64, largest: f64) -> String {
     const EIGHTHS: [&str; 8] = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
@@ -241,7 +270,15 @@ fn bar(value: f64, largest: f64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::bar;
+    use super::{bar, number};
+
+    #[test]
+    fn no_size_is_shown_as_zero_or_as_a_page_of_digits() {
+        assert_eq!([number(2.5, 4), number(0.0, 4)], ["2.5000", "0.0000"]);
+        assert_eq!(number(-3e250, 4), "-3.0000e250");
+        assert_eq!(number(1.25e-300, 4), "1.2500e-300");
+        assert_eq!(number(f64::NAN, 4), "NaN");
+    }
 
     #[test]
     fn bars_are_in_proportion() {

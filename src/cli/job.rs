@@ -1,12 +1,13 @@
 //! The three commands that measure: flags → plan → results → files.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use crate::error::{Error, Result};
 use crate::figure::Palette;
 use crate::publish::{self, Listener, Options, is_anything_made};
-use crate::study::{Makes, Plan, Request};
+use crate::study::{Makes, Plan, Request, repeated};
 
 use super::flags::{Amplification, Inputs, Output, Overlap, Regenerate};
 use super::said::{print, shown};
@@ -200,9 +201,9 @@ fn out_folder(output: &Output, is_plain_study: bool) -> PathBuf {
 /// Refuses an adapter that is given twice, by whatever path.
 fn refuse_twice(adapters: &[PathBuf]) -> std::result::Result<(), Failure> {
     let real = |path: &PathBuf| path.canonicalize().unwrap_or_else(|_| path.clone());
-    for (place, path) in adapters.iter().enumerate() {
-        let earlier = adapters[..place].iter().find(|one| real(one) == real(path));
-        if let Some(earlier) = earlier {
+    let mut met: BTreeMap<PathBuf, &PathBuf> = BTreeMap::new();
+    for path in adapters {
+        if let Some(earlier) = met.insert(real(path), path) {
             let (one, other) = (earlier.display(), path.display());
             let problem = format!(
                 "{one} and {other} are one adapter, which shares all directions with itself: leave one \
@@ -215,6 +216,10 @@ fn refuse_twice(adapters: &[PathBuf]) -> std::result::Result<(), Failure> {
 }
 
 fn start(output: &Output) -> Result<()> {
+    if let Some((_, twice)) = repeated(output.format.iter().map(ToString::to_string)) {
+        let what = format!("--format {twice}");
+        return Err(Error::request(what, "it is given twice", "leave one out"));
+    }
     let Some(threads) = output.threads else {
         return Ok(());
     };

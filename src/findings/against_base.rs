@@ -1,12 +1,12 @@
 //! What ΔW has to do with W: rows of `amplification.csv` and `placement.csv` beside chance.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use crate::measure::amplification::RandomProjection;
+use crate::measure::amplification::{RandomProjection, amplification_factor};
 use crate::measure::significance::{drawn_tail, typical_projection, upper_tail_bound};
 use crate::paper::TENTH;
 use crate::results::ModuleName;
-use crate::table::{AmplificationRow, DrawRow, EvidenceRow, PlacementRow};
+use crate::table::{AmplificationRow, DrawRow, EvidenceRow, PlacementRow, together};
 
 use super::claimed::{Claimed, Spoken};
 use super::claims::{CORRELATES, Claim, FACTOR, NEW_DIRECTIONS};
@@ -61,7 +61,7 @@ impl AgainstBase<'_> {
             let norm = typical_of(runs.iter().map(|row| Some(row.delta_norm)));
             EvidenceRow {
                 value: typical_of(runs.iter().map(|row| row.amplification)),
-                chance: norm.filter(|_| typical > 0.0).map(|norm| norm / typical),
+                chance: norm.and_then(|norm| amplification_factor(norm, typical)),
                 runs: runs.len(),
                 ..of_amplification(&FACTOR, (first, spoken), "factor")
             }
@@ -78,19 +78,14 @@ impl AgainstBase<'_> {
             return self.nowhere();
         };
         let is_first = |row: &&PlacementRow| spoken.runs.contains(&row.adapter);
-        let mut modules: Vec<&str> = Vec::new();
-        for row in self.placement.iter().filter(is_first) {
-            if !modules.contains(&row.module.as_str()) {
-                modules.push(&row.module);
-            }
-        }
-        let rows = modules.into_iter().flat_map(|module| {
-            let k = self.tenth(module)?;
-            Some(
-                SIDES
-                    .into_iter()
-                    .filter_map(move |side| self.placed(spoken, module, k, side)),
-            )
+        let all = together(self.placement, |row| row.module.as_str());
+        let all: HashMap<&str, Vec<&PlacementRow>> = all.into_iter().collect();
+        let first = self.placement.iter().filter(is_first);
+        let modules = together(first, |row| row.module.as_str()).into_iter();
+        let rows = modules.flat_map(|(module, of_runs)| {
+            let k = tenth(all.get(module)?)?;
+            let placed = move |side| placed(spoken, &of_runs, k, side);
+            Some(SIDES.into_iter().filter_map(placed))
         });
         adjusted(rows.flatten().collect())
     }
@@ -110,75 +105,61 @@ impl AgainstBase<'_> {
             .collect()
     }
 
-    /// ⌈n/10⌉ for the smaller side n of a module's W.
-    fn tenth(&self, module: &str) -> Option<usize> {
-        let of = |side: &str| {
-            let mut rows = self.placement.iter();
-            let row = rows.find(|row| row.module == module && row.side == side)?;
-            Some((row.k as f64 / row.chance).round() as usize)
-        };
-        Some(of("out")?.min(of("in")?).div_ceil(TENTH))
-    }
-
-    fn placed(&self, spoken: &Spoken, module: &str, k: usize, side: &str) -> Option<EvidenceRow> {
-        let is_it = |row: &&PlacementRow| {
-            row.module == module
-                && row.k == k
-                && row.side == side
-                && spoken.runs.contains(&row.adapter)
-        };
-        let rows: Vec<&PlacementRow> = self.placement.iter().filter(is_it).collect();
-        let first = rows.first()?;
-        let count = rows.len() as f64;
-        let all = |field: &dyn Fn(&PlacementRow) -> Option<f64>| {
-            rows.iter()
-                .map(|row| field(row))
-                .collect::<Option<Vec<f64>>>()
-        };
-        let mean = |values: Vec<f64>| values.iter().sum::<f64>() / count;
-        let value = all(&|row| row.share).map(mean);
-        // Runs are independent by chance, so that variances add up.
-        let variance = all(&|row| row.sd.map(|sd| sd * sd));
-        let sd = variance.map(|squares| squares.iter().sum::<f64>().sqrt() / count);
-        let bounds = all(&|row| row.sin_theta_bound);
-        let module = ModuleName::new(&first.module, &first.component);
-        Some(EvidenceRow {
-            runs: rows.len(),
-            value,
-            chance: Some(first.chance),
-            sd,
-            bound: bounds.and_then(|bounds| bounds.into_iter().reduce(f64::max)),
-            p: value
-                .zip(sd)
-                .map(|(value, sd)| upper_tail_bound(value, first.chance, sd)),
-            ..of_adapter(
-                &NEW_DIRECTIONS,
-                &module,
-                &spoken.label,
-                format!("{side}, k = {k}"),
-            )
-        })
-    }
-
     /// The rows about ΔW's directions of runs, those of one module and rank together.
     fn of(&self, spoken: &Spoken) -> Vec<Vec<&AmplificationRow>> {
-        let mut together: Vec<Vec<&AmplificationRow>> = Vec::new();
+        let runs: BTreeSet<&String> = spoken.runs.iter().collect();
         let is_of = |row: &&AmplificationRow| {
-            row.directions == "delta"
-                && row.projected_norm.is_some()
-                && spoken.runs.contains(&row.adapter)
+            row.directions == "delta" && row.projected_norm.is_some() && runs.contains(&row.adapter)
         };
-        for row in self.amplification.iter().filter(is_of) {
-            let is_like = |runs: &&mut Vec<&AmplificationRow>| {
-                (&runs[0].module, runs[0].rank) == (&row.module, row.rank)
-            };
-            match together.iter_mut().find(is_like) {
-                Some(runs) => runs.push(row),
-                None => together.push(vec![row]),
-            }
-        }
-        together
+        let rows = self.amplification.iter().filter(is_of);
+        let groups = together(rows, |row| (&row.module, row.rank)).into_iter();
+        groups.map(|(_, rows)| rows).collect()
     }
+}
+
+/// ⌈n/10⌉ for the smaller side n of a module's W, of which these are the rows.
+fn tenth(rows: &[&PlacementRow]) -> Option<usize> {
+    let of = |side: &str| {
+        let row = rows.iter().find(|row| row.side == side)?;
+        Some((row.k as f64 / row.chance).round() as usize)
+    };
+    Some(of("out")?.min(of("in")?).div_ceil(TENTH))
+}
+
+/// What the rows of runs in one module say of k directions of a side.
+fn placed(spoken: &Spoken, rows: &[&PlacementRow], k: usize, side: &str) -> Option<EvidenceRow> {
+    let is_it = |row: &&&PlacementRow| row.k == k && row.side == side;
+    let rows: Vec<&&PlacementRow> = rows.iter().filter(is_it).collect();
+    let first = rows.first()?;
+    let count = rows.len() as f64;
+    let all = |field: &dyn Fn(&PlacementRow) -> Option<f64>| {
+        rows.iter()
+            .map(|row| field(row))
+            .collect::<Option<Vec<f64>>>()
+    };
+    let mean = |values: Vec<f64>| values.iter().sum::<f64>() / count;
+    let value = all(&|row| row.share).map(mean);
+    // Runs are independent by chance, so that variances add up.
+    let variance = all(&|row| row.sd.map(|sd| sd * sd));
+    let sd = variance.map(|squares| squares.iter().sum::<f64>().sqrt() / count);
+    let bounds = all(&|row| row.sin_theta_bound);
+    let module = ModuleName::new(&first.module, &first.component);
+    Some(EvidenceRow {
+        runs: rows.len(),
+        value,
+        chance: Some(first.chance),
+        sd,
+        bound: bounds.and_then(|bounds| bounds.into_iter().reduce(f64::max)),
+        p: value
+            .zip(sd)
+            .map(|(value, sd)| upper_tail_bound(value, first.chance, sd)),
+        ..of_adapter(
+            &NEW_DIRECTIONS,
+            &module,
+            &spoken.label,
+            format!("{side}, k = {k}"),
+        )
+    })
 }
 
 /// The norms of draws.csv by module and rank.

@@ -1,5 +1,7 @@
 //! Which runs a claim compares.
 
+use std::collections::BTreeSet;
+
 use crate::study::{Pairs, Plan, Seeds};
 
 /// Runs that a claim compares, by their names in tables.
@@ -40,13 +42,9 @@ impl Compared {
     /// The runs of each side, each once, in the order of the pairs.
     pub(super) fn sides(&self) -> [Vec<&str>; 2] {
         [0, 1].map(|side| {
-            let mut runs: Vec<&str> = Vec::new();
-            for pair in &self.pairs {
-                if !runs.contains(&pair[side].as_str()) {
-                    runs.push(&pair[side]);
-                }
-            }
-            runs
+            let mut met = BTreeSet::new();
+            let runs = self.pairs.iter().map(|pair| pair[side].as_str());
+            runs.filter(|run| met.insert(*run)).collect()
         })
     }
 }

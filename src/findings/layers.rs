@@ -1,14 +1,16 @@
 //! What a layer of one run shares with each layer of another.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use ndarray::{Array2, Axis, concatenate, s};
 
 use crate::adapter::{block_of, layer_of};
 use crate::error::Result;
 use crate::measure::Basis;
 use crate::measure::chance::overlap_chance;
-use crate::measure::same_layer::{LayerTable, rest_of_same_layer};
+use crate::measure::same_layer::{LayerTable, MOST_LAYERS, rest_of_same_layer};
 use crate::results::{Frame, ModuleName};
-use crate::table::{EvidenceRow, LayerRow};
+use crate::table::{EvidenceRow, LayerRow, together};
 
 use super::claims::SEEDS_LAYERS;
 use super::compared::{Compared, seeds_word};
@@ -28,7 +30,7 @@ pub(super) fn between(compared: &Compared, frames: &[Frame]) -> Result<Vec<Layer
     let Some(basis) = Basis::ALL.into_iter().find(is_there) else {
         return Ok(Vec::new());
     };
-    let frames: Vec<&Frame> = frames.iter().filter(|frame| frame.basis == basis).collect();
+    let frames = Frames::of(frames, basis);
     let mut rows = Vec::new();
     for projection in projections(compared, &frames) {
         rows.extend(projection.rows(compared, &frames, basis));
@@ -36,35 +38,56 @@ pub(super) fn between(compared: &Compared, frames: &[Frame]) -> Result<Vec<Layer
     Ok(rows)
 }
 
-/// The frame of a run in a module.
-fn frame<'a>(frames: &[&'a Frame], run: &str, module: &ModuleName) -> Option<&'a Array2<f64>> {
-    let is_it = |frame: &&&Frame| frame.adapter == run && &frame.module == module;
-    frames.iter().find(is_it).map(|frame| &frame.directions)
+/// The frames of one basis, by run and module.
+struct Frames<'a> {
+    all: Vec<&'a Frame>,
+    places: BTreeMap<(&'a str, &'a str, &'a str), usize>,
+}
+
+impl<'a> Frames<'a> {
+    fn of(all: &'a [Frame], basis: Basis) -> Self {
+        let all: Vec<&Frame> = all.iter().filter(|frame| frame.basis == basis).collect();
+        let mut places = BTreeMap::new();
+        for (place, frame) in all.iter().enumerate() {
+            places
+                .entry(key(&frame.adapter, &frame.module))
+                .or_insert(place);
+        }
+        Frames { all, places }
+    }
+
+    /// The frame of a run in a module.
+    fn of_run(&self, run: &str, module: &ModuleName) -> Option<&'a Array2<f64>> {
+        let place = self.places.get(&key(run, module))?;
+        Some(&self.all[*place].directions)
+    }
+}
+
+fn key<'a>(run: &'a str, module: &'a ModuleName) -> (&'a str, &'a str, &'a str) {
+    (run, &module.path, &module.component)
 }
 
 /// The projections with modules that every run has, each of the width that most of its layers have.
-fn projections<'a>(compared: &Compared, frames: &[&'a Frame]) -> Vec<Projection<'a>> {
-    let mut runs: Vec<&str> = Vec::new();
-    for run in compared.pairs.iter().flatten() {
-        if !runs.contains(&run.as_str()) {
-            runs.push(run);
-        }
-    }
+fn projections<'a>(compared: &Compared, frames: &Frames<'a>) -> Vec<Projection<'a>> {
+    let runs = compared.pairs.iter().flatten().map(String::as_str);
+    let mut met = BTreeSet::new();
+    let runs: Vec<&str> = runs.filter(|run| met.insert(*run)).collect();
     let Some(&reference) = runs.first() else {
         return Vec::new();
     };
     let mut found: Vec<Projection> = Vec::new();
-    for one in frames.iter().filter(|one| one.adapter == reference) {
+    let mut numbers: BTreeMap<(String, usize), usize> = BTreeMap::new();
+    for one in frames.all.iter().filter(|one| one.adapter == reference) {
         let everywhere = runs
             .iter()
-            .all(|run| frame(frames, run, &one.module).is_some());
+            .all(|run| frames.of_run(run, &one.module).is_some());
         if !everywhere || one.module.layer.is_none() {
             continue;
         }
         let (template, dimension) = (template(&one.module.path), one.directions.nrows());
-        let is_it =
-            |known: &&mut Projection| known.template == template && known.dimension == dimension;
-        match found.iter_mut().find(is_it) {
+        let next = found.len();
+        let number = numbers.entry((template.clone(), dimension));
+        match found.get_mut(*number.or_insert(next)) {
             Some(known) => known.modules.push(&one.module),
             None => found.push(Projection {
                 template,
@@ -77,8 +100,8 @@ fn projections<'a>(compared: &Compared, frames: &[&'a Frame]) -> Vec<Projection<
     for one in found {
         // Slices of a fused projection have one A: it counts once.
         let same = |other: &Projection| {
-            let one = frame(frames, reference, one.modules[0]);
-            one.is_some() && one == frame(frames, reference, other.modules[0])
+            let one = frames.of_run(reference, one.modules[0]);
+            one.is_some() && one == frames.of_run(reference, other.modules[0])
         };
         if kept.iter().any(same) {
             continue;
@@ -100,9 +123,9 @@ fn template(module: &str) -> String {
 }
 
 impl Projection<'_> {
-    fn rows(&self, compared: &Compared, frames: &[&Frame], basis: Basis) -> Vec<LayerRow> {
+    fn rows(&self, compared: &Compared, frames: &Frames, basis: Basis) -> Vec<LayerRow> {
         let width = |module: &&ModuleName| {
-            let of_run = |run: &String| frame(frames, run, module).map_or(0, Array2::ncols);
+            let of_run = |run: &String| frames.of_run(run, module).map_or(0, Array2::ncols);
             compared.pairs.iter().flatten().map(of_run).min()
         };
         // A module without directions was not trained by every run.
@@ -112,27 +135,24 @@ impl Projection<'_> {
             .copied()
             .filter(|module| width(module).is_some_and(|width| width > 0))
             .collect();
-        let Some(k) = modules.iter().filter_map(width).min() else {
+        let k = modules.iter().filter_map(width).min();
+        // Of more layers the plan says that there is no table.
+        let Some(k) = k.filter(|_| modules.len() <= MOST_LAYERS) else {
             return Vec::new();
         };
         let side_by_side = |run: &str| {
             let views: Vec<_> = modules
                 .iter()
-                .filter_map(|module| Some(frame(frames, run, module)?.slice(s![.., ..k])))
+                .filter_map(|module| Some(frames.of_run(run, module)?.slice(s![.., ..k])))
                 .collect();
             concatenate(Axis(1), &views).ok()
         };
-        let layers = modules.len();
-        let mut sum = Array2::<f64>::zeros((layers, layers));
+        let mut sum = Array2::<f64>::zeros((modules.len(), modules.len()));
         for [one, other] in &compared.pairs {
             let (Some(one), Some(other)) = (side_by_side(one), side_by_side(other)) else {
                 return Vec::new();
             };
-            let cosines = one.t().dot(&other);
-            for ((l, m), cell) in sum.indexed_iter_mut() {
-                let block = cosines.slice(s![l * k..(l + 1) * k, m * k..(m + 1) * k]);
-                *cell += block.iter().map(|x| x * x).sum::<f64>() / k as f64;
-            }
+            add_overlaps(&mut sum, &one.t().dot(&other), k);
         }
         let pairs = compared.pairs.len() as f64;
         let [first, second] = &compared.labels;
@@ -151,6 +171,29 @@ impl Projection<'_> {
     }
 }
 
+/// Adds φ(k,k) of each pair of layers, from the cosines of all their directions.
+fn add_overlaps(sum: &mut Array2<f64>, cosines: &Array2<f64>, k: usize) {
+    for ((l, m), cell) in sum.indexed_iter_mut() {
+        let block = cosines.slice(s![l * k..(l + 1) * k, m * k..(m + 1) * k]);
+        *cell += block.iter().map(|x| x * x).sum::<f64>() / k as f64;
+    }
+}
+
+/// What a module's path says.
+struct Path {
+    template: String,
+    layer: Option<usize>,
+}
+
+impl Path {
+    fn of(module: &str) -> Self {
+        Path {
+            template: template(module),
+            layer: layer_of(module),
+        }
+    }
+}
+
 /// Tables of layers, a projection each, over the layers that all have.
 pub(super) struct Tables<'a> {
     pub(super) tables: Vec<LayerTable>,
@@ -161,47 +204,40 @@ pub(super) struct Tables<'a> {
 impl<'a> Tables<'a> {
     /// Of rows as written.
     pub(super) fn of(rows: &'a [LayerRow]) -> Self {
-        let mut projections: Vec<(String, Vec<&'a LayerRow>)> = Vec::new();
-        for row in rows {
-            let template = template(&row.module);
-            match projections.iter_mut().find(|(known, _)| *known == template) {
-                Some((_, rows)) => rows.push(row),
-                None => projections.push((template, vec![row])),
-            }
-        }
-        let layers_of = |rows: &[&LayerRow]| -> Vec<usize> {
-            let mut layers: Vec<usize> = rows
-                .iter()
-                .filter_map(|row| layer_of(&row.module))
-                .collect();
-            layers.sort_unstable();
-            layers.dedup();
-            layers
-        };
-        let all: Vec<Vec<usize>> = projections
+        // What a path says is asked once of each, as there are as many rows as pairs of layers.
+        let mut known: BTreeMap<&str, Path> = BTreeMap::new();
+        for module in rows
             .iter()
-            .map(|(_, rows)| layers_of(rows))
-            .collect();
-        let mut common = all.first().cloned().unwrap_or_default();
+            .flat_map(|row| [&row.module, &row.second_module])
+        {
+            known.entry(module).or_insert_with(|| Path::of(module));
+        }
+        let template = |row: &'a LayerRow| known[row.module.as_str()].template.as_str();
+        let projections = together(rows, template).into_iter();
+        let projections: Vec<Vec<&LayerRow>> = projections.map(|(_, rows)| rows).collect();
+        let layers_of = |rows: &Vec<&LayerRow>| -> BTreeSet<usize> {
+            let layers = rows.iter().map(|row| known[row.module.as_str()].layer);
+            layers.flatten().collect()
+        };
+        let all: Vec<BTreeSet<usize>> = projections.iter().map(layers_of).collect();
+        let mut common: Vec<usize> = all.first().into_iter().flatten().copied().collect();
         common.retain(|layer| all.iter().all(|layers| layers.contains(layer)));
+        let places: BTreeMap<usize, usize> = common.iter().copied().zip(0..).collect();
+        let place = |module: &str| places.get(&known[module].layer?).copied();
         let mut tables = Tables {
             tables: Vec::new(),
             modules: Vec::new(),
         };
-        for (_, rows) in &projections {
-            tables.add(rows, &common);
+        for rows in &projections {
+            tables.add(rows, common.len(), &place);
         }
         tables
     }
 
-    fn add(&mut self, rows: &[&'a LayerRow], layers: &[usize]) {
-        let place = |module: &str| {
-            layers
-                .iter()
-                .position(|layer| Some(*layer) == layer_of(module))
-        };
-        let mut overlap = Array2::from_elem((layers.len(), layers.len()), f64::NAN);
-        let mut modules = vec![""; layers.len()];
+    /// Adds a table of so many layers; `place` is that of a module's.
+    fn add(&mut self, rows: &[&'a LayerRow], layers: usize, place: &dyn Fn(&str) -> Option<usize>) {
+        let mut overlap = Array2::from_elem((layers, layers), f64::NAN);
+        let mut modules = vec![""; layers];
         for row in rows {
             if let (Some(l), Some(m)) = (place(&row.module), place(&row.second_module)) {
                 overlap[(l, m)] = row.overlap.unwrap_or(f64::NAN);
@@ -249,9 +285,13 @@ pub(super) fn evidence(compared: &Compared, rows: &[LayerRow]) -> Vec<EvidenceRo
         None => vec![None; tables.modules.iter().map(Vec::len).sum()],
     };
     let [runs, others] = compared.sides();
-    let all: std::collections::BTreeSet<&str> = runs.into_iter().chain(others).collect();
+    let all: BTreeSet<&str> = runs.into_iter().chain(others).collect();
+    let mut firsts: BTreeMap<&str, &LayerRow> = BTreeMap::new();
+    for row in rows {
+        firsts.entry(&row.module).or_insert(row);
+    }
     let k_and_component = |module: &str| {
-        let row = rows.iter().find(|row| row.module == module);
+        let row = firsts.get(module);
         row.map_or((first.k, ""), |row| (row.k, row.component.as_str()))
     };
     let row = |(module, rest): (&&str, Option<f64>)| {

@@ -4,11 +4,12 @@
 //! same gradient, hence counted once: the mean of its differences.
 
 use std::cmp::Ordering;
+use std::collections::HashMap;
 
 use crate::adapter::block_of;
 use crate::measure::significance::{least_flip, mean_interval, median, sign_flip};
 use crate::paper::Projection;
-use crate::table::{EvidenceRow, FindingRow};
+use crate::table::{EvidenceRow, FindingRow, together};
 
 use super::claims::{B_AS_A, CONFIDENCE, EXCESS, LEVEL, QUERY_VALUE, SAME};
 use super::judged::{Judged, Verdict, excess, mean};
@@ -98,18 +99,10 @@ impl Flipped {
             .copied()
             .filter(|row| row.statistic.starts_with(&start))
             .collect();
-        let mut blocks: Vec<&str> = Vec::new();
-        for row in &here {
-            if !blocks.contains(&block_of(&row.module)) {
-                blocks.push(block_of(&row.module));
-            }
-        }
-        let difference = |block: &&str| {
+        let blocks = together(here, |row| block_of(&row.module));
+        let difference = |(_, here): &(&str, Vec<&EvidenceRow>)| {
             let of = |wanted| {
-                let is = |row: &&&EvidenceRow| {
-                    block_of(&row.module) == *block
-                        && Projection::of(&row.projection) == Some(wanted)
-                };
+                let is = |row: &&&EvidenceRow| Projection::of(&row.projection) == Some(wanted);
                 beyond(here.iter().filter(is).copied())
             };
             let ((query, one), (value, other)) = (of(Projection::Query)?, of(Projection::Value)?);
@@ -229,11 +222,10 @@ fn partners<'a>(
     one: impl Fn(&EvidenceRow) -> bool,
     other: impl Fn(&EvidenceRow) -> bool,
 ) -> Vec<Two<'a>> {
-    let others: Vec<&EvidenceRow> = rows.iter().copied().filter(|row| other(row)).collect();
-    let partner = |row: &&'a EvidenceRow| {
-        let partner = others.iter().find(|other| other.module == row.module);
-        partner.map(|partner| (*row, *partner))
-    };
+    let others = rows.iter().copied().filter(|row| other(row));
+    let others = together(others, |row| &row.module).into_iter();
+    let others: HashMap<&String, Vec<&EvidenceRow>> = others.collect();
+    let partner = |row: &&'a EvidenceRow| Some((*row, others.get(&row.module)?[0]));
     let ones = rows.iter().filter(|row| one(row));
     ones.filter_map(partner).collect()
 }
@@ -252,15 +244,10 @@ fn differences(pairs: &[Two], of: impl Fn(&EvidenceRow, &EvidenceRow) -> Option<
 
 /// The mean of each block's values, in the order of their first.
 fn block_means(values: Vec<(&str, f64)>) -> Vec<(&str, f64)> {
-    let mut blocks: Vec<(&str, Vec<f64>)> = Vec::new();
-    for (block, value) in values {
-        match blocks.iter_mut().find(|(name, _)| *name == block) {
-            Some((_, values)) => values.push(value),
-            None => blocks.push((block, vec![value])),
-        }
-    }
-    let means = blocks.into_iter();
-    means
-        .filter_map(|(block, values)| Some((block, mean(&values)?)))
-        .collect()
+    let blocks = together(values, |(block, _)| block).into_iter();
+    let mean_of = |(block, values): (_, Vec<(&str, f64)>)| {
+        let values: Vec<f64> = values.into_iter().map(|(_, value)| value).collect();
+        Some((block, mean(&values)?))
+    };
+    blocks.filter_map(mean_of).collect()
 }

@@ -1,15 +1,16 @@
 //! What runs share: of two ranks, and of several seeds.
 
-use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, HashMap};
 
+use crate::adapter::block_of;
 use crate::error::Result;
 use crate::linalg::random_mean_shares;
 use crate::measure::Basis;
 use crate::measure::significance::{drawn_tail, share_tail};
 use crate::paper::Projection;
-use crate::results::Grid;
-use crate::table::EvidenceRow;
+use crate::results::{Grid, ModuleName};
+use crate::table::{EvidenceRow, together};
 
 use super::claims::{B_AS_A, Claim, LEADING, QUERY_VALUE, RANKS, RANKS_OTHERS, SEEDS, draws_for};
 use super::compared::Compared;
@@ -23,13 +24,24 @@ pub(super) const AMONG: [&str; 3] = ["among r", "among 1", "among min(4, r)"];
 pub(super) struct SharedByRuns {
     compared: Compared,
     shared: Vec<Shared>,
+    /// The numbers of the pairs, by first and second.
+    pairs: HashMap<String, HashMap<String, usize>>,
+    /// Where the grids of a module on a basis are.
+    places: HashMap<(ModuleName, Basis), usize>,
 }
 
 impl SharedByRuns {
     pub(super) fn new(compared: Compared) -> Self {
+        let mut pairs: HashMap<String, HashMap<String, usize>> = HashMap::new();
+        for (number, [first, second]) in compared.pairs.iter().cloned().enumerate() {
+            let of_first = pairs.entry(first).or_default();
+            of_first.entry(second).or_insert(number);
+        }
         SharedByRuns {
             compared,
             shared: Vec::new(),
+            pairs,
+            places: HashMap::new(),
         }
     }
 
@@ -38,12 +50,14 @@ impl SharedByRuns {
     }
 
     pub(super) fn take(&mut self, grid: &Grid) {
-        let is_it = |pair: &[String; 2]| grid.first == pair[0] && grid.second == pair[1];
-        let Some(pair) = self.compared.pairs.iter().position(is_it) else {
+        let of_first = self.pairs.get(&grid.first);
+        let Some(pair) = of_first.and_then(|others| others.get(&grid.second)) else {
             return;
         };
-        let shared = Shared::of(grid, pair);
-        match self.shared.iter_mut().rev().find(|known| known.is_of(grid)) {
+        let shared = Shared::of(grid, *pair);
+        let next = self.shared.len();
+        let place = self.places.entry((grid.module.clone(), grid.basis));
+        match self.shared.get_mut(*place.or_insert(next)) {
             Some(known) => known.add(shared),
             None => self.shared.push(shared),
         }
@@ -59,9 +73,12 @@ impl SharedByRuns {
         let is_there = |basis: &Basis| on(*basis).any(|shared| shared.share(cell).value.is_some());
         let basis = Basis::ALL.into_iter().find(is_there);
         let mut shared: Vec<&Shared> = Vec::new();
+        let mut siblings: HashMap<Option<&str>, Vec<&Shared>> = HashMap::new();
         for one in basis.into_iter().flat_map(on) {
             // Slices of a fused projection have one A: it counts once.
-            if !shared.iter().any(|other| other.is_the_same_as(one)) {
+            let siblings = siblings.entry(one.parent()).or_default();
+            if !siblings.iter().any(|other| other.is_the_same_as(one)) {
+                siblings.push(one);
                 shared.push(one);
             }
         }
@@ -179,13 +196,12 @@ impl SharedByRuns {
         if query.is_empty() || value.is_empty() {
             return Vec::new();
         }
+        let block = |shared: &'_ Shared| block_of(&shared.module.path).to_string();
+        let both = || query.iter().chain(&value).copied();
+        let blocks: HashMap<String, Vec<&Shared>> = together(both(), block).into_iter().collect();
         let mut rows = Vec::new();
-        for one in query.iter().chain(&value) {
-            let block = crate::adapter::block_of(&one.module.path);
-            let both = query.iter().chain(&value);
-            let here: Vec<&&Shared> = both
-                .filter(|other| crate::adapter::block_of(&other.module.path) == block)
-                .collect();
+        for one in both() {
+            let here = &blocks[&block(one)];
             let r = here.iter().map(|shared| shared.defined()).min();
             let d = here.iter().map(|shared| shared.dimension).min();
             rows.extend(self.among(one, r.unwrap_or(1), d.unwrap_or(1)));
@@ -261,17 +277,14 @@ impl Frames {
             .pairs()
             .filter_map(|pair| compared.pairs.get(pair))
             .collect();
-        let mut names: Vec<&str> = Vec::new();
+        let mut names: HashMap<&str, usize> = HashMap::new();
         let mut sizes = Vec::new();
         let mut places = Vec::new();
         for pair in pairs {
             let mut place = |side: usize| {
-                let name = pair[side].as_str();
-                let known = names.iter().position(|known| *known == name);
-                known.unwrap_or_else(|| {
-                    names.push(name);
+                *names.entry(pair[side].as_str()).or_insert_with(|| {
                     sizes.push(directions[side]);
-                    names.len() - 1
+                    sizes.len() - 1
                 })
             };
             places.push((place(0), place(1)));

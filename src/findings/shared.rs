@@ -91,10 +91,6 @@ impl Shared {
         }
     }
 
-    pub(super) fn is_of(&self, grid: &Grid) -> bool {
-        self.module == grid.module && self.basis == grid.basis
-    }
-
     /// Adds another pair's grid of the same module and basis.
     pub(super) fn add(&mut self, other: Shared) {
         for side in 0..2 {
@@ -119,7 +115,7 @@ impl Shared {
     }
 
     /// The path of what holds the module.
-    fn parent(&self) -> Option<&str> {
+    pub(super) fn parent(&self) -> Option<&str> {
         self.module.path.rsplit_once('.').map(|(parent, _)| parent)
     }
 

@@ -1,5 +1,7 @@
 //! What findings need of a module while it is measured.
 
+use std::collections::BTreeSet;
+
 use crate::study::{AdapterId, Measured, Plan};
 
 use super::claimed::Claimed;
@@ -12,6 +14,8 @@ const MOST: usize = 1_600;
 /// Draws times r²: a logarithm's spread falls as 1/r.
 const SPREAD: usize = 6_400;
 const F64: u64 = 8;
+/// Bytes of a row of `draws.csv`, in memory and as it is written.
+const DRAW: u64 = 300;
 
 /// What is kept of each module for the claims of a plan.
 pub(crate) struct Wanted {
@@ -59,9 +63,26 @@ impl Wanted {
     }
 }
 
-/// Bytes that are kept of all modules until the findings are made: frames of the runs of `seeds`.
+/// Bytes that are kept of all modules until the findings are made: frames of the runs of `seeds`, and
+/// random draws, as far as somebody asks for more than findings take in any case.
 pub(crate) fn kept_bytes(plan: &Plan, measured: &Measured) -> u64 {
     let wanted = Wanted::of(plan, measured);
+    frames(plan, measured, &wanted) + draws(plan, measured, &wanted)
+}
+
+/// Rows of `draws.csv`: of each module and rank that claims speak of.
+fn draws(plan: &Plan, measured: &Measured, wanted: &Wanted) -> u64 {
+    if measured.base.is_none() || !plan.makes.amplification {
+        return 0;
+    }
+    let runs = measured.with_ids();
+    let kept = runs.filter(|(_, named)| wanted.keeps_draws(&named.name));
+    let ranks: BTreeSet<usize> = kept.map(|(id, _)| measured.used_rank(id)).collect();
+    let more = measured.draws.saturating_sub(MOST);
+    (more * ranks.len() * plan.modules.len()) as u64 * DRAW
+}
+
+fn frames(plan: &Plan, measured: &Measured, wanted: &Wanted) -> u64 {
     let Some(basis) = plan.bases.first() else {
         return 0;
     };

@@ -1,5 +1,6 @@
 //! What a run says about itself: a summary for scripts, and the run record.
 
+use std::collections::HashMap;
 use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, SystemTime};
@@ -19,6 +20,8 @@ use super::artifact::Artifact;
 /// What the summary needs of a run's rows, gathered while they pass: never a grid or a spectrum.
 pub(super) struct Headlines {
     overlaps: Vec<Overlap>,
+    /// Where the overlaps of a basis and two names are.
+    places: HashMap<(&'static str, String, String), usize>,
     answers: Answers,
     /// All but grids, spectra, ranks, placements and courses.
     rest: Results,
@@ -65,8 +68,14 @@ impl Headlines {
             let [first, second] = [pair.first, pair.second].map(|side| plan.operand_name(side));
             Overlap::of(*basis, first, second)
         };
+        let overlaps: Vec<Overlap> = pairs.map(overlap).collect();
+        let mut places = HashMap::new();
+        for (place, overlap) in overlaps.iter().enumerate() {
+            places.entry(overlap.key()).or_insert(place);
+        }
         Headlines {
-            overlaps: pairs.map(overlap).collect(),
+            overlaps,
+            places,
             answers: Answers::default(),
             rest: Results::default(),
         }
@@ -76,20 +85,14 @@ impl Headlines {
     pub(super) fn take(&mut self, results: Results) {
         self.answers.take(&results);
         for grid in &results.grids {
-            let is_of = |overlap: &&mut Overlap| {
-                overlap.basis == grid.basis.name()
-                    && overlap.first == grid.first
-                    && overlap.second == grid.second
-            };
-            match self.overlaps.iter_mut().find(is_of) {
-                Some(overlap) => overlap.take(grid),
+            let new = Overlap::of(grid.basis, &grid.first, &grid.second);
+            let next = self.overlaps.len();
+            let place = *self.places.entry(new.key()).or_insert(next);
+            if place == next {
                 // Of a study of rows, which plans no comparison, and the mean of a group.
-                None => {
-                    let mut overlap = Overlap::of(grid.basis, &grid.first, &grid.second);
-                    overlap.take(grid);
-                    self.overlaps.push(overlap);
-                }
+                self.overlaps.push(new);
             }
+            self.overlaps[place].take(grid);
         }
         self.rest.append(Results {
             grids: Vec::new(),
@@ -136,6 +139,10 @@ impl Overlap {
             last_cell: Mean::default(),
             chance_last_cell: Mean::default(),
         }
+    }
+
+    fn key(&self) -> (&'static str, String, String) {
+        (self.basis, self.first.clone(), self.second.clone())
     }
 
     fn take(&mut self, grid: &Grid) {

@@ -1,16 +1,18 @@
 //! The tables of a run, written while its modules are measured.
 
-use std::path::PathBuf;
+use std::io;
+use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 use tempfile::NamedTempFile;
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::findings::{Evidence, findings};
 use crate::results::{Grid, Results};
 use crate::study::Plan;
 use crate::table::{
-    AmplificationRow, FindingRow, GridArchive, OverlapCell, OverlapWriter, to_csv, to_csv_without,
+    self, AmplificationRow, FindingRow, GridArchive, OverlapCell, OverlapWriter, to_csv,
+    to_csv_without,
 };
 
 use super::artifact::{Artifact, tables_folder};
@@ -137,9 +139,8 @@ impl<'a> TableFiles<'a> {
             Some(writer) => writer,
             none => none.insert(OverlapWriter::new(self.staging.create(&place)?)),
         };
-        writer
-            .grid(&grid.names(), cells)
-            .map_err(|source| self.staging.failed(&place, source))
+        let written = writer.grid(&grid.names(), cells);
+        written.map_err(|source| unwritten(&self.staging, &place, source))
     }
 
     fn archive(&mut self, grid: &Grid) -> Result<()> {
@@ -148,10 +149,23 @@ impl<'a> TableFiles<'a> {
             Some(writer) => writer,
             none => none.insert(GridArchive::new(self.staging.create(&place)?)),
         };
-        writer
-            .add(grid.key(), &grid.whole())
-            .map_err(|source| self.staging.failed(&place, source))
+        let written = writer.add(grid.key(), &grid.whole());
+        written.map_err(|source| unwritten(&self.staging, &place, source))
     }
+}
+
+/// What went wrong with a row or a grid: the system, or a number that is none.
+fn unwritten(staging: &Staging, place: &Path, source: io::Error) -> Error {
+    match source.downcast::<Error>() {
+        Ok(told) => told,
+        Err(source) => staging.failed(place, source),
+    }
+}
+
+/// A file's name.
+fn name_of(place: &Path) -> String {
+    let name = place.file_name().unwrap_or_default();
+    name.to_string_lossy().into_owned()
 }
 
 /// A CSV table of few rows.
@@ -174,9 +188,10 @@ impl RowFile {
                 Some(writer) => writer,
                 none => none.insert(csv::Writer::from_writer(staging.create(&self.place)?)),
             };
-            writer
-                .serialize(row)
-                .map_err(|error| staging.failed(&self.place, error.into()))?;
+            writer.serialize(row).map_err(|error| match error.kind() {
+                csv::ErrorKind::Io(_) => staging.failed(&self.place, error.into()),
+                _ => table::unwritten(&name_of(&self.place), row, &error),
+            })?;
         }
         Ok(())
     }

@@ -253,11 +253,12 @@ impl Plan {
     pub fn memory_warning(&self) -> Option<String> {
         let measured = self.measured()?;
         let (module, size) = largest(self, measured)?;
+        let size = size + kept_bytes(self, measured);
         let budget = default_budget();
         (measured.memory.is_none() && size > budget).then(|| {
             format!(
-                "measuring module `{module}` takes about {}, more than half of the memory that is \
-                 free now, {}: such modules are measured one at a time, and memory may run out",
+                "measuring module `{module}` takes about {}, what is kept for findings included, more \
+                 than half of the memory that is free now, {}: such modules are measured one at a time, and memory may run out",
                 human_size(size),
                 human_size(budget)
             )

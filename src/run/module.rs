@@ -1,11 +1,13 @@
 //! All measures of one module: read its factors and its W once, decompose each once.
 
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use ndarray::Array2;
 
-use crate::adapter::{AdaptedModule, Delta};
-use crate::error::Result;
+use crate::adapter::{AdaptedModule, Delta, NORMS};
+use crate::asked::Asked;
+use crate::error::{CoreError, Error, Result};
 use crate::findings::Wanted;
 use crate::linalg::{SMALL_SIDE, leading};
 use crate::measure::Basis;
@@ -47,6 +49,52 @@ pub(super) fn measure(
     let Some(module) = measured.module(path) else {
         return Ok(Results::default());
     };
+    let results = measured_module((plan, measured), wanted, module);
+    results.map_err(|error| named(error, &module.path))
+}
+
+/// An error of a routine, which knows numbers alone, with the module that it was given.
+fn named(error: Error, path: &str) -> Error {
+    match error {
+        Error::Core(CoreError::Numerical {
+            routine,
+            problem,
+            remedy,
+        }) => CoreError::Numerical {
+            routine: format!("module `{path}`: {routine}"),
+            problem,
+            remedy,
+        }
+        .into(),
+        other => other,
+    }
+}
+
+/// That a matrix is zero, or has a norm that can be measured.
+fn check_norm(norm: f64, path: &str, of: impl FnOnce() -> String) -> Result<()> {
+    if norm == 0.0 || NORMS.contains(&norm) {
+        return Ok(());
+    }
+    Err(Error::request(
+        of(),
+        format!(
+            "its ‖·‖_F is {norm:.3e}, and norms from {:e} to {:e} are measured",
+            NORMS.start(),
+            NORMS.end()
+        ),
+        format!(
+            "no trained weight is as large or small: look at it, or leave it out with {} '!{path}'",
+            Asked::Modules
+        ),
+    ))
+}
+
+fn measured_module(
+    (plan, measured): (&Plan, &Measured),
+    wanted: &Wanted,
+    module: &AdaptedModule,
+) -> Result<Results> {
+    let path = module.path.as_str();
     let mut reading = Duration::ZERO;
     let whole = timed(&mut reading, || whole(measured, module))?;
     let run = ModuleRun {
@@ -112,11 +160,16 @@ fn updates<'a>(
         let rank = measured.directions(module);
         let w = whole.map(|whole| whole.view());
         let delta = timed(reading, || named.adapter.delta_with(path, w, rank))?;
+        let norm = delta.frobenius_norm()?;
+        check_norm(norm, path, || {
+            let file = named.adapter.weights().display();
+            format!("{file}: ΔW of module `{path}`")
+        })?;
         updates.push(Update {
             adapter,
             name: &named.name,
             defined: delta.numerical_rank()?,
-            norm: delta.frobenius_norm()?,
+            norm,
             delta,
             rank,
         });
@@ -134,6 +187,12 @@ impl ModuleRun<'_> {
         );
         drop(w);
         let (own, projected) = (own?, projected?);
+        let path = self.module.path.as_str();
+        check_norm(own.frobenius_norm, path, || {
+            let base = self.measured.base.as_ref();
+            let file = base.map_or(Path::new(""), |base| base.path());
+            format!("{}: W of module `{path}`", file.display())
+        })?;
         results.draws.extend(self.draws(&projected));
         self.base_spectrum(&own, results);
         self.overlaps(Some(&own), results)?;

@@ -3,7 +3,7 @@
 use ndarray::ArrayView2;
 
 use crate::error::Result;
-use crate::linalg::Leading;
+use crate::linalg::{Leading, norm};
 use crate::measure::amplification::{
     RandomProjection, amplification_factor, projected_norms, random_norms,
 };
@@ -143,9 +143,4 @@ impl ModuleRun<'_> {
             },
         ]
     }
-}
-
-/// √Σσ².
-fn norm<'a>(sigma: impl Iterator<Item = &'a f64>) -> f64 {
-    sigma.map(|x| x * x).sum::<f64>().sqrt()
 }

@@ -9,7 +9,7 @@
 //! - Figures 3 and 6 take two different ranks, 4 and 7 two equal ones, when no study says which
 //!   pair is which.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
@@ -58,6 +58,7 @@ impl Plan {
     ///
     /// As [`Plan::from_file`], and for one adapter under two paths.
     pub fn from_paths(paths: &[PathBuf], base: Option<&Path>, request: &Request) -> Result<Self> {
+        request.check()?;
         let definition = naming::definition(paths, base);
         let plan = of_adapters(&definition, Path::new(""), request, true)?;
         duplicates::refuse(plan.adapters())?;
@@ -75,6 +76,7 @@ impl Plan {
         file: &Path,
         request: &Request,
     ) -> Result<Self> {
+        request.check()?;
         match &definition.rows {
             Some(rows) => build_rows::build(definition, rows, file, request),
             None => of_adapters(definition, file, request, false),
@@ -147,6 +149,9 @@ fn of_adapters(
     warnings.extend(not_judged);
     let groups = figures.groups();
     warnings.extend(checks::lacking(&adapters, pairs, &groups, &modules, lines)?);
+    if request.makes.findings && figures.seeds.is_some() {
+        warnings.extend(checks::too_many_layers(&modules));
+    }
     let tables = runs::tables(definition, &runs, base.is_some())?;
     let measured = Measured {
         comparisons: comparisons(pairs, &figures, adapters.len(), base.is_some()),
@@ -346,14 +351,10 @@ fn comparisons(
         wanted.extend(shown.map(|adapter| (Operand::Base, adapter)));
         wanted.push((Operand::Base, Operand::Random));
     }
-    let mut comparisons = Vec::new();
-    for (first, second) in wanted {
-        let comparison = Comparison { first, second };
-        if !comparisons.contains(&comparison) {
-            comparisons.push(comparison);
-        }
-    }
-    comparisons
+    let mut met = HashSet::new();
+    let new = wanted.into_iter().filter(|pair| met.insert(*pair));
+    new.map(|(first, second)| Comparison { first, second })
+        .collect()
 }
 
 /// The study of published rows that is to be shown beside.

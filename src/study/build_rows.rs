@@ -4,6 +4,7 @@ use std::path::Path;
 
 use crate::asked::Asked;
 use crate::error::{Error, Result};
+use crate::files::is_there;
 use crate::measure::Basis;
 
 use super::bases::chosen;
@@ -42,7 +43,7 @@ pub(super) fn build(
     let own = rows.join("runs.csv");
     let runs = match &definition.runs {
         Some(runs) => Some(folder.join(runs)),
-        None => own.exists().then_some(own),
+        None => is_there(&own).then_some(own),
     };
     let published = Published::read(&rows, runs.is_some()).map_err(located)?;
     let names: Vec<&str> = published.adapters().iter().map(String::as_str).collect();

@@ -1,10 +1,11 @@
 //! What a plan is held against before any work: that its adapters and its base fit each other.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use crate::adapter::AdaptedModule;
+use crate::adapter::{AdaptedModule, block_of};
 use crate::asked::Asked;
 use crate::error::{CoreError, Error, Result};
+use crate::measure::same_layer::MOST_LAYERS;
 
 use super::file::lines::Lines;
 use super::lineage;
@@ -34,7 +35,8 @@ pub(super) fn lacking(
     modules: &[String],
     lines: &Lines,
 ) -> Result<Vec<String>> {
-    let is_alone = |pair: &&[AdapterId; 2]| !groups.iter().any(|group| group.pairs.contains(pair));
+    let grouped: BTreeSet<&[AdapterId; 2]> = groups.iter().flat_map(|group| &group.pairs).collect();
+    let is_alone = |pair: &&[AdapterId; 2]| !grouped.contains(pair);
     let mut warnings = Vec::new();
     for &pair in pairs.iter().filter(is_alone) {
         warnings.extend(only_in_one(adapters, pair, modules, lines)?);
@@ -126,6 +128,27 @@ fn with_components(named: &NamedAdapter, modules: Vec<String>) -> Vec<String> {
     modules.into_iter().map(of).collect()
 }
 
+/// A sentence about projections of so many layers that no table of them is made.
+pub(super) fn too_many_layers(modules: &[String]) -> Option<String> {
+    let stack = |path: &String| {
+        let block = block_of(path);
+        let (list, number) = block.rsplit_once('.')?;
+        number.parse::<usize>().ok()?;
+        Some((list.to_string(), path[block.len()..].to_string()))
+    };
+    let mut layers: BTreeMap<_, usize> = BTreeMap::new();
+    for stack in modules.iter().filter_map(stack) {
+        *layers.entry(stack).or_default() += 1;
+    }
+    let most = layers.into_values().max()?;
+    (most > MOST_LAYERS).then(|| {
+        format!(
+            "layers.csv, a row for each pair of layers, is made of projections with at most \
+             {MOST_LAYERS} layers, and some have {most}: these are not held against each other"
+        )
+    })
+}
+
 /// That a module can be measured: its ΔW has one shape in all adapters, and W's in the base, and what
 /// its ΔW takes is given.
 pub(super) fn module(held: &Held, path: &str) -> Result<()> {
@@ -158,6 +181,37 @@ pub(super) fn module(held: &Held, path: &str) -> Result<()> {
         whole(held, named, module)?;
     }
     Ok(())
+}
+
+/// The modules of which some adapter's numbers, or those of a checkpoint of its run, give no ΔW that
+/// can be measured, each with its first cause.
+///
+/// # Errors
+///
+/// The first cause of an adapter, or checkpoint, that has no other module.
+pub(super) fn numbers(held: &Held, modules: &[String]) -> Result<BTreeMap<String, Error>> {
+    let asked: BTreeSet<&str> = modules.iter().map(String::as_str).collect();
+    let mut causes = BTreeMap::new();
+    for (number, named) in held.adapters.iter().enumerate() {
+        let steps = named.steps.iter().flat_map(|steps| &steps.earlier);
+        let earlier = steps.map(|step| &step.adapter);
+        for adapter in std::iter::once(&named.adapter).chain(earlier) {
+            let all = adapter.modules.iter().chain(&adapter.replacements);
+            let count = all.filter(|one| asked.contains(one.path.as_str())).count();
+            let found = adapter.unmeasurable(|path| asked.contains(path));
+            let is_all = found.len() == count;
+            for (path, error) in found {
+                let place = format!("adapter[{number}].path");
+                let what = format!("adapter `{}`", named.name);
+                let error = held.lines.locate(&place, &what, error);
+                if is_all {
+                    return Err(error);
+                }
+                causes.entry(path).or_insert(error);
+            }
+        }
+    }
+    Ok(causes)
 }
 
 /// What A reads of a module, inputs or outputs, must be known of all adapters or of none.

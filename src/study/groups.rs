@@ -7,6 +7,8 @@
 //! - A seed counts where the study or the run's own files say it. A folder's name is no witness.
 //! - A list over several ranks is a group for each. Figures show the largest rank that leaves a pair.
 
+use std::collections::BTreeSet;
+
 use crate::error::{Error, Result};
 
 use super::apart::{self, LeftOut};
@@ -78,11 +80,8 @@ impl Compared {
         };
         let named = compared.ranks.iter().chain(&seeds);
         let named = named.flat_map(|pairs| &pairs.pairs).chain(&resolved.also);
-        for pair in named {
-            if !compared.pairs.contains(pair) {
-                compared.pairs.push(*pair);
-            }
-        }
+        let mut met = BTreeSet::new();
+        compared.pairs = named.filter(|pair| met.insert(**pair)).copied().collect();
         compared.other_seeds = seeds;
         compared.seeds = compared.other_seeds.pop();
         if definition.compare.ranks.is_none() && definition.compare.seeds.is_none() {

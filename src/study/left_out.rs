@@ -1,5 +1,7 @@
 //! Modules that cannot be measured: the rest is, and each of them is named with its cause.
 
+use std::collections::BTreeSet;
+
 use crate::adapter::LeftOut;
 use crate::asked::Asked;
 use crate::error::{CoreError, Error, Result};
@@ -14,8 +16,10 @@ use super::checks::{self, Held};
 /// without a wildcard. A weight that could be any of several is an error in any case.
 pub(super) fn leave_out(held: &Held, modules: Vec<String>) -> Result<(Vec<String>, Vec<LeftOut>)> {
     let (mut kept, mut left) = (Vec::new(), Vec::new());
+    let mut causes = checks::numbers(held, &modules)?;
     for module in modules {
-        match checks::module(held, &module) {
+        let checked = checks::module(held, &module);
+        match checked.and_then(|()| causes.remove(&module).map_or(Ok(()), Err)) {
             Ok(()) => kept.push(module),
             Err(error) => left.push((module, error)),
         }
@@ -49,12 +53,13 @@ pub(super) fn leave_out(held: &Held, modules: Vec<String>) -> Result<(Vec<String
 fn of_layouts(held: &Held) -> Result<Vec<LeftOut>> {
     let selection = &held.request.selection;
     let mut all: Vec<LeftOut> = Vec::new();
+    let mut met: BTreeSet<(&str, &str)> = BTreeSet::new();
     for one in held
         .adapters
         .iter()
         .flat_map(|named| &named.adapter.left_out)
     {
-        if !selection.takes(&one.module) || all.contains(one) {
+        if !selection.takes(&one.module) || !met.insert((&one.module, &one.cause)) {
             continue;
         }
         if held.request.strict || selection.names_whole(&one.module) {

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::adapter::{AdaptedModule, Adapter, natural_order};
+use crate::adapter::{AdaptedModule, Adapter};
 use crate::base::meet;
 
 /// An adapter by its name in the study, and others of its run, with the same modules.
@@ -30,9 +30,9 @@ pub(crate) fn under_one_name<'a>(adapters: impl Iterator<Item = OfRun<'a>>) {
         let own = own.iter().map(|module| module.path.clone());
         let names: BTreeMap<String, String> = own.zip(names).collect();
         for adapter in of_run {
-            rename(adapter, &names);
+            adapter.call(&names);
         }
-        rename(adapter, &names);
+        adapter.call(&names);
         adapter.notes.extend(note);
         let new = all(adapter).filter(|module| paths.insert(module.path.clone()));
         known.extend(new.cloned());
@@ -43,17 +43,6 @@ pub(crate) fn under_one_name<'a>(adapters: impl Iterator<Item = OfRun<'a>>) {
 /// All modules of an adapter, those that were saved whole too.
 pub(super) fn all(adapter: &Adapter) -> impl Iterator<Item = &AdaptedModule> {
     adapter.modules.iter().chain(&adapter.replacements)
-}
-
-fn rename(adapter: &mut Adapter, names: &BTreeMap<String, String>) {
-    for modules in [&mut adapter.modules, &mut adapter.replacements] {
-        for module in modules.iter_mut() {
-            if let Some(name) = names.get(&module.path) {
-                module.path.clone_from(name);
-            }
-        }
-        modules.sort_by(|one, other| natural_order(&one.path, &other.path));
-    }
 }
 
 /// A sentence where modules are not called as the file calls them.

@@ -39,6 +39,8 @@ mod within;
 
 pub(crate) use duplicates::{is_same, other_scale};
 pub use figure_plan::{Drawn, FigurePlan};
+pub use file::bounds;
+pub(crate) use file::bounds::repeated;
 pub use file::{Definition, Prose, Selection, human_size, parse_layers, parse_size, schema};
 pub(crate) use file::{common_beginning, is_plain, label};
 pub(crate) use lineage::{FoundBase, find_base};

@@ -47,7 +47,7 @@ impl NamedAdapter {
 }
 
 /// One side of a comparison.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Operand {
     /// An adapter.
     Adapter(AdapterId),

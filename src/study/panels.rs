@@ -1,6 +1,6 @@
 //! Which modules, layers and projections the figures show: the study's choice, else the paper's.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::adapter::{layer_of, projection_of};
 use crate::error::Result;
@@ -134,12 +134,14 @@ fn ranges(numbers: &[usize]) -> String {
 
 /// Layers that have every one of the projections.
 fn complete_layers(modules: &[String], projections: &[String]) -> Vec<Option<usize>> {
-    let has = |layer: Option<usize>, projection: &String| {
-        modules
-            .iter()
-            .any(|path| layer_of(path) == layer && projection_of(path) == projection)
+    let places = modules
+        .iter()
+        .map(|path| (layer_of(path), projection_of(path)));
+    let places: BTreeSet<(Option<usize>, &str)> = places.collect();
+    let all = |layer: &Option<usize>| {
+        let mut wanted = projections.iter();
+        wanted.all(|projection| places.contains(&(*layer, projection.as_str())))
     };
-    let all = |layer: &Option<usize>| projections.iter().all(|projection| has(*layer, projection));
     layers_of(modules).into_iter().filter(all).collect()
 }
 

@@ -1,20 +1,19 @@
 //! What a plan's results are made of.
 
 use std::path::Path;
-use std::sync::Arc;
 
 use rayon::prelude::*;
 
 use crate::error::Result;
-use crate::files::{InputFile, OpenFile};
+use crate::files::InputFile;
 use crate::table::{Input, Provenance};
 
 use super::named::NamedAdapter;
 use super::plan::{Plan, Source};
 
 impl Plan {
-    /// Version, settings and input files with their SHA-256, of the bytes that were read: weight
-    /// files are read again for that, through the handles that their numbers are read by.
+    /// Version, settings and input files with their SHA-256, of the bytes that were read: weight files
+    /// and tables are read again for that, through the handles that their numbers are read by.
     ///
     /// # Errors
     ///
@@ -67,14 +66,12 @@ impl Plan {
                 }
             }
             Source::Rows(rows) => {
-                for file in rows.files() {
-                    files.push(("rows".into(), opened(&file)?));
-                }
+                let tables = rows.files.iter().cloned();
+                files.extend(tables.map(|file| ("rows".into(), file)));
             }
         }
-        for (of, file) in &self.runs.files {
-            files.push(((*of).into(), opened(file)?));
-        }
+        let tables = self.runs.files.iter().cloned();
+        files.extend(tables.map(|(of, file)| (of.into(), file)));
         let name = |file: &Path| file.file_name().map(|name| name.to_string_lossy().into());
         files
             .into_par_iter()
@@ -87,11 +84,6 @@ impl Plan {
             })
             .collect()
     }
-}
-
-/// A table, which was read when the plan was made.
-fn opened(path: &Path) -> Result<InputFile> {
-    Ok(InputFile::open(&Arc::new(OpenFile::open(path)?)))
 }
 
 /// The files of a run's checkpoints, but for those that the adapter has in common with them.

@@ -1,11 +1,12 @@
 //! A study of rows: tables in this toolkit's own formats, read off a publication, in place of
 //! adapters. Nothing is measured; the rows are checked, and written and drawn as measured ones are.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use crate::adapter::natural_order;
 use crate::error::{Error, Result};
+use crate::files::{InputFile, is_there};
 use crate::results::{Grid, Results};
 use crate::table::{AmplificationRow, SpectrumRow};
 
@@ -15,8 +16,16 @@ use super::file::rows_file::{amplifications, grids, spectra};
 #[derive(Debug, Clone, Default)]
 pub struct Published {
     folder: PathBuf,
+    /// The tables that were read.
+    pub(super) files: Vec<InputFile>,
     /// The adapters that the rows name, in their order.
     adapters: Vec<String>,
+    /// The most directions of each adapter that a row speaks of.
+    ranks: BTreeMap<String, usize>,
+    /// The pairs of names that grids have.
+    compared: BTreeSet<[String; 2]>,
+    /// Where the rows of each module stand.
+    places: BTreeMap<String, Places>,
     pub(super) grids: Vec<Grid>,
     pub(super) amplification: Vec<AmplificationRow>,
     spectrum: Vec<SpectrumRow>,
@@ -32,34 +41,33 @@ impl Published {
     pub(super) fn read(folder: &Path, has_runs: bool) -> Result<Self> {
         let overlap = folder.join("overlap.csv");
         let amplification = folder.join("amplification.csv");
-        if !has_runs && !overlap.exists() && !amplification.exists() {
+        if !has_runs && !is_there(&overlap) && !is_there(&amplification) {
             return Err(Error::not_found(
                 folder,
                 "neither overlap.csv nor amplification.csv nor runs.csv is there",
                 "give the folder of tables in the toolkit's own formats",
             ));
         }
-        let grids = grids(&overlap)?;
-        let amplification = amplifications(&amplification)?;
+        let (grids, one) = grids(&overlap)?;
+        let (amplification, other) = amplifications(&amplification)?;
+        let (spectrum, third) = spectra(&folder.join("spectrum.csv"))?;
+        let adapters = adapters(&grids, &amplification);
         Ok(Published {
             folder: folder.into(),
-            adapters: adapters(&grids, &amplification),
+            files: [one, other, third].into_iter().flatten().collect(),
+            ranks: ranks(&grids, &amplification),
+            places: places(&grids, &amplification, &spectrum),
+            compared: grids.iter().map(sides).collect(),
+            adapters,
             grids,
             amplification,
-            spectrum: spectra(&folder.join("spectrum.csv"))?,
+            spectrum,
         })
     }
 
     /// The folder of the tables.
     pub fn folder(&self) -> &Path {
         &self.folder
-    }
-
-    /// The tables that were read.
-    pub(super) fn files(&self) -> impl Iterator<Item = PathBuf> {
-        let names = ["overlap.csv", "amplification.csv", "spectrum.csv"];
-        let files = names.map(|name| self.folder.join(name));
-        files.into_iter().filter(|file| file.is_file())
     }
 
     /// All modules, in natural order.
@@ -91,63 +99,89 @@ impl Published {
 
     /// An adapter's rank: the most directions of it that a row speaks of.
     pub(super) fn rank(&self, adapter: &str) -> usize {
-        let sides = self.grids.iter().flat_map(|grid| {
-            let (rows, columns) = grid.cells.dim();
-            [
-                (&grid.first, grid.first_i + rows - 1),
-                (&grid.second, columns),
-            ]
-        });
-        let rows = self
-            .amplification
-            .iter()
-            .map(|row| (&row.adapter, row.rank));
-        let of_it = sides.chain(rows).filter(|(name, _)| *name == adapter);
-        of_it.map(|(_, rank)| rank).max().unwrap_or(0)
+        self.ranks.get(adapter).copied().unwrap_or(0)
     }
 
     /// Whether there are overlaps of two names.
     pub(super) fn compares(&self, first: &str, second: &str) -> bool {
-        let is = |grid: &Grid| grid.first == first && grid.second == second;
-        self.grids.iter().any(is)
+        let sides = [first.to_string(), second.to_string()];
+        self.compared.contains(&sides)
     }
 
     /// The rows of one module.
     pub(crate) fn of_module(&self, module: &str) -> Results {
-        let of = |path: &str| path == module;
+        let Some(places) = self.places.get(module) else {
+            return Results::default();
+        };
         Results {
-            grids: self
-                .grids
-                .iter()
-                .filter(|grid| of(&grid.module.path))
-                .cloned()
-                .collect(),
-            amplification: self
-                .amplification
-                .iter()
-                .filter(|row| of(&row.module))
-                .cloned()
-                .collect(),
-            spectrum: self
-                .spectrum
-                .iter()
-                .filter(|row| of(&row.module))
-                .cloned()
-                .collect(),
+            grids: at(&self.grids, &places.grids),
+            amplification: at(&self.amplification, &places.amplification),
+            spectrum: at(&self.spectrum, &places.spectrum),
             ..Results::default()
         }
     }
+}
+
+/// The numbers of a module's rows, in their order.
+#[derive(Debug, Clone, Default)]
+struct Places {
+    grids: Vec<usize>,
+    amplification: Vec<usize>,
+    spectrum: Vec<usize>,
+}
+
+fn places(
+    grids: &[Grid],
+    amplification: &[AmplificationRow],
+    spectrum: &[SpectrumRow],
+) -> BTreeMap<String, Places> {
+    let mut places: BTreeMap<String, Places> = BTreeMap::new();
+    let mut of = |module: &String, add: &dyn Fn(&mut Places)| match places.get_mut(module) {
+        Some(known) => add(known),
+        None => add(places.entry(module.clone()).or_default()),
+    };
+    for (number, grid) in grids.iter().enumerate() {
+        of(&grid.module.path, &|places| places.grids.push(number));
+    }
+    for (number, row) in amplification.iter().enumerate() {
+        of(&row.module, &|places| places.amplification.push(number));
+    }
+    for (number, row) in spectrum.iter().enumerate() {
+        of(&row.module, &|places| places.spectrum.push(number));
+    }
+    places
+}
+
+fn at<Row: Clone>(rows: &[Row], numbers: &[usize]) -> Vec<Row> {
+    numbers.iter().map(|&number| rows[number].clone()).collect()
+}
+
+fn sides(grid: &Grid) -> [String; 2] {
+    [grid.first.clone(), grid.second.clone()]
+}
+
+fn ranks(grids: &[Grid], amplification: &[AmplificationRow]) -> BTreeMap<String, usize> {
+    let sides = grids.iter().flat_map(|grid| {
+        let (rows, columns) = grid.cells.dim();
+        [
+            (&grid.first, grid.first_i + rows - 1),
+            (&grid.second, columns),
+        ]
+    });
+    let rows = amplification.iter().map(|row| (&row.adapter, row.rank));
+    let mut ranks: BTreeMap<String, usize> = BTreeMap::new();
+    for (name, rank) in sides.chain(rows) {
+        let most = ranks.entry(name.clone()).or_default();
+        *most = rank.max(*most);
+    }
+    ranks
 }
 
 /// The adapters that rows name, each once, in the order in which they are met.
 fn adapters(grids: &[Grid], amplification: &[AmplificationRow]) -> Vec<String> {
     let sides = grids.iter().flat_map(|grid| [&grid.first, &grid.second]);
     let rows = amplification.iter().map(|row| &row.adapter);
-    let mut names: Vec<String> = Vec::new();
-    for name in sides.chain(rows) {
-        if !["base", "random"].contains(&name.as_str()) && !names.contains(name) {
-            names.push(name.clone());
-        }
-    }
-    names
+    let mut met: BTreeSet<&str> = BTreeSet::from(["base", "random"]);
+    let new = sides.chain(rows).filter(|name| met.insert(name));
+    new.cloned().collect()
 }

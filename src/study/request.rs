@@ -1,9 +1,13 @@
 //! What is asked beside a study file, or in place of one.
 
 use crate::adapter::ReadOptions;
+use crate::asked::Asked;
+use crate::error::{Error, Result};
 use crate::measure::Basis;
 
 use super::file::Selection;
+use super::file::bounds::MOST_DRAWS;
+use super::file::select::check_list;
 
 /// What is made of the modules of a study.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -65,6 +69,26 @@ impl Request {
         Request {
             makes: Makes::ALL,
             ..Request::default()
+        }
+    }
+
+    /// That no number of it is beyond its bound, and no list has an entry twice.
+    ///
+    /// # Errors
+    ///
+    /// [`CoreError::Request`](crate::CoreError::Request) that names it.
+    pub(super) fn check(&self) -> Result<()> {
+        let names: Vec<&str> = self.bases.iter().map(|basis| basis.name()).collect();
+        check_list(Asked::Bases, &names)?;
+        let renames = self.read.renames.iter().map(ToString::to_string);
+        check_list(Asked::Rename, &renames.collect::<Vec<_>>())?;
+        match self.draws {
+            Some(draws) if draws > MOST_DRAWS => Err(Error::request(
+                format!("{} {draws}", Asked::Draws),
+                format!("at most {MOST_DRAWS} are made"),
+                "ask for fewer",
+            )),
+            _ => Ok(()),
         }
     }
 

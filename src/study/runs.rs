@@ -6,12 +6,13 @@
 //! - Runs of one cell must be seeds of one setting. A mean over two α, with a standard deviation
 //!   beside it, would be taken for one over seeds.
 
-use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::path::Path;
 
 use globset::GlobMatcher;
 
 use crate::error::Result;
+use crate::files::InputFile;
 use crate::paper::{Figure, Table};
 use crate::table::{AnswersRow, RunTable, RunsRow, has_two_ranks, scores, weight_types};
 
@@ -29,8 +30,8 @@ pub struct Runs {
     pub rows: Vec<RunsRow>,
     /// Rows of `answers.csv`, in the file's order.
     pub answers: Vec<AnswersRow>,
-    /// The files, each with what messages call it.
-    pub(super) files: Vec<(&'static str, PathBuf)>,
+    /// What identifies the files, each with what messages call it.
+    pub(super) files: Vec<(&'static str, InputFile)>,
     /// Names that may be an adapter's, misspelt: a sentence each.
     pub(super) warnings: Vec<String>,
     /// Table, names of the runs that it shows.
@@ -98,19 +99,19 @@ pub(super) fn read(
         Some(_) if !path.is_file() => lines.locate("runs", "runs", error),
         _ => error,
     };
-    let mut file = RunsFile::read(path).map_err(located)?;
+    let (mut file, input) = RunsFile::read(path).map_err(located)?;
     shares::check(&file)?;
-    let mut files = vec![("runs", path.to_path_buf())];
+    let mut files = vec![("runs", input)];
     let answers = answers(definition, folder, &file)?;
-    files.extend(answers.iter().map(|(path, _)| ("answers", path.clone())));
+    files.extend(answers.iter().map(|(_, input)| ("answers", input.clone())));
     let of_runs = of_runs(&file, adapters);
     agree(&file, &of_runs)?;
     count_parameters(&mut file, &of_runs)?;
-    let runs = Runs {
-        rows: file.rows.iter().map(|(_, row)| row.clone()).collect(),
+    let mut runs = Runs {
+        rows: Vec::new(),
         warnings: misspelt(&file, &of_runs, adapters),
         chosen: choices(definition, &file)?,
-        answers: answers.map(|(_, rows)| rows).unwrap_or_default(),
+        answers: answers.map(|(rows, _)| rows).unwrap_or_default(),
         files,
     };
     for table in RunTable::TABLES {
@@ -123,15 +124,16 @@ pub(super) fn read(
     if which.is_none_or(|which| which.contains(&Figure::RankCurve)) {
         check_cells(&file, Table::Six, &|row| runs.shows_in_curve(row))?;
     }
+    runs.rows = file.rows.into_iter().map(|(_, row)| row).collect();
     Ok(runs)
 }
 
-/// The answers of the runs with their file, where the study names one in its folder.
+/// The answers of the runs with what identifies their file, where the study names one in its folder.
 fn answers(
     definition: &Definition,
     folder: &Path,
     file: &RunsFile,
-) -> Result<Option<(PathBuf, Vec<AnswersRow>)>> {
+) -> Result<Option<(Vec<AnswersRow>, InputFile)>> {
     let Some(path) = definition.answers.as_ref().map(|path| folder.join(path)) else {
         return Ok(None);
     };
@@ -139,15 +141,18 @@ fn answers(
         true => error,
         false => definition.lines.locate("answers", "answers", error),
     };
-    let rows = answers_file::read(&path, file).map_err(located)?;
-    Ok(Some((path, rows)))
+    answers_file::read(&path, file).map(Some).map_err(located)
 }
 
 /// The adapter of each row's run, where the study has it.
 type OfRuns<'a> = Vec<Option<&'a NamedAdapter>>;
 
 fn of_runs<'a>(file: &RunsFile, adapters: &'a [NamedAdapter]) -> OfRuns<'a> {
-    let of_run = |name: &str| adapters.iter().find(|named| named.name == name);
+    let by_name: HashMap<&str, &NamedAdapter> = adapters
+        .iter()
+        .map(|named| (named.name.as_str(), named))
+        .collect();
+    let of_run = |name: &str| by_name.get(name).copied();
     let rows = file.rows.iter();
     rows.map(|(_, row)| of_run(&row.adapter)).collect()
 }
@@ -206,20 +211,23 @@ fn misspelt(file: &RunsFile, of_runs: &OfRuns, adapters: &[NamedAdapter]) -> Vec
             .filter(char::is_ascii_digit)
             .collect::<String>()
     };
-    let has_run = |name: &String| of_runs.iter().flatten().any(|named| &named.name == name);
+    let with_runs = of_runs.iter().flatten().map(|named| named.name.as_str());
+    let with_runs: BTreeSet<&str> = with_runs.collect();
+    let without = |named: &&NamedAdapter| !with_runs.contains(named.name.as_str());
+    let without: Vec<&NamedAdapter> = adapters.iter().filter(without).collect();
+    let mut met: BTreeSet<&str> = BTreeSet::new();
     let mut said: Vec<String> = Vec::new();
-    for (line, row) in &file.rows {
+    // Of each name the first row.
+    let firsts = file.rows.iter().filter(|(_, row)| met.insert(&row.adapter));
+    for (line, row) in firsts {
         let name = &row.adapter;
-        let near = adapters.iter().find(|named| {
-            !has_run(&named.name)
+        let near = without.iter().find(|named| {
+            is_as_long(name, &named.name)
                 && strsim::damerau_levenshtein(name, &named.name) == 1
                 && digits(name) == digits(&named.name)
                 && contradiction(row, named).is_none()
         });
-        let is_first = file.rows.iter().find(|(_, other)| &other.adapter == name);
-        if let Some(near) = near
-            && is_first.is_some_and(|(first, _)| first == line)
-        {
+        if let Some(near) = near {
             said.push(format!(
                 "runs.csv, line {line}: no adapter is named `{name}`; did you mean `{}`?",
                 near.name
@@ -227,6 +235,11 @@ fn misspelt(file: &RunsFile, of_runs: &OfRuns, adapters: &[NamedAdapter]) -> Vec
         }
     }
     said
+}
+
+/// Whether two names may be one letter apart: to tell that of all pairs takes long.
+fn is_as_long(one: &str, other: &str) -> bool {
+    one.len().abs_diff(other.len()) <= char::MAX.len_utf8()
 }
 
 /// Holds trainable parameters against the adapters that the study has, and fills them in.
@@ -290,12 +303,12 @@ fn choices(definition: &Definition, file: &RunsFile) -> Result<Vec<(Table, Vec<G
 
 /// Runs in one cell are seeds of one setting; anything else has no standard deviation over seeds.
 fn check_cells(file: &RunsFile, table: Table, is_shown: &dyn Fn(&RunsRow) -> bool) -> Result<()> {
-    let mut cells: BTreeMap<_, Vec<(u64, &RunsRow)>> = BTreeMap::new();
+    let mut cells: BTreeMap<_, Cell> = BTreeMap::new();
     for (line, row) in file.rows.iter().filter(|(_, row)| is_shown(row)) {
         let types = weight_types(&row.weight_types);
         let cell = cells.entry((&row.task, &row.metric, types, row.rank));
         let cell = cell.or_default();
-        for (first, other) in cell.iter() {
+        for (first, other) in &cell.rivals(row) {
             let parameters = [row.trainable_parameters, other.trainable_parameters];
             let differs = match parameters {
                 _ if row.alpha != other.alpha => "another alpha than",
@@ -311,9 +324,39 @@ fn check_cells(file: &RunsFile, table: Table, is_shown: &dyn Fn(&RunsRow) -> boo
             let remedy = format!("choose runs with table{table} = [\"NAME*\"] in [tables]");
             return Err(file.error(*line, &problem, remedy));
         }
-        cell.push((*line, row));
+        cell.add((*line, row));
     }
     Ok(())
+}
+
+/// The rows of one cell until now, which are seeds of one setting: of them one has the first α, one the
+/// first number of parameters, and one each seed.
+#[derive(Default)]
+struct Cell<'a> {
+    first: Option<(u64, &'a RunsRow)>,
+    first_counted: Option<(u64, &'a RunsRow)>,
+    seeds: BTreeMap<u64, (u64, &'a RunsRow)>,
+}
+
+impl<'a> Cell<'a> {
+    fn add(&mut self, row: (u64, &'a RunsRow)) {
+        self.first.get_or_insert(row);
+        if row.1.trainable_parameters.is_some() {
+            self.first_counted.get_or_insert(row);
+        }
+        if let Some(seed) = row.1.seed {
+            self.seeds.entry(seed).or_insert(row);
+        }
+    }
+
+    /// Those that a further row may contradict, in the order of their lines.
+    fn rivals(&self, row: &RunsRow) -> Vec<(u64, &'a RunsRow)> {
+        let same_seed = row.seed.and_then(|seed| self.seeds.get(&seed));
+        let rivals = self.first.iter().chain(&self.first_counted);
+        let mut rivals: Vec<_> = rivals.chain(same_seed).copied().collect();
+        rivals.sort_by_key(|(line, _)| *line);
+        rivals
+    }
 }
 
 /// The tables that a study asks for, else all.

@@ -2,8 +2,6 @@
 
 use std::path::Path;
 
-use serde_json::Value;
-
 use crate::files::{self, json};
 
 use super::file::definition::AdapterEntry;
@@ -20,7 +18,7 @@ pub(crate) fn in_files(path: &Path) -> Option<(u64, &'static str)> {
     let folder = if path.is_dir() { path } else { path.parent()? };
     CONFIGS.into_iter().find_map(|name| {
         let text = files::read_text(&folder.join(name)).ok()?;
-        let config: Value = json::parse(&text).ok()?;
+        let config = json::parse_object(&text).ok()?;
         Some((config.get("seed")?.as_u64()?, name))
     })
 }

@@ -248,10 +248,18 @@ fn rivals<'s, 'a>(
 
 fn stacks<'a>(modules: &'a [String], components: &'a BTreeMap<String, String>) -> Vec<Stack<'a>> {
     let mut stacks: Vec<Stack> = Vec::new();
+    let mut numbers: BTreeMap<(&str, String, String, &str), usize> = BTreeMap::new();
     for path in modules {
         let component = components.get(path).map_or("", String::as_str);
         let one = Stack::of(path, component);
-        match stacks.iter_mut().find(|stack| stack.is_one_with(&one)) {
+        let what = (
+            one.projection,
+            one.list.clone(),
+            one.inner.clone(),
+            component,
+        );
+        let number = *numbers.entry(what).or_insert(stacks.len());
+        match stacks.get_mut(number) {
             Some(stack) => {
                 stack.modules.push(path);
                 stack.layers.extend(one.layers);

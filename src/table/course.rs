@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::rows::{nine_digits, nine_digits_or_empty};
+use super::rounded::{nine_digits, nine_digits_or_empty};
 
 /// How near one checkpoint of a run is to the last one, in one basis (`trajectory.csv`).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -6,17 +6,19 @@ use serde::de::DeserializeOwned;
 
 use crate::error::{Error, Result};
 
+/// So much of a row's beginning stands in a message.
+const BEGINNING: usize = 200;
+
 /// Writes rows, header first. No rows give no header: a table without rows is not written at all.
 ///
 /// # Errors
 ///
-/// [`Error::Table`], which rows of this crate never cause.
+/// [`Error::Table`] for a number that is infinite or NaN, with the row and the column.
 pub fn to_csv<Row: Serialize>(name: &str, rows: &[Row]) -> Result<Vec<u8>> {
     let mut writer = Writer::from_writer(Vec::new());
     for row in rows {
-        writer
-            .serialize(row)
-            .map_err(|error| failed(name, error.to_string()))?;
+        let written = writer.serialize(row);
+        written.map_err(|error| unwritten(name, row, &error))?;
     }
     writer
         .into_inner()
@@ -68,6 +70,30 @@ pub fn from_csv<Row: DeserializeOwned>(name: &str, bytes: &[u8]) -> Result<Vec<R
         .map_err(|error| failed(name, error.to_string()))
 }
 
+/// Why a row could not be written: it names the table, the row by what it begins with, and the column.
+pub fn unwritten<Row: Serialize>(name: &str, row: &Row, error: &::csv::Error) -> Error {
+    // The same error, behind the name of its column.
+    let mut written = Vec::new();
+    let told = serde_json::to_writer(&mut written, row);
+    let text = String::from_utf8_lossy(&written);
+    let column = text.trim_end_matches("\":").rsplit('"').next();
+    let begins: String = text.chars().take(BEGINNING).collect();
+    match (told, column) {
+        (Err(no_number), Some(column)) => not_a_number(name, &begins, column, no_number),
+        _ => failed(name, error.to_string()),
+    }
+}
+
+/// A number of a table that is none, an infinity or NaN: the table, the row by what it begins with, and
+/// the column.
+pub fn not_a_number(name: &str, row: &str, column: &str, value: impl std::fmt::Display) -> Error {
+    Error::Table {
+        what: name.into(),
+        problem: format!("{column} of the row {row} is {value}"),
+        remedy: "leave the module out, and report this with its weights: what is no number should not come so far",
+    }
+}
+
 pub(super) fn failed(name: &str, problem: String) -> Error {
     Error::Table {
         what: name.into(),
@@ -80,6 +106,45 @@ pub(super) fn failed(name: &str, problem: String) -> Error {
 mod tests {
     use super::*;
     use crate::table::RanksRow;
+
+    #[test]
+    fn what_is_no_number_is_refused_by_its_table_row_and_column() {
+        let row = |sd: f64| crate::table::DrawRow {
+            module: "m.0.q".into(),
+            component: String::new(),
+            adapter: "one".into(),
+            rank: 4,
+            draw: 7,
+            projected_norm: sd,
+        };
+        for value in [f64::INFINITY, f64::NEG_INFINITY, f64::NAN] {
+            let error = to_csv("draws.csv", &[row(1.0), row(value)]).unwrap_err();
+            let text = error.to_string();
+            let begins = r#"{"module":"m.0.q","component":"","adapter":"one","rank":4,"draw":7,"#;
+            let expected = format!("draws.csv: projected_norm of the row {begins}");
+            assert!(text.starts_with(&expected), "{text}");
+            assert!(
+                text.contains(&format!("is {value}; leave the module out")),
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn names_with_line_breaks_and_quotes_read_back_as_they_are() {
+        let name = "a\r\nb\"c,d\n".to_string();
+        let row = crate::table::DrawRow {
+            module: name.clone(),
+            component: String::new(),
+            adapter: "=1".into(),
+            rank: 1,
+            draw: 0,
+            projected_norm: 0.5,
+        };
+        let bytes = to_csv("draws.csv", std::slice::from_ref(&row)).unwrap();
+        let back: Vec<crate::table::DrawRow> = from_csv("draws.csv", &bytes).unwrap();
+        assert_eq!((&back[0].module, &back[0].adapter), (&name, &row.adapter));
+    }
 
     #[test]
     fn missing_is_empty_and_floats_have_nine_digits() {

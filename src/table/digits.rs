@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use super::rows::round9;
+use super::rounded::round9;
 
 /// Significant digits.
 const DIGITS: usize = 9;
@@ -37,6 +37,12 @@ pub(super) fn push_count(out: &mut Vec<u8>, count: usize) {
 /// digits that is the number itself without its trailing zeros, as any two decimals of at most 15
 /// digits are two f64s.
 pub(super) fn push_nine_digits(out: &mut Vec<u8>, value: f64) -> io::Result<()> {
+    if !value.is_finite() {
+        return Err(io::Error::new(
+            io::ErrorKind::InvalidData,
+            value.to_string(),
+        ));
+    }
     if value == 0.0 {
         out.extend_from_slice(if value.is_sign_negative() {
             b"-0.0"
@@ -192,12 +198,19 @@ mod tests {
             1e-290,
             1e290,
             f64::MAX,
-            f64::INFINITY,
-            f64::NAN,
         ];
         for value in awkward {
             agrees(value);
             agrees(-value);
+        }
+    }
+
+    #[test]
+    fn what_is_no_number_is_an_error() {
+        for value in [f64::INFINITY, f64::NEG_INFINITY, f64::NAN] {
+            let error = push_nine_digits(&mut Vec::new(), value).unwrap_err();
+            assert_eq!(error.kind(), io::ErrorKind::InvalidData);
+            assert_eq!(error.to_string(), value.to_string());
         }
     }
 

@@ -4,6 +4,7 @@
 //! Floats are written with nine significant digits; a missing value is an empty field.
 
 mod ahead;
+mod beside;
 mod caption;
 mod course;
 mod csv;
@@ -16,18 +17,21 @@ mod overlap;
 mod proportion;
 mod provenance;
 mod rank_tables;
+mod rounded;
 pub mod rows;
 mod scores;
 mod sheet;
+mod short;
 mod table7;
 mod table7_latex;
 mod text;
+mod together;
 mod widths;
 
 pub use ahead::Answers;
 pub(crate) use caption::error as score_error;
 pub use course::TrajectoryRow;
-pub use csv::{from_csv, to_csv, to_csv_without};
+pub use csv::{from_csv, not_a_number, to_csv, to_csv_without, unwritten};
 pub use dictionary::{TableColumns, column_names, columns, dictionary};
 pub use metric::{higher_is_better, is_share};
 pub use npz::{GridArchive, from_npz, read_grids};
@@ -39,8 +43,9 @@ pub use rows::{
     AmplificationRow, AnswersRow, DrawRow, EvidenceRow, FindingRow, LayerRow, OverlapRow,
     PlacementRow, RanksRow, RunsRow, SpectrumRow,
 };
-pub(crate) use scores::whole;
 pub use scores::{Score, scores, weight_types};
+pub(crate) use scores::{Wholes, whole, wholes};
 pub use table7::{RunGroup, Table7};
 pub(crate) use text::place_in_words;
+pub(crate) use together::together;
 pub use widths::Widths;

@@ -8,13 +8,13 @@
 //!   that the csv crate makes of the same rows.
 //! - The file is read back by grid. What no figure shows is never made a row.
 
-use std::io::{self, Read, Write};
+use std::io::{self, ErrorKind, Read, Write};
 
 use ::csv::{ByteRecord, Reader};
 
 use crate::error::Result;
 
-use super::csv::failed;
+use super::csv::{failed, not_a_number};
 use super::digits::{push_count, push_nine_digits};
 use super::rows::OverlapRow;
 
@@ -84,7 +84,8 @@ impl<W: Write> OverlapWriter<W> {
     ///
     /// # Errors
     ///
-    /// Those of the writer underneath.
+    /// Those of the writer underneath, and [`io::ErrorKind::InvalidData`] for a number that is none, with
+    /// its row and column.
     pub fn grid(
         &mut self,
         names: &OverlapNames,
@@ -92,7 +93,8 @@ impl<W: Write> OverlapWriter<W> {
     ) -> io::Result<()> {
         let prefix = prefix(names)?;
         for cell in cells {
-            self.row(&prefix, &cell)?;
+            let written = self.row(&prefix, &cell);
+            written.map_err(|error| located(error, names, &cell))?;
             if self.rows.len() >= PIECE {
                 self.inner.write_all(&self.rows)?;
                 self.rows.clear();
@@ -130,6 +132,27 @@ impl<W: Write> OverlapWriter<W> {
         }
         rows.push(b'\n');
         Ok(())
+    }
+}
+
+/// The error of a number that is none, with its place.
+fn located(error: io::Error, names: &OverlapNames, cell: &OverlapCell) -> io::Error {
+    let is_none = |value: Option<f64>| value.is_some_and(|value| !value.is_finite());
+    let column = match (is_none(cell.overlap), is_none(cell.z)) {
+        (true, _) => "overlap",
+        (_, true) => "z",
+        _ => "chance",
+    };
+    let row = format!(
+        "{{{}, {}, {}, {}, i = {}, j = {}}}",
+        names.module, names.basis, names.first, names.second, cell.i, cell.j
+    );
+    match error.kind() {
+        ErrorKind::InvalidData => {
+            let told = not_a_number("overlap.csv", &row, column, error);
+            io::Error::new(ErrorKind::InvalidData, told)
+        }
+        _ => error,
     }
 }
 

@@ -1,5 +1,7 @@
 //! Tables 5, 6 and 18: what runs of other weight types and ranks score, from `runs.csv`.
 
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
 use crate::error::Result;
 use crate::paper::Table;
 
@@ -11,6 +13,7 @@ use super::scores::{OF_ITEMS, Score, decimals, scores};
 use super::sheet::{Block, Cell, Row, Sheet};
 use super::text::{Words, grouped};
 use super::to_csv_without;
+use super::together::together;
 use super::widths::Widths;
 
 /// One of the paper's tables of runs, in LaTeX, Markdown and CSV.
@@ -65,14 +68,12 @@ impl RunTable {
         scores.retain(|score| score.trainable_parameters == Some(budget));
         let columns = distinct(&scores, |score| (score.weight_types.clone(), score.rank));
         let mut lines = Vec::new();
-        for place in places(&scores) {
-            let decimals = finish(&mut scores, answers, |score| of(score) == place);
-            let cell = |(types, rank): &(String, usize)| {
-                find(&scores, |score| {
-                    of(score) == place && &score.weight_types == types && score.rank == *rank
-                })
-                .map(|score| Cell::new(score, decimals))
-            };
+        for (place, mut here) in by(&mut scores, of) {
+            let decimals = finish(&mut here, answers);
+            let key = |score: &Score| (score.weight_types.clone(), score.rank);
+            let here = firsts(here, key);
+            let cell =
+                |column: &(String, usize)| here.get(column).map(|score| Cell::new(score, decimals));
             lines.push(Row {
                 label: scored(&place),
                 cells: columns.iter().map(cell).collect(),
@@ -113,9 +114,9 @@ impl RunTable {
         }
         let mut ranks = distinct(&scores, |score| score.rank);
         ranks.sort_unstable();
-        let places = places(&scores).into_iter();
+        let places = by(&mut scores, of).into_iter();
         let blocks = places
-            .map(|place| ranks_block(&mut scores, answers, &place, &ranks))
+            .map(|(place, here)| ranks_block(here, answers, &place, &ranks))
             .collect();
         let sheet = Sheet {
             label: "tab:rank",
@@ -143,14 +144,14 @@ impl RunTable {
     fn table18(rows: &[RunsRow], answers: &Answers) -> Option<Self> {
         let mut scores = scores(rows);
         let several = several_metrics(&scores);
-        scores.retain(|score| several.contains(&(score.task.clone(), score.weight_types.clone())));
+        scores.retain(|score| several.contains(&task_and_types(score)));
         if scores.is_empty() {
             return None;
         }
         let metrics = distinct(&scores, |score| score.metric.clone());
-        let blocks = several
-            .iter()
-            .map(|of| metrics_block(&mut scores, answers, of, &metrics))
+        let blocks = by(&mut scores, task_and_types).into_iter();
+        let blocks = blocks
+            .map(|(of, here)| metrics_block(here, answers, &of, &metrics))
             .collect();
         let sheet = Sheet {
             label: "tab:rank-metrics",
@@ -199,26 +200,27 @@ impl RunTable {
 }
 
 /// Table 6's rows of a task and metric, a column per rank.
-fn ranks_block(scores: &mut [Score], answers: &Answers, place: &Place, ranks: &[usize]) -> Block {
-    let decimals = finish(scores, answers, |score| of(score) == *place);
-    let here: Vec<Score> = scores
-        .iter()
-        .filter(|score| of(score) == *place)
-        .cloned()
-        .collect();
+fn ranks_block(
+    mut here: Vec<&mut Score>,
+    answers: &Answers,
+    place: &Place,
+    ranks: &[usize],
+) -> Block {
+    let decimals = finish(&mut here, answers);
+    let types = distinct(here.iter().map(|score| &**score), |score| {
+        score.weight_types.clone()
+    });
+    let here = firsts(here, |score| (score.weight_types.clone(), score.rank));
     let row = |types: &String| {
         let cell = |rank: &usize| {
-            find(&here, |score| {
-                &score.weight_types == types && score.rank == *rank
-            })
-            .map(|score| Cell::new(score, decimals))
+            let score = here.get(&(types.clone(), *rank));
+            score.map(|score| Cell::new(score, decimals))
         };
         Row {
             label: weights(types),
             cells: ranks.iter().map(cell).collect(),
         }
     };
-    let types = distinct(&here, |score| score.weight_types.clone());
     Block {
         title: scored(place),
         rows: types.iter().map(row).collect(),
@@ -227,33 +229,26 @@ fn ranks_block(scores: &mut [Score], answers: &Answers, place: &Place, ranks: &[
 
 /// Table 18's rows of a task and weight types, a column per metric.
 fn metrics_block(
-    scores: &mut [Score],
+    here: Vec<&mut Score>,
     answers: &Answers,
     (task, types): &(String, String),
     metrics: &[String],
 ) -> Block {
-    let is_here = |score: &Score| &score.task == task && &score.weight_types == types;
-    let here = scores.iter().filter(|score| is_here(score));
-    let mut ranks: Vec<usize> = here.map(|score| score.rank).collect();
-    ranks.sort_unstable();
-    ranks.dedup();
-    let of = |metric: &String| {
-        let decimals = finish(scores, answers, |score| {
-            is_here(score) && &score.metric == metric
-        });
-        (metric.clone(), decimals)
-    };
-    let columns: Vec<(String, usize)> = metrics.iter().map(of).collect();
+    let ranks: BTreeSet<usize> = here.iter().map(|score| score.rank).collect();
+    let mut of_metrics: BTreeMap<String, (usize, BTreeMap<usize, &mut Score>)> = BTreeMap::new();
+    for (metric, mut here) in by(here, |score| score.metric.clone()) {
+        let decimals = finish(&mut here, answers);
+        of_metrics.insert(metric, (decimals, firsts(here, |score| score.rank)));
+    }
     let row = |rank: &usize| {
-        let cell = |(metric, decimals): &(String, usize)| {
-            find(scores, |score| {
-                is_here(score) && &score.metric == metric && score.rank == *rank
-            })
-            .map(|score| Cell::new(score, *decimals))
+        let cell = |metric: &String| {
+            let (decimals, of_ranks) = of_metrics.get(metric)?;
+            let score = of_ranks.get(rank)?;
+            Some(Cell::new(score, *decimals))
         };
         Row {
             label: Words::plain(&rank.to_string()),
-            cells: columns.iter().map(cell).collect(),
+            cells: metrics.iter().map(cell).collect(),
         }
     };
     Block {
@@ -265,12 +260,10 @@ fn metrics_block(
 /// Whether some weight types have runs of two ranks on one task by one metric: what table 6 and a
 /// rank curve need.
 pub fn has_two_ranks(scores: &[Score]) -> bool {
+    let mut ranks = HashMap::new();
     scores.iter().any(|score| {
-        scores.iter().any(|other| {
-            of(other) == of(score)
-                && other.weight_types == score.weight_types
-                && other.rank != score.rank
-        })
+        let setting = (&score.task, &score.metric, &score.weight_types);
+        *ranks.entry(setting).or_insert(score.rank) != score.rank
     })
 }
 
@@ -282,17 +275,13 @@ fn budget(scores: &[Score]) -> Option<u64> {
         .collect();
     budgets.sort_unstable();
     budgets.dedup();
-    let here = |budget: u64| {
-        scores
-            .iter()
-            .filter(move |score| score.trainable_parameters == Some(budget))
-    };
+    let of_budgets = together(scores, |score| score.trainable_parameters);
+    let of_budgets: BTreeMap<Option<u64>, Vec<&Score>> = of_budgets.into_iter().collect();
+    let here = |budget: u64| of_budgets[&Some(budget)].iter();
     let types = |budget: u64| {
-        let mut types: Vec<&str> = here(budget)
+        let types: BTreeSet<&str> = here(budget)
             .map(|score| score.weight_types.as_str())
             .collect();
-        types.sort_unstable();
-        types.dedup();
         types.len()
     };
     let runs = |budget: u64| here(budget).map(|score| score.runs).sum::<usize>();
@@ -304,51 +293,69 @@ fn budget(scores: &[Score]) -> Option<u64> {
 }
 
 /// Task and weight types that have two metrics and two ranks.
-fn several_metrics(scores: &[Score]) -> Vec<(String, String)> {
-    let mut several = distinct(scores, |score| {
-        (score.task.clone(), score.weight_types.clone())
+fn several_metrics(scores: &[Score]) -> BTreeSet<(String, String)> {
+    let groups = together(scores, task_and_types).into_iter();
+    let several = groups.filter(|(_, here)| {
+        let first = here[0];
+        here.iter().any(|score| score.metric != first.metric)
+            && here.iter().any(|score| score.rank != first.rank)
     });
-    several.retain(|(task, types)| {
-        let here: Vec<&Score> = scores
-            .iter()
-            .filter(|score| &score.task == task && &score.weight_types == types)
-            .collect();
-        let differ =
-            |key: &dyn Fn(&Score) -> String| here.iter().any(|score| key(score) != key(here[0]));
-        differ(&|score| score.metric.clone()) && differ(&|score| score.rank.to_string())
-    });
-    several
+    several.map(|(of, _)| of).collect()
+}
+
+fn task_and_types(score: &Score) -> (String, String) {
+    (score.task.clone(), score.weight_types.clone())
 }
 
 /// Marks the best of some scores, and gives the decimals that they are printed with.
-fn finish(scores: &mut [Score], answers: &Answers, is_here: impl Fn(&Score) -> bool) -> usize {
-    let decimals = decimals(scores.iter().filter(|score| is_here(score)));
-    let mut here: Vec<&mut Score> = scores.iter_mut().filter(|score| is_here(score)).collect();
-    judge(&mut here, decimals, answers);
+fn finish(here: &mut [&mut Score], answers: &Answers) -> usize {
+    let decimals = decimals(here.iter().map(|score| &**score));
+    judge(here, decimals, answers);
     decimals
 }
 
-fn find(scores: &[Score], is: impl Fn(&Score) -> bool) -> Option<&Score> {
-    scores.iter().find(|score| is(score))
+/// Scores by a key, in the order of their first.
+fn by<'a, Key: Ord + Clone>(
+    scores: impl IntoIterator<Item = &'a mut Score>,
+    key: impl Fn(&Score) -> Key,
+) -> Vec<(Key, Vec<&'a mut Score>)> {
+    let mut groups: Vec<(Key, Vec<&mut Score>)> = Vec::new();
+    let mut places: BTreeMap<Key, usize> = BTreeMap::new();
+    for score in scores {
+        let next = groups.len();
+        let place = *places.entry(key(score)).or_insert(next);
+        if place == next {
+            groups.push((key(score), Vec::new()));
+        }
+        groups[place].1.push(score);
+    }
+    groups
+}
+
+/// The first score of each key.
+fn firsts<Key: Ord>(
+    scores: Vec<&mut Score>,
+    key: impl Fn(&Score) -> Key,
+) -> BTreeMap<Key, &mut Score> {
+    let mut firsts = BTreeMap::new();
+    for score in scores {
+        firsts.entry(key(score)).or_insert(score);
+    }
+    firsts
 }
 
 fn of(score: &Score) -> Place {
     (score.task.clone(), score.metric.clone())
 }
 
-fn places(scores: &[Score]) -> Vec<Place> {
-    distinct(scores, of)
-}
-
 /// Each key once, in the scores' order.
-fn distinct<Key: PartialEq>(scores: &[Score], key: impl Fn(&Score) -> Key) -> Vec<Key> {
-    let mut keys = Vec::new();
-    for key in scores.iter().map(key) {
-        if !keys.contains(&key) {
-            keys.push(key);
-        }
-    }
-    keys
+fn distinct<'a, Key: Ord + Clone>(
+    scores: impl IntoIterator<Item = &'a Score>,
+    key: impl Fn(&'a Score) -> Key,
+) -> Vec<Key> {
+    let mut met = BTreeSet::new();
+    let keys = scores.into_iter().map(key);
+    keys.filter(|key| met.insert(key.clone())).collect()
 }
 
 fn weights(types: &str) -> Words {

@@ -1,6 +1,9 @@
 //! The row structs: their fields, in order, are the columns of the files.
 
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
+
+use super::rounded::{nine_digits, nine_digits_or_empty};
+pub use super::rounded::{round_to, round9};
 
 /// One cell of one overlap grid (`overlap.csv`). Of each pair of a group there are the cells φ(k,k)
 /// alone, beside the whole mean over the pairs.
@@ -365,36 +368,4 @@ pub struct LayerRow {
     /// k/d.
     #[serde(serialize_with = "nine_digits")]
     pub chance: f64,
-}
-
-/// `value` with nine significant digits.
-///
-/// ```
-/// use lora_subspace::table::rows::round9;
-/// assert_eq!(round9(0.123456789012), 0.123456789);
-/// assert_eq!(round9(0.0), 0.0);
-/// ```
-pub fn round9(value: f64) -> f64 {
-    round_to(value, 9)
-}
-
-/// `value` with so many significant digits.
-pub fn round_to(value: f64, digits: usize) -> f64 {
-    // Through decimal text: scaling by a power of ten would round twice.
-    let places = digits.saturating_sub(1);
-    format!("{value:.places$e}").parse().unwrap_or(value)
-}
-
-pub(super) fn nine_digits<S: Serializer>(value: &f64, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_f64(round9(*value))
-}
-
-pub(super) fn nine_digits_or_empty<S: Serializer>(
-    value: &Option<f64>,
-    serializer: S,
-) -> Result<S::Ok, S::Error> {
-    match value {
-        Some(value) => nine_digits(value, serializer),
-        None => serializer.serialize_none(),
-    }
 }

@@ -1,5 +1,7 @@
 //! Runs to scores: one setting's runs together, and which score is the best.
 
+use std::collections::{BTreeSet, HashMap};
+
 use serde::{Deserialize, Serialize};
 
 use super::metric::higher_is_better;
@@ -72,6 +74,30 @@ pub(super) const OF_ITEMS: [&str; 6] = [
 ];
 
 impl Score {
+    /// Of a single run; what comes of its values is still open.
+    fn of_one(row: &RunsRow, weight_types: String, whole: f64) -> Self {
+        Score {
+            task: row.task.clone(),
+            metric: row.metric.clone(),
+            weight_types,
+            rank: row.rank,
+            trainable_parameters: row.trainable_parameters,
+            mean: 0.0,
+            sd: None,
+            runs: 0,
+            best: None,
+            items: row.items,
+            standard_error: None,
+            low: None,
+            high: None,
+            behind: None,
+            behind_low: None,
+            values: vec![row.value],
+            adapters: vec![row.adapter.clone()],
+            whole,
+        }
+    }
+
     /// The weights that were adapted, one by one.
     pub fn types(&self) -> Vec<String> {
         self.weight_types.split('+').map(String::from).collect()
@@ -115,20 +141,19 @@ fn order(name: &str) -> (usize, String) {
 /// The scores of all settings: tasks and metrics in the order of the file, fewer weight types first
 /// and q, k, v, o in this order, ranks rising. `best` is still open.
 pub fn scores(rows: &[RunsRow]) -> Vec<Score> {
-    let mut places: Vec<(&str, &str)> = Vec::new();
+    let wholes = wholes(rows);
+    let mut places: HashMap<(&str, &str), usize> = HashMap::new();
     let mut scores: Vec<Score> = Vec::new();
+    let mut numbers: HashMap<_, usize> = HashMap::new();
     for row in rows {
         let place = (row.task.as_str(), row.metric.as_str());
-        if !places.contains(&place) {
-            places.push(place);
-        }
+        let next = places.len();
+        let number = *places.entry(place).or_insert(next);
         let types = weight_types(&row.weight_types);
-        let is_of = |score: &&mut Score| {
-            (score.task.as_str(), score.metric.as_str()) == place
-                && score.weight_types == types
-                && score.rank == row.rank
-        };
-        match scores.iter_mut().find(is_of) {
+        let next = scores.len();
+        let setting = (number, types.clone(), row.rank);
+        let known = *numbers.entry(setting).or_insert(next);
+        match scores.get_mut(known) {
             Some(score) => {
                 score.values.push(row.value);
                 score.adapters.push(row.adapter.clone());
@@ -137,26 +162,7 @@ pub fn scores(rows: &[RunsRow]) -> Vec<Score> {
                     .zip(row.items)
                     .map(|(one, other)| one.min(other));
             }
-            None => scores.push(Score {
-                task: row.task.clone(),
-                metric: row.metric.clone(),
-                weight_types: types,
-                rank: row.rank,
-                trainable_parameters: row.trainable_parameters,
-                mean: 0.0,
-                sd: None,
-                runs: 0,
-                best: None,
-                items: row.items,
-                standard_error: None,
-                low: None,
-                high: None,
-                behind: None,
-                behind_low: None,
-                values: vec![row.value],
-                adapters: vec![row.adapter.clone()],
-                whole: whole(rows, place),
-            }),
+            None => scores.push(Score::of_one(row, types, whole(&wholes, place))),
         }
     }
     scores.iter_mut().for_each(average);
@@ -164,7 +170,7 @@ pub fn scores(rows: &[RunsRow]) -> Vec<Score> {
         let place = (score.task.as_str(), score.metric.as_str());
         let types = score.types();
         let order: Vec<_> = types.iter().map(|name| order(name)).collect();
-        let place = places.iter().position(|known| *known == place);
+        let place = places.get(&place).copied();
         (place, types.len(), order, score.rank)
     });
     scores
@@ -190,15 +196,21 @@ fn average(score: &mut Score) {
     }
 }
 
+/// The tasks and metrics whose scores are percent.
+pub(crate) type Wholes<'a> = BTreeSet<(&'a str, &'a str)>;
+
+/// Those that have a score above 1.
+pub(crate) fn wholes<'a>(rows: impl IntoIterator<Item = &'a RunsRow>) -> Wholes<'a> {
+    let percent = rows.into_iter().filter(|row| row.value > 1.0);
+    let place = |row: &'a RunsRow| (row.task.as_str(), row.metric.as_str());
+    percent.map(place).collect()
+}
+
 /// What stands for all items in the scores of a task and metric: 100 where one is above 1, else 1.
-pub(crate) fn whole(rows: &[RunsRow], place: (&str, &str)) -> f64 {
-    let mut here = rows
-        .iter()
-        .filter(|row| (row.task.as_str(), row.metric.as_str()) == place);
-    if here.any(|row| row.value > 1.0) {
-        100.0
-    } else {
-        1.0
+pub(crate) fn whole(wholes: &Wholes, place: (&str, &str)) -> f64 {
+    match wholes.contains(&place) {
+        true => 100.0,
+        false => 1.0,
     }
 }
 

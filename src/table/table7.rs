@@ -1,13 +1,19 @@
 //! Table 7: ‖UᵀWV‖_F for directions of ΔW, of W and random, in CSV, Markdown and HTML.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use serde::Serialize;
 
 use crate::error::{Error, Result};
 
+use super::beside::Beside;
 use super::html;
+use super::rounded::{nine_digits, nine_digits_or_empty};
 use super::rows::{AmplificationRow, round9};
+use super::short::{short, spread};
 use super::text::place_in_words;
 use super::to_csv;
+use super::together::together;
 
 /// A group of runs: its label, and the names of its runs.
 pub type RunGroup = (String, Vec<String>);
@@ -40,28 +46,39 @@ pub(super) struct Column {
     /// Number of directions r; where runs of a group use different numbers here, the smallest.
     pub(super) rank: usize,
     /// ‖UᵀWV‖_F for the leading directions of ΔW; empty where ΔW = 0.
+    #[serde(serialize_with = "nine_digits_or_empty")]
     pub(super) delta_directions: Option<f64>,
     /// Sample standard deviation over the runs; empty for one run.
+    #[serde(serialize_with = "nine_digits_or_empty")]
     pub(super) delta_directions_sd: Option<f64>,
     /// The same for W's own leading directions: √(Σ_{l≤r} σ_l²).
+    #[serde(serialize_with = "nine_digits_or_empty")]
     pub(super) base_directions: Option<f64>,
     /// The same for Haar-random ones: √mean‖UᵀWV‖²_F over the draws.
+    #[serde(serialize_with = "nine_digits_or_empty")]
     pub(super) random_directions: Option<f64>,
     /// Standard deviation of ‖UᵀWV‖_F over the draws.
+    #[serde(serialize_with = "nine_digits_or_empty")]
     pub(super) random_directions_sd: Option<f64>,
     /// How many random draws.
     pub(super) draws: Option<usize>,
     /// ‖W‖_F · r / √(d_out·d_in): what random directions are expected to have.
+    #[serde(serialize_with = "nine_digits")]
     pub(super) chance: f64,
     /// ‖W‖_F.
+    #[serde(serialize_with = "nine_digits")]
     pub(super) base_norm: f64,
     /// ‖ΔW‖_F, scale included.
+    #[serde(serialize_with = "nine_digits")]
     pub(super) delta_norm: f64,
     /// delta_norm / delta_directions; of a group the mean of its runs' factors.
+    #[serde(serialize_with = "nine_digits_or_empty")]
     pub(super) amplification: Option<f64>,
     /// Sample standard deviation of the factor over the runs; empty for one run.
+    #[serde(serialize_with = "nine_digits_or_empty")]
     pub(super) amplification_sd: Option<f64>,
     /// delta_norm / chance: the factor of a random update of this norm.
+    #[serde(serialize_with = "nine_digits_or_empty")]
     pub(super) chance_amplification: Option<f64>,
 }
 
@@ -78,25 +95,24 @@ impl Table7 {
         projections: &[String],
         groups: &[RunGroup],
     ) -> Result<Self> {
-        let of_delta = || rows.iter().filter(|row| row.directions == "delta");
-        let mut layers: Vec<Option<usize>> = of_delta().map(|row| row.layer).collect();
-        layers.sort_unstable();
-        layers.dedup();
+        let of_delta = rows.iter().filter(|row| row.directions == "delta");
+        let panels = together(of_delta, |row| (row.layer, &row.projection)).into_iter();
+        let panels: BTreeMap<_, Vec<&AmplificationRow>> = panels.collect();
+        let layers: BTreeSet<Option<usize>> = panels.keys().map(|(layer, _)| *layer).collect();
+        let beside = Beside::of(rows);
         let (mut columns, mut has_uneven_ranks) = (Vec::new(), false);
         for one in layers {
             for projection in projections {
-                let is_panel =
-                    |row: &&AmplificationRow| row.layer == one && &row.projection == projection;
                 // As in the figures: of modules with one layer and name, the first.
-                let Some(first) = of_delta().find(is_panel) else {
+                let Some(here) = panels.get(&(one, projection)) else {
                     continue;
                 };
-                let here = of_delta().filter(|row| row.module == first.module);
-                let here: Vec<&AmplificationRow> = here.filter(is_panel).collect();
+                let is_first = |row: &&&AmplificationRow| row.module == here[0].module;
+                let here: Vec<&AmplificationRow> = here.iter().filter(is_first).copied().collect();
                 for (label, deltas) in grouped(&here, groups) {
                     has_uneven_ranks |=
                         one == layer && deltas.iter().any(|delta| delta.rank != deltas[0].rank);
-                    columns.push(column(rows, label, &deltas));
+                    columns.push(column(&beside, label, &deltas));
                 }
             }
         }
@@ -260,20 +276,15 @@ fn grouped<'a>(
 }
 
 /// One adapter's numbers, or the means over a group's runs.
-fn column(rows: &[AmplificationRow], label: &str, deltas: &[&AmplificationRow]) -> Column {
+fn column(all: &Beside, label: &str, deltas: &[&AmplificationRow]) -> Column {
     let trained = deltas.iter().filter(|delta| delta.projected_norm.is_some());
     let trained: Vec<&AmplificationRow> = trained.copied().collect();
     // Where no run has directions the norms of W and of random ones stand all the same.
     let runs = if trained.is_empty() { deltas } else { &trained };
     let beside = |directions: &str| -> Vec<&AmplificationRow> {
-        let of = |delta: &&AmplificationRow| {
-            rows.iter().find(|row| {
-                row.module == delta.module
-                    && row.adapter == delta.adapter
-                    && row.directions == directions
-            })
-        };
-        runs.iter().filter_map(of).collect()
+        let rows = runs.iter();
+        rows.filter_map(|delta| all.find(delta, directions))
+            .collect()
     };
     let (base, random) = (beside("base"), beside("random"));
     let (first, of_all) = (runs[0], |value: fn(&AmplificationRow) -> f64| {
@@ -321,35 +332,16 @@ fn mean(values: &[f64]) -> Option<f64> {
 fn sample_sd(values: &[f64]) -> Option<f64> {
     let count = values.len() as f64;
     let mean = values.iter().sum::<f64>() / count;
-    let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
-    (values.len() > 1).then(|| round9((squares / (count - 1.0)).sqrt()))
-}
-
-/// Two decimals as the paper prints them, three significant digits below 1; a dash for missing.
-pub(super) fn short(value: Option<f64>) -> String {
-    match value {
-        None => "–".into(),
-        Some(value) if value.abs() >= 1.0 || value == 0.0 => format!("{value:.2}"),
-        Some(value) => {
-            let decimals = (2.0 - value.abs().log10().floor()).clamp(2.0, 12.0) as usize;
-            format!("{value:.decimals$}")
-        }
-    }
-}
-
-/// A number with its spread, where that is known.
-fn spread(value: Option<f64>, sd: Option<f64>) -> String {
-    match spread_alone(value, sd) {
-        None => short(value),
-        Some(sd) => format!("{} ± {sd}", short(value)),
-    }
-}
-
-/// The spread of a number, to the digits of the number.
-pub(super) fn spread_alone(value: Option<f64>, sd: Option<f64>) -> Option<String> {
-    let number = short(value);
-    let decimals = number.split_once('.').map_or(0, |(_, digits)| digits.len());
-    Some(format!("{:.decimals$}", sd?))
+    let furthest = values.iter().map(|value| (value - mean).abs());
+    let furthest = furthest.fold(0.0, f64::max);
+    // Near 1, where a square may be beyond f64's range.
+    let unit = match (1e-100..1e100).contains(&furthest) || furthest == 0.0 {
+        true => 1.0,
+        false => furthest,
+    };
+    let square = |value: &f64| ((value - mean) / unit).powi(2);
+    let squares: f64 = values.iter().map(square).sum();
+    (values.len() > 1).then(|| round9((squares / (count - 1.0)).sqrt() * unit))
 }
 
 /// Three cells for each column of a block.

@@ -3,7 +3,8 @@
 use std::ops::Range;
 
 use super::sheet::LETTER;
-use super::table7::{Column, Table7, short, spread_alone, three_each};
+use super::short::{short, spread_alone};
+use super::table7::{Column, Table7, three_each};
 use super::text::{PACKAGES, latex_symbol, latex_text, s_cell, s_column};
 use super::widths::{Place, Widths};
 

@@ -26,6 +26,7 @@ fn amplification_writes_table_7() {
         files(&folder.path().join("out").join(tables)),
         [
             "amplification.csv",
+            "files.json",
             "ranks.csv",
             "run-amplification.json",
             "spectrum.csv",

@@ -11,6 +11,7 @@
 //! - `starts`: adapters whose start was taken out of the base
 //! - `large_base`: a W that is searched, and a ΔW that is
 //! - `left_out`: modules that cannot be measured
+//! - `sizes`: weights and scales that f64 can hardly hold
 //! - `meets`: modules under two names
 //! - `by_id`: adapters and bases of the Hugging Face cache
 //! - `provenance`: what results say of themselves
@@ -86,6 +87,7 @@ mod provenance;
 mod report;
 mod score_errors;
 mod scores;
+mod sizes;
 mod starts;
 mod study;
 mod trajectory;

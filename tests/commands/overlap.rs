@@ -16,6 +16,7 @@ fn two_ranks_give_figures_3_and_6_and_every_cell() {
     assert_eq!(
         files(&out.join("notebooks-export/one-vs-two")),
         [
+            "files.json",
             "overlap.csv",
             "overlap.npz",
             "run-subspace-overlap.json",

@@ -131,10 +131,11 @@ fn nan_and_infinity() {
         let folder = with_bad(|adapter| {
             adapter.tensors(|tensors| tensors.constant(&name, &[D_OUT, 2], value))
         });
-        refused(
-            folder.path(),
-            &["bad/adapter_model.safetensors", &name, word, "entry [0, 0]"],
-        );
+        let words = ["bad/adapter_model.safetensors", &name, word, "entry [0, 0]"];
+        refused_with(folder.path(), &["bad", "two", "--strict"], &words);
+        // Where it is all that is left, too.
+        let only = ["bad", "two", "--modules", "*.1.q_proj"];
+        refused_with(folder.path(), &only, &words);
     }
     let folder = workshop();
     base_tensors()

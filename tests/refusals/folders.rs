@@ -12,6 +12,20 @@ use crate::workshop::{AdapterFolder, MODULES, factor, workshop};
 
 const POINTER: &str = "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 123\n";
 
+/// A link to itself is there: it is no missing config.
+#[cfg(unix)]
+#[test]
+fn a_config_that_is_a_link_to_itself() {
+    let folder = workshop();
+    let config = folder.path().join("one/adapter_config.json");
+    fs::remove_file(&config).unwrap();
+    std::os::unix::fs::symlink("adapter_config.json", &config).unwrap();
+    let words = ["adapter_config.json: cannot read", "symbolic links"];
+    refused_with(folder.path(), &["one", "two"], &words);
+    let shown = run("inspect", &["one"], folder.path());
+    assert_eq!(shown.code, 1, "{}", shown.stdout);
+}
+
 #[test]
 fn pointers_of_git_lfs() {
     let folder = with_bad(|adapter| adapter);

@@ -103,6 +103,12 @@ fn fields_of_a_config() {
             "{fields}: {text}"
         );
     }
+    // A field that nobody asks for may be as long as it likes; one that is asked for may not.
+    let long = format!("[{}1]", "1,".repeat(1_000_000));
+    assert!(with_fields(&format!("\"x\": {long}")).is_ok());
+    let error = with_fields(&format!("\"enable_lora\": {long}")).unwrap_err();
+    let words = r#"enable_lora is "too many values to be read"; it must be a list"#;
+    assert!(error.to_string().contains(words), "{error}");
     let null = r#""use_rslora": null, "enable_lora": null, "rank_pattern": null, "init_lora_weights": null"#;
     assert_eq!(with_fields(null).unwrap().modules[0].scale, 2.0);
 }
@@ -175,10 +181,22 @@ fn an_alpha_that_cannot_be_read() {
     let four = plain.clone().constant(&alpha, &[4], 2.0);
     let error = with_metadata(&four, &[]).unwrap_err().to_string();
     assert!(error.contains("4 numbers, where α is one"), "{error}");
+    // No number is the end of its module alone.
     for value in [f32::NAN, f32::INFINITY] {
-        let error = with_metadata(&plain.clone().constant(&alpha, &[], value), &[]);
-        let text = error.unwrap_err().to_string();
-        assert!(text.contains(&alpha), "{text}");
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file.safetensors");
+        plain.clone().constant(&alpha, &[], value).save(&path);
+        let adapter = Adapter::open(&path, &ReadOptions::new()).unwrap();
+        let found = adapter.unmeasurable(|_| true);
+        let text = found[0].1.to_string();
+        for word in [
+            "file.safetensors",
+            token,
+            "its α is no finite number",
+            "ReadOptions::alpha",
+        ] {
+            assert!(text.contains(word), "`{word}` is not in: {text}");
+        }
     }
     let unknown = with_metadata(&factors(), &[]).unwrap();
     assert!(!unknown.scale_is_known && unknown.scale_rule.starts_with("unknown"));

@@ -3,6 +3,7 @@
 //!
 //! - `adapters`: PEFT folders that are missing, damaged or of no use
 //! - `bases`: bases that do not fit
+//! - `bounds`: numbers and lists beyond their bounds, and tables that have none
 //! - `folders`: folders and files that are no adapter, by what they are
 //! - `formats`: other libraries' files
 //! - `foreign`: files that are recognised and not read, each by its name
@@ -30,6 +31,7 @@ mod workshop;
 mod adapters;
 mod answers;
 mod bases;
+mod bounds;
 mod contradictions;
 mod fine_tunes;
 mod folders;

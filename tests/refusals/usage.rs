@@ -1,43 +1,46 @@
 //! Flags and places that are wrong: exit code 1 or 2, and nothing is written.
 
 use std::fs;
+use std::path::Path;
 
-use crate::files::Tensors;
 use crate::programs::{files, run};
 use crate::refused::refused_with;
-use crate::workshop::{AdapterFolder, D_IN, D_OUT, MODULES, factor, workshop};
+use crate::workshop::{AdapterFolder, D_IN, D_OUT, MODULES, base_tensors, workshop};
+
+/// Gives a workshop a base with NaN in one weight.
+fn damage_base(folder: &Path, module: &str) {
+    let weight = format!("{module}.weight");
+    let base = base_tensors().constant(&weight, &[D_OUT, D_IN], f32::NAN);
+    base.save(&folder.join("base/model.safetensors"));
+}
 
 #[test]
 fn an_output_folder_that_cannot_be_written() {
     let folder = workshop();
     fs::write(folder.path().join("file"), "in the way").unwrap();
-    // The adapters are damaged in their numbers: had the work begun, that error would come first.
-    let name = factor(MODULES[2], 'B');
-    let bad =
-        AdapterFolder::new(2, 1).tensors(|tensors| tensors.constant(&name, &[D_OUT, 2], f32::NAN));
-    bad.save(&folder.path().join("bad"));
+    // The base is damaged in its numbers: had the work begun, that error would come first.
+    damage_base(folder.path(), MODULES[2]);
     for out in ["file", "file/deeper", "/proc/nowhere"] {
         let words = ["cannot create files there", "--out"];
-        refused_with(folder.path(), &["bad", "two", "--out", out], &words);
+        let arguments = ["one", "two", "--base", "base", "--out", out];
+        refused_with(folder.path(), &arguments, &words);
     }
 }
 
 #[test]
 fn a_failure_half_way_leaves_nothing_behind() {
     let folder = workshop();
-    let bad = |value| {
-        let change =
-            |tensors: Tensors| tensors.constant(&factor(MODULES[1], 'A'), &[2, D_IN], value);
-        let adapter = AdapterFolder::new(2, 1).tensors(change);
-        adapter.save(&folder.path().join("bad"));
-    };
     let out = folder.path().join("out");
-    let arguments = ["bad", "two", "--base", "base", "--memory", "60kB"];
+    let arguments = ["one", "two", "--base", "base", "--memory", "60kB"];
     // The first module's rows are written by then.
-    bad(f32::NAN);
-    refused_with(folder.path(), &arguments, &["lora_A", "is NaN"]);
+    damage_base(folder.path(), MODULES[1]);
+    refused_with(
+        folder.path(),
+        &arguments,
+        &["layers.0.v_proj.weight", "is NaN"],
+    );
     // Earlier results stay as they were.
-    bad(1.0);
+    base_tensors().save(&folder.path().join("base/model.safetensors"));
     for command in ["subspace-overlap", "amplification"] {
         let outcome = run(command, &arguments, folder.path());
         assert_eq!(outcome.code, 0, "{}", outcome.stderr);
@@ -47,7 +50,7 @@ fn a_failure_half_way_leaves_nothing_behind() {
         files(&out).into_iter().map(read).collect()
     };
     let before = content();
-    bad(f32::NAN);
+    damage_base(folder.path(), MODULES[1]);
     for command in ["subspace-overlap", "amplification"] {
         assert_eq!(run(command, &arguments, folder.path()).code, 1);
         assert!(content() == before, "{command} left {:?}", files(&out));
@@ -58,11 +61,8 @@ fn a_failure_half_way_leaves_nothing_behind() {
 fn too_little_memory_for_one_module() {
     let folder = workshop();
     // Damaged in its numbers: had the work begun, that error would come first.
-    let name = factor(MODULES[0], 'B');
-    let bad =
-        AdapterFolder::new(2, 1).tensors(|tensors| tensors.constant(&name, &[D_OUT, 2], f32::NAN));
-    bad.save(&folder.path().join("bad"));
-    let arguments = ["one", "bad", "--base", "base", "--memory", "1.5K"];
+    damage_base(folder.path(), MODULES[0]);
+    let arguments = ["one", "two", "--base", "base", "--memory", "1.5K"];
     let words = [
         "--memory of 1.5 KB",
         "module `m.layers.0.q_proj` takes about",

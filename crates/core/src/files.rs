@@ -5,9 +5,11 @@
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
+use std::str::Utf8Error;
 
 use crate::error::{Error, Result};
 
+mod bounded;
 mod digest;
 pub mod json;
 mod opened;
@@ -47,16 +49,17 @@ pub fn open(path: &Path) -> Result<File> {
 ///
 /// Those of [`open`], and [`Error::Io`] for a longer file or one that is not UTF-8.
 pub fn read_text(path: &Path) -> Result<String> {
-    text_of(path, &read_bytes(path)?)
+    String::from_utf8(read_bytes(path)?).map_err(|error| no_text(path, error.utf8_error()))
+}
+
+fn no_text(path: &Path, error: Utf8Error) -> Error {
+    let words = format!("no valid UTF-8: {error}");
+    unreadable(path, io::Error::new(io::ErrorKind::InvalidData, words))
 }
 
 /// A text from its bytes; the path is for messages.
-fn text_of(path: &Path, mut bytes: &[u8]) -> Result<String> {
-    let mut text = String::new();
-    bytes
-        .read_to_string(&mut text)
-        .map_err(|source| unreadable(path, source))?;
-    Ok(text)
+fn text_of<'a>(path: &Path, bytes: &'a [u8]) -> Result<&'a str> {
+    std::str::from_utf8(bytes).map_err(|error| no_text(path, error))
 }
 
 /// Reads a text of at most [`LONGEST_TEXT`] bytes, whatever its encoding.
@@ -79,6 +82,12 @@ pub fn read_bytes(path: &Path) -> Result<Vec<u8>> {
     }
     pointer::check(path, &bytes)?;
     Ok(bytes)
+}
+
+/// Whether something lies at a path: a file, a folder, or a link, be it one that leads nowhere or to
+/// itself. Reading it then says what it is; nothing that is there is taken for absent.
+pub fn is_there(path: &Path) -> bool {
+    path.symlink_metadata().is_ok()
 }
 
 /// What lies in a folder, sorted by name.

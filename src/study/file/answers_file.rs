@@ -1,17 +1,19 @@
 //! `answers.csv`: what runs answered item by item, which people write: every mistake with its line.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io::Read;
 use std::path::Path;
 
 use csv::StringRecord;
 
 use crate::error::{Error, Result};
-use crate::files;
-use crate::table::{AnswersRow, RunsRow, whole};
+use crate::files::InputFile;
+use crate::table::{AnswersRow, RunsRow, Wholes, whole, wholes};
 
 use super::header;
 use super::runs_file::RunsFile;
 use super::shares;
+use super::table_file::{TableFile, unreadable};
 
 /// The columns, in [`AnswersRow`]'s order.
 const COLUMNS: [&str; 3] = ["adapter", "item", "right"];
@@ -27,22 +29,19 @@ type Items<'a> = BTreeMap<&'a str, (u64, bool)>;
 /// [`CoreError::Config`](crate::CoreError::Config) with the line that is wrong: a run without a
 /// score of so many items, an item twice, another item than other runs have, and right answers that
 /// contradict the score.
-pub(in crate::study) fn read(path: &Path, runs: &RunsFile) -> Result<Vec<AnswersRow>> {
-    if !path.exists() {
-        return Err(Error::not_found(
-            path,
-            "no such file",
-            "its path is relative to the study file's folder",
-        ));
-    }
+pub(in crate::study) fn read(path: &Path, runs: &RunsFile) -> Result<(Vec<AnswersRow>, InputFile)> {
+    let table = TableFile::named(path)?;
+    let scores = scores(path, runs)?;
     let file = AnswersFile {
         path,
-        scores: scores(path, runs)?,
-        all: runs.rows.iter().map(|(_, row)| row.clone()).collect(),
+        names: scores.iter().map(|row| row.adapter.as_str()).collect(),
+        scores: &scores,
+        wholes: wholes(runs.rows.iter().map(|(_, row)| row)),
     };
-    let rows = file.rows(&files::read_bytes(path)?)?;
+    let rows = file.rows(table.bytes())?;
     file.check(&rows)?;
-    Ok(rows.into_iter().map(|(_, row)| row).collect())
+    let rows = rows.into_iter().map(|(_, row)| row).collect();
+    Ok((rows, table.input()?))
 }
 
 /// The rows of `runs.csv` that have items, of the one task and metric that has some.
@@ -64,9 +63,11 @@ fn scores(path: &Path, runs: &RunsFile) -> Result<Vec<RunsRow>> {
 
 struct AnswersFile<'a> {
     path: &'a Path,
-    scores: Vec<RunsRow>,
-    /// All rows of `runs.csv`.
-    all: Vec<RunsRow>,
+    scores: &'a [RunsRow],
+    /// The runs that have scores.
+    names: BTreeSet<&'a str>,
+    /// What stands for all items, by task and metric.
+    wholes: Wholes<'a>,
 }
 
 impl AnswersFile<'_> {
@@ -76,13 +77,16 @@ impl AnswersFile<'_> {
     }
 
     fn no_csv(&self, error: &csv::Error) -> Error {
+        if let Some(failed) = unreadable(self.path, error) {
+            return failed;
+        }
         let line = error.position().map_or(1, csv::Position::line);
         let problem = error.to_string().replace('\n', " ");
         self.error(line, &problem, "each line needs a field for each column")
     }
 
     /// The rows with their lines.
-    fn rows(&self, bytes: &[u8]) -> Result<Vec<(u64, AnswersRow)>> {
+    fn rows(&self, bytes: impl Read) -> Result<Vec<(u64, AnswersRow)>> {
         let mut reader = csv::ReaderBuilder::new()
             .trim(csv::Trim::All)
             .from_reader(bytes);
@@ -105,7 +109,7 @@ impl AnswersFile<'_> {
     fn row(&self, line: u64, record: &StringRecord, places: &[usize]) -> Result<AnswersRow> {
         let text = |column: usize| &record[places[column]];
         let adapter = text(0).to_string();
-        if !self.scores.iter().any(|row| row.adapter == adapter) {
+        if !self.names.contains(adapter.as_str()) {
             let problem = format!("no run of runs.csv is named `{adapter}` and has items");
             return Err(self.error(line, &problem, "its column `adapter` has their names"));
         }
@@ -132,7 +136,7 @@ impl AnswersFile<'_> {
     fn check(&self, rows: &[(u64, AnswersRow)]) -> Result<()> {
         let of_runs = self.of_runs(rows)?;
         let mut first: Option<(&str, &Items)> = None;
-        for score in &self.scores {
+        for score in self.scores {
             let Some(items) = of_runs.get(score.adapter.as_str()) else {
                 continue;
             };
@@ -179,7 +183,7 @@ impl AnswersFile<'_> {
             return Err(self.error(last, &problem, "correct one of the two"));
         }
         let right = items.values().filter(|(_, right)| *right).count() as u64;
-        let whole = whole(&self.all, (&score.task, &score.metric));
+        let whole = whole(&self.wholes, (&score.task, &score.metric));
         if shares::agrees(score, right, count, whole) {
             return Ok(());
         }

@@ -1,5 +1,6 @@
 //! `study.toml` as written.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Deserializer};
@@ -270,6 +271,7 @@ impl Definition {
 
     /// Every adapter has a name of its own.
     fn check_names(&self) -> Result<()> {
+        let mut met = BTreeSet::new();
         for (place, adapter) in self.adapters.iter().enumerate() {
             let (name, at) = (&adapter.name, format!("adapter[{place}].name"));
             if name == "base" || name == "random" {
@@ -278,10 +280,7 @@ impl Definition {
                               give it another name";
                 return Err(self.lines.error(&at, &problem, remedy));
             }
-            if self.adapters[..place]
-                .iter()
-                .any(|earlier| &earlier.name == name)
-            {
+            if !met.insert(name) {
                 let problem = format!("two adapters are named {name:?}");
                 return Err(self.lines.error(&at, &problem, "give each its own name"));
             }

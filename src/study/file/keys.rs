@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use crate::measure::Basis;
 use crate::paper::{Figure, Table, Venue};
 
+use super::bounds::{MOST_DRAWS, MOST_LAYER, MOST_RANK};
 use super::schema::{Field, Kind, object};
 
 /// The bases of directions, by name.
@@ -24,6 +25,11 @@ const BASES: [&str; Basis::ALL.len()] = {
     }
     names
 };
+
+/// A whole number as TOML has them.
+const SEED: Kind = Kind::Whole(0..=i64::MAX as u64);
+/// The number of a block.
+const LAYER: Kind = Kind::Whole(0..=MOST_LAYER as u64);
 
 const fn field(key: &'static str, kind: Kind, example: &'static str, about: &'static str) -> Field {
     Field {
@@ -75,13 +81,13 @@ pub(super) const STUDY: &[Field] = &[
     ),
     field(
         "seed",
-        Kind::Whole(0),
+        SEED,
         "0",
         "Seed of the random directions; 0 when left out.",
     ),
     field(
         "draws",
-        Kind::Whole(0),
+        Kind::Whole(0..=MOST_DRAWS as u64),
         "20",
         "Random draws for table 7; 20 when left out.",
     ),
@@ -182,13 +188,13 @@ const ADAPTER: &[Field] = &[
     required("path", Kind::Text, "\"adapters/r8\"", "Its folder or file."),
     field(
         "rank",
-        Kind::Whole(1),
+        Kind::Whole(1..=MOST_RANK as u64),
         "8",
         "Its rank, if it is to be checked against the file's.",
     ),
     field(
         "seed",
-        Kind::Whole(0),
+        SEED,
         "0",
         "The seed that it was trained with: runs of one seed share their random stream.",
     ),
@@ -240,7 +246,7 @@ const COMPARE: &[Field] = &[
     field(
         "seeds",
         Kind::List(&Kind::Text),
-        "[\"r8\", \"r8\"]",
+        "[\"r8-seed0\", \"r8-seed1\"]",
         "Runs of one rank, by names or patterns: figures 4 and 7. Of a pattern, or of more than two names, all pairs that differ in the seed alone; of several ranks, a group for each.",
     ),
     field(
@@ -285,13 +291,13 @@ const FIGURE: &[Field] = &[
     ),
     field(
         "layer",
-        Kind::Whole(0),
+        LAYER,
         "5",
         "The layer of figures 3, 4 and 8 and of table 7; the middle one when left out.",
     ),
     field(
         "layers",
-        Kind::List(&Kind::Whole(0)),
+        Kind::List(&LAYER),
         "[0, 5]",
         "The layers of figures 6, 7 and seeds; first, thirds and last when left out.",
     ),

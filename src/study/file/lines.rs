@@ -5,10 +5,12 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
+use toml::Spanned;
 use toml::de::{DeInteger, DeTable, DeValue};
 
 use crate::error::{Error, Result};
 
+use super::bounds::{MOST_ENTRIES, repeated};
 use super::keys::STUDY;
 use super::schema::{Field, Kind, is_plain};
 
@@ -41,7 +43,7 @@ impl Lines {
             )
         })?;
         let mut walk = Walk {
-            text,
+            breaks: text.match_indices('\n').map(|(at, _)| at).collect(),
             lines: BTreeMap::new(),
             wrong: Vec::new(),
             missing: Vec::new(),
@@ -144,14 +146,15 @@ struct Wrong {
     remedy: String,
 }
 
-struct Walk<'a> {
-    text: &'a str,
+struct Walk {
+    /// Where lines end.
+    breaks: Vec<usize>,
     lines: BTreeMap<String, usize>,
     wrong: Vec<Wrong>,
     missing: Vec<Wrong>,
 }
 
-impl Walk<'_> {
+impl Walk {
     fn refuse(&mut self, start: usize, problem: String, remedy: String) {
         self.wrong.push(Wrong {
             start,
@@ -201,7 +204,8 @@ impl Walk<'_> {
         (span, value): (Range<usize>, &DeValue),
     ) {
         let start = span.start;
-        self.lines.insert(place.into(), line_at(self.text, start));
+        let line = 1 + self.breaks.partition_point(|&at| at < start);
+        self.lines.insert(place.into(), line);
         let items: &[_] = match (kind, value) {
             (Kind::Table(fields), DeValue::Table(table)) => {
                 return self.table(place, start, table, fields);
@@ -210,26 +214,53 @@ impl Walk<'_> {
                 return self.text(start, field, kind, text);
             }
             (Kind::Texts, DeValue::String(_)) | (Kind::Truth, DeValue::Boolean(_)) => return,
-            (Kind::Whole(least), DeValue::Integer(number)) if whole(number) >= Some(*least) => {
+            (Kind::Whole(range), DeValue::Integer(number))
+                if whole(number).is_some_and(|number| range.contains(&number)) =>
+            {
                 return;
             }
             (Kind::Two(_), DeValue::Array(items)) if items.len() == 2 => items,
             (Kind::Tables(_), DeValue::Array(items)) if !items.is_empty() => items,
             (Kind::List(_) | Kind::Texts, DeValue::Array(items)) => items,
-            _ => {
-                let problem = format!(
-                    "`{place}` is {}, where {} is expected",
-                    described(value),
-                    kind.in_words()
-                );
-                let remedy = match kind {
-                    Kind::Tables(_) => format!("write [[{}]] above each", field.key),
-                    Kind::Table(_) => format!("write [{}] above its keys", field.key),
-                    _ => format!("write {} = {}", field.key, field.example),
-                };
-                return self.refuse(start, problem, remedy);
-            }
+            _ => return self.another_kind(place, field, kind, (start, value)),
         };
+        self.items(place, field, kind, (start, items));
+    }
+
+    fn another_kind(
+        &mut self,
+        place: &str,
+        field: &Field,
+        kind: &Kind,
+        (start, value): (usize, &DeValue),
+    ) {
+        let (found, wanted) = (described(value), kind.in_words());
+        let problem = format!("`{place}` is {found}, where {wanted} is expected");
+        let remedy = match kind {
+            Kind::Tables(_) => format!("write [[{}]] above each", field.key),
+            Kind::Table(_) => format!("write [{}] above its keys", field.key),
+            _ => format!("write {} = {}", field.key, field.example),
+        };
+        self.refuse(start, problem, remedy);
+    }
+
+    fn items(
+        &mut self,
+        place: &str,
+        field: &Field,
+        kind: &Kind,
+        (start, items): (usize, &[Spanned<DeValue>]),
+    ) {
+        if items.len() > MOST_ENTRIES {
+            let problem = format!(
+                "`{place}` is a list of {}, where at most {MOST_ENTRIES} are read",
+                items.len()
+            );
+            return self.refuse(start, problem, "leave some out".into());
+        }
+        if matches!(kind, Kind::List(_) | Kind::Texts) {
+            self.refuse_repeated(place, items);
+        }
         for (number, item) in items.iter().enumerate() {
             let (place, item) = (format!("{place}[{number}]"), (item.span(), item.get_ref()));
             match kind {
@@ -238,6 +269,15 @@ impl Walk<'_> {
                 Kind::Tables(fields) => self.value(&place, field, &Kind::Table(fields), item),
                 _ => {}
             }
+        }
+    }
+
+    /// A list has each entry once: what is there twice was meant to be another.
+    fn refuse_repeated(&mut self, place: &str, items: &[Spanned<DeValue>]) {
+        let written = items.iter().map(|item| written(item.get_ref()));
+        if let Some((number, twice)) = repeated(written) {
+            let problem = format!("`{place}` has {twice} twice");
+            self.refuse(items[number].span().start, problem, "leave one out".into());
         }
     }
 
@@ -268,6 +308,21 @@ fn inside(at: &str) -> String {
 
 fn whole(number: &DeInteger) -> Option<u64> {
     u64::from_str_radix(number.as_str(), number.radix()).ok()
+}
+
+/// A value in one spelling, whichever was used.
+fn written(value: &DeValue) -> String {
+    match value {
+        DeValue::Integer(number) => match whole(number) {
+            Some(number) => number.to_string(),
+            None => described(value),
+        },
+        DeValue::Array(items) => {
+            let items: Vec<String> = items.iter().map(|item| written(item.get_ref())).collect();
+            format!("[{}]", items.join(", "))
+        }
+        other => described(other),
+    }
 }
 
 fn described(value: &DeValue) -> String {

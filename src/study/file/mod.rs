@@ -1,6 +1,7 @@
 //! What people write: `study.toml`, `runs.csv` and rows, every mistake with its line.
 
 pub(super) mod answers_file;
+pub mod bounds;
 pub(super) mod definition;
 pub(super) mod header;
 mod keys;
@@ -9,9 +10,10 @@ pub(super) mod pattern;
 pub(super) mod rows_file;
 pub(super) mod runs_file;
 mod schema;
-mod select;
+pub(super) mod select;
 pub(super) mod shares;
 mod size;
+mod table_file;
 
 pub use definition::{Definition, Prose};
 pub use keys::schema;

@@ -1,7 +1,7 @@
 //! Tables in this toolkit's own formats that people or their scripts wrote: every mistake with its
 //! line.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use ndarray::Array2;
@@ -9,18 +9,22 @@ use serde::de::DeserializeOwned;
 
 use crate::adapter::{layer_of, projection_of};
 use crate::error::{Error, Result};
-use crate::files;
+use crate::files::InputFile;
 use crate::measure::Basis;
 use crate::results::{Grid, ModuleName};
 use crate::table::{AmplificationRow, OverlapRow, SpectrumRow, column_names};
 
 use super::header;
+use super::table_file::{TableFile, unreadable};
 
 /// How far a chance level may be off max(i,j)/d, relatively: tables have a few digits.
 const CHANCE_TOLERANCE: f64 = 1e-4;
 
 /// A column that tables of models with one part lack.
 const COMPONENT: &str = "component";
+
+/// What was read of a table, and what identifies its bytes where it is there.
+pub(in crate::study) type Read<Row> = (Vec<Row>, Option<InputFile>);
 
 /// A table that people or their scripts wrote, line by line.
 struct Table<'a> {
@@ -30,13 +34,11 @@ struct Table<'a> {
 impl Table<'_> {
     /// Rows with their lines; none where the file is not there. A column that may be empty must
     /// have its header too: under another name all of it would be missing without a word.
-    fn rows<Row: DeserializeOwned>(&self) -> Result<Vec<(u64, Row)>> {
-        if !self.path.exists() {
-            return Ok(Vec::new());
-        }
-        // It is read line by line, and all grids of a large model are long: no limit.
-        let file = files::open(self.path)?;
-        let mut reader = csv::Reader::from_reader(file);
+    fn rows<Row: DeserializeOwned>(&self) -> Result<(Vec<(u64, Row)>, Option<InputFile>)> {
+        let Some(file) = TableFile::if_there(self.path)? else {
+            return Ok((Vec::new(), None));
+        };
+        let mut reader = csv::Reader::from_reader(file.bytes());
         let header = reader.headers().map_err(|error| self.wrong(&error, None))?;
         let header = header.clone();
         let name = self.path.file_name().unwrap_or_default().to_string_lossy();
@@ -53,11 +55,14 @@ impl Table<'_> {
             let line = record.position().map_or(1, csv::Position::line);
             rows.push((line, record.deserialize(Some(&header)).map_err(wrong)?));
         }
-        Ok(rows)
+        Ok((rows, Some(file.input()?)))
     }
 
     /// What the reader of CSV says, with the column that it speaks of.
     fn wrong(&self, error: &csv::Error, header: Option<&csv::StringRecord>) -> Error {
+        if let Some(failed) = unreadable(self.path, error) {
+            return failed;
+        }
         let line = error.position().map_or(1, csv::Position::line);
         let problem = match (error.kind(), header) {
             (csv::ErrorKind::Deserialize { err, .. }, Some(header)) => {
@@ -93,9 +98,9 @@ impl Table<'_> {
 }
 
 /// `overlap.csv` as grids, each of neighbouring rows.
-pub(in crate::study) fn grids(path: &Path) -> Result<Vec<Grid>> {
+pub(in crate::study) fn grids(path: &Path) -> Result<Read<Grid>> {
     let table = Table { path };
-    let rows: Vec<(u64, OverlapRow)> = table.rows()?;
+    let (rows, input): (Vec<(u64, OverlapRow)>, _) = table.rows()?;
     let names = |row: &OverlapRow| {
         (
             row.module.clone(),
@@ -105,14 +110,14 @@ pub(in crate::study) fn grids(path: &Path) -> Result<Vec<Grid>> {
         )
     };
     let mut grids: Vec<Grid> = Vec::new();
+    let mut begun = BTreeSet::new();
     for rows in rows.chunk_by(|(_, one), (_, next)| {
         (&one.module, &one.basis, &one.first, &one.second)
             == (&next.module, &next.basis, &next.first, &next.second)
     }) {
         let grid = grid(&table, rows)?;
         let (line, row) = &rows[0];
-        let same = |other: &Grid| other.key() == grid.key();
-        if grids.iter().any(same) {
+        if !begun.insert(grid.key()) {
             let problem = format!("the grid of {:?} begins a second time", names(row));
             return Err(table.error(
                 *line,
@@ -122,7 +127,7 @@ pub(in crate::study) fn grids(path: &Path) -> Result<Vec<Grid>> {
         }
         grids.push(grid);
     }
-    Ok(grids)
+    Ok((grids, input))
 }
 
 /// Whether rows are the cells φ(k,k) of a pair of a group, k from 1: all that a study writes of it.
@@ -224,10 +229,10 @@ fn check_cell(table: &Table, line: u64, row: &OverlapRow, dimension: f64) -> Res
 }
 
 /// `amplification.csv`; the factors are computed from the norms beside them.
-pub(in crate::study) fn amplifications(path: &Path) -> Result<Vec<AmplificationRow>> {
+pub(in crate::study) fn amplifications(path: &Path) -> Result<Read<AmplificationRow>> {
     let table = Table { path };
     let mut rows = Vec::new();
-    let read: Vec<(u64, AmplificationRow)> = table.rows()?;
+    let (read, input): (Vec<(u64, AmplificationRow)>, _) = table.rows()?;
     for (line, mut row) in read.iter().cloned() {
         table.check_module(line, &row.module, row.layer, &row.projection)?;
         let norms = [
@@ -259,7 +264,7 @@ pub(in crate::study) fn amplifications(path: &Path) -> Result<Vec<AmplificationR
         rows.push(row);
     }
     check_directions(&table, &read)?;
-    Ok(rows)
+    Ok((rows, input))
 }
 
 /// Table 7 has a column where an adapter has a row of `delta`: without it, the others would be
@@ -295,12 +300,13 @@ fn check_directions(table: &Table, rows: &[(u64, AmplificationRow)]) -> Result<(
 }
 
 /// `spectrum.csv`.
-pub(in crate::study) fn spectra(path: &Path) -> Result<Vec<SpectrumRow>> {
+pub(in crate::study) fn spectra(path: &Path) -> Result<Read<SpectrumRow>> {
     let table = Table { path };
     let mut rows = Vec::new();
-    for (line, row) in table.rows::<SpectrumRow>()? {
+    let (read, input) = table.rows::<SpectrumRow>()?;
+    for (line, row) in read {
         table.check_module(line, &row.module, row.layer, &row.projection)?;
         rows.push(row);
     }
-    Ok(rows)
+    Ok((rows, input))
 }

@@ -1,15 +1,19 @@
 //! `runs.csv`, which people write: every field checked, every mistake with its line.
 
+use std::collections::HashMap;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use csv::StringRecord;
 
 use crate::error::{Error, Result};
-use crate::files;
+use crate::files::InputFile;
 use crate::table::{RunsRow, weight_types};
 
+use super::bounds::repeated;
 use super::header;
+use super::table_file::{TableFile, unreadable};
 
 /// The columns, in [`RunsRow`]'s order.
 const COLUMNS: [&str; 9] = [
@@ -35,26 +39,20 @@ pub(in crate::study) struct RunsFile {
 }
 
 impl RunsFile {
-    /// Reads a file.
+    /// Reads a file; also gives what identifies its bytes.
     ///
     /// # Errors
     ///
     /// [`CoreError::NotFound`](crate::CoreError::NotFound) or
     /// [`CoreError::Io`](crate::CoreError::Io), or [`CoreError::Config`](crate::CoreError::Config)
     /// with the line that is wrong.
-    pub(in crate::study) fn read(path: &Path) -> Result<Self> {
-        if !path.exists() {
-            return Err(Error::not_found(
-                path,
-                "no such file",
-                "its path is relative to the study file's folder",
-            ));
-        }
-        let bytes = files::read_bytes(path)?;
-        Self::parse(path, &bytes)
+    pub(in crate::study) fn read(path: &Path) -> Result<(Self, InputFile)> {
+        let table = TableFile::named(path)?;
+        let file = Self::parse(path, table.bytes())?;
+        Ok((file, table.input()?))
     }
 
-    fn parse(path: &Path, bytes: &[u8]) -> Result<Self> {
+    fn parse(path: &Path, bytes: impl Read) -> Result<Self> {
         let mut file = RunsFile {
             path: path.into(),
             rows: Vec::new(),
@@ -66,6 +64,7 @@ impl RunsFile {
         let wrong = |(problem, remedy): header::Complaint| file.error(1, &problem, remedy);
         let places = header::places(header, &COLUMNS).map_err(wrong)?;
         let items = header::optional(header, ITEMS).map_err(wrong)?;
+        let mut seen = Seen::default();
         for record in reader.records() {
             let record = record.map_err(|error| file.no_csv(&error))?;
             let line = record.position().map_or(1, csv::Position::line);
@@ -77,7 +76,7 @@ impl RunsFile {
                 record: &record,
             };
             let row = row.row()?;
-            file.check_against_earlier(line, &row)?;
+            file.check_against_earlier(line, &row, &mut seen)?;
             file.rows.push((line, row));
         }
         if file.rows.is_empty() {
@@ -102,26 +101,20 @@ impl RunsFile {
     }
 
     fn no_csv(&self, error: &csv::Error) -> Error {
+        if let Some(failed) = unreadable(&self.path, error) {
+            return failed;
+        }
         let line = error.position().map_or(1, csv::Position::line);
         let problem = error.to_string().replace('\n', " ");
         self.error(line, &problem, "each line needs a field for each column")
     }
 
     /// One adapter is one run: its scores agree about it, and each is there once.
-    fn check_against_earlier(&self, line: u64, row: &RunsRow) -> Result<()> {
-        for (earlier, other) in self
-            .rows
-            .iter()
-            .filter(|(_, other)| other.adapter == row.adapter)
-        {
-            let name = &row.adapter;
-            if (&row.task, &row.metric) == (&other.task, &other.metric) {
-                let problem = format!(
-                    "`{name}` has {} on {} already, in line {earlier}",
-                    row.metric, row.task
-                );
-                return Err(self.error(line, &problem, "leave one out, or name another run"));
-            }
+    fn check_against_earlier(&self, line: u64, row: &RunsRow, seen: &mut Seen) -> Result<()> {
+        let name = &row.adapter;
+        let (first, same) = seen.add(self.rows.len(), row);
+        if first < self.rows.len() {
+            let (earlier, other) = &self.rows[first];
             let differs = [
                 (
                     weight_types(&row.weight_types) != weight_types(&other.weight_types),
@@ -135,12 +128,50 @@ impl RunsFile {
                     "trainable_parameters",
                 ),
             ];
-            if let Some((_, column)) = differs.iter().find(|(differs, _)| *differs) {
+            let differs = differs.iter().find(|(differs, _)| *differs);
+            // What is there already may be said of the first row; all others agree with that.
+            if let Some((_, column)) = differs.filter(|_| same != Some(first)) {
                 let problem = format!("`{name}` has another {column} than in line {earlier}");
                 return Err(self.error(line, &problem, "correct one, or name another run"));
             }
         }
-        Ok(())
+        let Some(same) = same else { return Ok(()) };
+        let problem = format!(
+            "`{name}` has {} on {} already, in line {}",
+            row.metric, row.task, self.rows[same].0
+        );
+        Err(self.error(line, &problem, "leave one out, or name another run"))
+    }
+}
+
+/// The rows of each run until now.
+#[derive(Default)]
+struct Seen {
+    /// Numbers of names: a file of a million lines has few different ones in a column.
+    names: HashMap<String, u32>,
+    /// The first row of each adapter.
+    first: HashMap<u32, usize>,
+    /// The row of each adapter, task and metric.
+    places: HashMap<[u32; 3], usize>,
+}
+
+impl Seen {
+    /// The first row of a row's adapter, which it may be itself, and an earlier one of its task and
+    /// metric.
+    fn add(&mut self, number: usize, row: &RunsRow) -> (usize, Option<usize>) {
+        let place = [&row.adapter, &row.task, &row.metric].map(|name| self.number(name));
+        let first = *self.first.entry(place[0]).or_insert(number);
+        let earlier = *self.places.entry(place).or_insert(number);
+        (first, (earlier < number).then_some(earlier))
+    }
+
+    fn number(&mut self, name: &str) -> u32 {
+        if let Some(number) = self.names.get(name) {
+            return *number;
+        }
+        let number = self.names.len() as u32;
+        self.names.insert(name.into(), number);
+        number
     }
 }
 
@@ -173,11 +204,8 @@ impl Fields<'_> {
             items: self.items()?,
         };
         let types: Vec<&str> = row.weight_types.split('+').map(str::trim).collect();
-        let twice = types.iter().enumerate().any(|(place, name)| {
-            let same = |other: &&str| weight_types(other) == weight_types(name);
-            types[..place].iter().any(same)
-        });
-        if twice || types.contains(&"") {
+        let twice = repeated(types.iter().map(|name| weight_types(name)));
+        if twice.is_some() || types.contains(&"") {
             let problem = format!("weight_types is `{}`", row.weight_types);
             return Err(self.error(&problem, "write each weight once, joined by +: q+v"));
         }

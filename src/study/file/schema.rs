@@ -1,6 +1,10 @@
 //! What a key of a study file may take, in words for messages and as JSON Schema for editors.
 
+use std::ops::RangeInclusive;
+
 use serde_json::{Map, Value, json};
+
+use super::bounds::MOST_ENTRIES;
 
 /// What a name may be made of, as it names files: see [`is_plain`].
 pub(super) const PLAIN: &str = r"^\w[\w.-]*$";
@@ -23,12 +27,13 @@ pub(super) enum Kind {
     Name,
     /// `true` or `false`.
     Truth,
-    /// An integer not below this.
-    Whole(u64),
+    /// An integer of these.
+    Whole(RangeInclusive<u64>),
     /// One of a few words.
     Choice(&'static [&'static str]),
-    /// One text or a list of them.
+    /// One text or a list of them, each once.
     Texts,
+    /// Each once, and at most [`MOST_ENTRIES`].
     List(&'static Kind),
     /// Exactly two.
     Two(&'static Kind),
@@ -43,8 +48,9 @@ impl Kind {
         match self {
             Kind::Text | Kind::Name => "a text in quotes".into(),
             Kind::Truth => "true or false".into(),
-            Kind::Whole(0) => "a whole number".into(),
-            Kind::Whole(least) => format!("a whole number from {least}"),
+            Kind::Whole(range) => {
+                format!("a whole number from {} to {}", range.start(), range.end())
+            }
             Kind::Choice(words) => format!("one of {}", words.join(", ")),
             Kind::Texts => "a text in quotes, or a list of them".into(),
             Kind::List(of) => format!("a list, each {}", of.in_words()),
@@ -59,22 +65,27 @@ impl Kind {
             Kind::Text => json!({"type": "string"}),
             Kind::Name => json!({"type": "string", "pattern": PLAIN}),
             Kind::Truth => json!({"type": "boolean"}),
-            Kind::Whole(least) => json!({"type": "integer", "minimum": least}),
+            Kind::Whole(range) => {
+                json!({"type": "integer", "minimum": range.start(), "maximum": range.end()})
+            }
             Kind::Choice(words) => json!({"type": "string", "enum": words}),
             Kind::Texts => {
-                let texts = json!({"type": "array", "items": {"type": "string"}});
-                json!({"anyOf": [{"type": "string"}, texts]})
+                json!({"anyOf": [{"type": "string"}, list(&Kind::Text)]})
             }
-            Kind::List(of) => json!({"type": "array", "items": of.schema()}),
+            Kind::List(of) => list(of),
             Kind::Two(of) => {
                 json!({"type": "array", "items": of.schema(), "minItems": 2, "maxItems": 2})
             }
             Kind::Table(fields) => object(fields),
             Kind::Tables(fields) => {
-                json!({"type": "array", "items": object(fields), "minItems": 1})
+                json!({"type": "array", "items": object(fields), "minItems": 1, "maxItems": MOST_ENTRIES})
             }
         }
     }
+}
+
+fn list(of: &Kind) -> Value {
+    json!({"type": "array", "items": of.schema(), "uniqueItems": true, "maxItems": MOST_ENTRIES})
 }
 
 /// Whether a name can name a file or folder on any system, and a column without quotes.

@@ -1,10 +1,14 @@
 //! Which modules and layers are looked at.
 
-use globset::{Glob, GlobMatcher};
+use std::fmt::Display;
+
+use globset::{Candidate, Glob, GlobMatcher};
 
 use crate::adapter::{layer_of, projection_of};
 use crate::asked::Asked;
 use crate::error::{Error, Result};
+
+use super::bounds::{MOST_ENTRIES, MOST_LAYER, repeated};
 
 /// Which modules a run looks at; an empty list means all.
 #[derive(Debug, Clone, Default)]
@@ -21,8 +25,11 @@ impl Selection {
     ///
     /// # Errors
     ///
-    /// [`CoreError::Request`](crate::CoreError::Request) for a pattern that is no glob.
+    /// [`CoreError::Request`](crate::CoreError::Request) for a pattern that is no glob, for a pattern
+    /// or a layer that is there twice, and for more than [`MOST_ENTRIES`] of either.
     pub fn new(globs: &[String], layers: &[usize]) -> Result<Self> {
+        check_list(Asked::Modules, globs)?;
+        check_list(Asked::Layers, layers)?;
         let compile = |glob: &&str| match Glob::new(glob) {
             Ok(compiled) => Ok(compiled.compile_matcher()),
             Err(error) => Err(Error::request(
@@ -68,14 +75,40 @@ impl Selection {
 
     /// Whether a module is wanted.
     pub fn takes(&self, module: &str) -> bool {
+        // Made once of each, as there may be thousands of patterns.
+        let names = [module, projection_of(module)].map(|name| Candidate::new(name));
         let is_among = |globs: &[GlobMatcher]| {
             let mut globs = globs.iter();
-            globs.any(|glob| glob.is_match(module) || glob.is_match(projection_of(module)))
+            globs.any(|glob| names.iter().any(|name| glob.is_match_candidate(name)))
         };
         let by_name = (self.globs.is_empty() || is_among(&self.globs)) && !is_among(&self.without);
         let by_layer = self.layers.is_empty()
             || layer_of(module).is_some_and(|layer| self.layers.contains(&layer));
         by_name && by_layer
+    }
+}
+
+/// A list of which each entry is asked for once.
+///
+/// # Errors
+///
+/// [`CoreError::Request`](crate::CoreError::Request) for one that is there twice, and for more than
+/// [`MOST_ENTRIES`].
+pub(in crate::study) fn check_list<T: Ord + Display>(asked: Asked, all: &[T]) -> Result<()> {
+    if all.len() > MOST_ENTRIES {
+        let problem = format!(
+            "there are {}, where at most {MOST_ENTRIES} are read",
+            all.len()
+        );
+        return Err(Error::request(asked.to_string(), problem, "give fewer"));
+    }
+    match repeated(all) {
+        None => Ok(()),
+        Some((_, twice)) => Err(Error::request(
+            format!("{asked} {twice}"),
+            "it is given twice",
+            "leave one out",
+        )),
     }
 }
 
@@ -92,6 +125,16 @@ pub(in crate::study) fn select(all: &[String], selection: &Selection) -> Result<
         .collect();
     if !wanted.is_empty() {
         return Ok(wanted);
+    }
+    if all.is_empty() {
+        return Err(Error::request(
+            "adapters",
+            "no module has factors",
+            format!(
+                "name a weight that was saved whole with {}; `inspect` lists them",
+                Asked::Modules
+            ),
+        ));
     }
     let shown: Vec<String> = all
         .iter()
@@ -110,7 +153,7 @@ pub(in crate::study) fn select(all: &[String], selection: &Selection) -> Result<
 /// ```
 /// use lora_subspace::study::parse_layers;
 /// assert_eq!(parse_layers("0,5-7").unwrap(), [0, 5, 6, 7]);
-/// assert!(parse_layers("7-5").is_err());
+/// assert!(parse_layers("7-5").is_err() && parse_layers("5,5").is_err());
 /// ```
 ///
 /// # Errors
@@ -118,9 +161,14 @@ pub(in crate::study) fn select(all: &[String], selection: &Selection) -> Result<
 /// A sentence about what is wrong.
 pub fn parse_layers(text: &str) -> std::result::Result<Vec<usize>, String> {
     let number = |part: &str| {
-        part.trim()
-            .parse::<usize>()
-            .map_err(|_| format!("`{part}` is not a layer number"))
+        let number = part.trim().parse::<usize>().ok();
+        let number = number.filter(|number| *number <= MOST_LAYER);
+        number.ok_or_else(|| format!("`{part}` is not a layer number from 0 to {MOST_LAYER}"))
+    };
+    let within = |layers: Vec<usize>| match repeated(&layers) {
+        _ if layers.len() > MOST_ENTRIES => Err(too_many()),
+        Some((_, layer)) => Err(format!("layer {layer} is there twice")),
+        None => Ok(layers),
     };
     let mut layers = Vec::new();
     for part in text.split(',') {
@@ -128,12 +176,19 @@ pub fn parse_layers(text: &str) -> std::result::Result<Vec<usize>, String> {
             None => layers.push(number(part)?),
             Some((first, last)) => {
                 let (first, last) = (number(first)?, number(last)?);
-                if first > last || last - first > 100_000 {
+                if first > last {
                     return Err(format!("`{part}` is not a range of layers"));
+                }
+                if last - first >= MOST_ENTRIES {
+                    return Err(too_many());
                 }
                 layers.extend(first..=last);
             }
         }
     }
-    Ok(layers)
+    within(layers)
+}
+
+fn too_many() -> String {
+    format!("at most {MOST_ENTRIES} layers can be asked for")
 }

@@ -1,7 +1,7 @@
 //! Scores that are shares of so many items, held against that number.
 
 use crate::error::Result;
-use crate::table::{RunsRow, higher_is_better, is_share, whole};
+use crate::table::{RunsRow, higher_is_better, is_share, whole, wholes};
 
 use super::runs_file::RunsFile;
 
@@ -12,10 +12,10 @@ use super::runs_file::RunsFile;
 /// With the line, of a metric that is no share of items, and of a value that no number of right
 /// answers gives.
 pub(in crate::study) fn check(file: &RunsFile) -> Result<()> {
-    let rows: Vec<RunsRow> = file.rows.iter().map(|(_, row)| row.clone()).collect();
+    let wholes = wholes(file.rows.iter().map(|(_, row)| row));
     for (line, row) in &file.rows {
         let Some(items) = row.items else { continue };
-        let whole = whole(&rows, (&row.task, &row.metric));
+        let whole = whole(&wholes, (&row.task, &row.metric));
         if let Some((problem, remedy)) = complaint(row, items, whole) {
             return Err(file.error(*line, &problem, remedy));
         }

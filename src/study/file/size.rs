@@ -1,5 +1,7 @@
 //! Amounts of memory as people write them.
 
+use super::bounds::MOST_MEMORY;
+
 const UNITS: [(&str, u32); 4] = [("K", 1), ("M", 2), ("G", 3), ("T", 4)];
 
 /// Bytes of `500M`, `4GB`, `1.5GiB` or `800000`: K, M, G and T are powers of 1000, with `iB` of
@@ -35,11 +37,16 @@ pub fn parse_size(text: &str) -> std::result::Result<u64, String> {
         named.ok_or_else(wrong)?
     };
     let bytes = number * factor;
-    // Half a byte is none, and a float beyond 2^64 would be cut.
-    if (1.0..1.8e19).contains(&bytes) {
-        Ok(bytes as u64)
-    } else {
-        Err(wrong())
+    match bytes {
+        // Half a byte is none.
+        _ if bytes.is_nan() || bytes < 1.0 => Err(wrong()),
+        _ if bytes > MOST_MEMORY as f64 => {
+            let most = human_size(MOST_MEMORY);
+            Err(format!(
+                "`{text}` is more than {most}, which no machine has"
+            ))
+        }
+        _ => Ok(bytes as u64),
     }
 }
 

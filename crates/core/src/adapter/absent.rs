@@ -21,7 +21,7 @@ const MANY: usize = 6;
 ///
 /// [`Error::NotFound`] for several; it names them.
 pub(super) fn only_inside(folder: &Path) -> Result<Option<PathBuf>> {
-    let has_config = |path: &PathBuf| path.join(CONFIG).is_file();
+    let has_config = |path: &PathBuf| files::is_there(&path.join(CONFIG));
     let mut inner = files::list(folder)?;
     inner.retain(|path| path.is_dir());
     let below = |path: &PathBuf| -> Vec<PathBuf> {

@@ -20,7 +20,7 @@ use super::update::Update;
 use super::{AdaptedModule, Stored};
 
 static KEY: LazyLock<Regex> = LazyLock::new(|| {
-    let key = r"^(?<module>.+)\.loras\.[^.]+\.(?<kind>lora_A|lora_B)$";
+    let key = r"(?s)^(?<module>.+)\.loras\.[^.]+\.(?<kind>lora_A|lora_B)$";
     Regex::new(key).expect("a constant")
 });
 /// The slots of a fused projection, by the letters of `attn_matrices`.

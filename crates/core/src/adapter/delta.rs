@@ -8,10 +8,12 @@
 use std::ops::Range;
 use std::sync::OnceLock;
 
-use ndarray::{ArcArray2, Array1, Array2, ArrayView2, Axis, concatenate, s};
+use ndarray::{Array1, Array2, ArrayView2, Axis, concatenate, s};
 
 use crate::error::{Error, Result};
-use crate::linalg::{Factored, Leading, Svd, frobenius_norm, leading};
+use crate::linalg::{Factored, Leading, Scale, Svd, frobenius_norm, leading, norm};
+
+use super::pair::{Pair, check_finite, once};
 
 /// ΔW = s·B·A, kept as its factors (B is d_out × r, A is r × d_in), or a whole matrix where there
 /// are none.
@@ -25,13 +27,9 @@ pub struct Delta {
 #[derive(Debug, Clone)]
 enum Form {
     Product {
-        b: ArcArray2<f64>,
-        a: ArcArray2<f64>,
-        scale: f64,
+        pair: Pair,
         /// Whether B and A were put together of two products.
         is_difference: bool,
-        /// The QRs of B and A, once somebody has asked.
-        factored: Box<OnceLock<Factored>>,
     },
     Whole {
         matrix: Array2<f64>,
@@ -46,8 +44,9 @@ enum Form {
 /// A decomposed ΔW; see [`Delta::decomposed`].
 #[derive(Debug, Clone, Copy)]
 pub enum Decomposed<'a> {
-    /// The product B·A without the scale, and |s|.
-    Product(&'a Factored, f64),
+    /// The product B·A without the scale, and without powers of two where its factors are beyond
+    /// squaring. The number makes ΔW's singular values of the product's: |s|, and those powers.
+    Product(&'a Factored, Scale),
     /// The leading triplets of ΔW.
     Whole(&'a Leading),
 }
@@ -61,20 +60,12 @@ pub(crate) fn rows_of(matrix: ArrayView2<f64>, ranges: &[Range<usize>]) -> Array
     concatenate(Axis(0), &parts).expect("rows of one matrix have one width")
 }
 
-/// What a cell has, made now if nobody has asked.
-fn once<T>(cell: &OnceLock<T>, make: impl FnOnce() -> Result<T>) -> Result<&T> {
-    match cell.get() {
-        Some(found) => Ok(found),
-        None => make().map(|made| cell.get_or_init(|| made)),
-    }
-}
-
 impl Delta {
     /// Takes factors that multiply.
     ///
     /// # Errors
     ///
-    /// [`Error::Numerical`] when they do not, or when a side is empty.
+    /// [`Error::Numerical`] when they do not, when a side is empty, and for NaN and infinity.
     ///
     /// # Example
     ///
@@ -87,20 +78,10 @@ impl Delta {
     /// # Ok::<(), lora_subspace_core::Error>(())
     /// ```
     pub fn new(b: Array2<f64>, a: Array2<f64>, scale: f64) -> Result<Self> {
-        if b.ncols() != a.nrows() || b.is_empty() || a.is_empty() || !scale.is_finite() {
-            return Err(Error::Numerical {
-                routine: "ΔW = s·B·A".into(),
-                problem: format!("B is {:?}, A is {:?}, s is {scale}", b.dim(), a.dim()),
-                remedy: "B's columns must be as many as A's rows, and s finite",
-            });
-        }
         Ok(Delta {
             form: Form::Product {
-                b: b.into_shared(),
-                a: a.into_shared(),
-                scale,
+                pair: Pair::new(b, a, scale)?,
                 is_difference: false,
-                factored: Box::default(),
             },
         })
     }
@@ -136,7 +117,7 @@ impl Delta {
     ///
     /// # Errors
     ///
-    /// [`Error::Numerical`] for an empty matrix.
+    /// [`Error::Numerical`] for an empty matrix, and for NaN and infinity.
     ///
     /// # Example
     ///
@@ -155,6 +136,7 @@ impl Delta {
                 remedy: "no side may be empty",
             });
         }
+        check_finite("ΔW", matrix.view())?;
         Ok(Delta {
             form: Form::Whole {
                 directions: directions.clamp(1, matrix.nrows().min(matrix.ncols())),
@@ -177,7 +159,7 @@ impl Delta {
     /// B (d_out × r) and A (r × d_in), where ΔW has factors.
     pub fn factors(&self) -> Option<(ArrayView2<'_, f64>, ArrayView2<'_, f64>)> {
         match &self.form {
-            Form::Product { b, a, .. } => Some((b.view(), a.view())),
+            Form::Product { pair, .. } => Some((pair.b.view(), pair.a.view())),
             Form::Whole { .. } => None,
         }
     }
@@ -201,8 +183,8 @@ impl Delta {
 
     /// s of s·B·A; 1 for a whole ΔW.
     pub fn scale(&self) -> f64 {
-        match self.form {
-            Form::Product { scale, .. } => scale,
+        match &self.form {
+            Form::Product { pair, .. } => pair.scale,
             Form::Whole { .. } => 1.0,
         }
     }
@@ -210,7 +192,7 @@ impl Delta {
     /// r, the number of columns of B; of a whole ΔW, how many directions it is searched for.
     pub fn rank(&self) -> usize {
         match &self.form {
-            Form::Product { a, .. } => a.nrows(),
+            Form::Product { pair, .. } => pair.a.nrows(),
             Form::Whole { directions, .. } => *directions,
         }
     }
@@ -218,17 +200,16 @@ impl Delta {
     /// (d_out, d_in).
     pub fn shape(&self) -> (usize, usize) {
         match &self.form {
-            Form::Product { b, a, .. } => (b.nrows(), a.ncols()),
+            Form::Product { pair, .. } => (pair.b.nrows(), pair.a.ncols()),
             Form::Whole { matrix, .. } => matrix.dim(),
         }
     }
 
     /// Whether ΔW is exactly zero because one of its factors, or all of it, is.
     pub fn is_exactly_zero(&self) -> bool {
-        let zero = |matrix: ArrayView2<f64>| matrix.iter().all(|&x| x == 0.0);
         match &self.form {
-            Form::Product { b, a, scale, .. } => *scale == 0.0 || zero(b.view()) || zero(a.view()),
-            Form::Whole { matrix, .. } => zero(matrix.view()),
+            Form::Product { pair, .. } => pair.is_zero(),
+            Form::Whole { matrix, .. } => matrix.iter().all(|&x| x == 0.0),
         }
     }
 
@@ -285,11 +266,15 @@ impl Delta {
     pub fn rows(&self, ranges: &[Range<usize>]) -> Result<Self> {
         let take = |matrix: ArrayView2<f64>| rows_of(matrix, ranges);
         match &self.form {
-            Form::Product { b, a, .. } if self.has_own_factors() => {
-                Delta::new(take(b.view()), a.to_owned(), self.scale())
-            }
-            Form::Product { b, a, .. } => {
-                Delta::difference(take(b.view()), a.to_owned(), self.scale())
+            Form::Product {
+                pair,
+                is_difference,
+            } => {
+                let made = match is_difference {
+                    true => Delta::difference,
+                    false => Delta::new,
+                };
+                made(take(pair.b.view()), pair.a.to_owned(), pair.scale)
             }
             Form::Whole {
                 matrix,
@@ -307,15 +292,9 @@ impl Delta {
     /// Those of [`Factored::new`] and of [`leading`].
     pub fn decomposed(&self) -> Result<Decomposed<'_>> {
         Ok(match &self.form {
-            Form::Product {
-                b,
-                a,
-                scale,
-                factored,
-                ..
-            } => {
-                let found = once(factored, || Factored::new(b.clone(), a.clone()))?;
-                Decomposed::Product(found, scale.abs())
+            Form::Product { pair, .. } => {
+                let (factored, scale) = pair.decomposed()?;
+                Decomposed::Product(factored, scale)
             }
             Form::Whole {
                 matrix,
@@ -334,7 +313,7 @@ impl Delta {
     /// As [`Delta::decomposed`].
     pub fn sigma(&self) -> Result<Array1<f64>> {
         let mut sigma = match self.decomposed()? {
-            Decomposed::Product(factored, scale) => factored.sigma() * scale,
+            Decomposed::Product(factored, scale) => scale.times_all(factored.sigma()),
             Decomposed::Whole(leading) => leading.sigma.clone(),
         };
         sigma.slice_mut(s![self.numerical_rank()?..]).fill(0.0);
@@ -348,7 +327,7 @@ impl Delta {
     /// As [`Delta::decomposed`].
     pub fn frobenius_norm(&self) -> Result<f64> {
         match &self.form {
-            Form::Product { .. } => Ok(self.sigma()?.iter().map(|x| x * x).sum::<f64>().sqrt()),
+            Form::Product { .. } => Ok(norm(&self.sigma()?)),
             Form::Whole {
                 matrix, rounding, ..
             } => {
@@ -390,7 +369,7 @@ impl Delta {
     /// ΔW itself, d_out × d_in. For tests and small matrices; nothing here needs it.
     pub fn dense(&self) -> Array2<f64> {
         match &self.form {
-            Form::Product { b, a, scale, .. } => b.dot(a) * *scale,
+            Form::Product { pair, .. } => pair.dense(),
             Form::Whole { matrix, .. } => matrix.clone(),
         }
     }

@@ -20,12 +20,12 @@ const METADATA: &str = "lora_adapter_metadata";
 
 /// `MODULE.lora.down.weight`, `MODULE_lora.up.weight`, `MODULE.lora_linear_layer.down.weight`.
 static OLD: LazyLock<Regex> = LazyLock::new(|| {
-    let key = r"^(?<module>.+?)(?<mark>[._])lora(?:_linear_layer)?(?<stream>[12]?)\.(?<kind>down|up|alpha)(?:\.weight)?$";
+    let key = r"(?s)^(?<module>.+?)(?<mark>[._])lora(?:_linear_layer)?(?<stream>[12]?)\.(?<kind>down|up|alpha)(?:\.weight)?$";
     Regex::new(key).expect("a constant")
 });
 /// `MODULE.alpha`
 static ALPHA: LazyLock<Regex> =
-    LazyLock::new(|| Regex::new(r"^(?<module>.+)\.(?:network_)?alpha$").expect("a constant"));
+    LazyLock::new(|| Regex::new(r"(?s)^(?<module>.+)\.(?:network_)?alpha$").expect("a constant"));
 /// Paths that only models of images and films have.
 static IMAGE: LazyLock<Regex> = LazyLock::new(|| {
     let blocks = "(?:down|up|transformer|double|single)_blocks|mid_block|single_transformer_blocks";

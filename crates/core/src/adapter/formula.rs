@@ -13,11 +13,12 @@ use ndarray::{Array2, Axis, concatenate, s};
 
 use crate::error::{Error, Result};
 
+mod bound;
 mod source;
 #[cfg(test)]
 mod tests;
 
-pub(super) use source::Source;
+pub(super) use source::{Largest, Source};
 
 use source::Leaf;
 
@@ -124,7 +125,7 @@ impl Formula {
 
     /// The same numbers, row by row, in another shape.
     pub(super) fn reshaped(self, rows: usize, columns: usize) -> Result<Self> {
-        if rows.checked_mul(columns) != Some(self.dim.0 * self.dim.1) {
+        if rows.checked_mul(columns) != self.dim.0.checked_mul(self.dim.1) {
             return Err(self.mismatch(format!("cannot be read as {rows} × {columns}")));
         }
         Ok(Formula {
@@ -216,7 +217,10 @@ impl Formula {
     /// X ⊗ Y.
     pub(super) fn kronecker(self, other: Formula) -> Self {
         Formula {
-            dim: (self.dim.0 * other.dim.0, self.dim.1 * other.dim.1),
+            dim: (
+                self.dim.0.saturating_mul(other.dim.0),
+                self.dim.1.saturating_mul(other.dim.1),
+            ),
             node: Node::Kronecker(Box::new(self), Box::new(other)),
         }
     }

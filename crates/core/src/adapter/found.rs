@@ -231,9 +231,11 @@ impl Found<'_> {
         }
     }
 
-    /// The number of a tensor that is a module's α.
+    /// The number of a tensor that is a module's α; NaN where it is none, or infinite: the module cannot
+    /// be measured then, and others can.
     pub(super) fn alpha(&self, name: &str) -> Result<f64> {
         match self.shape(name).iter().product::<usize>() {
+            1 if !self.file.largest(name)?.is_finite() => Ok(f64::NAN),
             1 => self.file.scalar(name),
             count => {
                 let problem = format!("{count} numbers, where α is one");

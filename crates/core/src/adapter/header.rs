@@ -152,7 +152,7 @@ fn by_component(
 }
 
 fn object(found: &Found, text: &str) -> Result<BTreeMap<String, Map<String, Value>>> {
-    let fields: Map<String, Value> = json::parse(text).map_err(|error| {
+    let fields: Map<String, Value> = json::parse_object(text).map_err(|error| {
         Error::config(
             found.file.path(),
             format!("{OBJECT} is not a JSON object: {error}"),

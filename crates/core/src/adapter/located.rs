@@ -7,7 +7,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 use crate::error::{Error, Result};
-use crate::files::{InputFile, json};
+use crate::files::{InputFile, is_there, json};
 use crate::tensors::{
     Bundle, Checkpoint, Set, Shards, chosen_among, find_adapter, named, names_in, weights_in,
 };
@@ -207,7 +207,7 @@ fn config_among(has: impl Fn(&str) -> bool, weights: &str) -> Option<&'static st
 /// The config beside these weights of a folder. What is no regular file is refused when it is read,
 /// not passed over.
 fn config_in(folder: &Path, weights: &str) -> Option<PathBuf> {
-    let config = config_among(|name| folder.join(name).exists(), weights)?;
+    let config = config_among(|name| is_there(&folder.join(name)), weights)?;
     Some(folder.join(config))
 }
 

@@ -19,7 +19,7 @@ use super::{AdaptedModule, Stored};
 
 /// `MODULE.A`, or `MODULE.lora_A.NAME.weight` of an adapter with a name.
 static KEY: LazyLock<Regex> = LazyLock::new(|| {
-    let key = r"^(?<module>.+)\.(?:(?<kind>[AB])|lora_(?<named>[AB])\.[^.]+\.weight)$";
+    let key = r"(?s)^(?<module>.+)\.(?:(?<kind>[AB])|lora_(?<named>[AB])\.[^.]+\.weight)$";
     Regex::new(key).expect("a constant")
 });
 

@@ -44,12 +44,17 @@ pub fn block_of(path: &str) -> &str {
 /// Which part of a path is the block's number.
 fn place_of_layer(path: &str) -> Option<usize> {
     let (parents, _) = path.rsplit_once('.')?;
-    let parts: Vec<&str> = parents.split('.').collect();
-    let is_number = |place: usize| parts[place].parse::<usize>().is_ok();
-    let is_listed = |place: usize| place > 0 && BLOCKS.contains(&parts[place - 1]);
-    let mut listed = (0..parts.len()).filter(|&place| is_number(place) && is_listed(place));
-    let first = || (0..parts.len()).find(|&place| is_number(place));
-    listed.next().or_else(first)
+    let (mut first, mut before) = (None, "");
+    for (place, part) in parents.split('.').enumerate() {
+        if part.parse::<usize>().is_ok() {
+            if BLOCKS.contains(&before) {
+                return Some(place);
+            }
+            first = first.or(Some(place));
+        }
+        before = part;
+    }
+    first
 }
 
 /// A path whose block number is another one; `None` where the number has no counterpart. A path

@@ -3,6 +3,7 @@
 use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::path::Path;
+use std::sync::OnceLock;
 
 use serde_json::Map;
 
@@ -251,6 +252,7 @@ fn finish(
     };
     let rule = rule(found, content.scale_rule);
     Ok(Adapter {
+        places: OnceLock::new(),
         root: found.root.into(),
         weights: found.file.path().into(),
         files,

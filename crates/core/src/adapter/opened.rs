@@ -1,6 +1,8 @@
 //! An adapter that was opened: its modules, and ΔW of each.
 
+use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use ndarray::ArrayView2;
 
@@ -10,6 +12,7 @@ use crate::files::InputFile;
 use super::delta::Delta;
 use super::left_out::LeftOut;
 use super::module::AdaptedModule;
+use super::names::natural_order;
 use super::rename::Rename;
 use super::scale_rule::ScaleKind;
 use super::update::Update;
@@ -52,6 +55,8 @@ pub struct Adapter {
     pub notes: Vec<String>,
     /// The renames that changed a path.
     pub renames: Vec<Rename>,
+    /// Where the module of a path is, among the modules and then the replacements.
+    pub(super) places: OnceLock<HashMap<String, usize>>,
 }
 
 impl Adapter {
@@ -76,10 +81,32 @@ impl Adapter {
         &self.weight_files
     }
 
-    /// The description of one module.
+    /// The description of one module. Paths are noted when the first is asked for: give modules other
+    /// paths by [`Adapter::call`].
     pub fn module(&self, path: &str) -> Option<&AdaptedModule> {
-        let mut all = self.modules.iter().chain(&self.replacements);
-        all.find(|module| module.path == path)
+        let places = self.places.get_or_init(|| {
+            let mut places = HashMap::new();
+            for (place, module) in self.modules.iter().chain(&self.replacements).enumerate() {
+                places.entry(module.path.clone()).or_insert(place);
+            }
+            places
+        });
+        let place = *places.get(path)?;
+        let beyond = || self.replacements.get(place - self.modules.len());
+        self.modules.get(place).or_else(beyond)
+    }
+
+    /// Gives modules other paths, old to new; the modules then stand in the order of the new.
+    pub fn call(&mut self, names: &BTreeMap<String, String>) {
+        self.places.take();
+        for modules in [&mut self.modules, &mut self.replacements] {
+            for module in modules.iter_mut() {
+                if let Some(name) = names.get(&module.path) {
+                    module.path.clone_from(name);
+                }
+            }
+            modules.sort_by(|one, other| natural_order(&one.path, &other.path));
+        }
     }
 
     /// The largest rank of the modules that have factors.
@@ -186,14 +213,19 @@ impl Adapter {
     }
 
     /// Refuses an adapter whose every ΔW is zero, of a difference from a start within rounding: it has
-    /// no directions. (A single such module has its rows left empty later.)
+    /// no directions. (A single such module has its rows left empty later.) An adapter without factors
+    /// is not untrained: it has weights that were saved whole.
     ///
     /// # Errors
     ///
     /// [`Error::Untrained`].
     pub fn check_trained(&self) -> Result<()> {
+        if self.modules.is_empty() {
+            return Ok(());
+        }
         for module in &self.modules {
-            if !module.update.is_zero()? {
+            // What cannot be read is not zero; whoever measures it says why.
+            if !matches!(module.update.is_zero(), Ok(true)) {
                 return Ok(());
             }
         }

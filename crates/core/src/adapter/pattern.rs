@@ -10,10 +10,14 @@ use std::collections::BTreeSet;
 use std::iter::Peekable;
 use std::str::Chars;
 
-use fancy_regex::{Regex, RegexBuilder};
+use fancy_regex::{CompileError, Regex, RegexBuilder};
 
 /// Steps that one key may take on one module's path.
 const STEPS: usize = 200_000;
+/// Bytes that one compiled key may take, and those that matching it may cache: a few hundred times
+/// those of usual keys.
+const SIZE: usize = 1 << 18;
+const CACHE: usize = 1 << 16;
 /// Letters and digits that Python allows behind a backslash.
 const ESCAPES: &str = "0123456789abfnrtvxuUABdDsSwWZ";
 
@@ -32,8 +36,18 @@ impl Pattern {
         // The groups are counted, as a key may refer to them.
         let regex = RegexBuilder::new(&format!(r"^(.*\.)?({key_here})$"))
             .backtrack_limit(STEPS)
+            .delegate_size_limit(SIZE)
+            .delegate_dfa_size_limit(CACHE)
             .build();
-        let regex = regex.map_err(|error| error.to_string().replace('\n', " "))?;
+        let regex = regex.map_err(|error| match &error {
+            fancy_regex::Error::CompileError(cause) => match &**cause {
+                CompileError::InnerError(inner) if inner.size_limit().is_some() => {
+                    format!("it would take more than {SIZE} bytes")
+                }
+                _ => error.to_string().replace('\n', " "),
+            },
+            _ => error.to_string().replace('\n', " "),
+        })?;
         let mut names = BTreeSet::new();
         if let Some(twice) = regex
             .capture_names()

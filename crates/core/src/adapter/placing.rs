@@ -8,6 +8,7 @@ use super::rename::{Rename, renamed};
 
 /// Replaces prefixes of all paths.
 pub(super) fn rename(adapter: &mut Adapter, renames: &[Rename]) {
+    adapter.places.take();
     for module in adapter.modules.iter_mut().chain(&mut adapter.replacements) {
         let path = renamed(&module.path, renames);
         if path != module.path && !component_of(&path).is_empty() {

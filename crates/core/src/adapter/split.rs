@@ -133,6 +133,7 @@ impl Adapter {
             unchanged.extend(pieces.unchanged);
         }
         self.modules = modules;
+        self.places.take();
         for cuts in cuts {
             let share = if shared.contains(&cuts.rule) {
                 "; slices share one A: in the basis a their directions are the same"

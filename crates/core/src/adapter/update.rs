@@ -3,11 +3,15 @@
 use ndarray::{Array2, ArrayView2, Axis};
 
 use crate::error::{Error, Result};
-use crate::linalg::frobenius_norm;
+use crate::linalg::{excess, frobenius_norm, largest, norm, times_power};
 use crate::setting::Setting;
 
 use super::Delta;
 use super::formula::Formula;
+
+/// The remedy where numbers leave the range of f64.
+pub(super) const OUT_OF_RANGE: &str =
+    "no trained weight is as large or small: check α and the factors, and save them again";
 
 /// What stands on disk for a ΔW; the scale s is the module's.
 #[derive(Debug, Clone)]
@@ -46,9 +50,10 @@ impl Update {
         match self {
             Update::Product { b, a } | Update::Difference { b, a } => (b.dim().0, a.dim().1),
             Update::Dense(m) | Update::Replaced(m) => m.dim(),
-            Update::Columns { rows, places } => {
-                (rows.dim().1, places.iter().max().map_or(0, |last| last + 1))
-            }
+            Update::Columns { rows, places } => (
+                rows.dim().1,
+                places.iter().max().map_or(0, |last| last.saturating_add(1)),
+            ),
             Update::Normalised { direction, .. } => direction.dim(),
         }
     }
@@ -68,18 +73,8 @@ impl Update {
 
     /// Every tensor that it reads.
     pub(super) fn tensors(&self) -> Vec<&str> {
-        match self {
-            Update::Product { b, a } | Update::Difference { b, a } => {
-                [b.tensors(), a.tensors()].concat()
-            }
-            Update::Dense(m) | Update::Replaced(m) => m.tensors(),
-            Update::Columns { rows, .. } => rows.tensors(),
-            Update::Normalised {
-                direction,
-                magnitude,
-                ..
-            } => [direction.tensors(), magnitude.tensors()].concat(),
-        }
+        let formulas = self.formulas().into_iter();
+        formulas.flat_map(Formula::tensors).collect()
     }
 
     /// Whether ΔW is exactly zero, of a difference within rounding, as far as can be told without W.
@@ -102,10 +97,12 @@ impl Update {
         directions: usize,
     ) -> Result<Delta> {
         match self {
-            Update::Product { b, a } => Delta::new(b.evaluate()?, a.evaluate()?, scale),
-            Update::Difference { b, a } => Delta::difference(b.evaluate()?, a.evaluate()?, scale),
+            Update::Product { b, a } => Delta::new(self.finite(b)?, self.finite(a)?, scale),
+            Update::Difference { b, a } => {
+                Delta::difference(self.finite(b)?, self.finite(a)?, scale)
+            }
             _ => {
-                let matrix = self.matrix(scale, w)?;
+                let matrix = self.checked(self.matrix(scale, w)?)?;
                 let rounding = match (self, w) {
                     (Update::Normalised { .. }, Some(w)) => rounding_of_norms(&matrix, w),
                     _ => 0.0,
@@ -126,8 +123,8 @@ impl Update {
             })
         };
         Ok(match self {
-            Update::Product { b, a } | Update::Difference { b, a } => {
-                b.evaluate()?.dot(&a.evaluate()?) * scale
+            Update::Product { .. } | Update::Difference { .. } => {
+                self.delta(scale, None, 1)?.dense()
             }
             Update::Dense(m) => m.evaluate()? * scale,
             Update::Replaced(m) => m.evaluate()? - base()?,
@@ -149,6 +146,36 @@ impl Update {
                 over.set(trained, &magnitude.evaluate()?) - w
             }
         })
+    }
+
+    /// All matrices that it is made of.
+    pub(super) fn formulas(&self) -> Vec<&Formula> {
+        match self {
+            Update::Product { b, a } | Update::Difference { b, a } => vec![b, a],
+            Update::Dense(m) | Update::Replaced(m) => vec![m],
+            Update::Columns { rows, .. } => vec![rows],
+            Update::Normalised {
+                direction,
+                magnitude,
+                ..
+            } => [direction.formulas(), vec![magnitude]].concat(),
+        }
+    }
+
+    /// The numbers of a factor, which products of tensors may have lost.
+    pub(super) fn finite(&self, factor: &Formula) -> Result<Array2<f64>> {
+        self.checked(factor.evaluate()?)
+    }
+
+    /// A matrix, if all its entries are numbers.
+    fn checked(&self, matrix: Array2<f64>) -> Result<Array2<f64>> {
+        match largest(&matrix) {
+            largest if largest.is_finite() => Ok(matrix),
+            largest => {
+                let problem = format!("the largest entry of what is made of it is {largest}");
+                Err(self.error(&problem, OUT_OF_RANGE))
+            }
+        }
     }
 
     /// An error about it, by the name of one of its tensors.
@@ -179,7 +206,11 @@ impl Norms {
             Norms::Columns(each) => (Axis(1), each),
         };
         for (mut part, &wanted) in v.axis_chunks_iter_mut(axis, each).zip(magnitude) {
-            let norm = part.iter().map(|x| x * x).sum::<f64>().sqrt();
+            let e = excess(largest(&part));
+            if e != 0 {
+                part.mapv_inplace(|x| times_power(x, -e));
+            }
+            let norm = norm(&part);
             // A row of zeros has no direction and stays zero.
             if norm > 0.0 {
                 part *= wanted / norm;

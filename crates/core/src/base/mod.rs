@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::adapter::{AdaptedModule, Part, rows_of};
 use crate::error::{Error, Result};
-use crate::files::{InputFile, json};
+use crate::files::{InputFile, is_there, json};
 use crate::tensors::{Checkpoint, TensorFile, find_model};
 
 mod catalogue;
@@ -52,7 +52,7 @@ impl Base {
     /// is no JSON object.
     pub fn open(path: &Path) -> Result<Self> {
         // A name that is not UTF-8 is a path, and no id.
-        let path = &if path.exists() {
+        let path = &if is_there(path) {
             path.to_path_buf()
         } else {
             find_model(&path.to_string_lossy())?

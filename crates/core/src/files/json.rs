@@ -8,27 +8,29 @@ use serde_json::{Map, Value};
 
 use crate::error::{Error, Result};
 
-use super::{InputFile, read_bytes, text_of};
+use super::bounded;
+pub use super::bounded::Bounded;
+use super::{InputFile, is_there, read_bytes, text_of};
 
 /// What Python calls numbers that JSON has none for, the longest first.
 const NO_NUMBERS: [&str; 3] = ["-Infinity", "Infinity", "NaN"];
 
 /// Reads a text as JSON. NaN and the infinities become strings of the same letters: a field that
-/// must be a number then refuses them by name, and one that nobody asks for says nothing.
+/// must be a number then refuses them by name, and one that nobody asks for says nothing. So does a
+/// field of the outermost object that has more values than can be meant, and is not held.
 ///
 /// # Errors
 ///
-/// Those of `serde_json`.
+/// Those of `serde_json`, and for more values than can be meant.
 ///
 /// ```
 /// use lora_subspace_core::files::json;
-/// let value: serde_json::Value = json::parse("\u{feff}{\"a\": -Infinity, \"b\": \"NaN, \\\" NaN\"}")?;
+/// let value = json::parse("\u{feff}{\"a\": -Infinity, \"b\": \"NaN, \\\" NaN\"}")?;
 /// assert_eq!(value, serde_json::json!({"a": "-Infinity", "b": "NaN, \" NaN"}));
 /// # Ok::<(), serde_json::Error>(())
 /// ```
-pub fn parse<T: DeserializeOwned>(text: &str) -> serde_json::Result<T> {
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    serde_json::from_str(&quoted(text))
+pub fn parse(text: &str) -> serde_json::Result<Value> {
+    bounded::read(&quoted(without_mark(text)))
 }
 
 /// Reads a file that must hold a JSON object.
@@ -68,21 +70,41 @@ pub fn read_input_if_there(path: &Path) -> Result<Option<(Map<String, Value>, In
     is_there(path).then(|| read_input(path)).transpose()
 }
 
-/// A link that leads nowhere is there too.
-fn is_there(path: &Path) -> bool {
-    path.symlink_metadata().is_ok()
-}
-
 /// A JSON object from the bytes of a file; the path is for messages.
 ///
 /// # Errors
 ///
 /// Those of [`read_object`], but for reading.
 pub fn object(path: &Path, bytes: &[u8]) -> Result<Map<String, Value>> {
-    parse(&text_of(path, bytes)?).map_err(|error| {
+    parse_object(text_of(path, bytes)?).map_err(|error| {
         let problem = format!("not a JSON object: {error}");
         Error::config(path, problem, "save or fetch it again")
     })
+}
+
+/// As [`parse`], into a type that holds what it needs and no more.
+///
+/// # Errors
+///
+/// Those of `serde_json`.
+pub fn parse_as<T: DeserializeOwned>(text: &str) -> serde_json::Result<T> {
+    serde_json::from_str(&quoted(without_mark(text)))
+}
+
+fn without_mark(text: &str) -> &str {
+    text.strip_prefix('\u{feff}').unwrap_or(text)
+}
+
+/// As [`parse`], of a text that must be an object.
+///
+/// # Errors
+///
+/// Those of [`parse`], and for a value of another kind.
+pub fn parse_object(text: &str) -> serde_json::Result<Map<String, Value>> {
+    match parse(text)? {
+        Value::Object(fields) => Ok(fields),
+        other => serde_json::from_value(other),
+    }
 }
 
 /// The text with quotes around what is no number of JSON's, outside of strings.
@@ -145,10 +167,10 @@ mod tests {
             (r#"["α \" NaN", [NaN,1]]"#, json!(["α \" NaN", ["NaN", 1]])),
             (r#"{"a": 1}"#, json!({"a": 1})),
         ] {
-            assert_eq!(parse::<Value>(text).unwrap(), expected, "{text}");
+            assert_eq!(parse(text).unwrap(), expected, "{text}");
         }
         for text in ["{\"a\": NaNa}", "\"NaN", "{NaN", "-NaN", ""] {
-            assert!(parse::<Value>(text).is_err(), "{text}");
+            assert!(parse(text).is_err(), "{text}");
         }
     }
 

@@ -11,7 +11,7 @@
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::SystemTime;
 
 use crate::error::{Error, Result};
@@ -29,6 +29,8 @@ pub struct OpenFile {
     file: File,
     length: u64,
     changed: Option<SystemTime>,
+    /// SHA-256 of the first piece, once it was asked for.
+    first: OnceLock<String>,
 }
 
 impl OpenFile {
@@ -59,6 +61,7 @@ impl OpenFile {
             file,
             length,
             changed,
+            first: OnceLock::new(),
         })
     }
 
@@ -118,7 +121,7 @@ impl OpenFile {
     ///
     /// Those of [`OpenFile::sha256`], of either.
     pub fn has_bytes_of(&self, other: &OpenFile) -> Result<bool> {
-        if self.length != other.length {
+        if self.length != other.length || self.first()? != other.first()? {
             return Ok(false);
         }
         let (mut is_same, mut theirs) = (true, vec![0; PIECE]);
@@ -129,6 +132,19 @@ impl OpenFile {
             Ok(is_same)
         })?;
         Ok(is_same)
+    }
+
+    /// What identifies the first piece: of many files each is read once, not once for each pair.
+    fn first(&self) -> Result<&str> {
+        if let Some(first) = self.first.get() {
+            return Ok(first);
+        }
+        let mut first = String::new();
+        self.pieces(|_, piece| {
+            first = digest::of(piece);
+            Ok(false)
+        })?;
+        Ok(self.first.get_or_init(|| first))
     }
 
     /// Shows all bytes, a piece and its place at a time, until `take` has seen enough.

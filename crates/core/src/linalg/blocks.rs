@@ -8,6 +8,7 @@ use ndarray::parallel::prelude::*;
 use ndarray::{Array2, ArrayView2, Axis, LinalgScalar, concatenate, s};
 
 use super::lapack;
+use super::scaled::{exponent, largest_of, times_power};
 
 /// Rows or columns of the result that one thread computes at a time.
 const BLOCK: usize = 512;
@@ -116,10 +117,10 @@ pub fn projections_in_f32(
         return Vec::new();
     };
     sum_over_blocks(matrix, |top, rows| {
-        let scale = power_of_two_near(rows);
-        let rows = rows.mapv(|x| (x / scale) as f32);
+        let e = exponent(largest_of(&rows)).unwrap_or(0);
+        let rows = rows.mapv(|x| times_power(x, -e) as f32);
         let cores = cores(top, rows.view(), &stacked, pairs);
-        let scaled = |core: &Array2<f32>| core.mapv(|x| f64::from(x) * scale);
+        let scaled = |core: &Array2<f32>| core.mapv(|x| times_power(f64::from(x), e));
         cores.iter().map(scaled).collect()
     })
 }
@@ -129,16 +130,6 @@ fn side_by_side<T: Clone>(pairs: &[(ArrayView2<T>, ArrayView2<T>)]) -> Option<Ar
     let right: Vec<ArrayView2<T>> = pairs.iter().map(|(_, v)| v.view()).collect();
     (!right.is_empty())
         .then(|| concatenate(Axis(1), &right).expect("each V has as many rows as M has columns"))
-}
-
-/// A power of two within a factor of two of the largest entry; 1 for zeros.
-fn power_of_two_near(matrix: ArrayView2<f64>) -> f64 {
-    let largest = matrix.fold(0.0f64, |largest, x| largest.max(x.abs()));
-    if largest > 0.0 {
-        largest.log2().floor().exp2().max(f64::MIN_POSITIVE)
-    } else {
-        1.0
-    }
 }
 
 /// What rows of M, from row `top` on, contribute to each UᵀMV.

@@ -11,6 +11,7 @@ use super::blocks::{rows_times, subtract_rows_times};
 use super::haar::gaussian;
 use super::lapack::leading_eigenpairs;
 use super::qr::thin_qr;
+use super::scaled::norm;
 
 /// Approximate leading eigenvectors.
 pub(super) struct Vectors {
@@ -157,7 +158,7 @@ impl Space {
             subtract_rows_times(&mut p, below.view(), previous);
         }
         self.clean(&mut p);
-        self.scale = self.scale.max(a.iter().map(|x| x * x).sum::<f64>().sqrt());
+        self.scale = self.scale.max(norm(&a));
         let (mut q, mut r) = thin_qr(p.t())?;
         let floor = BREAKDOWN * self.scale;
         let lost: Vec<usize> = (0..self.block).filter(|&l| r[(l, l)] <= floor).collect();

@@ -13,6 +13,7 @@ use ndarray::ArrayView2;
 
 use crate::error::Result;
 
+use super::scaled::eased;
 use super::search::large;
 use super::triplets::{Leading, full};
 use super::values::check_input;
@@ -52,12 +53,48 @@ const LARGEST_GRAM: usize = 16_384;
 /// ```
 pub fn leading(matrix: ArrayView2<f64>, k: usize) -> Result<Leading> {
     super::use_one_thread();
-    check_input(&matrix)?;
+    let (matrix, e) = eased(matrix, check_input(&matrix)?);
+    let matrix = matrix.view();
     let side = matrix.nrows().min(matrix.ncols());
     let k = k.clamp(1, side);
-    if side <= SMALL_SIDE {
-        full(matrix, k)
+    let found = if side <= SMALL_SIDE {
+        full(matrix, k)?
     } else {
-        large(matrix, k, LARGEST_GRAM)
+        large(matrix, k, LARGEST_GRAM)?
+    };
+    Ok(found.times_power(e))
+}
+
+#[cfg(test)]
+mod tests {
+    use ndarray::Array2;
+
+    use super::super::scaled::times_power;
+    use super::*;
+
+    /// Small ones are decomposed in full, large ones searched; W may be of any size.
+    #[test]
+    fn a_power_of_two_changes_nothing_but_the_size() {
+        for (rows, columns) in [(50, 40), (SMALL_SIDE + 20, SMALL_SIDE + 1)] {
+            let matrix = Array2::from_shape_fn((rows, columns), |(i, j)| {
+                ((i * 31 + j * 17 + i * j) as f64).sin()
+            });
+            let plain = leading(matrix.view(), 3).unwrap();
+            for e in [-1000, -530, 40, 620, 1000] {
+                let scaled = matrix.mapv(|x| times_power(x, e));
+                let found = leading(scaled.view(), 3).unwrap();
+                assert_eq!((&found.u, &found.v), (&plain.u, &plain.v), "2^{e}");
+                let expected = plain.sigma.mapv(|x| times_power(x, e));
+                assert_eq!(found.sigma, expected, "2^{e}");
+                let norm = times_power(plain.frobenius_norm, e);
+                assert_eq!(found.frobenius_norm, norm, "2^{e}");
+                let bounds = [&found, &plain].map(|one| one.sin_theta_bound(1));
+                let near = (bounds[0].unwrap() / bounds[1].unwrap() - 1.0).abs();
+                // Residuals of the smallest are subnormal, and have few digits.
+                assert!(near < 0.1, "2^{e}: {bounds:?}");
+                assert_eq!(found.numerical_rank(), plain.numerical_rank());
+                assert_eq!((found.proof, found.method), (plain.proof, plain.method));
+            }
+        }
     }
 }

@@ -19,6 +19,8 @@ const TALL: usize = 4;
 const WELL_CONDITIONED: f64 = 32.0;
 /// Rows of M whose products are summed before they are added to the rest of MᵀM.
 const CHUNK: usize = 128;
+/// Squared lengths of columns that one pass may take.
+const SQUARES: std::ops::RangeInclusive<f64> = 1e-270..=f64::MAX;
 /// After one pass, QᵀQ may be this far from the identity for the second to repair it.
 const REPAIRABLE: f64 = 0.1;
 
@@ -85,9 +87,9 @@ fn first_pass(matrix: ArrayView2<f64>) -> Option<Array2<f64>> {
     for chunk in matrix.axis_chunks_iter(Axis(0), CHUNK) {
         add_gram(&mut gram, chunk);
     }
-    // A NaN or an infinity anywhere reaches the diagonal.
-    let finite = gram.diag().iter().all(|x| x.is_finite());
-    finite.then(|| cholesky(gram)).flatten()
+    // A NaN or an infinity anywhere reaches the diagonal. Squares below it have lost digits.
+    let are_numbers = gram.diag().iter().all(|x| SQUARES.contains(x));
+    are_numbers.then(|| cholesky(gram)).flatten()
 }
 
 /// Repairs Q where it is close enough to orthonormal.

@@ -13,8 +13,6 @@ use super::svd::svd;
 use super::triplets::{Leading, Method, Proof, column_norms, full, zero};
 use super::values::{frobenius_norm, gamma};
 
-/// ‖M‖_F where squares, and squares of rounding beside them, are numbers.
-const SQUARES: std::ops::Range<f64> = 1e-130..1e130;
 /// Up to this smaller side a full decomposition is the last resort (a minute at 4096).
 const LARGEST_FULL: usize = 4096;
 /// Bound on sin θ that every leading subspace shall reach.
@@ -40,7 +38,8 @@ const LARGEST_SPACE: (usize, usize) = (3, 5);
 /// Triplets computed beyond those asked for, so that the certificate can choose the widest gap.
 const SPARE: usize = 8;
 
-/// The k leading triplets of a matrix that is neither empty nor has anything but numbers.
+/// The k leading triplets of a matrix that is neither empty nor has anything but numbers, whose
+/// squares are numbers too.
 ///
 /// `gram_limit`: the largest smaller side for which MᵀM is formed.
 pub(super) fn large(matrix: ArrayView2<f64>, k: usize, gram_limit: usize) -> Result<Leading> {
@@ -58,10 +57,6 @@ pub(super) fn large(matrix: ArrayView2<f64>, k: usize, gram_limit: usize) -> Res
         return Ok(zero(matrix.dim(), k));
     }
     let frobenius = frobenius_norm(matrix);
-    if !SQUARES.contains(&frobenius) {
-        // MᵀM would lose them; LAPACK scales.
-        return full(matrix, k);
-    }
     let search = Search {
         matrix,
         frobenius,

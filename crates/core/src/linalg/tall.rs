@@ -7,6 +7,7 @@ use crate::error::Result;
 
 use super::lapack::solve_triangle;
 use super::qr::{Factors, factor, rounding};
+use super::scaled::{largest, root, times_power};
 use super::triplets::column_norms;
 use super::values::{frobenius_norm, gamma};
 
@@ -132,7 +133,12 @@ impl Tall {
 pub(super) fn norm_bound(matrix: &Array2<f64>) -> f64 {
     let rows = matrix.t().dot(matrix).mapv(f64::abs).sum_axis(Axis(1));
     let largest = rows.fold(0.0f64, |largest, &sum| largest.max(sum));
-    largest.sqrt().min(frobenius_norm(matrix.view()))
+    let frobenius = frobenius_norm(matrix.view());
+    match largest.is_normal() {
+        true => largest.sqrt().min(frobenius),
+        // The squares were none.
+        false => frobenius,
+    }
 }
 
 impl Lost {
@@ -143,7 +149,14 @@ impl Lost {
         // In one piece, whatever its order, for BLAS to sum.
         let flat = Array1::from(rest.into_raw_vec_and_offset().0);
         Lost {
-            norm: flat.dot(&flat).sqrt(),
+            norm: root(
+                flat.dot(&flat),
+                || largest(&flat),
+                |e| {
+                    let scaled = flat.mapv(|x| times_power(x, e));
+                    scaled.dot(&scaled)
+                },
+            ),
             columns,
         }
     }

@@ -1,10 +1,11 @@
 //! Singular triplets, and how it is known that none was missed.
 
-use ndarray::{Array1, Array2, ArrayView2, Axis, s};
+use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis, s};
 
 use crate::error::Result;
 
 use super::blocks::times;
+use super::scaled::{largest, root, times_power};
 use super::svd::svd;
 use super::values::{frobenius_norm, rank_above};
 
@@ -104,8 +105,14 @@ impl Leading {
 
     /// √Σ of both squared residuals over the leading k triplets.
     pub(super) fn residual_norm(&self, k: usize) -> f64 {
-        let square = |residuals: &Array1<f64>| residuals.iter().take(k).map(|r| r * r).sum::<f64>();
-        (square(&self.right_residuals) + square(&self.left_residuals)).sqrt()
+        let both = [&self.right_residuals, &self.left_residuals];
+        let sum = |e: i32| {
+            let square = |&r: &f64| times_power(r, e).powi(2);
+            let squares = |of: &Array1<f64>| of.iter().take(k).map(square).sum::<f64>();
+            squares(both[0]) + squares(both[1])
+        };
+        let largest = || largest(both.into_iter().flat_map(|of| of.iter().take(k)));
+        root(sum(0), largest, sum)
     }
 
     /// How many singular values stand above rounding: they exceed max(m, n)·ε·σ₁, and the residual of
@@ -155,6 +162,23 @@ impl Leading {
     pub fn sin_theta_bound(&self, k: usize) -> Option<f64> {
         let gap = self.sigma[k - 1] - self.after(k).1;
         (gap > 0.0).then(|| (self.residual_norm(k) / gap).min(1.0))
+    }
+
+    /// The triplets of M·2^e, of those of M.
+    pub(super) fn times_power(mut self, e: i32) -> Leading {
+        let all = [
+            &mut self.sigma,
+            &mut self.right_residuals,
+            &mut self.left_residuals,
+        ];
+        for numbers in all {
+            numbers.mapv_inplace(|x| times_power(x, e));
+        }
+        Leading {
+            next: (times_power(self.next.0, e), times_power(self.next.1, e)),
+            frobenius_norm: times_power(self.frobenius_norm, e),
+            ..self
+        }
     }
 
     /// The leading `keep` triplets; what is known of the next is lost.
@@ -212,5 +236,12 @@ pub(super) fn zero((rows, columns): (usize, usize), k: usize) -> Leading {
 
 /// ‖·‖ of each column.
 pub(super) fn column_norms(matrix: &Array2<f64>) -> Array1<f64> {
-    matrix.map_axis(Axis(0), |column| column.dot(&column).sqrt())
+    let norm = |column: ArrayView1<f64>| {
+        let scaled = |e| {
+            let column = column.mapv(|x| times_power(x, e));
+            column.dot(&column)
+        };
+        root(column.dot(&column), || largest(column), scaled)
+    };
+    matrix.map_axis(Axis(0), norm)
 }

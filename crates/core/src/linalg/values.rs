@@ -1,11 +1,12 @@
 //! What a matrix's singular values are and say, and the checks before any decomposition.
 
-use ndarray::{Array1, ArrayView2, Axis};
+use ndarray::{Array1, ArrayView1, ArrayView2, Axis};
 use ndarray_linalg::{JobSvd, SVDDC};
 
 use crate::error::{Error, Result};
 
 use super::blocks::gram;
+use super::scaled::{eased, largest_of, root, times_power};
 
 /// Singular values alone, falling.
 pub(super) fn singular_values(matrix: ArrayView2<f64>) -> Result<Array1<f64>> {
@@ -60,11 +61,14 @@ pub(super) fn gamma(terms: usize) -> f64 {
 /// assert_eq!(lora_subspace_core::linalg::frobenius_norm(ndarray::array![[3.0, 0.0], [0.0, 4.0]].view()), 5.0);
 /// ```
 pub fn frobenius_norm(matrix: ArrayView2<f64>) -> f64 {
-    matrix
-        .axis_iter(Axis(0))
-        .map(|row| row.iter().map(|x| x * x).sum::<f64>())
-        .sum::<f64>()
-        .sqrt()
+    let plain = |row: ArrayView1<f64>| row.iter().map(|x| x * x).sum::<f64>();
+    let scaled = |e: i32| {
+        let square = |&x: &f64| times_power(x, e).powi(2);
+        let rows = matrix.axis_iter(Axis(0));
+        rows.map(|row| row.iter().map(square).sum::<f64>()).sum()
+    };
+    let sum = matrix.axis_iter(Axis(0)).map(plain).sum();
+    root(sum, || largest_of(&matrix), scaled)
 }
 
 /// Σσ⁴/(Σσ²)² of a matrix, by its Gram matrix: 1/n where all n singular values are equal, 1 where there
@@ -81,36 +85,29 @@ pub fn concentration(matrix: ArrayView2<f64>) -> Option<f64> {
     } else {
         matrix
     };
+    let (smaller, _) = eased(smaller, largest_of(&smaller));
+    let smaller = smaller.view();
     let energy = frobenius_norm(smaller).powi(2);
     (energy > 0.0).then(|| (frobenius_norm(gram(smaller).view()) / energy).powi(2))
 }
 
-/// Whether no entry is NaN or infinite; without a branch per number, so that it costs next to
-/// nothing.
-fn is_finite(matrix: &ArrayView2<f64>) -> bool {
-    let fine = |numbers: &[f64]| numbers.iter().fold(true, |fine, x| fine & x.is_finite());
-    match matrix.as_slice_memory_order() {
-        Some(numbers) => numbers.chunks(1024).all(fine),
-        None => matrix.iter().all(|x| x.is_finite()),
-    }
-}
-
-/// LAPACK may loop or crash on NaN and on empty matrices, so neither reaches it.
-pub(super) fn check_input(matrix: &ArrayView2<f64>) -> Result<()> {
+/// The largest entry. LAPACK may loop or crash on NaN and on empty matrices, so neither reaches it.
+pub(super) fn check_input(matrix: &ArrayView2<f64>) -> Result<f64> {
+    let largest = largest_of(matrix);
     let problem = if matrix.is_empty() {
         format!(
             "a {} × {} matrix has no singular vectors",
             matrix.nrows(),
             matrix.ncols()
         )
-    } else if !is_finite(matrix) {
+    } else if !largest.is_finite() {
         format!(
             "a {} × {} matrix with NaN or infinity",
             matrix.nrows(),
             matrix.ncols()
         )
     } else {
-        return Ok(());
+        return Ok(largest);
     };
     Err(Error::Numerical {
         routine: "decomposition".into(),

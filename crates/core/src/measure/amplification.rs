@@ -9,8 +9,12 @@ use std::ops::Range;
 use ndarray::{Array2, ArrayView2};
 use rayon::prelude::*;
 
+use crate::adapter::NORMS;
 use crate::error::Result;
-use crate::linalg::{SMALL_SIDE, Subspace, frobenius_norm, haar, projections, projections_in_f32};
+use crate::linalg::{
+    SMALL_SIDE, Subspace, excess, frobenius_norm, haar, largest, projections, projections_in_f32,
+    times_power,
+};
 
 use super::overlap::prefix_sums;
 
@@ -44,7 +48,8 @@ pub fn projected_norms(
     projections(w, pairs).iter().map(norm).collect()
 }
 
-/// The amplification factor ‖ΔW‖_F / ‖UᵀWV‖_F, or `None` where the projection is zero.
+/// The amplification factor ‖ΔW‖_F / ‖UᵀWV‖_F, or `None` where the projection is zero or the quotient
+/// is beyond the range of norms.
 ///
 /// A factor without its chance value misleads: see [`super::chance::projected_norm_chance`].
 ///
@@ -52,9 +57,11 @@ pub fn projected_norms(
 /// use lora_subspace_core::measure::amplification::amplification_factor;
 /// assert!((amplification_factor(6.91, 0.32).unwrap() - 21.59).abs() < 0.01); // table 7, r = 4
 /// assert_eq!(amplification_factor(1.0, 0.0), None);
+/// assert_eq!(amplification_factor(1e300, 1e-10), None);
 /// ```
 pub fn amplification_factor(delta_norm: f64, projected_norm: f64) -> Option<f64> {
-    (projected_norm > 0.0).then(|| delta_norm / projected_norm)
+    let factor = (projected_norm > 0.0).then(|| delta_norm / projected_norm);
+    factor.filter(|factor| delta_norm == 0.0 || NORMS.contains(factor))
 }
 
 /// What ‖UᵀWV‖_F is over Haar-random U and V.
@@ -84,13 +91,17 @@ impl RandomProjection {
             return None;
         }
         let count = norms.len() as f64;
-        let sum = |of: &dyn Fn(f64) -> f64| norms.iter().map(|&norm| of(norm)).sum::<f64>();
+        let e = excess(largest(norms));
+        let near = |&norm: &f64| times_power(norm, -e);
+        let sum = |of: &dyn Fn(f64) -> f64| norms.iter().map(|norm| of(near(norm))).sum::<f64>();
         let mean = sum(&|norm| norm) / count;
         let deviations = sum(&|norm| (norm - mean).powi(2));
+        let root = |square: f64| times_power(square.sqrt(), e);
+        let logarithms: f64 = norms.iter().map(|norm| norm.ln()).sum();
         Some(RandomProjection {
-            root_mean_square: (sum(&|norm| norm * norm) / count).sqrt(),
-            geometric_mean: (sum(&f64::ln) / count).exp(),
-            standard_deviation: (norms.len() > 1).then(|| (deviations / (count - 1.0)).sqrt()),
+            root_mean_square: root(sum(&|norm| norm * norm) / count),
+            geometric_mean: (logarithms / count).exp(),
+            standard_deviation: (norms.len() > 1).then(|| root(deviations / (count - 1.0))),
         })
     }
 }
@@ -157,11 +168,12 @@ pub fn random_norms(
         };
         let numbers: Vec<usize> = draws.collect();
         for (draw, mut energy) in numbers.iter().zip(cores(w, &numbers, frames)?) {
-            energy.mapv_inplace(|x| x * x);
+            let e = excess(largest(&energy));
+            energy.mapv_inplace(|x| times_power(x, -e).powi(2));
             prefix_sums(&mut energy);
             for (norms, &(rank, count)) in norms.iter_mut().zip(wanted) {
                 if *draw < count {
-                    norms.push(energy[(rank - 1, rank - 1)].sqrt());
+                    norms.push(times_power(energy[(rank - 1, rank - 1)].sqrt(), e));
                 }
             }
         }

@@ -10,6 +10,8 @@
 
 use ndarray::{Array2, ArrayView2};
 
+use crate::linalg::{eased, largest_of};
+
 use super::significance::share_tail;
 
 /// The chance of two independent runs to be told to have one start, at most, for each of three ways.
@@ -116,7 +118,7 @@ pub fn row_matches(one: ArrayView2<f64>, other: ArrayView2<f64>) -> Option<RowMa
 
 /// Rows of length 1; one of zeros stays.
 fn unit_rows(matrix: ArrayView2<f64>) -> Array2<f64> {
-    let mut unit = matrix.to_owned();
+    let mut unit = eased(matrix, largest_of(&matrix)).0.into_owned();
     for mut row in unit.rows_mut() {
         let norm = row.dot(&row).sqrt();
         if norm > 0.0 {

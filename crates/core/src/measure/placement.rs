@@ -3,6 +3,7 @@
 use ndarray::{Array1, Array2, ArrayView2, Axis, s};
 
 use crate::error::{Error, Result};
+use crate::linalg::{eased, excess, largest, largest_of, norm, times_power};
 
 /// Where a share of ΔW is looked for, in the order of the tables.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -109,11 +110,11 @@ pub fn placement(
         );
         return Err(failed(problem));
     }
-    let energy: f64 = sigma.iter().map(|x| x * x).sum();
-    if energy == 0.0 {
+    let norm = norm(sigma);
+    if norm == 0.0 {
         return Ok(ks.into_iter().map(|k| Placed { k, shares: None }).collect());
     }
-    let scale = Array1::from_iter(sigma.iter().map(|x| x / energy.sqrt()));
+    let scale = Array1::from_iter(sigma.iter().map(|x| x / norm));
     let largest = ks.last().copied().unwrap_or(0);
     let cosines = |side: usize| own[side].slice(s![.., ..largest]).t().dot(&update[side]);
     let (left, right) = (cosines(0) * &scale, cosines(1));
@@ -162,6 +163,7 @@ pub fn placement_of_matrix(
     if (own[0].nrows(), own[1].nrows()) != delta.dim() {
         return Err(failed(format!("ΔW is {:?}", delta.dim())));
     }
+    let (delta, _) = eased(delta, largest_of(&delta));
     let energy: f64 = delta.iter().map(|x| x * x).sum();
     if energy == 0.0 {
         return Ok(ks.into_iter().map(|k| Placed { k, shares: None }).collect());
@@ -229,8 +231,10 @@ pub struct Moments {
 /// assert_eq!(concentration(&[0.0]), None);
 /// ```
 pub fn concentration(sigma: &[f64]) -> Option<f64> {
-    let energy: f64 = sigma.iter().map(|x| x * x).sum();
-    let share = |x: &f64| x * x / energy;
+    let e = excess(largest(sigma));
+    let square = |&x: &f64| times_power(x, -e).powi(2);
+    let energy: f64 = sigma.iter().map(square).sum();
+    let share = |x: &f64| square(x) / energy;
     (energy > 0.0).then(|| sigma.iter().map(|x| share(x).powi(2)).sum())
 }
 

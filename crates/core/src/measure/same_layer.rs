@@ -13,6 +13,9 @@ use crate::linalg::{Stream, use_one_thread};
 
 /// Fewer layers have too few permutations to tell anything: of three there are six.
 const LEAST_LAYERS: usize = 4;
+/// The most layers that are held against each other: their table has a row for each pair. The deepest
+/// models have half of them.
+pub const MOST_LAYERS: usize = 256;
 /// The largest number of layers whose permutations are all taken.
 const EVERY_PERMUTATION: usize = 8;
 /// How many are drawn beyond that.

@@ -4,7 +4,7 @@ use ndarray::Array1;
 
 use crate::adapter::{Decomposed, Delta};
 use crate::error::Result;
-use crate::linalg::{Leading, numerical_rank};
+use crate::linalg::{Leading, exponent, largest, norm, numerical_rank, times_power};
 
 /// One singular value and how far its vectors can be trusted.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -49,10 +49,13 @@ pub fn certify(
     rank: usize,
     shape: (usize, usize),
 ) -> Vec<Certified> {
+    // Near 1, where squares of residuals are numbers.
+    let e = exponent(largest(right.iter().chain(left))).unwrap_or(0);
+    let square = |residual: f64| times_power(residual, -e).powi(2);
     let mut energy = 0.0;
     (0..rank.min(right.len()))
         .map(|l| {
-            energy += right[l].powi(2) + left[l].powi(2);
+            energy += square(right[l]) + square(left[l]);
             let gap = next(sigma, rank, l + 1, shape).map(|next| sigma[l] - next);
             Certified {
                 sigma: sigma[l],
@@ -60,7 +63,7 @@ pub fn certify(
                 gap,
                 sin_theta_bound: gap
                     .filter(|&gap| gap > 0.0)
-                    .map(|gap| (energy.sqrt() / gap).min(1.0)),
+                    .map(|gap| (times_power(energy.sqrt(), e) / gap).min(1.0)),
             }
         })
         .collect()
@@ -103,7 +106,7 @@ pub fn certify_delta(delta: &Delta) -> Result<Vec<Certified>> {
     Ok(match delta.decomposed()? {
         Decomposed::Product(factored, scale) => {
             let (right, left) = factored.residuals();
-            let (right, left) = (right * scale, left * scale);
+            let (right, left) = (scale.times_all(&right), scale.times_all(&left));
             let rank = delta.numerical_rank()?;
             certify(&delta.sigma()?, [&right, &left], rank, delta.shape())
         }
@@ -166,7 +169,6 @@ pub fn ranks(sigma: &Array1<f64>, shape: (usize, usize)) -> Ranks {
 
 /// From all singular values, of which `numerical` count.
 fn of_all(sigma: &Array1<f64>, numerical: usize) -> Ranks {
-    let energy: f64 = sigma.iter().map(|x| x * x).sum();
     let total: f64 = sigma.sum();
     let entropy = |largest: &f64| {
         let shares = sigma.iter().map(|x| x / total).filter(|&share| share > 0.0);
@@ -175,7 +177,7 @@ fn of_all(sigma: &Array1<f64>, numerical: usize) -> Ranks {
     Ranks {
         numerical: Some(numerical),
         effective: sigma.first().and_then(entropy),
-        ..sizes(sigma, energy.sqrt())
+        ..sizes(sigma, norm(sigma))
     }
 }
 
@@ -192,11 +194,14 @@ pub fn ranks_of_leading(leading: &Leading) -> Ranks {
 /// What the leading singular values and ‖M‖_F say.
 fn sizes(sigma: &Array1<f64>, frobenius_norm: f64) -> Ranks {
     let largest = sigma.first().copied().unwrap_or(0.0);
-    let energy = frobenius_norm * frobenius_norm;
-    let stable = (largest > 0.0).then(|| energy / (largest * largest));
+    // Near 1: a quotient of squares is then one of numbers.
+    let e = exponent(largest).unwrap_or(0);
+    let square = |x: f64| times_power(x, -e).powi(2);
+    let energy = square(frobenius_norm);
+    let stable = (largest > 0.0).then(|| energy / square(largest));
     let mut reached = 0.0;
-    let energy_90 = sigma.iter().position(|x| {
-        reached += x * x;
+    let energy_90 = sigma.iter().position(|&x| {
+        reached += square(x);
         reached >= 0.9 * energy
     });
     Ranks {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use ndarray::Array2;
 
 use crate::error::{Error, Result};
-use crate::files;
+use crate::files::{self, is_there};
 
 use super::model::Model;
 use super::{Shards, TensorFile, folder};
@@ -45,7 +45,7 @@ impl Checkpoint {
     /// shard is missing; [`Error::Config`] when the index cannot be read or names a tensor that its
     /// shard has not.
     pub fn open(path: &Path) -> Result<Self> {
-        if !path.exists() {
+        if !is_there(path) {
             return Err(Error::not_found(
                 path,
                 "no such file or folder",

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use ndarray::{Array2, ArrayD, IxDyn};
 
 use crate::error::{Error, Result};
-use crate::files::{InputFile, OpenFile, read_exact_at};
+use crate::files::{InputFile, OpenFile, is_there, read_exact_at};
 
 use super::contents::{Contents, Fault};
 use super::stored::{Stored, same_bytes};
@@ -48,7 +48,7 @@ impl TensorFile {
     /// [`Error::Unsupported`] when a pickle asks for anything but tensors and plain values, or
     /// [`Error::Tensor`] when one of its tensors cannot be.
     pub fn open(path: &Path) -> Result<Self> {
-        if !path.exists() {
+        if !is_there(path) {
             return Err(Error::not_found(
                 path,
                 "no such file",
@@ -207,18 +207,9 @@ impl TensorFile {
         Ok(self.finite(name, stored)?[0])
     }
 
-    /// Whether every entry is zero (−0 counts as zero, NaN does not).
-    ///
-    /// # Errors
-    ///
-    /// As [`TensorFile::array`], but for the values.
-    pub fn is_zero(&self, name: &str) -> Result<bool> {
-        let mut zero = true;
-        self.read(name, self.stored(name)?, None, |_, chunk| {
-            zero = chunk.iter().all(|&x| x == 0.0);
-            zero
-        })?;
-        Ok(zero)
+    /// Hands on a tensor's numbers, some at a time, until `take` has enough. None is held.
+    pub(super) fn pass(&self, name: &str, mut take: impl FnMut(&[f64]) -> bool) -> Result<()> {
+        self.read(name, self.stored(name)?, None, |_, chunk| take(chunk))
     }
 
     /// Whether a tensor is stored in an eight-bit floating-point type.

@@ -34,10 +34,11 @@ const LISTED: usize = 4;
 /// How diffusers marks files in half precision: `….fp16.safetensors`, `….index.fp16.json`.
 const HALF: &str = "fp16";
 
-/// The names of the regular files in a folder.
+/// The names of the files in a folder. What is no regular file, or a link to none, is refused when it
+/// is read.
 pub(crate) fn names_in(folder: &Path) -> Result<Vec<String>> {
     let files = files::list(folder)?.into_iter();
-    let names = files.filter(|path| path.is_file()).filter_map(|path| {
+    let names = files.filter(|path| !path.is_dir()).filter_map(|path| {
         let name = path.file_name()?.to_str()?;
         Some(name.to_string())
     });

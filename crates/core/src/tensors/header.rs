@@ -9,7 +9,7 @@ use crate::files::read_exact_at;
 
 use super::Number;
 use super::contents::{Contents, Fault};
-use super::stored::Stored;
+use super::stored::{Stored, product};
 
 /// The longest header that the format allows.
 const LONGEST_HEADER: u64 = 100_000_000;
@@ -21,6 +21,11 @@ pub(super) fn read(file: &File, length: u64) -> Result<Contents, Fault> {
     let names = header.offset_keys();
     let mut tensors = BTreeMap::new();
     for (name, info) in header.tensors() {
+        // An axis of no length hides any other from the library.
+        if product(info.shape.iter().map(|&n| n as u64)).is_none() {
+            let problem = format!("shape {:?} is larger than any file", info.shape);
+            return Err(Fault::Tensor(name, problem));
+        }
         let stored = Stored {
             number: number(info.dtype),
             shape: info.shape.clone(),

@@ -10,7 +10,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
-use crate::files;
+use crate::files::{self, is_there};
 
 /// Fewer digits of a commit are no name for it.
 const SHORTEST_COMMIT: usize = 7;
@@ -43,7 +43,7 @@ pub fn find_model(id: &str) -> Result<PathBuf> {
 /// Those of [`find_model`].
 pub fn find_model_near(id: &str, folder: &Path) -> Result<PathBuf> {
     let path = folder.join(id);
-    if path.exists() {
+    if is_there(&path) {
         return Ok(path);
     }
     find_in(id, &path, here().as_deref(), "model")
@@ -73,7 +73,7 @@ pub fn find_adapter(path: &Path) -> Result<PathBuf> {
 /// Those of [`find_adapter`].
 pub fn find_adapter_near(path: &Path, folder: &Path) -> Result<PathBuf> {
     let there = folder.join(path);
-    if there.exists() {
+    if is_there(&there) {
         return Ok(there);
     }
     find_in(

@@ -15,6 +15,7 @@ mod model;
 mod npz;
 mod number;
 mod quantised;
+mod scan;
 mod sets;
 mod shards;
 mod stored;

@@ -11,7 +11,7 @@ use std::fs::File;
 
 use super::Number;
 use super::contents::{Contents, Fault};
-use super::stored::Stored;
+use super::stored::{Stored, product};
 use super::zipped::{Entry, load_start};
 
 const END: &str = ".npy";
@@ -134,13 +134,10 @@ impl Header {
     /// The array behind a header of `data` bytes, held against the entry's length.
     fn stored(self, entry: &Entry, data: u64) -> Result<Stored, String> {
         let number = self.number();
-        let count = self
-            .shape
-            .iter()
-            .try_fold(1, |count: usize, &length| count.checked_mul(length));
-        let Some(count) = count else {
+        if product(self.shape.iter().map(|&n| n as u64)).is_none() {
             return Err(format!("shape {:?} has too many numbers", self.shape));
-        };
+        }
+        let count: usize = self.shape.iter().product();
         let size = |number: Number| (count as u64).checked_mul(number.size() as u64);
         if let Ok(number) = number
             && size(number) != Some(entry.size - data)

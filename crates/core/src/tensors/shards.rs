@@ -278,6 +278,11 @@ impl Shards {
         self.holder(name)?.is_zero(name)
     }
 
+    /// See [`TensorFile::largest`].
+    pub(crate) fn largest(&self, name: &str) -> Result<f64> {
+        self.holder(name)?.largest(name)
+    }
+
     fn holder(&self, name: &str) -> Result<&TensorFile> {
         self.file(name).ok_or_else(|| Error::Tensor {
             path: self.path().into(),

@@ -24,6 +24,13 @@ pub(super) struct Stored {
     pub(super) strides: Option<Vec<u64>>,
 }
 
+/// The product of all lengths of a shape but zeros, so that no part of it overflows later; `None` where
+/// it does.
+pub(super) fn product(shape: impl IntoIterator<Item = u64>) -> Option<u64> {
+    let mut shape = shape.into_iter();
+    shape.try_fold(1_u64, |product, n| product.checked_mul(n.max(1)))
+}
+
 impl Stored {
     /// The part at `index` of the first axis; nothing when there is none.
     pub(super) fn part(&self, index: usize) -> Option<Stored> {

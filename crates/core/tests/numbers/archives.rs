@@ -1,5 +1,7 @@
 //! Tensors of torch that lead out of their storage, and zip archives that lie about their entries.
 
+use lora_subspace_core::tensors::TensorFile;
+
 use crate::pickles::{legacy, open};
 
 /// One f32 tensor of storage `0` with four numbers, in an old file.
@@ -27,6 +29,23 @@ fn tensor(offset: &str, shape: &[&str], strides: &[&str], count: u8) -> Vec<u8> 
     let numbers = [1.0_f32, 2.0, 3.0, 4.0].map(f32::to_le_bytes).concat();
     let storages = [4_u64.to_le_bytes().to_vec(), numbers].concat();
     legacy(&pickle, b"]X\x01\x00\x00\x000a.", &storages)
+}
+
+/// An axis of no length makes a tensor of no bytes, however long its others are said to be.
+#[test]
+fn an_axis_of_no_length_hides_no_other() {
+    let shape = "[0,1099511627776,1099511627776]";
+    let header = format!(r#"{{"x":{{"dtype":"F32","shape":{shape},"data_offsets":[0,0]}}}}"#);
+    let bytes = [&(header.len() as u64).to_le_bytes()[..], header.as_bytes()].concat();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("x.safetensors");
+    std::fs::write(&path, bytes).unwrap();
+    let error = TensorFile::open(&path).err().unwrap().to_string();
+    assert!(
+        error.contains("`x`: shape [0, 1099511627776, 1099511627776]"),
+        "{error}"
+    );
+    assert!(error.contains("larger than any file"), "{error}");
 }
 
 #[test]

@@ -23,6 +23,7 @@
 //! - `experts`: stacks of experts by the version of PEFT that wrote them
 //! - `scales`: α by every name that a file may state it under, and the scale that follows
 //! - `wrapped`: one adapter under the names that wrappers and tools give it, and what stands beside it
+//! - `names`: module names with line breaks and control characters, in every layout
 //! - `stable_diffusion`: one library's names on bases with another's
 //! - `laid`: which weight of a base is whose
 //! - `kept_in_parts`: weights under other names, in other files, or in a part of something
@@ -30,6 +31,7 @@
 //!
 //! Measures:
 //! - `laws`: what must hold for any adapter
+//! - `range`: weights of every size that f64 has
 //! - `closed_forms`: random subspaces against what is known of them exactly
 //! - `significance`: tails, intervals and corrections against SciPy
 //! - `groups`: what several runs share by chance, and norms of random directions
@@ -59,11 +61,13 @@ mod laid;
 mod laws;
 mod layouts;
 mod meets;
+mod names;
 mod one_start;
 mod packed;
 mod paddle;
 mod peft;
 mod pickles;
+mod range;
 mod rank_of_products;
 mod same_layer;
 mod scales;

@@ -1,12 +1,14 @@
 //! Where the tensors of a formula are.
 
+use std::collections::BTreeMap;
 use std::fmt;
-use std::path::Path;
-use std::sync::Arc;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use ndarray::Array2;
 
 use crate::error::{Error, Result};
+use crate::linalg::largest;
 use crate::tensors::{Checkpoint, Shards};
 
 /// A tensor of some files.
@@ -39,6 +41,23 @@ impl Source {
             Source::Files(files) => files.path_of(name),
             Source::Model(model) => model.shape(name).map_or(model.path(), |(_, path)| path),
         }
+    }
+}
+
+/// The largest entries of tensors, each looked for once: slices of a fused projection share one.
+#[derive(Default)]
+pub(in crate::adapter) struct Largest(Mutex<BTreeMap<(PathBuf, String), f64>>);
+
+impl Largest {
+    pub(super) fn of(&self, leaf: &Leaf, dim: (usize, usize)) -> Result<f64> {
+        let known = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let key = (leaf.path().to_path_buf(), leaf.name.clone());
+        if let Some(&found) = known().get(&key) {
+            return Ok(found);
+        }
+        let found = leaf.largest(dim)?;
+        known().insert(key, found);
+        Ok(found)
     }
 }
 
@@ -78,6 +97,20 @@ impl Leaf {
         }
     }
 
+    /// The largest |x| of its numbers, read as a matrix of these sides; infinity or NaN where one is
+    /// that.
+    pub(super) fn largest(&self, dim: (usize, usize)) -> Result<f64> {
+        match &self.source {
+            Source::Files(files) => files.largest(&self.name),
+            Source::Model(_) => Ok(largest(&self.matrix(dim)?)),
+        }
+    }
+
+    /// The file that it is in.
+    pub(super) fn path(&self) -> &Path {
+        self.source.path(&self.name)
+    }
+
     /// Reads one matrix of a stack of them.
     pub(super) fn part(&self, index: usize) -> Result<Array2<f64>> {
         match &self.source {
@@ -89,7 +122,7 @@ impl Leaf {
     /// An error about it.
     pub(super) fn error(&self, problem: String, remedy: &str) -> Error {
         Error::Tensor {
-            path: self.source.path(&self.name).into(),
+            path: self.path().into(),
             tensor: self.name.clone(),
             problem,
             remedy: remedy.into(),

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use ndarray::{Array2, array};
 use proptest::prelude::*;
 
-use super::{Formula, Source};
+use super::{Formula, Largest, Source};
+use crate::linalg::largest;
 use crate::tensors::Shards;
 
 /// What is in the file: name, shape, and the first of its numbers, which rise by 1.
@@ -62,6 +63,11 @@ fn check((formula, expected): &Both) {
     assert!(
         !found.iter().zip(expected).any(far),
         "{formula:?}\n{found}\n{expected}"
+    );
+    let bound = formula.bound(&Largest::default()).unwrap();
+    assert!(
+        largest(&found) <= bound * (1.0 + 1e-12),
+        "{formula:?}: {bound}"
     );
 }
 

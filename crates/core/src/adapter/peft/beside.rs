@@ -12,8 +12,21 @@ use super::config::PeftConfig;
 /// What a factor's name has in it, in any of PEFT's methods.
 const FACTORS: [&str; 4] = ["lora_", "hada_", "lokr_", "vera_"];
 
-/// Sorts what stands beside the modules of any of PEFT's methods; see [`Content::replaced`].
+/// What PEFT puts in front of a model's own names.
+const WRAPPER: &str = "base_model.";
+
+/// Sorts what stands beside the modules of any of PEFT's methods; see [`Content::replaced`]. What is
+/// left out of it nobody understands: a factor of another kind must not pass as a trained tensor, nor
+/// must what is called as no weight or bias is, where PEFT did not save it.
 pub(super) fn others(found: &Found, config: &PeftConfig, content: &mut Content) -> Result<()> {
+    let is_bias = |name: &str| name.ends_with(".bias");
+    let is_foreign = |name: &str| FACTORS.iter().any(|part| name.contains(part)) && !is_bias(name);
+    let is_saved = |name: &str| {
+        name.contains(WRAPPER) || ["weight", "bias"].iter().any(|end| name.ends_with(end))
+    };
+    content
+        .replaced
+        .retain(|name| is_saved(name) && !is_foreign(name));
     for name in content.replaced.clone() {
         let path = unwrapped(&name);
         if let Some(module) = path.strip_suffix(".token_adapter.trainable_tokens_delta") {
@@ -34,10 +47,6 @@ pub(super) fn others(found: &Found, config: &PeftConfig, content: &mut Content) 
             content.replacements.push(module);
         }
     }
-    // A factor that was not understood must not pass as a trained tensor.
-    let is_factor = |name: &String| FACTORS.iter().any(|part| name.contains(part));
-    let is_foreign = |name: &String| is_factor(name) && !name.ends_with(".bias");
-    content.replaced.retain(|name| !is_foreign(name));
     Ok(())
 }
 

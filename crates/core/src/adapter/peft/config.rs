@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use crate::adapter::factors::METADATA;
 use crate::adapter::fields::Fields;
 use crate::adapter::located::CONFIG;
-use crate::adapter::pattern::Pattern;
+use crate::adapter::patterns::Patterns;
 use crate::adapter::scale_rule::{ScaleKind, ScaleRule};
 use crate::error::{Error, Result};
 use crate::setting::Setting;
@@ -39,8 +39,8 @@ pub(in crate::adapter) struct PeftConfig {
     /// Where ranks stand, as errors name it.
     pub(in crate::adapter) place: String,
     use_rslora: bool,
-    rank_pattern: Vec<(Pattern, f64)>,
-    alpha_pattern: Vec<(Pattern, f64)>,
+    rank_pattern: ByModule,
+    alpha_pattern: ByModule,
     pub(in crate::adapter) fan_in_fan_out: bool,
     pub(in crate::adapter) base_name: Option<String>,
     /// `enable_lora` of a merged layer: which of its slots have factors.
@@ -243,49 +243,44 @@ impl PeftConfig {
     }
 
     /// PEFT's rule: the first key, in the order of the file, that hits the module's path.
-    fn first_hit(
-        &self,
-        field: &str,
-        pattern: &[(Pattern, f64)],
-        module: &str,
-    ) -> Result<Option<f64>> {
-        for (key, value) in pattern {
-            match key.hits(module) {
-                Some(true) => return Ok(Some(*value)),
-                Some(false) => {}
-                None => {
-                    let problem = format!(
-                        "key `{}` of {field} takes too many steps on module `{module}`",
-                        key.key()
-                    );
-                    return Err(bad(&self.path, problem, "write the module's name out"));
-                }
-            }
-        }
-        Ok(None)
+    fn first_hit(&self, field: &str, pattern: &ByModule, module: &str) -> Result<Option<f64>> {
+        let hit = pattern.keys.first(module).map_err(|key| {
+            let problem =
+                format!("key `{key}` of {field} takes too many steps on module `{module}`");
+            bad(&self.path, problem, "write the module's name out")
+        })?;
+        Ok(hit.map(|number| pattern.values[number]))
     }
 }
 
-fn pattern(fields: &Fields, field: &str) -> Result<Vec<(Pattern, f64)>> {
-    let Some(entries) = fields.object(field)? else {
-        return Ok(Vec::new());
-    };
-    let compile = |(key, value): (&String, &Value)| {
-        let pattern = Pattern::new(key).map_err(|error| {
-            let problem =
-                format!("key `{key}` of {field} is not a regular expression of Python's: {error}");
+/// Numbers of modules, by keys.
+#[derive(Default)]
+struct ByModule {
+    keys: Patterns,
+    /// Those of each key.
+    values: Vec<f64>,
+}
+
+impl ByModule {
+    fn is_empty(&self) -> bool {
+        self.values.is_empty()
+    }
+}
+
+fn pattern(fields: &Fields, field: &str) -> Result<ByModule> {
+    let mut all = ByModule::default();
+    for (key, value) in fields.object(field)?.into_iter().flatten() {
+        all.keys.add(key).map_err(|error| {
+            let problem = format!("key `{key}` of {field} is not one that can be read: {error}");
             bad(fields.path(), problem, "write the module's name out")
         })?;
-        match value.as_f64().filter(|&value| value > 0.0) {
-            Some(value) => Ok((pattern, value)),
-            None => Err(bad(
-                fields.path(),
-                format!("{field} gives `{key}` the value {value}"),
-                "it must be a positive number",
-            )),
-        }
-    };
-    entries.iter().map(compile).collect()
+        let number = value.as_f64().filter(|&value| value > 0.0);
+        all.values.push(number.ok_or_else(|| {
+            let problem = format!("{field} gives `{key}` the value {value}");
+            bad(fields.path(), problem, "it must be a positive number")
+        })?);
+    }
+    Ok(all)
 }
 
 /// Refuses by name whatever would make s·B·A another matrix than ΔW.

@@ -20,7 +20,7 @@ use super::experts;
 /// `MODULE.KIND[.ADAPTER][.weight]`
 static KEY: LazyLock<Regex> = LazyLock::new(|| {
     let kinds = "lora_A|lora_B|lora_embedding_A|lora_embedding_B|lora_magnitude_vector";
-    let key = format!(r"^(?<module>.+)\.(?<kind>{kinds})(?:\.(?<name>[^.]+))??(?:\.weight)?$");
+    let key = format!(r"(?s)^(?<module>.+)\.(?<kind>{kinds})(?:\.(?<name>[^.]+))??(?:\.weight)?$");
     Regex::new(&key).expect("a constant")
 });
 const KINDS: [&str; 5] = [

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::tensors::Number;
-use crate::tensors::stored::Stored;
+use crate::tensors::stored::{Stored, product};
 
 /// Where the bytes of storages are, by key: the start in the file, and how many.
 pub(super) type Places = BTreeMap<String, (u64, u64)>;
@@ -69,7 +69,7 @@ impl Tensor {
             .ok_or_else(|| format!("strides {:?} run backwards", self.strides))?;
         let offset = u64::try_from(self.offset)
             .map_err(|_| format!("it begins at {} of its storage", self.offset))?;
-        let count = product(&shape).filter(|&count| {
+        let count = product(shape.iter().copied()).filter(|&count| {
             let bytes = count.checked_mul(size);
             bytes.is_some_and(|bytes| bytes <= length)
         });
@@ -94,13 +94,6 @@ impl Tensor {
 
 fn whole(numbers: &[i64]) -> Option<Vec<u64>> {
     numbers.iter().map(|&n| u64::try_from(n).ok()).collect()
-}
-
-/// Of all lengths but zeros, so that no part of it overflows later.
-fn product(shape: &[u64]) -> Option<u64> {
-    shape
-        .iter()
-        .try_fold(1_u64, |product, &n| product.checked_mul(n.max(1)))
 }
 
 /// One past the last number that a tensor touches.
