@@ -152,6 +152,17 @@ fn a_step_after_the_last_is_refused() {
 }
 
 #[test]
+fn a_step_that_none_can_follow_is_refused() {
+    let folder = with_run();
+    let most = format!("run/checkpoint-{}", u64::MAX);
+    AdapterFolder::new(2, 8).save(&folder.path().join(&most));
+    AdapterFolder::new(2, 9).save(&folder.path().join("run/last"));
+    let study = with(&format!("steps = \"{most}\"\n")).replace("run/checkpoint-40", "run/last");
+    let words = ["no step is left for `path`", "18446744073709551615"];
+    refused(folder.path(), &study, 5, &words);
+}
+
+#[test]
 fn two_starts_are_refused() {
     let folder = with_run();
     let untrained = |salt: u32| {

@@ -154,7 +154,13 @@ fn after(entry: &Entry, earlier: &[Step], own: Option<u64>) -> Result<(u64, bool
             let remedy = "name the last checkpoint as `path`, or the earlier ones as `steps`";
             Err(entry.error(&problem, remedy))
         }
-        None => Ok((end + 1, false)),
+        None => {
+            let next = end.checked_add(1).map(|next| (next, false));
+            next.ok_or_else(|| {
+                let problem = format!("no step is left for `path` after step {end}");
+                entry.error(&problem, "call checkpoints by the steps of their run")
+            })
+        }
     }
 }
 

@@ -106,9 +106,17 @@ fn texts() -> HashMap<&'static str, String> {
     FILES.into_iter().map(read).collect()
 }
 
+/// The Rust that the README asks for is the one that Cargo.toml states.
+fn rust() -> Said {
+    said("README.md", "With Rust ({1.92} or later)", || {
+        vec![env!("CARGO_PKG_RUST_VERSION").parse().unwrap()]
+    })
+}
+
 fn all() -> Vec<Said> {
     let mut all = minilm::sentences();
     all.extend(lora_paper::sentences());
+    all.push(rust());
     all
 }
 
