@@ -61,10 +61,12 @@ fn tables_that_are_no_set_are_named() {
     let text = fs::read_to_string(&changed).unwrap();
     fs::write(&changed, text + "\n").unwrap();
     fs::remove_file(gone).unwrap();
-    let said = python("notebook/run.py", &[&tables]);
+    let Some(said) = python("notebook/run.py", &[&tables]) else {
+        return;
+    };
     let expected = "layers.csv is gone, and files.json has it\nranks.csv is another file than files.json has\n14 figures, ";
     assert!(said.starts_with(expected), "{said}");
     fs::remove_file(tables.join("files.json")).unwrap();
-    let said = python("notebook/run.py", &[&tables]);
+    let said = python("notebook/run.py", &[&tables]).unwrap();
     assert!(said.starts_with("there is no files.json: "), "{said}");
 }
