@@ -5,9 +5,9 @@
 use std::cell::OnceCell;
 use std::fmt::Display;
 use std::fs;
-use std::path::{Component, Path};
+use std::path::{Component, Path, PathBuf};
 
-use lora_subspace::adapter::{Adapter, BaseIndex, ReadOptions};
+use lora_subspace::adapter::{AdaptedModule, Adapter, BaseIndex, ReadOptions};
 use lora_subspace::base::{Base, fused};
 use lora_subspace::tensors::TensorFile;
 
@@ -58,14 +58,16 @@ pub fn texts<const N: usize>(bytes: &[u8]) -> [&[u8]; N] {
 }
 
 /// A path below a folder; `None` for a name that would lead elsewhere, or that no file has.
-pub fn below(folder: &Path, name: &[u8]) -> Option<std::path::PathBuf> {
+pub fn below(folder: &Path, name: &[u8]) -> Option<PathBuf> {
     let name = std::str::from_utf8(name)
         .ok()
         .filter(|name| !name.contains('\0'))?;
     let mut parts = Path::new(name).components().peekable();
     parts.peek()?;
-    let is_plain = parts.all(|part| matches!(part, Component::Normal(name) if name.len() < 100));
-    (is_plain && name.len() < 300).then(|| folder.join(name))
+    let mut plain = parts.clone();
+    let is_plain = plain.all(|part| matches!(part, Component::Normal(name) if name.len() < 100));
+    // By its parts: a slash behind the last would make a folder of it.
+    (is_plain && name.len() < 300).then(|| folder.join(parts.collect::<PathBuf>()))
 }
 
 /// Writes a file where there is something to write.
@@ -91,7 +93,10 @@ pub fn use_adapter(path: &Path, options: &ReadOptions, base: Option<&Base>) {
 /// ΔW and W of each module: their shapes are the module's, σ falls, and the norms agree.
 fn ask(adapter: &Adapter, base: Option<&Base>) {
     let _ = (adapter.rank_in_words(), adapter.factor_entries());
-    for module in adapter.modules.iter().chain(&adapter.replacements) {
+    // Of a weight that is saved whole beside its factors the path leads to these.
+    let is_alone = |one: &&AdaptedModule| !adapter.modules.iter().any(|of| of.path == one.path);
+    let replaced = adapter.replacements.iter().filter(is_alone);
+    for module in adapter.modules.iter().chain(replaced) {
         let shape = (module.d_out, module.d_in);
         let w = base.and_then(|base| hold(base.whole(module)));
         if let Some(weight) = base.and_then(|base| hold(base.weight(module))) {

@@ -11,7 +11,7 @@ use crate::linalg::SMALL_SIDE;
 
 use super::Failure;
 use super::flags::Inspect;
-use super::said::{print, shown};
+use super::said::{line, print, shown};
 
 /// Width of the longest bar.
 const BAR: usize = 24;
@@ -43,7 +43,7 @@ pub fn inspect(flags: Inspect) -> std::result::Result<(), Failure> {
     let is_formed = |module: &&AdaptedModule| base.is_some() || !module.needs_base();
     let formed = adapter.modules.iter().filter(is_formed);
     let formed: BTreeSet<&str> = formed.map(|module| module.path.as_str()).collect();
-    let causes = adapter.unmeasurable(|path| formed.contains(path));
+    let causes = adapter.unmeasurable(|path| formed.contains(path))?;
     let mut causes: BTreeMap<String, CoreError> = causes.into_iter().collect();
     for module in &adapter.modules {
         let checked = base.as_ref().map(|base| base.check(module)).transpose();
@@ -52,6 +52,10 @@ pub fn inspect(flags: Inspect) -> std::result::Result<(), Failure> {
             Some(error) => Err(error),
             None => row(&adapter, module, fits),
         };
+        // A file that cannot be read any more says nothing of a module.
+        if let Err(error @ (CoreError::Io { .. } | CoreError::Changed { .. })) = row {
+            return Err(error.into());
+        }
         for error in checked.err().iter().chain(row.as_ref().err()) {
             left_out.push(LeftOut {
                 module: module.path.clone(),
@@ -68,7 +72,7 @@ pub fn inspect(flags: Inspect) -> std::result::Result<(), Failure> {
         format!("{:#}\n", object(&adapter, &rows, &cuts, &left_out))
     } else {
         let lines = page(&adapter, &rows, &cuts, &left_out);
-        lines.iter().map(|line| shown(line) + "\n").collect()
+        lines.iter().map(|text| line(text) + "\n").collect()
     };
     Ok(print(&text)?)
 }

@@ -36,14 +36,17 @@ pub(super) fn lost(source: io::Error) -> Result<()> {
     Err(Error::io("standard output", "write", source, remedy))
 }
 
-/// A line on stderr, which no name can make look like an error.
+/// A line on stderr.
 pub(super) fn tell(line: &str) {
-    let line = shown(line);
-    let indent = match line.starts_with(ERROR) {
-        true => "  ",
-        false => "",
-    };
-    let _ = writeln!(io::stderr(), "{indent}{line}");
+    let _ = writeln!(io::stderr(), "{}", self::line(line));
+}
+
+/// A line as it is shown, which no name can make look like an error.
+pub(super) fn line(text: &str) -> String {
+    match shown(text) {
+        line if line.starts_with(ERROR) => format!("  {line}"),
+        line => line,
+    }
 }
 
 /// The last line of a failure.
@@ -52,7 +55,7 @@ pub(super) fn error(message: &str) {
 }
 
 /// A text as one line that a terminal shows as it is: control characters, line ends, marks that
-/// turn the direction of writing and marks without width are escaped as Rust writes them. The middle
+/// turn the direction of writing and letters that nobody sees are escaped as Rust writes them. The middle
 /// of a very long one is left out.
 pub(super) fn shown(text: &str) -> String {
     let escape = |character: char| match is_escaped(character) {
@@ -65,7 +68,8 @@ pub(super) fn shown(text: &str) -> String {
 fn is_escaped(character: char) -> bool {
     character.is_control()
         || matches!(character,
-            '\u{061c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+            '\u{ad}' | '\u{061c}' | '\u{115f}'..='\u{1160}' | '\u{180b}'..='\u{180f}' | '\u{3164}'
+            | '\u{fe00}'..='\u{fe0f}' | '\u{e0000}'..='\u{e0fff}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
             | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}')
 }
 

@@ -6,14 +6,14 @@
 //!   [`crate::publish::abandon`] in them.
 //! - A signal that was ignored at the start stays so: `nohup` means it.
 
-/// From now on a signal ends the program as it should.
+/// From now on a signal ends the program as it should, and a second one at once.
 #[cfg(unix)]
 pub(super) fn heed() {
-    use std::thread;
-
-    // The thread asks for the signals, so that none is taken where no thread can be had.
-    let heeding = thread::Builder::new().name("signals".into());
-    let _ = heeding.spawn(unix::wait);
+    if let Some(signals) = unix::asked() {
+        let thread = std::thread::Builder::new().name("signals".into());
+        // Where no thread can be had, none can be had for the work.
+        let _ = thread.spawn(|| unix::wait(signals));
+    }
 }
 
 #[cfg(not(unix))]
@@ -21,7 +21,7 @@ pub(super) fn heed() {}
 
 #[cfg(unix)]
 mod unix {
-    use std::fs;
+    use std::{fs, thread};
 
     use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
     use signal_hook::iterator::Signals;
@@ -32,26 +32,35 @@ mod unix {
 
     const ENDING: [(i32, &str); 3] = [(SIGINT, "SIGINT"), (SIGTERM, "SIGTERM"), (SIGHUP, "SIGHUP")];
 
-    /// Waits for the first signal, and ends the program.
-    pub(super) fn wait() {
+    /// The signals that are to be heeded: as soon as this is back, none ends the program as the
+    /// system would.
+    pub(super) fn asked() -> Option<Signals> {
         let ignored = ignored();
         let heeded = ENDING.map(|(number, _)| number).into_iter();
-        let heeded = heeded.filter(|number| ignored >> (number - 1) & 1 == 0);
-        let Ok(mut signals) = Signals::new(heeded) else {
-            return;
-        };
-        let Some(number) = signals.forever().next() else {
-            return;
-        };
-        abandon();
-        let is_it = |(other, _): &&(i32, &str)| *other == number;
-        let name = ENDING
-            .iter()
-            .find(is_it)
-            .map_or("a signal", |(_, name)| name);
-        said::error(&format!("stopped by {name}"));
-        // Without what a library does at the end: its threads are at work.
-        exit(128 + number)
+        Signals::new(heeded.filter(|number| ignored >> (number - 1) & 1 == 0)).ok()
+    }
+
+    /// Waits for a signal, and ends the program: without what libraries do at the end, as their
+    /// threads are at work.
+    pub(super) fn wait(mut signals: Signals) {
+        let mut is_first = true;
+        for number in signals.forever() {
+            if !is_first {
+                exit(128 + number);
+            }
+            is_first = false;
+            // It waits for files that are being put in place.
+            thread::spawn(move || {
+                abandon();
+                let is_it = |(other, _): &&(i32, &str)| *other == number;
+                let name = ENDING
+                    .iter()
+                    .find(is_it)
+                    .map_or("a signal", |(_, name)| name);
+                said::error(&format!("stopped by {name}"));
+                exit(128 + number)
+            });
+        }
     }
 
     /// The signals that are ignored, one bit each; none where the system does not say.

@@ -87,7 +87,7 @@ pub fn check(plan: &Plan, out: &Path, listener: &dyn Listener) -> Result<Checked
         Ok(Some(list)) => {
             comparison.listed(&list, plan, &provenance)?;
             for set in list.sets() {
-                if let Some(other) = set.made_of.differs_from(&provenance) {
+                if let Some(other) = set.made_of.differs_from_whole(&provenance) {
                     let before = remade(plan, committed, &set.made_of)?;
                     comparison.explain(&before.artifacts, &other);
                 }
@@ -171,7 +171,8 @@ impl<'a> Comparison<'a> {
             self.differs(&path, &format!("{LIST} does not have it"));
         }
         // It is compared, whether something is wrong in it or not.
-        self.of(&place).extend(list.of_others(now));
+        self.of(&place)
+            .extend(list.of_others(&|made_of| made_of.differs_from_whole(now)));
         for Misfit { path, what, .. } in list.misfits(self.out, &plan.name)? {
             self.differs(&path, &what);
         }

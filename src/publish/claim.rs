@@ -91,7 +91,7 @@ impl Claim {
             }
         };
         if lock.is_some() {
-            folders.iter().for_each(|folder| sweep(folder, true));
+            folders.iter().for_each(sweep);
         }
         sweep_scratch(&std::env::temp_dir());
         let claim = Self::hold(
@@ -211,7 +211,9 @@ impl Held {
             Of::Study { folders, made } => {
                 // Without a lock some may be another's.
                 if self.lock.is_some() {
-                    folders.iter().for_each(|folder| sweep(folder, false));
+                    folders.iter().for_each(sweep);
+                    // The last: from then on the folders may be another's.
+                    let _ = fs::remove_file(folders[0].join(LOCK));
                 }
                 made.remove_empty();
             }
@@ -233,6 +235,11 @@ enum Locked {
 /// Locks a file, which is made where it is not there.
 fn lock(path: &Path) -> io::Result<Locked> {
     loop {
+        // Before it is opened: a pipe would be waited for, and a link leads elsewhere.
+        if path.symlink_metadata().is_ok_and(|there| !there.is_file()) {
+            let words = format!("{LOCK} there is no regular file: remove it");
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, words));
+        }
         let mut options = OpenOptions::new();
         let file = options
             .create(true)
@@ -266,12 +273,12 @@ fn is_at(_: &File, path: &Path) -> bool {
     path.exists()
 }
 
-/// Removes what is temporary in a folder; the lock's own file where it is not kept.
-fn sweep(folder: &Path, keeps_lock: bool) {
+/// Removes what is temporary in a folder, but for the lock's own file.
+fn sweep(folder: &PathBuf) {
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
         let name = entry.file_name();
         let is_temporary = name.to_string_lossy().starts_with(PREFIX);
-        if is_temporary && !(keeps_lock && name == LOCK) {
+        if is_temporary && name != LOCK {
             let _ = fs::remove_file(entry.path());
         }
     }

@@ -130,10 +130,10 @@ impl FileList {
         listed.map(misfit).filter_map(Result::transpose).collect()
     }
 
-    /// Sets that were made of something else than what is here now, each in words.
-    pub(super) fn of_others(&self, now: &Provenance) -> Vec<String> {
+    /// Sets that were made of something else, each in words, by what tells the difference.
+    pub(super) fn of_others(&self, differs: &dyn Fn(&Provenance) -> Option<String>) -> Vec<String> {
         let set = |set: &FileSet| {
-            let other = set.made_of.differs_from(now)?;
+            let other = differs(&set.made_of)?;
             let count = set.files.len();
             let first = set.files.keys().next()?;
             Some(match count {

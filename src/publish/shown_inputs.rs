@@ -17,14 +17,17 @@ pub(super) fn of_figure(plan: &Plan, figure: Figure, whole: &Provenance) -> Prov
         modules.any(|module| module.needs_base())
     });
     let with_steps = figure == Figure::Trajectory;
+    let is_of = |one: &&NamedAdapter, of: &str| {
+        let step = of.strip_prefix(&one.name);
+        step.is_some_and(|rest| rest.is_empty() || with_steps && rest.starts_with(", step "))
+    };
     whole.of_inputs(|input| match input.of.as_str() {
+        // An adapter may be called as a table is.
+        of if named.iter().any(|one| is_of(one, of)) => true,
         "base" => with_base,
         "rows" => tables(figure).contains(&&*input.file),
         "runs" => figure == Figure::RankCurve,
-        of => named.iter().any(|one| {
-            let step = of.strip_prefix(&one.name);
-            step.is_some_and(|rest| rest.is_empty() || with_steps && rest.starts_with(", step "))
-        }),
+        _ => false,
     })
 }
 

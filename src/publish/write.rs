@@ -143,7 +143,7 @@ fn list(
     };
     before.drop_those(is_gone);
     let list = before.with(FileSet { made_of, files });
-    for other in list.of_others(provenance) {
+    for other in list.of_others(&|made_of| made_of.differs_from(provenance)) {
         listener.warn(&format!(
             "{other}: `regenerate` makes all of one study's files"
         ));

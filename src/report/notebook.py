@@ -31,10 +31,14 @@ def misfits():
     place = folder / "files.json"
     if not place.exists():
         return ["there is no files.json: nothing tells whether these tables are one set"]
-    sets = json.loads(place.read_text(encoding="utf-8"))["sets"]
+    try:
+        sets = json.loads(place.read_text(encoding="utf-8"))["sets"]
+        listed = sorted({name: digest for one in sets for name, digest in one["files"].items()}.items())
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return ["files.json is damaged: nothing tells whether these tables are one set"]
     found = ["files.json has files of several runs, with other inputs or settings"] if len(sets) > 1 else []
-    for name, digest in sorted({name: digest for one in sets for name, digest in one["files"].items()}.items()):
-        path = folder / name
+    for name, digest in listed:
+        path = folder / Path(name).name
         if path.suffix not in {".csv", ".npz"}:
             continue
         if not path.exists():

@@ -87,7 +87,7 @@ pub(super) fn build(
         runs,
         selected: request.selected(false),
         makes: request.makes,
-        source: Source::Rows(published),
+        source: Source::Rows(Box::new(published)),
     })
 }
 

@@ -198,7 +198,7 @@ pub(super) fn numbers(held: &Held, modules: &[String]) -> Result<BTreeMap<String
         for adapter in std::iter::once(&named.adapter).chain(earlier) {
             let all = adapter.modules.iter().chain(&adapter.replacements);
             let count = all.filter(|one| asked.contains(one.path.as_str())).count();
-            let found = adapter.unmeasurable(|path| asked.contains(path));
+            let found = adapter.unmeasurable(|path| asked.contains(path))?;
             let is_all = found.len() == count;
             for (path, error) in found {
                 let place = format!("adapter[{number}].path");

@@ -50,7 +50,7 @@ pub enum Source {
     /// They are measured on adapters.
     Adapters(Box<Measured>),
     /// They are rows of tables that somebody wrote: nothing is measured.
-    Rows(Published),
+    Rows(Box<Published>),
 }
 
 /// Adapters, and what is measured on them.

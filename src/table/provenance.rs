@@ -1,8 +1,9 @@
 //! What results were made of: nothing in it changes when nothing that matters has.
 
-use serde::de::{Deserialize, Deserializer};
+use std::fmt;
+
+use serde::de::{Deserializer, MapAccess, Visitor};
 use serde::ser::{SerializeMap, Serializer};
-use serde_json::Map;
 
 /// Version, settings and inputs of a study's results. Neither time nor machine, threads, git
 /// revision or absolute paths, so that results can be compared byte by byte.
@@ -65,7 +66,8 @@ impl Provenance {
         }
     }
 
-    /// Which version, setting or input that both have is another there, in words: the first of several.
+    /// Which version, input or setting that both have is another there, in words: the first of
+    /// several. Bases and draws decide what some tables have, and no number in another.
     ///
     /// ```
     /// use lora_subspace::table::{Input, Provenance};
@@ -83,7 +85,8 @@ impl Provenance {
         }
         let setting = |(name, value): &&(String, String)| {
             let mut theirs = other.settings.iter();
-            theirs.any(|(named, other)| named == name && other != value)
+            let is_of_all = name != "bases" && name != "draws";
+            theirs.any(|(named, other)| is_of_all && named == name && other != value)
         };
         if let Some((name, value)) = self.settings.iter().find(setting) {
             return Some(format!("{name} = {value}"));
@@ -95,6 +98,22 @@ impl Provenance {
         };
         let input = self.inputs.iter().find(input)?;
         Some(format!("another {} of {}", input.file, input.of))
+    }
+
+    /// As [`Provenance::differs_from`], of another that has all inputs and settings of the study.
+    pub fn differs_from_whole(&self, whole: &Provenance) -> Option<String> {
+        let setting = |one: &&(String, String)| !whole.settings.contains(one);
+        let input = |one: &&Input| !whole.inputs.contains(one);
+        self.differs_from(whole)
+            .or_else(|| {
+                let (name, value) = self.settings.iter().find(setting)?;
+                Some(format!("{name} = {value}"))
+            })
+            .or_else(|| {
+                let Input { of, file, .. } = self.inputs.iter().find(input)?;
+                Some(format!("{file} of {of}, which is no input now"))
+            })
+            .or_else(|| (self != whole).then(|| "fewer inputs or settings".into()))
     }
 
     /// `lora-subspace 0.1.0`
@@ -117,14 +136,21 @@ fn as_object<S: Serializer>(
 fn of_object<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Vec<(String, String)>, D::Error> {
-    let text = |(name, value): (String, serde_json::Value)| match value {
-        serde_json::Value::String(value) => Ok((name, value)),
-        other => Err(serde::de::Error::custom(format!(
-            "{name} is {other}, and no text"
-        ))),
-    };
-    Map::deserialize(deserializer)?
-        .into_iter()
-        .map(text)
-        .collect()
+    struct Pairs;
+    impl<'de> Visitor<'de> for Pairs {
+        type Value = Vec<(String, String)>;
+
+        fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+            formatter.write_str("names with texts")
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+            let mut pairs = Vec::new();
+            while let Some(pair) = map.next_entry()? {
+                pairs.push(pair);
+            }
+            Ok(pairs)
+        }
+    }
+    deserializer.deserialize_map(Pairs)
 }

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::metric::higher_is_better;
 use super::proportion::{standard_error, wilson};
+use super::rounded::{nine_digits, nine_digits_or_empty};
 use super::rows::{RunsRow, round9};
 use crate::paper::Projection;
 
@@ -23,8 +24,10 @@ pub struct Score {
     /// Entries of the factors; empty where they are not known.
     pub trainable_parameters: Option<u64>,
     /// Mean over the runs.
+    #[serde(serialize_with = "nine_digits")]
     pub mean: f64,
     /// Sample standard deviation over the runs; empty of one run.
+    #[serde(serialize_with = "nine_digits_or_empty")]
     pub sd: Option<f64>,
     /// How many runs (seeds) there are.
     pub runs: usize,
@@ -37,20 +40,20 @@ pub struct Score {
     #[serde(default)]
     pub items: Option<u64>,
     /// Standard error of the mean by its items alone, √(p(1 − p)/items).
-    #[serde(default)]
+    #[serde(default, serialize_with = "nine_digits_or_empty")]
     pub standard_error: Option<f64>,
     /// Lower end of Wilson's 95 % interval.
-    #[serde(default)]
+    #[serde(default, serialize_with = "nine_digits_or_empty")]
     pub low: Option<f64>,
     /// Upper end of Wilson's 95 % interval.
-    #[serde(default)]
+    #[serde(default, serialize_with = "nine_digits_or_empty")]
     pub high: Option<f64>,
     /// How far it is behind the best of those that it is compared with; empty of the best.
-    #[serde(default)]
+    #[serde(default, serialize_with = "nine_digits_or_empty")]
     pub behind: Option<f64>,
     /// Lower end of the 95 % interval of that; the best is not shown to be better where it is 0 or
     /// less.
-    #[serde(default)]
+    #[serde(default, serialize_with = "nine_digits_or_empty")]
     pub behind_low: Option<f64>,
     /// The single runs' values, in the order of the file.
     #[serde(skip)]

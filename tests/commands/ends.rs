@@ -1,6 +1,6 @@
 //! How a run ends: beside another, after one that was killed, by a signal, and when nothing can be
 //! written any more.
-#![cfg(unix)]
+#![cfg(target_os = "linux")]
 
 use std::fs::{self, File, OpenOptions};
 use std::os::unix::process::ExitStatusExt;
@@ -9,9 +9,12 @@ use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
+use serde_json::json;
+
+use crate::files::Tensors;
 use crate::made::done;
 use crate::programs::{files, run};
-use crate::workshop::workshop;
+use crate::workshop::{AdapterFolder, factor, workshop};
 
 const LOCK: &str = ".lora-subspace-lock";
 
@@ -115,6 +118,33 @@ fn what_a_killed_run_left_is_swept() {
 }
 
 #[test]
+fn a_lock_that_is_no_regular_file_is_refused_at_once() {
+    let folder = made();
+    let lock = folder.path().join("notebooks-export/tiny").join(LOCK);
+    let outside = folder.path().join("outside");
+    for make in ["mkfifo \"$0\"", "ln -s \"$1\" \"$0\""] {
+        let places = [&lock, &outside];
+        let status = Command::new("sh")
+            .args(["-c", make])
+            .args(places)
+            .status()
+            .unwrap();
+        assert!(status.success());
+        let outcome = run("regenerate", &["study.toml"], folder.path());
+        assert_eq!(outcome.code, 1);
+        assert!(
+            outcome
+                .error()
+                .contains("there is no regular file: remove it"),
+            "{}",
+            outcome.stderr
+        );
+        fs::remove_file(&lock).unwrap();
+    }
+    assert!(!outside.exists());
+}
+
+#[test]
 fn hidden_files_are_no_results() {
     let folder = made();
     for place in ["figures", "notebooks-export"] {
@@ -136,7 +166,9 @@ fn program(command: &str, arguments: &[&str], folder: &Path) -> Command {
         "inspect" => env!("CARGO_BIN_EXE_inspect"),
         _ => env!("CARGO_BIN_EXE_amplification"),
     };
-    let mut program = Command::new(path);
+    // Whoever runs the tests behind a shell's back has SIGINT ignored, and it would stay so.
+    let mut program = Command::new("env");
+    program.args(["--default-signal=INT,TERM,HUP", path]);
     program.args(arguments).current_dir(folder);
     program.stdout(Stdio::null()).stderr(Stdio::piped());
     program
@@ -169,18 +201,36 @@ fn send(child: &Child, signal: &str) {
     assert!(status.success());
 }
 
-/// A run that goes on for longer than any test waits.
-const LONG: [&str; 6] = ["one", "two", "--base", "base", "--draws", "100000"];
+/// A run in a folder of [`large`] that goes on for longer than any test waits.
+const LONG: [&str; 5] = ["large", "--base", "large-base", "--draws", "100000"];
+
+/// A folder with an adapter of one large module and its base, whose draws take long.
+fn large() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let module = "layers.0.q_proj";
+    let factors = Tensors::default()
+        .with(&factor(module, 'A'), &[2, 250], 1)
+        .with(&factor(module, 'B'), &[250, 2], 2);
+    let config = json!({"peft_type": "LORA", "r": 2, "lora_alpha": 4});
+    let adapter = AdapterFolder {
+        config,
+        tensors: factors,
+    };
+    adapter.save(&folder.path().join("large"));
+    let base = Tensors::default().with(&format!("m.{module}.weight"), &[250, 250], 3);
+    base.save(&folder.path().join("large-base/model.safetensors"));
+    folder
+}
 
 #[test]
 fn a_signal_leaves_nothing_and_says_which_it_was() {
-    let folder = workshop();
+    let folder = large();
     let before = files(folder.path());
     for (signal, code) in [("INT", 130), ("TERM", 143), ("HUP", 129)] {
         let child = program("amplification", &LONG, folder.path())
             .spawn()
             .unwrap();
-        let tables = folder.path().join("out/notebooks-export/one-vs-two");
+        let tables = folder.path().join("out/notebooks-export/large");
         until(|| has_temporary(&tables));
         send(&child, signal);
         let output = child.wait_with_output().unwrap();
@@ -200,10 +250,15 @@ fn a_signal_leaves_nothing_and_says_which_it_was() {
 
 #[test]
 fn a_signal_during_a_check_leaves_nothing_in_the_temporary_folder() {
-    let folder = made();
-    let text = fs::read_to_string(folder.path().join("study.toml")).unwrap();
-    let text = text.replacen("base =", "draws = 100000\nbase =", 1);
-    fs::write(folder.path().join("study.toml"), text).unwrap();
+    let folder = large();
+    let study = |draws: usize| {
+        let text = format!("name = \"tiny\"\ndraws = {draws}\nbase = \"large-base\"\n");
+        let text = text + "[[adapter]]\nname = \"one\"\npath = \"large\"\n";
+        fs::write(folder.path().join("study.toml"), text).unwrap();
+    };
+    study(1);
+    done("regenerate", &["study.toml", "--no-figures"], folder.path());
+    study(100_000);
     let temporary = tempfile::tempdir().unwrap();
     let mut check = program("regenerate", &["study.toml", "--check"], folder.path());
     let child = check.env("TMPDIR", temporary.path()).spawn().unwrap();
@@ -215,7 +270,7 @@ fn a_signal_during_a_check_leaves_nothing_in_the_temporary_folder() {
 
 #[test]
 fn a_signal_that_is_ignored_stays_so() {
-    let folder = workshop();
+    let folder = large();
     let path = env!("CARGO_BIN_EXE_amplification");
     let child = Command::new("sh")
         .args(["-c", "trap '' HUP; exec \"$0\" \"$@\"", path])
@@ -224,7 +279,7 @@ fn a_signal_that_is_ignored_stays_so() {
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
-    let tables = folder.path().join("out/notebooks-export/one-vs-two");
+    let tables = folder.path().join("out/notebooks-export/large");
     until(|| has_temporary(&tables));
     send(&child, "HUP");
     sleep(Duration::from_millis(300));
@@ -236,14 +291,13 @@ fn a_signal_that_is_ignored_stays_so() {
     // The next run finds the lock free.
     done(
         "amplification",
-        &["one", "two", "--base", "base", "-q"],
+        &["large", "--base", "large-base", "-q"],
         folder.path(),
     );
     assert!(!has_temporary(&tables));
 }
 
 /// A summary that was cut looks like a whole one.
-#[cfg(target_os = "linux")]
 #[test]
 fn a_full_disk_is_an_error_and_a_closed_pipe_is_none() {
     let folder = workshop();

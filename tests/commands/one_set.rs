@@ -153,6 +153,58 @@ fn a_check_names_what_does_not_fit_the_list() {
 }
 
 #[test]
+fn a_list_of_other_inputs_is_named() {
+    let folder = made();
+    let place = folder.path().join(TABLES).join("files.json");
+    let good = list(folder.path());
+    let change = |key: &str, value: Value| {
+        let mut list = good.clone();
+        list["sets"][0]["made_of"][key] = value;
+        fs::write(&place, list.to_string()).unwrap();
+        let found = differences(folder.path());
+        assert!(
+            found.iter().any(|line| line.contains("files.json: ")),
+            "{key}: {found:?}"
+        );
+    };
+    change("inputs", Value::Array(Vec::new()));
+    change("study", "else".into());
+    change("version", "0.0.9".into());
+    let settings = good["sets"][0]["made_of"]["settings"].as_object().unwrap();
+    let fewer: serde_json::Map<String, Value> = settings.clone().into_iter().skip(1).collect();
+    change("settings", fewer.into());
+    fs::write(&place, good.to_string()).unwrap();
+    assert!(differences(folder.path()).is_empty());
+    // A base under another name: the numbers are the same, and pictures say so.
+    let base = folder.path().join("base");
+    fs::rename(
+        base.join("model.safetensors"),
+        base.join("other.safetensors"),
+    )
+    .unwrap();
+    let found = differences(folder.path());
+    let svg = found
+        .iter()
+        .find(|line| line.contains("figure8.svg"))
+        .unwrap();
+    assert!(svg.contains("only its metadata differs"), "{found:?}");
+}
+
+#[test]
+fn adapters_that_are_called_as_tables_are_adapters() {
+    let folder = workshop();
+    for (from, to) in [("one", "runs"), ("two", "rows")] {
+        fs::rename(folder.path().join(from), folder.path().join(to)).unwrap();
+    }
+    done("subspace-overlap", &["runs", "rows"], folder.path());
+    let place = folder.path().join("out/figures/runs-vs-rows/figure3.svg");
+    let svg = fs::read_to_string(place).unwrap();
+    for name in ["runs", "rows"] {
+        assert!(svg.contains(&format!("{{\"of\":\"{name}\",")), "{name}");
+    }
+}
+
+#[test]
 fn a_set_of_two_runs_is_named() {
     let folder = made();
     // As a run leaves it that is killed between two names.
@@ -195,6 +247,15 @@ fn a_command_replaces_its_own_files_and_names_those_that_do_not_fit() {
             assert_eq!(*digest, sha256sum(&study.join(name)));
         }
     }
+    // More draws change nothing of the other's.
+    let more = [&overlap[..], &["--draws", "50"]].concat();
+    let outcome = done("amplification", &more, folder.path());
+    assert!(
+        !outcome.stderr.contains("were made with"),
+        "{}",
+        outcome.stderr
+    );
+    done("amplification", &overlap, folder.path());
     // Another adapter: what the other command made is of the one before.
     AdapterFolder::new(2, 7).save(&folder.path().join("one"));
     let outcome = done("amplification", &overlap, folder.path());

@@ -47,5 +47,6 @@ fn skip(why: &str) {
         env::var_os(ALL_TESTS).is_none(),
         "{why}, and {ALL_TESTS} is set"
     );
-    writeln!(io::stderr(), "skipped: {why}").unwrap();
+    let line = format!("skipped: {why}\n");
+    io::stderr().write_all(line.as_bytes()).unwrap();
 }

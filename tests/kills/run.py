@@ -95,7 +95,7 @@ class Place:
         return subprocess.Popen(
             [self.program, "study.toml", "--out", "out", "-q", *flags],
             cwd=self.folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-            env={**os.environ, "TMPDIR": str(self.temporary)},
+            env={**os.environ, "TMPDIR": str(self.temporary)}, preexec_fn=heard,
         )
 
     def restore(self):
@@ -121,6 +121,12 @@ class Place:
         listed = {name: sha for one in sets for name, sha in one["files"].items()}
         there = {path.name: digest(path) for path in self.files()}
         return len(sets) > 1 or any(there.get(name) != sha for name, sha in listed.items())
+
+
+def heard():
+    """A signal that is ignored here would be ignored by the program too."""
+    for which in SIGNALS[1:]:
+        signal.signal(which, signal.SIG_DFL)
 
 
 def digest(path):
@@ -158,8 +164,9 @@ def attempt(place, which, numbers, counts):
     counts[f"{whole[0]} whole" if whole else "mixed, told" if place.is_told() else "mixed, not told"] += 1
     left = place.left()
     counts["left files"] += left > 0
-    # A signal before the program heeds any ends it as the system does.
-    counts["other exit code"] += code not in {0, 1 if is_check else 0, -which, 128 + which}
+    # A signal before the program heeds any ends it as the system does: nothing is there yet.
+    is_early = which == signal.SIGKILL or not left and whole == ["old"]
+    counts["other exit code"] += code not in {0, 1 if is_check else 0, 128 + which, -which if is_early else 0}
     if which == signal.SIGKILL and (left or not whole):
         assert place.start().wait() == 0
         assert place.digests() == place.sets["new"], "the next run's set is not whole"

@@ -187,7 +187,7 @@ fn an_alpha_that_cannot_be_read() {
         let path = folder.path().join("file.safetensors");
         plain.clone().constant(&alpha, &[], value).save(&path);
         let adapter = Adapter::open(&path, &ReadOptions::new()).unwrap();
-        let found = adapter.unmeasurable(|_| true);
+        let found = adapter.unmeasurable(|_| true).unwrap();
         let text = found[0].1.to_string();
         for word in [
             "file.safetensors",

@@ -98,6 +98,12 @@ fn rows_that_are_wrong() {
         ),
         (
             HEADER.into(),
+            "x,q,8,16,0,sst2,accuracy,1e16,",
+            5,
+            ["value is `1e16`", "a number from -1e15 to 1e15"],
+        ),
+        (
+            HEADER.into(),
             "x,q,8,16,0,sst2,accuracy,,",
             5,
             ["value is ``", "leave the line out"],

@@ -17,6 +17,9 @@ pub const MOST_MEMORY: u64 = 1_000_000_000_000_000_000;
 /// Entries of a list: names, patterns, layers.
 pub const MOST_ENTRIES: usize = 10_000;
 
+/// Bytes of a study file: read, it takes some seventy times as much.
+pub(super) const MOST_TEXT: usize = 4 << 20;
+
 /// The first that stands a second time among some.
 pub(crate) fn repeated<T: Ord>(all: impl IntoIterator<Item = T>) -> Option<(usize, T)> {
     let mut seen = BTreeSet::new();

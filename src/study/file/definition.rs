@@ -10,6 +10,7 @@ use crate::files;
 use crate::measure::Basis;
 use crate::paper::{Figure, Table, Venue};
 
+use super::bounds::MOST_TEXT;
 use super::lines::Lines;
 
 /// A study file. Paths in it are relative to its folder. `keys.rs` has the same keys, with what
@@ -241,6 +242,17 @@ impl Definition {
             ));
         }
         let text = files::read_text(path)?;
+        if text.len() > MOST_TEXT {
+            let problem = format!(
+                "it has {} bytes, and a study at most {MOST_TEXT}",
+                text.len()
+            );
+            return Err(Error::config(
+                path,
+                problem,
+                "check that it is the file that you mean",
+            ));
+        }
         Self::parse(path, &text)
     }
 

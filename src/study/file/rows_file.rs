@@ -34,7 +34,7 @@ struct Table<'a> {
 impl Table<'_> {
     /// Rows with their lines; none where the file is not there. A column that may be empty must
     /// have its header too: under another name all of it would be missing without a word.
-    fn rows<Row: DeserializeOwned>(&self) -> Result<(Vec<(u64, Row)>, Option<InputFile>)> {
+    fn rows<Row: DeserializeOwned>(&self) -> Result<Read<(u64, Row)>> {
         let Some(file) = TableFile::if_there(self.path)? else {
             return Ok((Vec::new(), None));
         };
@@ -306,6 +306,16 @@ pub(in crate::study) fn spectra(path: &Path) -> Result<Read<SpectrumRow>> {
     let (read, input) = table.rows::<SpectrumRow>()?;
     for (line, row) in read {
         table.check_module(line, &row.module, row.layer, &row.projection)?;
+        let all = [
+            Some(row.sigma),
+            Some(row.residual),
+            row.gap,
+            row.sin_theta_bound,
+        ];
+        if let Some(number) = all.into_iter().flatten().find(|number| !number.is_finite()) {
+            let problem = format!("{number} is no number");
+            return Err(table.error(line, &problem, "leave the field empty, or the line out"));
+        }
         rows.push(row);
     }
     Ok((rows, input))

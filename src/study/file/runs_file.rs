@@ -28,6 +28,9 @@ const COLUMNS: [&str; 9] = [
     "trainable_parameters",
 ];
 
+/// No score is as large; sums of squares of larger ones would leave the range of numbers.
+const MOST_SCORE: f64 = 1e15;
+
 /// A column that may be missing.
 const ITEMS: &str = "items";
 
@@ -195,7 +198,9 @@ impl Fields<'_> {
             seed: self.optional(4, "a whole number, or nothing", |_| true)?,
             task: self.text(5)?,
             metric: self.text(6)?,
-            value: self.number(7, "a number", |value: &f64| value.is_finite())?,
+            value: self.number(7, "a number from -1e15 to 1e15", |value: &f64| {
+                value.abs() <= MOST_SCORE
+            })?,
             trainable_parameters: self.optional(
                 8,
                 "a whole number from 1, or nothing",

@@ -76,7 +76,7 @@ impl Selection {
     /// Whether a module is wanted.
     pub fn takes(&self, module: &str) -> bool {
         // Made once of each, as there may be thousands of patterns.
-        let names = [module, projection_of(module)].map(|name| Candidate::new(name));
+        let names = [module, projection_of(module)].map(Candidate::new);
         let is_among = |globs: &[GlobMatcher]| {
             let mut globs = globs.iter();
             globs.any(|glob| names.iter().any(|name| glob.is_match_candidate(name)))

@@ -38,7 +38,7 @@ impl TableFile {
         Ok(Some(TableFile(Arc::new(OpenFile::open(path)?))))
     }
 
-    /// Its bytes, from the first on. A line is held whole, and so may be no longer than a text.
+    /// Its bytes, from the first on. A line may be no longer than a text; a record may have several.
     pub(in crate::study) fn bytes(&self) -> impl Read {
         Lines {
             file: self.0.handle(),

@@ -6,6 +6,7 @@ use std::path::Path;
 use serde_json::{Map, Value};
 
 use crate::error::{Error, Result};
+use crate::files::json;
 
 /// A config's fields. Every one may be missing or null.
 #[derive(Clone, Copy)]
@@ -113,7 +114,9 @@ impl<'a> Fields<'a> {
         let Some(value) = self.get(field) else {
             return Ok(None);
         };
-        match read(value) {
+        // It is a text, and stands for something else.
+        let is_whole = value != json::TOO_MANY;
+        match Some(value).filter(|_| is_whole).and_then(&read) {
             Some(read) => Ok(Some(read)),
             None => Err(self.bad(field, remedy)),
         }
@@ -135,6 +138,7 @@ mod tests {
         let Value::Object(all) = json!({
             "truth": "yes", "number": "16", "texts": "x", "truths": [1, 0],
             "ranges": {"0": 4}, "object": [], "text": 3, "count": 2.5, "null": null,
+            "long": json::TOO_MANY,
         }) else {
             unreachable!()
         };
@@ -148,6 +152,7 @@ mod tests {
             fields.object("object").unwrap_err(),
             fields.text("text").unwrap_err(),
             fields.count("count").unwrap_err(),
+            fields.text("long").unwrap_err(),
         ];
         let words = errors.map(|error| error.to_string());
         assert_eq!(

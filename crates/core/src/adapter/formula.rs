@@ -18,6 +18,7 @@ mod source;
 #[cfg(test)]
 mod tests;
 
+pub(super) use bound::Bound;
 pub(super) use source::{Largest, Source};
 
 use source::Leaf;

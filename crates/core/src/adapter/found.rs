@@ -11,7 +11,7 @@ use crate::setting::Setting;
 use crate::tensors::Shards;
 
 use super::formula::{Formula, Source};
-use super::keys::unwrapped;
+use super::keys::{is_a_model_s, unwrapped};
 use super::left_out::LeftOut;
 use super::module::{AdaptedModule, LaidIndex};
 use super::rename::Rename;
@@ -202,7 +202,7 @@ impl Found<'_> {
         for name in names {
             let tensor = unwrapped(name);
             let is_factor = name.contains("lora") && !name.ends_with(".bias");
-            if is_factor || !["weight", "bias"].iter().any(|end| name.ends_with(end)) {
+            if is_factor || !is_a_model_s(name) {
                 continue;
             }
             let axes = self.shape(name).len();

@@ -18,6 +18,11 @@ const INFIXES: [&str; 3] = [
     "_checkpoint_wrapped_module.",
 ];
 
+/// Whether a tensor is called as those of a model are.
+pub(crate) fn is_a_model_s(name: &str) -> bool {
+    name.ends_with("weight") || name.ends_with("bias")
+}
+
 /// A name without the wrappers of PEFT, FSDP, DeepSpeed and `torch.compile`.
 ///
 /// `unet.base_model.model.` keeps its `unet.`.

@@ -91,9 +91,16 @@ impl Adapter {
             }
             places
         });
-        let place = *places.get(path)?;
-        let beyond = || self.replacements.get(place - self.modules.len());
-        self.modules.get(place).or_else(beyond)
+        let is_it = |module: &&AdaptedModule| module.path == path;
+        let all = || self.modules.iter().chain(&self.replacements);
+        let noted = places.get(path).and_then(|&place| all().nth(place));
+        // Somebody may have moved them since.
+        noted
+            .filter(is_it)
+            .or_else(|| match places.len() == all().count() {
+                true => None,
+                false => all().find(is_it),
+            })
     }
 
     /// Gives modules other paths, old to new; the modules then stand in the order of the new.

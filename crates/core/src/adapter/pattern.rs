@@ -14,9 +14,10 @@ use fancy_regex::{CompileError, Regex, RegexBuilder};
 
 /// Steps that one key may take on one module's path.
 const STEPS: usize = 200_000;
-/// Bytes that one compiled key may take, and those that matching it may cache: a few hundred times
-/// those of usual keys.
-const SIZE: usize = 1 << 18;
+/// Bytes that a compiled key of the usual kind takes at most, and any: `\w` stands for many letters.
+const USUAL: usize = 1 << 15;
+const LARGEST: usize = 1 << 21;
+/// Bytes that matching one may cache.
 const CACHE: usize = 1 << 16;
 /// Letters and digits that Python allows behind a backslash.
 const ESCAPES: &str = "0123456789abfnrtvxuUABdDsSwWZ";
@@ -30,24 +31,26 @@ pub(super) struct Pattern {
 }
 
 impl Pattern {
-    /// Reads a key; else what is wrong with it.
-    pub(super) fn new(key: &str) -> Result<Self, String> {
+    /// Reads a key; else what is wrong with it. With it comes what it takes at most, in bytes.
+    pub(super) fn new(key: &str) -> Result<(Self, usize), String> {
         let key_here = rewritten(key)?;
-        // The groups are counted, as a key may refer to them.
-        let regex = RegexBuilder::new(&format!(r"^(.*\.)?({key_here})$"))
-            .backtrack_limit(STEPS)
-            .delegate_size_limit(SIZE)
-            .delegate_dfa_size_limit(CACHE)
-            .build();
-        let regex = regex.map_err(|error| match &error {
-            fancy_regex::Error::CompileError(cause) => match &**cause {
-                CompileError::InnerError(inner) if inner.size_limit().is_some() => {
-                    format!("it would take more than {SIZE} bytes")
-                }
-                _ => error.to_string().replace('\n', " "),
-            },
-            _ => error.to_string().replace('\n', " "),
-        })?;
+        for size in [USUAL, LARGEST] {
+            // The groups are counted, as a key may refer to them.
+            let regex = RegexBuilder::new(&format!(r"^(.*\.)?({key_here})$"))
+                .backtrack_limit(STEPS)
+                .delegate_size_limit(size)
+                .delegate_dfa_size_limit(CACHE)
+                .build();
+            match regex {
+                Ok(regex) => return Ok((Self::of(key, regex)?, size + CACHE)),
+                Err(error) if is_too_large(&error) => {}
+                Err(error) => return Err(error.to_string().replace('\n', " ")),
+            }
+        }
+        Err(format!("it would take more than {LARGEST} bytes"))
+    }
+
+    fn of(key: &str, regex: Regex) -> Result<Self, String> {
         let mut names = BTreeSet::new();
         if let Some(twice) = regex
             .capture_names()
@@ -75,6 +78,13 @@ impl Pattern {
     pub(super) fn hits(&self, path: &str) -> Option<bool> {
         self.regex.is_match(path).ok()
     }
+}
+
+fn is_too_large(error: &fancy_regex::Error) -> bool {
+    let fancy_regex::Error::CompileError(cause) = error else {
+        return false;
+    };
+    matches!(&**cause, CompileError::InnerError(inner) if inner.size_limit().is_some())
 }
 
 /// Python's expression as fancy-regex writes it.
@@ -215,7 +225,7 @@ mod tests {
                 refused += 1;
                 continue;
             };
-            let pattern = Pattern::new(key).unwrap_or_else(|error| panic!("`{key}`: {error}"));
+            let (pattern, _) = Pattern::new(key).unwrap_or_else(|error| panic!("`{key}`: {error}"));
             for (path, expected) in paths.iter().zip(expected) {
                 assert_eq!(pattern.hits(path), expected.as_bool(), "`{key}` on {path}");
                 hits += usize::from(expected == true);
@@ -226,7 +236,7 @@ mod tests {
 
     #[test]
     fn a_key_without_end_is_stopped() {
-        let pattern = Pattern::new(r"(?:(a|aa)+\3)+b").unwrap();
+        let (pattern, _) = Pattern::new(r"(?:(a|aa)+\3)+b").unwrap();
         assert_eq!(pattern.key(), r"(?:(a|aa)+\3)+b");
         assert_eq!(pattern.hits(&"a".repeat(60)), None);
         assert_eq!(pattern.hits("m.aaab"), Some(true));

@@ -4,18 +4,18 @@
 //!
 //! - Most keys are names, and trainers write one for each module. A name needs no expression: it hits
 //!   a path's end of its length, where a dot is any character, and is found by that end.
-//! - What is an expression is compiled, at most so many of a size: some bytes of a config would else
-//!   become megabytes.
+//! - What is an expression is compiled, as long as all of them take no more than so much: some bytes
+//!   of a config would else become gigabytes.
 
 use std::collections::{BTreeMap, HashMap};
 
 use super::pattern::Pattern;
 
-/// Keys that are expressions and no names. People write these.
-const MOST_EXPRESSIONS: usize = 1000;
+/// Bytes that all keys together may take which are expressions and no names. People write these.
+const MOST_BYTES: usize = 1 << 27;
 /// Bytes of one that is an expression.
 const LONGEST_EXPRESSION: usize = 1000;
-/// Ways in which the dots of names are placed; further ones count as expressions.
+/// Ways in which the dots of names are placed; a name of a further one counts as an expression.
 const MOST_SHAPES: usize = 1000;
 /// What has a meaning in an expression, but for a dot and a backslash before a sign.
 const SIGNS: &str = r"\^$*+?{}[]()|";
@@ -28,6 +28,8 @@ pub(super) struct Patterns {
     names: BTreeMap<usize, HashMap<Shape, Names>>,
     shapes: usize,
     expressions: Vec<(usize, Pattern)>,
+    /// What these take at most.
+    bytes: usize,
 }
 
 /// Names with their dots in the same places, and the number of the first key that is each.
@@ -46,25 +48,42 @@ impl Patterns {
     pub(super) fn add(&mut self, key: &str) -> Result<(), String> {
         let number = self.count;
         self.count += 1;
-        let Some((name, shape)) = name(key).filter(|_| self.shapes < MOST_SHAPES) else {
-            if key.len() > LONGEST_EXPRESSION {
-                let length = key.len();
-                return Err(format!(
-                    "it has {length} bytes, and an expression at most {LONGEST_EXPRESSION}"
-                ));
-            }
-            if self.expressions.len() == MOST_EXPRESSIONS {
-                return Err(format!(
-                    "it is one of more than {MOST_EXPRESSIONS} expressions that are no names"
-                ));
-            }
-            self.expressions.push((number, Pattern::new(key)?));
-            return Ok(());
+        let Some((name, shape)) = name(key) else {
+            return self.add_expression(number, key);
         };
-        let alike = self.names.entry(name.chars().count()).or_default();
-        let names = alike.entry(shape).or_default();
-        self.shapes += usize::from(names.is_empty());
-        names.entry(name).or_insert(number);
+        let length = name.chars().count();
+        let is_known = |alike: &HashMap<Shape, Names>| alike.contains_key(&shape);
+        if !self.names.get(&length).is_some_and(is_known) {
+            if self.shapes == MOST_SHAPES {
+                return self.add_expression(number, key);
+            }
+            self.shapes += 1;
+        }
+        let alike = self.names.entry(length).or_default();
+        alike
+            .entry(shape)
+            .or_default()
+            .entry(name)
+            .or_insert(number);
+        Ok(())
+    }
+
+    fn add_expression(&mut self, number: usize, key: &str) -> Result<(), String> {
+        if key.len() > LONGEST_EXPRESSION {
+            let length = key.len();
+            return Err(format!(
+                "it has {length} bytes, and an expression at most {LONGEST_EXPRESSION}"
+            ));
+        }
+        let (pattern, bytes) = Pattern::new(key)?;
+        self.bytes += bytes;
+        if self.bytes > MOST_BYTES {
+            let most = MOST_BYTES >> 20;
+            return Err(format!(
+                "all keys that are no names would take more than {most} MiB"
+            ));
+        }
+        self.expressions.push((number, pattern));
         Ok(())
     }
 
@@ -86,17 +105,29 @@ impl Patterns {
 
     /// The first name that is a path's end, behind a dot or all of it.
     fn first_name(&self, path: &str) -> Option<usize> {
+        if self.names.is_empty() {
+            return None;
+        }
         // A dot of an expression is no line break.
         let line = path.find('\n').unwrap_or(path.len());
-        let behind = path[..line].match_indices('.').map(|(at, _)| at + 1);
-        let found = [0].into_iter().chain(behind).filter_map(|start| {
-            let end = &path[start..];
-            let alike = self.names.get(&end.chars().count())?;
-            let found = alike.iter().filter_map(|(shape, names)| {
-                let name = shape.of(end, start == 0)?;
-                names.get(&name).copied()
-            });
-            found.min()
+        let mut left = path.chars().count();
+        let mut found = self.named(path, left, true);
+        for (at, letter) in path[..line].char_indices() {
+            left -= 1;
+            if letter == '.' {
+                let here = self.named(&path[at + 1..], left, false);
+                found = found.into_iter().chain(here).min();
+            }
+        }
+        found
+    }
+
+    /// The first name that is all of a path's end, which has so many letters.
+    fn named(&self, end: &str, length: usize, is_all: bool) -> Option<usize> {
+        let alike = self.names.get(&length)?.iter();
+        let found = alike.filter_map(|(shape, names)| {
+            let name = shape.of(end, is_all)?;
+            names.get(&name).copied()
         });
         found.min()
     }
@@ -195,7 +226,7 @@ mod tests {
         ];
         for key in keys {
             assert!(name(key).is_some(), "{key}");
-            let expression = Pattern::new(key).unwrap();
+            let (expression, _) = Pattern::new(key).unwrap();
             for path in paths {
                 assert_eq!(
                     hits(key, path),
@@ -238,13 +269,33 @@ mod tests {
         let error = patterns.add(&"a|".repeat(600)).unwrap_err();
         assert!(error.contains("it has 1200 bytes"), "{error}");
         let error = patterns.add(r"\w{150}x").unwrap_err();
-        assert!(error.contains("more than 262144 bytes"), "{error}");
-        for number in 0..MOST_EXPRESSIONS {
-            patterns.add(&format!("a{number}|b")).unwrap();
+        assert!(error.contains("more than 2097152 bytes"), "{error}");
+        // What people write.
+        patterns.add(r"layers\.\d{1,2}\.\w{1,30}").unwrap();
+        for number in 0..1000 {
+            patterns.add(&format!(r".*\.{number}\.(q|v)_proj")).unwrap();
         }
-        let error = patterns.add("a|b").unwrap_err();
-        assert!(error.contains("more than 1000 expressions"), "{error}");
+        let many = (0..1000).find_map(|number| patterns.add(&format!(r"\w{{5}}x{number}")).err());
+        let error = many.unwrap();
+        assert!(error.contains("would take more than 128 MiB"), "{error}");
         // A name is none.
         patterns.add(&"layers.".repeat(200)).unwrap();
+    }
+
+    #[test]
+    fn names_beyond_all_shapes_are_expressions() {
+        let mut patterns = Patterns::default();
+        for number in 0..MOST_SHAPES {
+            patterns.add(&"a".repeat(number + 1)).unwrap();
+        }
+        patterns.add("b").unwrap();
+        assert_eq!(
+            (patterns.shapes, patterns.expressions.len()),
+            (MOST_SHAPES, 0)
+        );
+        patterns.add("a.b").unwrap();
+        assert_eq!(patterns.expressions.len(), 1);
+        assert_eq!(patterns.first("x.a.b"), Ok(Some(MOST_SHAPES)));
+        assert_eq!(patterns.first("a-b"), Ok(Some(MOST_SHAPES + 1)));
     }
 }

@@ -12,13 +12,13 @@ use std::ops::RangeInclusive;
 use rayon::prelude::*;
 
 use crate::error::{Error, Result};
-use crate::linalg::exponent;
+use crate::linalg::largest;
 use crate::setting::Setting;
 
-use super::formula::{Formula, Largest};
+use super::formula::{Bound, Formula, Largest};
 use super::module::AdaptedModule;
 use super::opened::Adapter;
-use super::update::{OUT_OF_RANGE, Update};
+use super::update::OUT_OF_RANGE;
 
 /// ‖·‖_F of the matrices that are measured, if they are not zero.
 pub const NORMS: RangeInclusive<f64> = 1e-300..=1e300;
@@ -32,7 +32,14 @@ impl Adapter {
     /// [`NORMS`].
     ///
     /// Of a ΔW that is formed with W only its tensors are looked at.
-    pub fn unmeasurable(&self, is_asked: impl Fn(&str) -> bool + Sync) -> Vec<(String, Error)> {
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Io`] and [`Error::Changed`], of a file that cannot be read any more.
+    pub fn unmeasurable(
+        &self,
+        is_asked: impl Fn(&str) -> bool + Sync,
+    ) -> Result<Vec<(String, Error)>> {
         let known = Largest::default();
         let modules: Vec<&AdaptedModule> = self
             .modules
@@ -40,9 +47,11 @@ impl Adapter {
             .chain(&self.replacements)
             .filter(|module| is_asked(&module.path))
             .collect();
-        let cause = |module: &&AdaptedModule| {
-            let error = self.check_numbers(module, &known).err()?;
-            Some((module.path.clone(), error))
+        let cause = |module: &&AdaptedModule| match self.check_numbers(module, &known) {
+            Ok(()) => None,
+            // Nothing that its numbers are to blame for.
+            Err(error @ (Error::Io { .. } | Error::Changed { .. })) => Some(Err(error)),
+            Err(error) => Some(Ok((module.path.clone(), error))),
         };
         modules.par_iter().filter_map(cause).collect()
     }
@@ -54,31 +63,39 @@ impl Adapter {
             let remedy = format!("give α with {}", Setting::Alpha);
             return Err(update.error(&problem, &remedy));
         }
-        let mut bounds = Vec::new();
+        let mut size = Bound::of(scale);
         for formula in update.formulas() {
-            bounds.push(bound(update, formula, known)?);
+            let bound = formula.bound(known)?;
+            if bound == Bound::NoNumber {
+                // The error names the entry, where one tensor has it.
+                update.finite(formula)?;
+            }
+            size = size.times(bound);
         }
+        // log₂ of √(d_out·d_in)·r, rounded up: ‖ΔW‖_F is at most so many times the largest entry.
         let (d_out, d_in) = update.dim();
-        // log₂ of ‖ΔW‖_F ≤ s·√(d_out·d_in)·r·max|B|·max|A|, rounded up.
         let sides = bits(d_out) + bits(d_in) + bits(update.rank().unwrap_or(1));
-        let sizes = bounds.iter().chain([&scale]).map(|&x| exponent(x));
-        let size: Option<i32> = sizes.sum();
         match size {
             _ if update.needs_base() => Ok(()),
             // Something is zero, and so is ΔW.
-            None => Ok(()),
-            Some(size) if SURE.contains(&size) && SURE.contains(&(size + sides)) => Ok(()),
-            Some(_) => self.check_norm(module, &bounds),
+            Bound::Zero => Ok(()),
+            Bound::Power(size) if SURE.contains(&size) && SURE.contains(&(size + sides)) => Ok(()),
+            _ => self.check_norm(module),
         }
     }
 
-    fn check_norm(&self, module: &AdaptedModule, bounds: &[f64]) -> Result<()> {
+    fn check_norm(&self, module: &AdaptedModule) -> Result<()> {
+        let update = &module.update;
         let delta = self.delta_with(&module.path, None, 1)?;
         let norm = delta.frobenius_norm()?;
-        if NORMS.contains(&norm) || delta.numerical_rank()? == 0 {
+        // Of a product that cancels nothing is left; a whole matrix was made of no zeros.
+        let is_cancelled =
+            || Ok::<_, Error>(update.rank().is_some() && delta.numerical_rank()? == 0);
+        if NORMS.contains(&norm) || is_cancelled()? {
             return Ok(());
         }
-        let sizes: Vec<String> = bounds.iter().map(|bound| format!("{bound:.3e}")).collect();
+        let size = |formula: &&Formula| Ok(format!("{:.3e}", largest(&update.finite(formula)?)));
+        let sizes: Vec<String> = update.formulas().iter().map(size).collect::<Result<_>>()?;
         let problem = format!(
             "‖ΔW‖_F is {}, and norms from {:e} to {:e} are measured: s is {:.3e}, the largest entries are {}",
             in_words(norm),
@@ -87,7 +104,7 @@ impl Adapter {
             module.scale,
             sizes.join(" and "),
         );
-        Err(module.update.error(&problem, OUT_OF_RANGE))
+        Err(update.error(&problem, OUT_OF_RANGE))
     }
 }
 
@@ -98,16 +115,6 @@ fn in_words(norm: f64) -> String {
         0.0 => "below 5e-324".into(),
         norm => format!("{norm:.3e}"),
     }
-}
-
-/// What no entry of a formula exceeds, if all are numbers.
-fn bound(update: &Update, formula: &Formula, known: &Largest) -> Result<f64> {
-    let bound = formula.bound(known)?;
-    if !bound.is_finite() {
-        // The error names the entry, where one tensor has it.
-        update.finite(formula)?;
-    }
-    Ok(bound)
 }
 
 /// ⌈log₂ n⌉, or one more.

@@ -13,7 +13,7 @@ const MOST: usize = 1_000_000;
 /// What an object costs beside its fields; other values cost 1, as does the name of a field.
 const OBJECT: usize = 4;
 /// What stands for values that were left out.
-const TOO_MANY: &str = "too many values to be read";
+pub(crate) const TOO_MANY: &str = "too many values to be read";
 
 /// Reads a text as a value. A field of the outermost object with more values than are left becomes a
 /// string that says so: a field that is asked for is then refused by name, as one of another kind.

@@ -10,6 +10,7 @@ use crate::error::{Error, Result};
 
 use super::bounded;
 pub use super::bounded::Bounded;
+pub(crate) use super::bounded::TOO_MANY;
 use super::{InputFile, is_there, read_bytes, text_of};
 
 /// What Python calls numbers that JSON has none for, the longest first.

@@ -195,39 +195,93 @@ fn what_is_no_number_is_refused() {
     }
 }
 
-/// A PEFT folder of three modules `m.0` to `m.2`, of rank 1 and 2 × 2, whose factors are constant.
-fn saved(folder: &Path, factors: [[f64; 2]; 3], alpha: &str) -> Adapter {
-    let mut tensors = Vec::new();
-    for (number, [b, a]) in factors.into_iter().enumerate() {
-        for (kind, value, shape) in [("B", b, vec![2, 1]), ("A", a, vec![1, 2])] {
-            let bytes: Vec<u8> = [value; 2].iter().flat_map(|x| x.to_le_bytes()).collect();
-            let name = format!("base_model.model.m.{number}.lora_{kind}.weight");
-            tensors.push((name, shape, bytes));
-        }
-    }
-    let view = |(name, shape, bytes): &'_ (String, Vec<usize>, Vec<u8>)| {
-        (name.clone(), shape.clone(), bytes.clone())
-    };
-    let owned: Vec<_> = tensors.iter().map(view).collect();
-    let views = owned.iter().map(|(name, shape, bytes)| {
-        (
-            name.clone(),
-            TensorView::new(Dtype::F64, shape.clone(), bytes).unwrap(),
-        )
+/// A folder of tensors whose numbers are all one, and its config.
+fn adapter(folder: &Path, tensors: &[(String, [usize; 2], f64)], config: &str) -> Adapter {
+    let bytes: Vec<Vec<u8>> = tensors
+        .iter()
+        .map(|(_, [rows, columns], value)| value.to_le_bytes().repeat(rows * columns))
+        .collect();
+    let views = tensors.iter().zip(&bytes).map(|((name, shape, _), bytes)| {
+        let view = TensorView::new(Dtype::F64, shape.to_vec(), bytes).unwrap();
+        (name.clone(), view)
     });
     let bytes = safetensors::serialize(views, None).unwrap();
     fs::create_dir_all(folder).unwrap();
     fs::write(folder.join("adapter_model.safetensors"), bytes).unwrap();
-    let config = format!(r#"{{"peft_type": "LORA", "r": 1, "lora_alpha": {alpha}}}"#);
     fs::write(folder.join("adapter_config.json"), config).unwrap();
     Adapter::open(folder, &ReadOptions::new()).unwrap()
+}
+
+/// Three modules `m.0` to `m.2`, of rank 1 and 2 × 2, whose factors are constant.
+fn saved(folder: &Path, factors: [[f64; 2]; 3], alpha: &str) -> Adapter {
+    let mut tensors = Vec::new();
+    for (number, [b, a]) in factors.into_iter().enumerate() {
+        for (kind, value, shape) in [("B", b, [2, 1]), ("A", a, [1, 2])] {
+            let name = format!("base_model.model.m.{number}.lora_{kind}.weight");
+            tensors.push((name, shape, value));
+        }
+    }
+    let config = format!(r#"{{"peft_type": "LORA", "r": 1, "lora_alpha": {alpha}}}"#);
+    adapter(folder, &tensors, &config)
+}
+
+/// The causes of a LoHa module, ΔW = s·(w1_a·w1_b)∘(w2_a·w2_b), of rank 1 and 2 × 2.
+fn loha(values: [f64; 4]) -> Vec<String> {
+    let folder = tempfile::tempdir().unwrap();
+    let names = ["w1_a", "w1_b", "w2_a", "w2_b"];
+    let named = names.into_iter().zip(values).enumerate();
+    let tensors: Vec<_> = named
+        .map(|(place, (name, value))| {
+            let shape = [[2, 1], [1, 2]][place % 2];
+            (format!("base_model.model.m.hada_{name}"), shape, value)
+        })
+        .collect();
+    let config = r#"{"peft_type": "LOHA", "r": 1, "alpha": 1}"#;
+    let adapter = adapter(folder.path(), &tensors, config);
+    let found = adapter.unmeasurable(|_| true).unwrap();
+    found
+        .into_iter()
+        .map(|(_, error)| error.to_string())
+        .collect()
+}
+
+#[test]
+fn what_is_made_of_several_products_is_held_to_the_range_too() {
+    // Of each the products of bounds leave f64's range.
+    for ordinary in [[1.0, 0.5, 2.0, 0.1], [1e200, 1e-200, 1e-200, 1e200]] {
+        assert_eq!(loha(ordinary), [""; 0], "{ordinary:?}");
+    }
+    let above = [
+        [1e150, 1e150, 10.0, 1.0],
+        [1e200, 1e200, 1e-50, 1e-40],
+        [1e200, 1e200, 1e200, 1.0],
+    ];
+    for values in above {
+        let found = loha(values);
+        assert!(
+            found.len() == 1 && found[0].contains("adapter_model.safetensors"),
+            "{values:?}: {found:?}"
+        );
+    }
+    let below = [
+        [1e-150, 1e-150, 0.1, 1.0],
+        [1e-200, 1e-200, 1.0, 1.0],
+        [1e-200, 1e-100, 1e-50, 1e-50],
+    ];
+    for values in below {
+        let found = loha(values);
+        assert!(
+            found.len() == 1 && found[0].contains("norms from 1e-300"),
+            "{values:?}: {found:?}"
+        );
+    }
 }
 
 /// The modules that cannot be measured, and the words that each cause has.
 fn check(factors: [[f64; 2]; 3], alpha: &str, expected: &[(usize, &[&str])]) {
     let folder = tempfile::tempdir().unwrap();
     let adapter = saved(folder.path(), factors, alpha);
-    let mut found = adapter.unmeasurable(|_| true);
+    let mut found = adapter.unmeasurable(|_| true).unwrap();
     found.sort_by(|one, other| one.0.cmp(&other.0));
     let paths: Vec<&str> = found.iter().map(|(path, _)| path.as_str()).collect();
     let wanted: Vec<String> = expected

@@ -46,18 +46,35 @@ impl Source {
 
 /// The largest entries of tensors, each looked for once: slices of a fused projection share one.
 #[derive(Default)]
-pub(in crate::adapter) struct Largest(Mutex<BTreeMap<(PathBuf, String), f64>>);
+pub(in crate::adapter) struct Largest {
+    known: Mutex<BTreeMap<(PathBuf, String), f64>>,
+    /// Held while a whole matrix is: of those there is one at a time.
+    whole: Mutex<()>,
+}
 
 impl Largest {
     pub(super) fn of(&self, leaf: &Leaf, dim: (usize, usize)) -> Result<f64> {
-        let known = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = || self.known.lock().unwrap_or_else(PoisonError::into_inner);
         let key = (leaf.path().to_path_buf(), leaf.name.clone());
         if let Some(&found) = known().get(&key) {
             return Ok(found);
         }
-        let found = leaf.largest(dim)?;
+        let found = match &leaf.source {
+            Source::Files(files) => files.largest(&leaf.name)?,
+            Source::Model(_) => self.of_whole(|| leaf.matrix(dim))?,
+        };
         known().insert(key, found);
         Ok(found)
+    }
+
+    /// Of one matrix of a stack of them.
+    pub(super) fn of_part(&self, leaf: &Leaf, index: usize) -> Result<f64> {
+        self.of_whole(|| leaf.part(index))
+    }
+
+    fn of_whole(&self, read: impl FnOnce() -> Result<Array2<f64>>) -> Result<f64> {
+        let _whole = self.whole.lock().unwrap_or_else(PoisonError::into_inner);
+        Ok(largest(&read()?))
     }
 }
 
@@ -94,15 +111,6 @@ impl Leaf {
         match &self.source {
             Source::Files(files) => files.is_zero(&self.name),
             Source::Model(_) => Ok(self.matrix(dim)?.iter().all(|&x| x == 0.0)),
-        }
-    }
-
-    /// The largest |x| of its numbers, read as a matrix of these sides; infinity or NaN where one is
-    /// that.
-    pub(super) fn largest(&self, dim: (usize, usize)) -> Result<f64> {
-        match &self.source {
-            Source::Files(files) => files.largest(&self.name),
-            Source::Model(_) => Ok(largest(&self.matrix(dim)?)),
         }
     }
 

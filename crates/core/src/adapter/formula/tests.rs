@@ -6,7 +6,7 @@ use std::sync::Arc;
 use ndarray::{Array2, array};
 use proptest::prelude::*;
 
-use super::{Formula, Largest, Source};
+use super::{Bound, Formula, Largest, Source};
 use crate::linalg::largest;
 use crate::tensors::Shards;
 
@@ -66,8 +66,8 @@ fn check((formula, expected): &Both) {
     );
     let bound = formula.bound(&Largest::default()).unwrap();
     assert!(
-        largest(&found) <= bound * (1.0 + 1e-12),
-        "{formula:?}: {bound}"
+        Bound::of(largest(&found)) <= bound,
+        "{formula:?}: {bound:?}"
     );
 }
 

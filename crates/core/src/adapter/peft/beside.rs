@@ -1,7 +1,7 @@
 //! What stands beside PEFT's factors: trained heads, biases, tokens, copies of the base.
 
 use crate::adapter::found::{Content, Found};
-use crate::adapter::keys::unwrapped;
+use crate::adapter::keys::{is_a_model_s, unwrapped};
 use crate::adapter::located::CONFIG;
 use crate::adapter::update::Update;
 use crate::adapter::{AdaptedModule, Stored};
@@ -12,6 +12,9 @@ use super::config::PeftConfig;
 /// What a factor's name has in it, in any of PEFT's methods.
 const FACTORS: [&str; 4] = ["lora_", "hada_", "lokr_", "vera_"];
 
+/// What follows an embedding's name where rows of it were trained.
+const TOKENS: &str = ".token_adapter.trainable_tokens_delta";
+
 /// What PEFT puts in front of a model's own names.
 const WRAPPER: &str = "base_model.";
 
@@ -21,15 +24,14 @@ const WRAPPER: &str = "base_model.";
 pub(super) fn others(found: &Found, config: &PeftConfig, content: &mut Content) -> Result<()> {
     let is_bias = |name: &str| name.ends_with(".bias");
     let is_foreign = |name: &str| FACTORS.iter().any(|part| name.contains(part)) && !is_bias(name);
-    let is_saved = |name: &str| {
-        name.contains(WRAPPER) || ["weight", "bias"].iter().any(|end| name.ends_with(end))
-    };
+    let is_saved =
+        |name: &str| name.contains(WRAPPER) || is_a_model_s(name) || name.ends_with(TOKENS);
     content
         .replaced
         .retain(|name| is_saved(name) && !is_foreign(name));
     for name in content.replaced.clone() {
         let path = unwrapped(&name);
-        if let Some(module) = path.strip_suffix(".token_adapter.trainable_tokens_delta") {
+        if let Some(module) = path.strip_suffix(TOKENS) {
             content
                 .replacements
                 .push(tokens(found, config, &name, module)?);

@@ -209,11 +209,15 @@ impl PeftConfig {
             remedy: give_alpha(),
         })?;
         let rank = rank as f64;
-        Ok(if self.use_rslora {
-            alpha / rank.sqrt()
-        } else {
-            alpha / rank
-        })
+        let scale = alpha / if self.use_rslora { rank.sqrt() } else { rank };
+        if scale == 0.0 && alpha != 0.0 {
+            let problem = format!(
+                "{} is {alpha:e}, and {alpha:e}/{rank} is 0",
+                self.alpha_name
+            );
+            return Err(bad(&self.path, problem, &give_alpha()));
+        }
+        Ok(scale)
     }
 
     /// The scale rule in words, with where α came from, if it came.
