@@ -212,7 +212,7 @@ impl<'a> Tables<'a> {
         {
             known.entry(module).or_insert_with(|| Path::of(module));
         }
-        let template = |row: &'a LayerRow| known[row.module.as_str()].template.as_str();
+        let template = |row: &&'a LayerRow| known[row.module.as_str()].template.as_str();
         let projections = together(rows, template).into_iter();
         let projections: Vec<Vec<&LayerRow>> = projections.map(|(_, rows)| rows).collect();
         let layers_of = |rows: &Vec<&LayerRow>| -> BTreeSet<usize> {

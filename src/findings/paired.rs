@@ -244,7 +244,7 @@ fn differences(pairs: &[Two], of: impl Fn(&EvidenceRow, &EvidenceRow) -> Option<
 
 /// The mean of each block's values, in the order of their first.
 fn block_means(values: Vec<(&str, f64)>) -> Vec<(&str, f64)> {
-    let blocks = together(values, |(block, _)| block).into_iter();
+    let blocks = together(values, |(block, _)| *block).into_iter();
     let mean_of = |(block, values): (_, Vec<(&str, f64)>)| {
         let values: Vec<f64> = values.into_iter().map(|(_, value)| value).collect();
         Some((block, mean(&values)?))

@@ -196,12 +196,12 @@ impl SharedByRuns {
         if query.is_empty() || value.is_empty() {
             return Vec::new();
         }
-        let block = |shared: &'_ Shared| block_of(&shared.module.path).to_string();
+        let block = |shared: &&Shared| block_of(&shared.module.path).to_string();
         let both = || query.iter().chain(&value).copied();
         let blocks: HashMap<String, Vec<&Shared>> = together(both(), block).into_iter().collect();
         let mut rows = Vec::new();
         for one in both() {
-            let here = &blocks[&block(one)];
+            let here = &blocks[&block(&one)];
             let r = here.iter().map(|shared| shared.defined()).min();
             let d = here.iter().map(|shared| shared.dimension).min();
             rows.extend(self.among(one, r.unwrap_or(1), d.unwrap_or(1)));

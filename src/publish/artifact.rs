@@ -25,6 +25,12 @@ impl Artifact {
     }
 }
 
+/// A file's name, without its folder.
+pub(super) fn name_of(path: &Path) -> String {
+    let name = path.file_name().unwrap_or_default();
+    name.to_string_lossy().into_owned()
+}
+
 /// `notebooks-export/STUDY/`
 pub(super) fn tables_folder(study: &str) -> PathBuf {
     Path::new("notebooks-export").join(study)
@@ -78,7 +84,7 @@ pub(super) fn place_of(path: &Path) -> usize {
         "layers.csv",
         "findings.",
     ];
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let name = name_of(path);
     if name == LIST {
         return ORDER.len() + 1;
     }

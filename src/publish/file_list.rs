@@ -19,7 +19,7 @@ use crate::figure::Format;
 use crate::files::{self, OpenFile};
 use crate::table::Provenance;
 
-use super::artifact::{Artifact, LIST, figures_folder, tables_folder};
+use super::artifact::{Artifact, LIST, figures_folder, name_of, tables_folder};
 
 /// The files of a study, by what they were made of.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -55,7 +55,7 @@ impl FileList {
     /// [`Error::Table`] for a file that is no such list.
     pub(super) fn read(out: &Path, study: &str) -> Result<Option<Self>> {
         let path = out.join(place(study));
-        if path.symlink_metadata().is_err() {
+        if !files::is_there(&path) {
             return Ok(None);
         }
         let failed = |problem: String| Error::Table {
@@ -101,8 +101,8 @@ impl FileList {
 
     /// Whether a file is listed.
     pub(super) fn has(&self, path: &Path) -> bool {
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
-        self.sets.iter().any(|set| set.files.contains_key(&*name))
+        let name = name_of(path);
+        self.sets.iter().any(|set| set.files.contains_key(&name))
     }
 
     /// Listed files that are gone, and those whose bytes are others.
@@ -115,7 +115,7 @@ impl FileList {
         let misfit = |(name, digest): (&String, &String)| {
             let path = place_of(study, name);
             let whole = out.join(&path);
-            let is_gone = whole.symlink_metadata().is_err();
+            let is_gone = !files::is_there(&whole);
             let what = match is_gone {
                 true => format!("it is gone, and {LIST} has it"),
                 false if OpenFile::open(&whole)?.sha256()? == *digest => return Ok(None),

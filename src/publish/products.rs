@@ -7,7 +7,7 @@ use crate::error::Result;
 use crate::files;
 use crate::paper::Table;
 
-use super::artifact::{FILES, figures_folder, tables_folder};
+use super::artifact::{FILES, figures_folder, name_of, tables_folder};
 
 /// Names of what a study makes. Report, notebook and pictures are made from these tables alone,
 /// whatever else lies beside them.
@@ -21,10 +21,9 @@ pub(super) struct Products {
 impl Products {
     /// The tables of a run by their places.
     pub(super) fn new<'a>(study: &str, places: impl Iterator<Item = &'a Path>) -> Self {
-        let names = places.filter_map(Path::file_name);
         Products {
             study: study.into(),
-            tables: names.map(|name| name.to_string_lossy().into()).collect(),
+            tables: places.map(name_of).collect(),
             figures: None,
         }
     }
@@ -42,7 +41,7 @@ impl Products {
     pub(super) fn open(&self, out: &Path, name: &str) -> Result<Option<File>> {
         let is_made = self.tables.iter().any(|made| made == name);
         let path = out.join(tables_folder(&self.study)).join(name);
-        let is_there = is_made && path.symlink_metadata().is_ok();
+        let is_there = is_made && files::is_there(&path);
         Ok(is_there.then(|| files::open(&path)).transpose()?)
     }
 
@@ -50,7 +49,7 @@ impl Products {
     /// reader keeps beside the tables under another name is theirs.
     pub(super) fn strays(&self, out: &Path) -> Vec<PathBuf> {
         let tables = self.in_folder(out, &tables_folder(&self.study), |path| {
-            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            let name = name_of(path);
             let (stem, end) = name.split_once('.').unwrap_or((&name, ""));
             let is_ours = FILES.contains(&&*name)
                 || Table::ALL.iter().any(|table| table.stem() == stem)

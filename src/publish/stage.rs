@@ -13,7 +13,7 @@ use crate::asked::Asked;
 use crate::error::{Error, Result};
 use crate::files::OpenFile;
 
-use super::artifact::{Artifact, place_of};
+use super::artifact::{Artifact, name_of, place_of};
 use super::claim::Claim;
 use super::written;
 
@@ -91,9 +91,8 @@ impl<'a> Staging<'a> {
     /// SHA-256 of each finished file by its name.
     pub(super) fn digests(&self) -> Result<BTreeMap<String, String>> {
         let digest = |(file, place): &(NamedTempFile, PathBuf)| {
-            let name = place.file_name().unwrap_or_default().to_string_lossy();
             let opened = file.reopen().map_err(|source| self.failed(place, source))?;
-            Ok((name.into(), OpenFile::new(place, opened)?.sha256()?))
+            Ok((name_of(place), OpenFile::new(place, opened)?.sha256()?))
         };
         self.files.par_iter().map(digest).collect()
     }

@@ -15,7 +15,7 @@ use crate::table::{
     to_csv_without,
 };
 
-use super::artifact::{Artifact, tables_folder};
+use super::artifact::{Artifact, name_of, tables_folder};
 use super::stage::Staging;
 
 /// The tables of a run on their way, each begun with its first row: a table without rows is not
@@ -160,12 +160,6 @@ fn unwritten(staging: &Staging, place: &Path, source: io::Error) -> Error {
         Ok(told) => told,
         Err(source) => staging.failed(place, source),
     }
-}
-
-/// A file's name.
-fn name_of(place: &Path) -> String {
-    let name = place.file_name().unwrap_or_default();
-    name.to_string_lossy().into_owned()
 }
 
 /// A CSV table of few rows.

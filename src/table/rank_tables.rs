@@ -68,7 +68,7 @@ impl RunTable {
         scores.retain(|score| score.trainable_parameters == Some(budget));
         let columns = distinct(&scores, |score| (score.weight_types.clone(), score.rank));
         let mut lines = Vec::new();
-        for (place, mut here) in by(&mut scores, of) {
+        for (place, mut here) in together(&mut scores, |score| of(score)) {
             let decimals = finish(&mut here, answers);
             let key = |score: &Score| (score.weight_types.clone(), score.rank);
             let here = firsts(here, key);
@@ -114,7 +114,7 @@ impl RunTable {
         }
         let mut ranks = distinct(&scores, |score| score.rank);
         ranks.sort_unstable();
-        let places = by(&mut scores, of).into_iter();
+        let places = together(&mut scores, |score| of(score)).into_iter();
         let blocks = places
             .map(|(place, here)| ranks_block(here, answers, &place, &ranks))
             .collect();
@@ -149,7 +149,7 @@ impl RunTable {
             return None;
         }
         let metrics = distinct(&scores, |score| score.metric.clone());
-        let blocks = by(&mut scores, task_and_types).into_iter();
+        let blocks = together(&mut scores, |score| task_and_types(score)).into_iter();
         let blocks = blocks
             .map(|(of, here)| metrics_block(here, answers, &of, &metrics))
             .collect();
@@ -236,7 +236,7 @@ fn metrics_block(
 ) -> Block {
     let ranks: BTreeSet<usize> = here.iter().map(|score| score.rank).collect();
     let mut of_metrics: BTreeMap<String, (usize, BTreeMap<usize, &mut Score>)> = BTreeMap::new();
-    for (metric, mut here) in by(here, |score| score.metric.clone()) {
+    for (metric, mut here) in together(here, |score| score.metric.clone()) {
         let decimals = finish(&mut here, answers);
         of_metrics.insert(metric, (decimals, firsts(here, |score| score.rank)));
     }
@@ -294,7 +294,7 @@ fn budget(scores: &[Score]) -> Option<u64> {
 
 /// Task and weight types that have two metrics and two ranks.
 fn several_metrics(scores: &[Score]) -> BTreeSet<(String, String)> {
-    let groups = together(scores, task_and_types).into_iter();
+    let groups = together(scores, |score| task_and_types(score)).into_iter();
     let several = groups.filter(|(_, here)| {
         let first = here[0];
         here.iter().any(|score| score.metric != first.metric)
@@ -312,24 +312,6 @@ fn finish(here: &mut [&mut Score], answers: &Answers) -> usize {
     let decimals = decimals(here.iter().map(|score| &**score));
     judge(here, decimals, answers);
     decimals
-}
-
-/// Scores by a key, in the order of their first.
-fn by<'a, Key: Ord + Clone>(
-    scores: impl IntoIterator<Item = &'a mut Score>,
-    key: impl Fn(&Score) -> Key,
-) -> Vec<(Key, Vec<&'a mut Score>)> {
-    let mut groups: Vec<(Key, Vec<&mut Score>)> = Vec::new();
-    let mut places: BTreeMap<Key, usize> = BTreeMap::new();
-    for score in scores {
-        let next = groups.len();
-        let place = *places.entry(key(score)).or_insert(next);
-        if place == next {
-            groups.push((key(score), Vec::new()));
-        }
-        groups[place].1.push(score);
-    }
-    groups
 }
 
 /// The first score of each key.

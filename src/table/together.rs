@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 
 /// What has one key together, each group and the groups themselves in the order of their first.
-pub(crate) fn together<T: Copy, Key: Ord + Clone>(
+pub(crate) fn together<T, Key: Ord + Clone>(
     all: impl IntoIterator<Item = T>,
-    key: impl Fn(T) -> Key,
+    key: impl Fn(&T) -> Key,
 ) -> Vec<(Key, Vec<T>)> {
     let mut groups: Vec<(Key, Vec<T>)> = Vec::new();
     let mut places: BTreeMap<Key, usize> = BTreeMap::new();
     for one in all {
-        let place = places.entry(key(one)).or_insert_with_key(|key| {
+        let place = places.entry(key(&one)).or_insert_with_key(|key| {
             groups.push((key.clone(), Vec::new()));
             groups.len() - 1
         });

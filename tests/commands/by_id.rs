@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
+use crate::programs::program;
 use crate::workshop::{AdapterFolder, base_tensors, workshop};
 
 const COMMIT: &str = "0123456789abcdef";
@@ -24,13 +25,7 @@ fn cache(folder: &Path) {
 
 /// Runs a command with that cache; its standard output, or its error.
 fn run(command: &str, arguments: &[&str], folder: &Path) -> Result<String, String> {
-    let program = match command {
-        "inspect" => env!("CARGO_BIN_EXE_inspect"),
-        "amplification" => env!("CARGO_BIN_EXE_amplification"),
-        "regenerate" => env!("CARGO_BIN_EXE_regenerate"),
-        _ => env!("CARGO_BIN_EXE_subspace-overlap"),
-    };
-    let output = Command::new(program)
+    let output = Command::new(program(command))
         .args(arguments)
         .env("HF_HUB_CACHE", folder.join("hub"))
         .current_dir(folder)

@@ -13,7 +13,7 @@ use serde_json::json;
 
 use crate::files::Tensors;
 use crate::made::done;
-use crate::programs::{files, run};
+use crate::programs::{files, program, run};
 use crate::workshop::{AdapterFolder, factor, workshop};
 
 const LOCK: &str = ".lora-subspace-lock";
@@ -95,7 +95,7 @@ fn what_a_killed_run_left_is_swept() {
     fs::write(at("lora-subspace-x").join(LOCK), "").unwrap();
     let held = File::create(at(".lora-subspace-held").join(LOCK)).unwrap();
     held.lock().unwrap();
-    let status = program(
+    let status = prepared(
         "regenerate",
         &["study.toml", "--check", "-q"],
         folder.path(),
@@ -160,18 +160,14 @@ fn hidden_files_are_no_results() {
     );
 }
 
-fn program(command: &str, arguments: &[&str], folder: &Path) -> Command {
-    let path = match command {
-        "regenerate" => env!("CARGO_BIN_EXE_regenerate"),
-        "inspect" => env!("CARGO_BIN_EXE_inspect"),
-        _ => env!("CARGO_BIN_EXE_amplification"),
-    };
+/// A command that is not started yet.
+fn prepared(command: &str, arguments: &[&str], folder: &Path) -> Command {
     // Whoever runs the tests behind a shell's back has SIGINT ignored, and it would stay so.
-    let mut program = Command::new("env");
-    program.args(["--default-signal=INT,TERM,HUP", path]);
-    program.args(arguments).current_dir(folder);
-    program.stdout(Stdio::null()).stderr(Stdio::piped());
-    program
+    let mut prepared = Command::new("env");
+    prepared.args(["--default-signal=INT,TERM,HUP", program(command)]);
+    prepared.args(arguments).current_dir(folder);
+    prepared.stdout(Stdio::null()).stderr(Stdio::piped());
+    prepared
 }
 
 /// Waits until something is there, at most for a minute.
@@ -227,7 +223,7 @@ fn a_signal_leaves_nothing_and_says_which_it_was() {
     let folder = large();
     let before = files(folder.path());
     for (signal, code) in [("INT", 130), ("TERM", 143), ("HUP", 129)] {
-        let child = program("amplification", &LONG, folder.path())
+        let child = prepared("amplification", &LONG, folder.path())
             .spawn()
             .unwrap();
         let tables = folder.path().join("out/notebooks-export/large");
@@ -260,7 +256,7 @@ fn a_signal_during_a_check_leaves_nothing_in_the_temporary_folder() {
     done("regenerate", &["study.toml", "--no-figures"], folder.path());
     study(100_000);
     let temporary = tempfile::tempdir().unwrap();
-    let mut check = program("regenerate", &["study.toml", "--check"], folder.path());
+    let mut check = prepared("regenerate", &["study.toml", "--check"], folder.path());
     let child = check.env("TMPDIR", temporary.path()).spawn().unwrap();
     until(|| has_temporary(temporary.path()));
     send(&child, "INT");
@@ -271,7 +267,7 @@ fn a_signal_during_a_check_leaves_nothing_in_the_temporary_folder() {
 #[test]
 fn a_signal_that_is_ignored_stays_so() {
     let folder = large();
-    let path = env!("CARGO_BIN_EXE_amplification");
+    let path = program("amplification");
     let child = Command::new("sh")
         .args(["-c", "trap '' HUP; exec \"$0\" \"$@\"", path])
         .args(LONG)
@@ -313,7 +309,7 @@ fn a_full_disk_is_an_error_and_a_closed_pipe_is_none() {
         ("regenerate", &["--init", "one", "--out", "init"]),
     ] {
         let full = OpenOptions::new().write(true).open("/dev/full").unwrap();
-        let output = program(command, arguments, folder.path())
+        let output = prepared(command, arguments, folder.path())
             .stdout(full)
             .output()
             .unwrap();
@@ -325,7 +321,7 @@ fn a_full_disk_is_an_error_and_a_closed_pipe_is_none() {
             "{stderr}"
         );
         let _ = fs::remove_dir_all(folder.path().join("init"));
-        let mut child = program(command, arguments, folder.path());
+        let mut child = prepared(command, arguments, folder.path());
         let mut child = child.stdout(Stdio::piped()).spawn().unwrap();
         // The reader goes away before anything is written.
         drop(child.stdout.take());

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 
 use crate::programs::{Outcome, run};
 
@@ -13,6 +14,13 @@ pub(crate) fn done(command: &str, arguments: &[&str], folder: &Path) -> Outcome 
         outcome.stderr
     );
     outcome
+}
+
+/// A file's SHA-256, by coreutils.
+pub(crate) fn sha256sum(file: &Path) -> String {
+    let output = Command::new("sha256sum").arg(file).output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    text.split_whitespace().next().unwrap().to_string()
 }
 
 /// The rows of a table, without `component`, which is empty in models of one part.

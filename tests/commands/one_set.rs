@@ -8,7 +8,7 @@ use std::process::Command;
 use serde_json::Value;
 
 use crate::files::Tensors;
-use crate::made::done;
+use crate::made::{done, sha256sum};
 use crate::programs::{files, run};
 use crate::workshop::{AdapterFolder, workshop};
 
@@ -48,13 +48,6 @@ fn listed(list: &Value) -> BTreeMap<String, String> {
     files
         .map(|(name, digest)| (name.clone(), digest.as_str().unwrap().into()))
         .collect()
-}
-
-/// By coreutils.
-fn sha256sum(file: &Path) -> String {
-    let output = Command::new("sha256sum").arg(file).output().unwrap();
-    let text = String::from_utf8(output.stdout).unwrap();
-    text.split_whitespace().next().unwrap().to_string()
 }
 
 /// What a check says: its lines that are no error.

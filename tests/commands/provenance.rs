@@ -5,6 +5,7 @@ use std::path::Path;
 use std::process::Command;
 
 use crate::files::Tensors;
+use crate::made::sha256sum;
 use crate::programs::run;
 use crate::workshop::{MODULES, base_tensors, workshop};
 use serde_json::Value;
@@ -18,13 +19,6 @@ fn results(folder: &Path) -> (Vec<Vec<u8>>, Value) {
     let record = folder.join("out/notebooks-export/one/run-subspace-overlap.json");
     let record = serde_json::from_slice(&fs::read(record).unwrap()).unwrap();
     (["svg", "pdf", "png"].map(figure).to_vec(), record)
-}
-
-/// By coreutils.
-fn sha256sum(file: &Path) -> String {
-    let output = Command::new("sha256sum").arg(file).output().unwrap();
-    let text = String::from_utf8(output.stdout).unwrap();
-    text.split_whitespace().next().unwrap().to_string()
 }
 
 fn contains(bytes: &[u8], text: &str) -> bool {

@@ -24,16 +24,20 @@ impl Outcome {
     }
 }
 
-/// Runs one of this package's commands in a folder.
-pub(crate) fn run(command: &str, arguments: &[&str], folder: &Path) -> Outcome {
-    let program = match command {
+/// Where one of this package's commands is.
+pub(crate) fn program(command: &str) -> &'static str {
+    match command {
         "subspace-overlap" => env!("CARGO_BIN_EXE_subspace-overlap"),
         "amplification" => env!("CARGO_BIN_EXE_amplification"),
         "regenerate" => env!("CARGO_BIN_EXE_regenerate"),
         "inspect" => env!("CARGO_BIN_EXE_inspect"),
         other => panic!("no command {other}"),
-    };
-    let output = Command::new(program)
+    }
+}
+
+/// Runs one of this package's commands in a folder.
+pub(crate) fn run(command: &str, arguments: &[&str], folder: &Path) -> Outcome {
+    let output = Command::new(program(command))
         .args(arguments)
         .current_dir(folder)
         .env_remove("RUST_BACKTRACE")
