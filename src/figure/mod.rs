@@ -12,6 +12,7 @@
 //! - No text is below 6 pt in any venue, subscripts included. `Drawing::texts` says where each
 //!   text stands. A test holds sizes, edges and overlaps of all built-in figures.
 
+mod cells;
 mod curve;
 mod font;
 mod format;

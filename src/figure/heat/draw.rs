@@ -1,10 +1,4 @@
 //! A chart of heat maps to SVG.
-//!
-//! # Decisions
-//!
-//! - Cells are shapes that reach under their neighbours. They are exact to zoom into and leave no
-//!   hairlines in any viewer. Runs of one colour are one shape, without the corner that would
-//!   fleck its neighbours.
 
 use crate::error::Result;
 
@@ -15,14 +9,11 @@ use crate::figure::font::{self, CAPITAL};
 use crate::figure::label::Text;
 use crate::figure::palette::Rgb;
 use crate::figure::pen::{Drawn, GREY, Hang, INK, PAPER, Pen, Picture, svg, whole};
-use crate::figure::place::{Box, TICK_GAP, TICK_LENGTH, TITLE_RISE, edge, fitting};
+use crate::figure::place::{Box, TICK_GAP, TICK_LENGTH, TITLE_RISE, fitting};
 use crate::paper::Page;
 
 /// Cells that are not shown.
 const MASK: Rgb = [234, 234, 242];
-/// Every cell reaches this far under its right and lower neighbours, which are drawn after it:
-/// otherwise viewers show hairlines between them.
-const UNDERLAP: f64 = 0.6;
 /// A bracket shorter than this is one line.
 const BRACKET: f64 = 2.5;
 
@@ -68,35 +59,14 @@ impl Pen<'_> {
         Ok(())
     }
 
-    /// The heat map: runs of one colour in a row are one shape.
+    /// The heat map, and the marks over it.
     fn cells(&mut self, chart: &Chart, panel: &Panel, place: Box) -> Drawn {
         let (rows, columns) = panel.cells.dim();
         let colour = |i: usize, j: usize| match panel.cells[(i, j)] {
             Some(value) => chart.palette.colour(chart.bar.level(value)),
             None => MASK,
         };
-        for i in 0..rows {
-            let top = edge(place.y, place.height, i, rows) - outer(i == 0);
-            let bottom = edge(place.y, place.height, i + 1, rows) + UNDERLAP;
-            let mut start = 0;
-            while start < columns {
-                let same = colour(i, start);
-                let end = (start..columns)
-                    .find(|&j| colour(i, j) != same)
-                    .unwrap_or(columns);
-                let left = edge(place.x, place.width, start, columns) - outer(start == 0);
-                let right = edge(place.x, place.width, end, columns) + UNDERLAP;
-                let run = Box {
-                    x: left,
-                    y: top,
-                    width: right - left,
-                    height: bottom - top,
-                };
-                self.run(run, same)?;
-                start = end;
-            }
-        }
-        self.trim(place)?;
+        self.grid(place, (rows, columns), colour)?;
         self.marks(panel, place)
     }
 
@@ -108,67 +78,6 @@ impl Pen<'_> {
             self.polygon(corners, colour)?;
         }
         Ok(())
-    }
-
-    /// A run of cells, its upper right corner cut off by the underlap: were it whole, its upper edge
-    /// would be blended into the pixels that the next run's upper edge covers in part, and a bright
-    /// cell would leave flecks in a dark one.
-    fn run(&mut self, place: Box, colour: Rgb) -> Drawn {
-        let (left, right) = (whole(place.x), whole(place.right()));
-        let (top, bottom) = (whole(place.y), whole(place.bottom()));
-        let cut = whole(UNDERLAP);
-        let corners = [
-            (left, top),
-            (right - cut, top),
-            (right, top + cut),
-            (right, bottom),
-            (left, bottom),
-        ];
-        self.polygon(corners, colour)
-    }
-
-    /// Cuts a heat map that reaches over its edges: where partly covered pixels were painted
-    /// several times, the edge would look serrated.
-    fn trim(&mut self, place: Box) -> Drawn {
-        let wide = 2.0 * UNDERLAP;
-        let across = Box {
-            x: place.x - wide,
-            width: place.width + 2.0 * wide,
-            height: wide,
-            ..place
-        };
-        let down = Box {
-            width: wide,
-            ..place
-        };
-        self.fill(
-            Box {
-                y: place.y - wide,
-                ..across
-            },
-            PAPER,
-        )?;
-        self.fill(
-            Box {
-                y: place.bottom(),
-                ..across
-            },
-            PAPER,
-        )?;
-        self.fill(
-            Box {
-                x: place.x - wide,
-                ..down
-            },
-            PAPER,
-        )?;
-        self.fill(
-            Box {
-                x: place.right(),
-                ..down
-            },
-            PAPER,
-        )
     }
 
     /// Title, ticks and axis letters.
@@ -221,20 +130,8 @@ impl Pen<'_> {
     }
 
     fn bar(&mut self, chart: &Chart, place: Box) -> Drawn {
-        for level in (0..=255u8).rev() {
-            let step = usize::from(level);
-            let top = edge(place.y, place.height, 255 - step, 256) - outer(level == 255);
-            let bottom = edge(place.y, place.height, 256 - step, 256) + UNDERLAP;
-            let (x, width) = (place.x - UNDERLAP, place.width + 2.0 * UNDERLAP);
-            let rest = Box {
-                x,
-                y: top,
-                width,
-                height: bottom - top,
-            };
-            self.fill(rest, chart.palette.colour(level))?;
-        }
-        self.trim(place)?;
+        let colours: Vec<Rgb> = (0..=255).map(|level| chart.palette.colour(level)).collect();
+        self.ramp(place, &colours)?;
         let bar = &chart.bar;
         let at =
             |value: f64| place.bottom() - place.height * (value - bar.low) / (bar.high - bar.low);
@@ -285,11 +182,6 @@ impl Pen<'_> {
         let middle = ((bottom + top) / 2.0).min(bar.bottom() - half);
         self.upright(&text, (x - 2.0, middle), self.sizes.tick)
     }
-}
-
-/// How far the first cells reach over the edge.
-fn outer(first: bool) -> f64 {
-    if first { UNDERLAP } else { 0.0 }
 }
 
 #[cfg(test)]
