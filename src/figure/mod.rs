@@ -31,8 +31,8 @@ pub use curve::{
 };
 pub use format::Format;
 pub use heat::{
-    Axis, Bar, Chart, Pair, Panel, Ranked, SURE, Shown, Tick, figure3, figure4, figure6, figure7,
-    figure8,
+    Axis, Bar, Chart, Edges, Pair, Panel, Ranked, SURE, Shown, Tick, figure3, figure4, figure6,
+    figure7, figure8,
 };
 pub use label::{Run, Text};
 pub use options::Options;

@@ -6,6 +6,7 @@ use crate::error::{Error, Result};
 
 use crate::figure::Palette;
 use crate::figure::label::Text;
+use crate::table::rows::round_to;
 
 /// As many as the paper's figures have.
 pub(super) const PANELS_IN_A_ROW: usize = 4;
@@ -36,6 +37,8 @@ pub struct Chart {
 pub struct Panel {
     /// It stands above the panel: ΔW_q.
     pub title: Text,
+    /// What tells it from panels of the same title, below that: `leading 8, j ≤ i`; may be empty.
+    pub note: String,
     /// The values; `None` is drawn as masked.
     pub cells: Array2<Option<f64>>,
     /// Whether each of `cells` has a value that is not sure; such cells are hatched.
@@ -50,6 +53,18 @@ pub struct Panel {
     pub module: String,
     /// Dimension d of the space around: chance is max(i,j)/d. `None` where the cells are chance.
     pub dimension: Option<usize>,
+    /// Chance along its edges.
+    pub edges: Edges,
+}
+
+/// What chance is along two edges of a panel, in the colours of its cells: max(i,j)/d is j/d above
+/// the diagonal, and i/d below it.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Edges {
+    /// j/d of each column, below the panel; empty where no cell with j > i is shown.
+    pub below: Vec<f64>,
+    /// i/d of each row, right of the panel; empty where no cell with i > j is shown.
+    pub beside: Vec<f64>,
 }
 
 /// What stands along a side of a panel.
@@ -193,6 +208,18 @@ impl Bar {
         self.ticks.iter().map(label).collect()
     }
 
+    /// What stands at the mark of chance, in two lines: `chance` and its number, or its ends where the
+    /// lower one is not as good as 0 beside the upper one.
+    pub(super) fn chance_in_words(&self) -> Option<[String; 2]> {
+        let (least, most) = self.chance?;
+        let range = match least >= most / 10.0 {
+            true if least < most => format!("{}–{}", two_digits(least), two_digits(most)),
+            true => two_digits(most),
+            false => format!("≤ {}", two_digits(most)),
+        };
+        Some(["chance".into(), range])
+    }
+
     /// The colour level of a value, clipped to the range.
     pub fn level(&self, value: f64) -> u8 {
         (((value - self.low) / (self.high - self.low)).clamp(0.0, 1.0) * 255.0).round() as u8
@@ -204,6 +231,15 @@ pub(super) fn in_rows(panels: Vec<Panel>) -> Vec<Vec<Panel>> {
     let rows = panels.len().div_ceil(PANELS_IN_A_ROW).max(1);
     let length = panels.len().div_ceil(rows).max(1);
     panels.chunks(length).map(<[Panel]>::to_vec).collect()
+}
+
+/// Two significant digits: 0.17, 0.0052.
+fn two_digits(value: f64) -> String {
+    let rounded = round_to(value, 2);
+    match rounded >= 1e-4 {
+        true => rounded.to_string(),
+        false => format!("{rounded:e}"),
+    }
 }
 
 /// Round values in a range, at most six.
@@ -279,6 +315,7 @@ mod tests {
     fn rows_of_panels_are_balanced() {
         let panel = Panel {
             title: Text::default(),
+            note: String::new(),
             cells: Array2::from_elem((1, 1), None),
             marked: Array2::default((1, 1)),
             x: Axis::silent(),
@@ -286,6 +323,7 @@ mod tests {
             narrow: false,
             module: String::new(),
             dimension: None,
+            edges: Edges::default(),
         };
         let lengths = |n| -> Vec<usize> {
             let rows = in_rows(vec![panel.clone(); n]);

@@ -2,10 +2,13 @@
 
 use crate::error::Result;
 
-use super::chart::{Chart, Panel};
-use super::layout::{LETTER_GAP, Layout, TITLE_OVER, ticks_width};
+use super::chart::{Chart, Edges, Panel};
+use super::layout::{
+    LETTER_GAP, Layout, MARK, MARK_GAP, STRIP, STRIP_GAP, TITLE_OVER, has_own_axis, note_line,
+    ticks_width,
+};
 use super::mark::{Shape, shapes};
-use crate::figure::font::{self, CAPITAL};
+use crate::figure::font::CAPITAL;
 use crate::figure::label::Text;
 use crate::figure::palette::Rgb;
 use crate::figure::pen::{Drawn, GREY, Hang, INK, PAPER, Pen, Picture, svg, whole};
@@ -31,9 +34,12 @@ impl Pen<'_> {
         let place = (layout.centre, layout.heading);
         self.text(&chart.heading, place, size, INK, Hang::Centre)?;
         for (row, (panels, boxes)) in chart.panels.iter().zip(&layout.panels).enumerate() {
-            for (panel, &place) in panels.iter().zip(boxes) {
+            for (number, (panel, &place)) in panels.iter().zip(boxes).enumerate() {
                 self.cells(chart, panel, place)?;
-                self.frame(panel, place)?;
+                self.strips(chart, panel, place)?;
+                self.titles(panel, place)?;
+                self.columns(panel, place, layout.strip_below)?;
+                self.rows(panel, place, has_own_axis(panels, number))?;
             }
             if let (Some(label), Some(first)) = (chart.row_labels.get(row), boxes.first()) {
                 self.upright(
@@ -80,52 +86,85 @@ impl Pen<'_> {
         Ok(())
     }
 
-    /// Title, ticks and axis letters.
-    fn frame(&mut self, panel: &Panel, place: Box) -> Drawn {
-        let (rows, columns) = panel.cells.dim();
-        let title = (place.centre(), place.y - TITLE_RISE);
-        let size = fitting(&panel.title, self.sizes.title, place.width + TITLE_OVER);
-        self.text(&panel.title, title, size, INK, Hang::Centre)?;
+    /// What chance is along the edges.
+    fn strips(&mut self, chart: &Chart, panel: &Panel, place: Box) -> Drawn {
+        let colour = |value: f64| chart.palette.colour(chart.bar.level(value));
+        let Edges { below, beside } = &panel.edges;
+        let under = Box {
+            y: place.bottom() + STRIP_GAP,
+            height: STRIP,
+            ..place
+        };
+        let right = Box {
+            x: place.right() + STRIP_GAP,
+            width: STRIP,
+            ..place
+        };
+        if !below.is_empty() {
+            self.grid(under, (1, below.len()), |_, j| colour(below[j]))?;
+        }
+        if !beside.is_empty() {
+            self.grid(right, (beside.len(), 1), |i, _| colour(beside[i]))?;
+        }
+        Ok(())
+    }
+
+    /// The title, and the note below it.
+    fn titles(&mut self, panel: &Panel, place: Box) -> Drawn {
+        let room = place.width + TITLE_OVER;
+        let mut baseline = place.y - TITLE_RISE;
+        if !panel.note.is_empty() {
+            let note = Text::plain(&panel.note);
+            let size = fitting(&note, self.sizes.tick, room);
+            self.text(&note, (place.centre(), baseline), size, INK, Hang::Centre)?;
+            baseline -= note_line(&self.sizes);
+        }
+        let size = fitting(&panel.title, self.sizes.title, room);
+        let at = (place.centre(), baseline);
+        self.text(&panel.title, at, size, INK, Hang::Centre)
+    }
+
+    /// The horizontal axis: ticks below the panel or its strip of chance, and its letter, below the
+    /// room that the strips of all panels take.
+    fn columns(&mut self, panel: &Panel, place: Box, strip: f64) -> Drawn {
+        let columns = panel.cells.ncols() as f64;
+        let bottom = match panel.edges.below.is_empty() {
+            true => place.bottom(),
+            false => place.bottom() + STRIP_GAP + STRIP,
+        };
+        let tick_size = self.sizes.tick;
         for tick in &panel.x.ticks {
-            let x = place.x + place.width * (tick.cell as f64 - 0.5) / columns as f64;
-            self.line((x, place.bottom()), (x, place.bottom() + TICK_LENGTH))?;
-            let baseline = place.bottom() + TICK_LENGTH + TICK_GAP + self.sizes.tick * CAPITAL;
-            self.text(
-                &Text::plain(&tick.label),
-                (x, baseline),
-                self.sizes.tick,
-                INK,
-                Hang::Centre,
-            )?;
+            let x = place.x + place.width * (tick.cell as f64 - 0.5) / columns;
+            self.line((x, bottom), (x, bottom + TICK_LENGTH))?;
+            let baseline = bottom + TICK_LENGTH + TICK_GAP + tick_size * CAPITAL;
+            let label = Text::plain(&tick.label);
+            self.text(&label, (x, baseline), tick_size, INK, Hang::Centre)?;
         }
+        let below = TICK_LENGTH + 2.0 * tick_size + 3.0;
+        let at = (place.centre(), place.bottom() + strip + below);
+        self.text(&panel.x.label, at, self.sizes.title, INK, Hang::Centre)
+    }
+
+    /// The vertical axis: ticks, and, where it is not that of the panel before, labels and its letter.
+    fn rows(&mut self, panel: &Panel, place: Box, is_labelled: bool) -> Drawn {
+        let (rows, tick_size) = (panel.cells.nrows() as f64, self.sizes.tick);
         for tick in &panel.y.ticks {
-            let y = place.y + place.height * (tick.cell as f64 - 0.5) / rows as f64;
+            let y = place.y + place.height * (tick.cell as f64 - 0.5) / rows;
             self.line((place.x - TICK_LENGTH, y), (place.x, y))?;
-            let point = (
-                place.x - TICK_LENGTH - TICK_GAP,
-                y + self.sizes.tick * CAPITAL / 2.0,
-            );
-            self.text(
-                &Text::plain(&tick.label),
-                point,
-                self.sizes.tick,
-                INK,
-                Hang::Right,
-            )?;
+            if is_labelled {
+                let at = (
+                    place.x - TICK_LENGTH - TICK_GAP,
+                    y + tick_size * CAPITAL / 2.0,
+                );
+                self.text(&Text::plain(&tick.label), at, tick_size, INK, Hang::Right)?;
+            }
         }
-        let below = place.bottom() + TICK_LENGTH + 2.0 * self.sizes.tick + 3.0;
-        self.text(
-            &panel.x.label,
-            (place.centre(), below),
-            self.sizes.title,
-            INK,
-            Hang::Centre,
-        )?;
-        let left = place.x - TICK_LENGTH - TICK_GAP - ticks_width(panel, self.sizes.tick);
-        let beside = (
-            left - LETTER_GAP,
-            place.middle() + self.sizes.title * CAPITAL / 2.0,
-        );
+        if !is_labelled {
+            return Ok(());
+        }
+        let left = place.x - TICK_LENGTH - TICK_GAP - ticks_width(panel, tick_size);
+        let middle = place.middle() + self.sizes.title * CAPITAL / 2.0;
+        let beside = (left - LETTER_GAP, middle);
         self.text(&panel.y.label, beside, self.sizes.title, INK, Hang::Right)
     }
 
@@ -156,18 +195,19 @@ impl Pen<'_> {
             INK,
             Hang::Centre,
         )?;
-        match bar.chance {
-            Some((least, most)) if most > bar.low => {
-                let clip = |value: f64| value.clamp(bar.low, bar.high);
-                self.chance(place, at(clip(least)), at(clip(most)))
+        match (bar.chance, bar.chance_in_words()) {
+            (Some((least, most)), Some(words)) => {
+                let [bottom, top] = [least, most].map(|value| at(value.clamp(bar.low, bar.high)));
+                self.chance(&words, place, (bottom, top))
             }
             _ => Ok(()),
         }
     }
 
-    /// A bracket beside the bar over the chance levels of the cells drawn.
-    fn chance(&mut self, bar: Box, bottom: f64, top: f64) -> Drawn {
-        let x = bar.x - 4.0;
+    /// A bracket beside the bar over the chance levels of the cells drawn, and beside it the word and
+    /// the numbers.
+    fn chance(&mut self, words: &[String], bar: Box, (bottom, top): (f64, f64)) -> Drawn {
+        let (x, tick) = (bar.x - MARK, self.sizes.tick);
         if bottom - top < BRACKET {
             let middle = (bottom + top) / 2.0;
             self.line((x, middle), (bar.x, middle))?;
@@ -176,18 +216,22 @@ impl Pen<'_> {
             self.line((x, bottom), (bar.x, bottom))?;
             self.line((x, top), (bar.x, top))?;
         }
-        let text = Text::plain("chance");
         // Beside the bracket, and not below the bar.
-        let half = font::width(&text, self.sizes.tick) / 2.0;
-        let middle = ((bottom + top) / 2.0).min(bar.bottom() - half);
-        self.upright(&text, (x - 2.0, middle), self.sizes.tick)
+        let line = 1.15 * tick;
+        let height = (words.len() - 1) as f64 * line + tick * CAPITAL;
+        let lowest = ((bottom + top + height) / 2.0).min(bar.bottom());
+        for (up, word) in words.iter().rev().enumerate() {
+            let at = (x - MARK_GAP, lowest - up as f64 * line);
+            self.text(&Text::plain(word), at, tick, INK, Hang::Right)?;
+        }
+        Ok(())
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::figure::{Axis, Bar, Drawing, Format, Palette};
+    use crate::figure::{Axis, Bar, Drawing, Edges, Format, Palette};
     use crate::paper::Venue;
     use ndarray::Array2;
 
@@ -200,6 +244,7 @@ mod tests {
         });
         let panels = vec![vec![Panel {
             title: Text::default(),
+            note: String::new(),
             marked: Array2::default(cells.dim()),
             cells,
             x: Axis::silent(),
@@ -207,6 +252,7 @@ mod tests {
             narrow: false,
             module: String::new(),
             dimension: None,
+            edges: Edges::default(),
         }]];
         Chart {
             name: "figure".into(),

@@ -14,7 +14,7 @@ use crate::measure::Side;
 use crate::paper::Figure;
 use crate::table::{OverlapRow, SpectrumRow};
 
-use super::chart::{Axis, Chart, Panel, in_rows};
+use super::chart::{Axis, Chart, Edges, Panel, in_rows};
 use super::determined::{ill_determined, legend};
 use super::grids::Grids;
 use super::phi::Words;
@@ -74,6 +74,8 @@ pub fn figure8(
         let title = phi_of(weight(projection), what);
         panels.push(Panel {
             marked: ill_determined(&grid, spectrum),
+            // The strip after the panels is alike for all of them.
+            edges: Edges::default(),
             ..grid.panel(title, |_, _| true)
         });
         grids.0.push(grid);
@@ -90,6 +92,7 @@ pub fn figure8(
         row.extend(grids.0.last().map(chance_strip));
     }
     let mut footer = footer(adapters, &grids, shown, &shown.place(layer));
+    footer.extend(grids.undefined());
     footer.extend(legend(&panels));
     let words = Words {
         heading: match shown.within {
@@ -113,6 +116,7 @@ fn chance_strip(grid: &Selected) -> Panel {
     let (rows, d) = (grid.cells.nrows(), grid.dimension);
     Panel {
         title: Text::default().symbol("i").upright("/").symbol("d"),
+        note: String::new(),
         marked: Array2::default((rows, 1)),
         cells: Array2::from_shape_fn((rows, 1), |(i, _)| {
             Some((i + grid.first_i) as f64 / d as f64)
@@ -122,6 +126,7 @@ fn chance_strip(grid: &Selected) -> Panel {
         narrow: true,
         module: String::new(),
         dimension: None,
+        edges: Edges::default(),
     }
 }
 
@@ -141,9 +146,8 @@ fn footer(adapters: &[Ranked], grids: &Grids, shown: &Shown, place: &str) -> Vec
             names.join(", "),
         ),
         format!(
-            "Strip and mark on the bar: chance, max(i,\u{a0}j)/d, which is i/d for i ≥ j; d = {}.{}",
-            grids.0[0].dimension,
-            grids.undefined()
+            "Strip and mark on the bar: chance, max(i,\u{a0}j)/d, which is i/d for i ≥ j; d = {}.",
+            grids.0[0].dimension
         ),
     ]
 }

@@ -15,7 +15,7 @@ mod phi;
 mod select;
 mod shown;
 
-pub use chart::{Axis, Bar, Chart, Panel, Tick};
+pub use chart::{Axis, Bar, Chart, Edges, Panel, Tick};
 pub use determined::SURE;
 pub(super) use draw::draw;
 pub use figure3::figure3;

@@ -32,7 +32,7 @@ impl Words {
         Words {
             heading: with_words(heading, pair, shown),
             footer: vec![format!(
-                "{} (i) against {} (j){mean}{place}; {}. Mark on the bar: chance, max(i,\u{a0}j)/d, d = {}.",
+                "{} (i) against {} (j){mean}{place}; {}. Strips along the edges and mark on the bar: chance, max(i,\u{a0}j)/d, d = {}.",
                 pair.first,
                 pair.second,
                 in_words(shown.basis),

@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 use crate::measure::Basis;
 use crate::table::OverlapRow;
 
-use super::chart::{Axis, Panel};
+use super::chart::{Axis, Edges, Panel};
 use crate::figure::label::Text;
 
 /// Two names as the rows have them: of two runs, or the labels of a group.
@@ -216,8 +216,10 @@ impl Selected {
         let cells = Array2::from_shape_fn((rows, columns), |(i, j)| {
             self.cells[(i, j)].filter(|_| keep(i + self.first_i, j + 1))
         });
+        let edges = self.edges(&cells);
         Panel {
             title,
+            note: String::new(),
             cells,
             marked: Array2::default((rows, columns)),
             x: Axis::over(columns, "j"),
@@ -225,6 +227,26 @@ impl Selected {
             narrow: false,
             module: self.module.clone(),
             dimension: Some(self.dimension),
+            edges,
+        }
+    }
+
+    /// Chance along the edges beside which some cell is shown that has it.
+    fn edges(&self, shown: &Array2<Option<f64>>) -> Edges {
+        let (rows, columns) = shown.dim();
+        let places = || {
+            let shown = shown.indexed_iter().filter(|(_, cell)| cell.is_some());
+            shown.map(|((i, j), _)| (i + self.first_i, j + 1))
+        };
+        let chance = |direction: usize| direction as f64 / self.dimension as f64;
+        let below = places().any(|(i, j)| j > i);
+        let beside = places().any(|(i, j)| i > j);
+        Edges {
+            below: (1..=columns).filter(|_| below).map(chance).collect(),
+            beside: (self.first_i..self.first_i + rows)
+                .filter(|_| beside)
+                .map(chance)
+                .collect(),
         }
     }
 
@@ -339,7 +361,7 @@ mod tests {
         let grids = Grids(vec![grid.clone(), grid.corner(1)]);
         let second = Ranks { least: 1, most: 2 };
         assert_eq!(grids.ranks(), (1.into(), second));
-        assert_eq!(grids.undefined(), "");
+        assert_eq!(grids.undefined(), None);
         assert_eq!(grids.chance(), Some((0.01, 0.02)));
     }
 
@@ -379,6 +401,11 @@ mod tests {
         }])
         .unwrap();
         assert_eq!(grid.cells[(0, 0)], None);
-        assert!(Grids(vec![grid]).undefined().contains("numerical rank"));
+        assert!(
+            Grids(vec![grid])
+                .undefined()
+                .unwrap()
+                .contains("numerical rank")
+        );
     }
 }
