@@ -2,6 +2,7 @@
 
 use crate::error::Result;
 
+use super::bar::Bar;
 use super::chart::{Chart, Edges, Panel};
 use super::layout::{
     LETTER_GAP, Layout, MARK, MARK_GAP, STRIP, STRIP_GAP, TITLE_OVER, has_own_axis, note_line,
@@ -13,12 +14,24 @@ use crate::figure::label::Text;
 use crate::figure::palette::Rgb;
 use crate::figure::pen::{Drawn, GREY, Hang, INK, PAPER, Pen, Picture, svg, whole};
 use crate::figure::place::{Box, TICK_GAP, TICK_LENGTH, TITLE_RISE, fitting};
-use crate::paper::Page;
+use crate::paper::{Page, Show};
 
 /// Cells that are not shown.
 const MASK: Rgb = [234, 234, 242];
 /// A bracket shorter than this is one line.
 const BRACKET: f64 = 2.5;
+
+/// A bar with its colours.
+struct Scale<'a> {
+    bar: &'a Bar,
+    colours: Vec<Rgb>,
+}
+
+impl Scale<'_> {
+    fn colour(&self, value: f64) -> Rgb {
+        self.colours[usize::from(self.bar.level(value))]
+    }
+}
 
 /// A chart as it stands on a page.
 pub(in crate::figure) fn draw(chart: &Chart, page: Page) -> Result<Picture> {
@@ -33,10 +46,14 @@ impl Pen<'_> {
         let size = fitting(&chart.heading, self.sizes.title + 1.0, room);
         let place = (layout.centre, layout.heading);
         self.text(&chart.heading, place, size, INK, Hang::Centre)?;
+        let scale = Scale {
+            bar: &chart.bar,
+            colours: chart.colours(),
+        };
         for (row, (panels, boxes)) in chart.panels.iter().zip(&layout.panels).enumerate() {
             for (number, (panel, &place)) in panels.iter().zip(boxes).enumerate() {
-                self.cells(chart, panel, place)?;
-                self.strips(chart, panel, place)?;
+                self.cells(&scale, panel, place)?;
+                self.strips(&scale, panel, place)?;
                 self.titles(panel, place)?;
                 self.columns(panel, place, layout.strip_below)?;
                 self.rows(panel, place, has_own_axis(panels, number))?;
@@ -49,7 +66,7 @@ impl Pen<'_> {
                 )?;
             }
         }
-        self.bar(chart, layout.bar)?;
+        self.bar(&scale, layout.bar)?;
         let left = layout.panels.iter().flatten().next();
         let left = left.map_or(layout.row_labels, |first| first.x);
         for (line, baseline) in &layout.footer {
@@ -66,10 +83,10 @@ impl Pen<'_> {
     }
 
     /// The heat map, and the marks over it.
-    fn cells(&mut self, chart: &Chart, panel: &Panel, place: Box) -> Drawn {
+    fn cells(&mut self, scale: &Scale, panel: &Panel, place: Box) -> Drawn {
         let (rows, columns) = panel.cells.dim();
         let colour = |i: usize, j: usize| match panel.cells[(i, j)] {
-            Some(value) => chart.palette.colour(chart.bar.level(value)),
+            Some(value) => scale.colour(value),
             None => MASK,
         };
         self.grid(place, (rows, columns), colour)?;
@@ -87,8 +104,7 @@ impl Pen<'_> {
     }
 
     /// What chance is along the edges.
-    fn strips(&mut self, chart: &Chart, panel: &Panel, place: Box) -> Drawn {
-        let colour = |value: f64| chart.palette.colour(chart.bar.level(value));
+    fn strips(&mut self, scale: &Scale, panel: &Panel, place: Box) -> Drawn {
         let Edges { below, beside } = &panel.edges;
         let under = Box {
             y: place.bottom() + STRIP_GAP,
@@ -101,10 +117,10 @@ impl Pen<'_> {
             ..place
         };
         if !below.is_empty() {
-            self.grid(under, (1, below.len()), |_, j| colour(below[j]))?;
+            self.grid(under, (1, below.len()), |_, j| scale.colour(below[j]))?;
         }
         if !beside.is_empty() {
-            self.grid(right, (beside.len(), 1), |i, _| colour(beside[i]))?;
+            self.grid(right, (beside.len(), 1), |i, _| scale.colour(beside[i]))?;
         }
         Ok(())
     }
@@ -168,10 +184,12 @@ impl Pen<'_> {
         self.text(&panel.y.label, beside, self.sizes.title, INK, Hang::Right)
     }
 
-    fn bar(&mut self, chart: &Chart, place: Box) -> Drawn {
-        let colours: Vec<Rgb> = (0..=255).map(|level| chart.palette.colour(level)).collect();
-        self.ramp(place, &colours)?;
-        let bar = &chart.bar;
+    fn bar(&mut self, scale: &Scale, place: Box) -> Drawn {
+        self.ramp(place, &scale.colours)?;
+        let bar = scale.bar;
+        if bar.low > 0.0 {
+            self.broken(place)?;
+        }
         let at =
             |value: f64| place.bottom() - place.height * (value - bar.low) / (bar.high - bar.low);
         for (&tick, label) in bar.ticks.iter().zip(bar.labels()) {
@@ -187,14 +205,12 @@ impl Pen<'_> {
                 Hang::Left,
             )?;
         }
-        let phi = (place.centre(), place.y - TITLE_RISE);
-        self.text(
-            &Text::default().symbol("φ"),
-            phi,
-            self.sizes.title,
-            INK,
-            Hang::Centre,
-        )?;
+        let (name, size) = match bar.show {
+            Show::Overlap => (Text::default().symbol("φ"), self.sizes.title),
+            Show::Excess => (Text::plain("excess"), self.sizes.tick),
+        };
+        let above = (place.centre(), place.y - TITLE_RISE);
+        self.text(&name, above, size, INK, Hang::Centre)?;
         match (bar.chance, bar.chance_in_words()) {
             (Some((least, most)), Some(words)) => {
                 let [bottom, top] = [least, most].map(|value| at(value.clamp(bar.low, bar.high)));
@@ -202,6 +218,17 @@ impl Pen<'_> {
             }
             _ => Ok(()),
         }
+    }
+
+    /// Two cuts across a bar's lower end, which is not 0.
+    fn broken(&mut self, place: Box) -> Drawn {
+        for up in [1.5, 4.0] {
+            let at = |x: f64, rise: f64| (whole(x), whole(place.bottom() - up - rise));
+            let (left, right) = (place.x - 1.0, place.right() + 1.0);
+            let corners = [at(left, 0.0), at(right, 1.5), at(right, 2.5), at(left, 1.0)];
+            self.polygon(corners, PAPER)?;
+        }
+        Ok(())
     }
 
     /// A bracket beside the bar over the chance levels of the cells drawn, and beside it the word and
@@ -231,7 +258,7 @@ impl Pen<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::figure::{Axis, Bar, Drawing, Edges, Format, Palette};
+    use crate::figure::{Axis, Drawing, Edges, Format, Palette};
     use crate::paper::Venue;
     use ndarray::Array2;
 
@@ -246,6 +273,7 @@ mod tests {
             title: Text::default(),
             note: String::new(),
             marked: Array2::default(cells.dim()),
+            mark: "",
             cells,
             x: Axis::silent(),
             y: Axis::silent(),
@@ -258,7 +286,7 @@ mod tests {
             name: "figure".into(),
             heading: Text::default(),
             row_labels: vec![Text::default()],
-            bar: Bar::over(&panels, Some((0.0, 1.0)), None, true).unwrap(),
+            bar: Bar::over(&panels, Some((0.0, 1.0)), (None, Show::Overlap), 0.1).unwrap(),
             panels,
             aspect: 1.0,
             footer: Vec::new(),

@@ -104,6 +104,7 @@ mod tests {
                     overlap: Some(0.3),
                     chance: i.max(j) as f64 / 50.0,
                     z: None,
+                    limit: String::new(),
                 });
             }
         }

@@ -290,7 +290,7 @@ fn panel_side(page: &Page, chart: &Chart, room: f64) -> f64 {
 mod tests {
     use super::*;
     use crate::figure::{Axis, Bar, Edges, Palette};
-    use crate::paper::Venue;
+    use crate::paper::{Show, Venue};
     use ndarray::Array2;
 
     fn chart(panels_per_row: &[usize], (rows, columns): (usize, usize)) -> Chart {
@@ -299,6 +299,7 @@ mod tests {
             note: String::new(),
             cells: Array2::from_elem((rows, columns), Some(0.5)),
             marked: Array2::default((rows, columns)),
+            mark: "",
             x: Axis::over(columns, "j"),
             y: Axis::over(rows, "i"),
             narrow: false,
@@ -313,7 +314,7 @@ mod tests {
         Chart {
             name: "figure".into(),
             heading: Text::plain("heading"),
-            bar: Bar::over(&panels, None, None, true).unwrap(),
+            bar: Bar::over(&panels, None, (None, Show::Overlap), 0.1).unwrap(),
             row_labels: vec![Text::default(); panels.len()],
             panels,
             aspect: 1.0,
