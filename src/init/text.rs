@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::paper::Venue;
 use crate::study::FoundBase;
 
 use super::candidate::Candidate;
@@ -104,8 +105,13 @@ impl Writer<'_> {
         text += "\n[figures]\n# Left out, all are drawn that the comparisons allow.\n# which = [\"3\", \"8\"]\n\
                  # Left out, they are chosen as in the paper: the middle layer, and the first, thirds, last.\n\
                  # layer = 0\n# layers = [0, 1]\n\n[tables]\n# Left out, all are made that there are rows for.\n\
-                 # which = [\"5\", \"6\", \"7\"]\n\n[print]\n# icml, neurips, iclr, acl or plain\nvenue = \"plain\"\n\n\
-                 # What the report says around the results.\n[text]\n# question = \"What is asked.\"\n\
+                 # which = [\"5\", \"6\", \"7\"]\n\n";
+        text += &format!(
+            "[print]\n# {}\nvenue = \"{}\"\n\n",
+            Venue::choices(),
+            Venue::default()
+        );
+        text += "# What the report says around the results.\n[text]\n# question = \"What is asked.\"\n\
                  # expectation = \"What was expected beforehand.\"\n# outcome = \"What came out.\"\n";
         text
     }
