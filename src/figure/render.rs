@@ -10,7 +10,7 @@ use resvg::tiny_skia::{Color, Pixmap, Transform};
 use resvg::usvg::{self, Tree, WriteOptions, fontdb};
 
 use crate::error::{Error, Result};
-use crate::paper::Venue;
+use crate::paper::{Page, Venue};
 use crate::table::Provenance;
 
 use super::curve::{self, Curve, CurveBar, CurveLine, CurvePanel, CurvePoint, LineStyle};
@@ -67,6 +67,16 @@ impl Drawing {
     /// [`Error::Drawing`].
     pub fn of_curve(venue: Venue, curve: &Curve) -> Result<Self> {
         let picture = curve::draw(curve, venue.page())?;
+        Self::of(&curve.name, curve_description(curve), picture)
+    }
+
+    /// Draws a curve for a screen as narrow as a telephone's.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Drawing`].
+    pub fn on_a_telephone(curve: &Curve) -> Result<Self> {
+        let picture = curve::draw(curve, Page::telephone())?;
         Self::of(&curve.name, curve_description(curve), picture)
     }
 
