@@ -226,7 +226,7 @@ function valuesTable(panel, from, to) {
 function valuesTables(panel, room) {
   const columns = panel.shape[1];
   const longest = panel.cells.reduce((most, value) => Math.max(most, String(value ?? "–").length), 3);
-  const beside = Math.max(1, Math.min(columns, Math.floor((room - 64) / (longest * 8.5 + 20))));
+  const beside = Math.max(1, Math.min(columns, Math.floor((room - 76) / (longest * 9 + 21))));
   const each = Math.ceil(columns / Math.ceil(columns / beside));
   const starts = Array.from({ length: Math.ceil(columns / each) }, (_, part) => part * each);
   return starts.map((from) => valuesTable(panel, from, Math.min(from + each, columns)));

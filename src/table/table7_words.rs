@@ -44,11 +44,15 @@ impl Table7 {
 
     fn html_of(&self, block: &[&Column]) -> String {
         let row = |(label, cells): &(&str, Vec<String>)| {
-            let cells: Vec<String> = cells.iter().map(|cell| minus(cell)).collect();
-            html::row(label, &cells)
+            let cells = cells.iter().map(|cell| unbroken(&minus(cell)));
+            html::row(label, &cells.collect::<Vec<_>>())
         };
         let rows: String = lines_in_words(block).iter().map(row).collect();
-        let names = self.names(block);
+        let names: Vec<String> = self
+            .names(block)
+            .iter()
+            .map(|name| unbroken(name))
+            .collect();
         html::table(
             &block[0].projection,
             names.iter().map(String::as_str),
@@ -122,4 +126,10 @@ fn lines_in_words(block: &[&Column]) -> Vec<(&'static str, Vec<String>)> {
 /// `‖W‖_F = 23.4`, below a block.
 fn base_norm(block: &[&Column]) -> String {
     format!("‖W‖_F = {}", minus(&short(Some(block[0].base_norm))))
+}
+
+/// With spaces that do not break around its signs: `r = 4`, `0.295 ± 0.050`.
+fn unbroken(text: &str) -> String {
+    let text = text.replace(" = ", "\u{a0}=\u{a0}");
+    text.replace(" ± ", "\u{a0}±\u{a0}")
 }

@@ -238,6 +238,29 @@ def words_stand_once(report):
         assert len(first) < 20 or report.browser.value("document.body.innerText").count(first) == 1, first
 
 
+COLOURS = """(([figure, panel, row, column]) => {
+    const canvas = document.querySelectorAll('.heatmaps')[figure].querySelectorAll('canvas')[panel];
+    const [rows, columns] = data.figures.filter(Boolean)[figure].rows.flatMap((row) => row.panels)[panel].shape;
+    const [wide, high] = [canvas.width / columns, canvas.height / rows];
+    const { data: pixels } = canvas.getContext('2d').getImageData(column * wide, row * high, wide, high);
+    return new Set(Array.from({ length: pixels.length / 4 }, (_, at) => pixels.slice(4 * at, 4 * at + 4).join())).size;
+})"""
+
+
+def marked_cells_are_hatched(report):
+    """A cell that is marked has lines over its colour, and one that is not has one colour."""
+    for place, (_, figure) in enumerate(report.figures()):
+        panels = [panel for row in figure["rows"] for panel in row["panels"]]
+        for number, panel in enumerate(panels):
+            columns = panel["shape"][1]
+            marked = {at for first, count in panel["marked"] for at in range(first, first + count)}
+            plain = next((at for at in range(len(panel["cells"])) if at not in marked), None)
+            for at in [*sorted(marked)[:3], *([plain] if marked and plain is not None else [])]:
+                cell = [place, number, at // columns, at % columns]
+                colours = report.browser.value(f"{COLOURS}({json.dumps(cell)})")
+                assert (colours > 1) == (at in marked), (figure["name"], cell, colours)
+
+
 def links_lead_somewhere(report):
     links = report.browser.value("[...document.querySelectorAll('a[href]')].map((link) => link.href)")
     page = report.path.resolve().as_uri()
@@ -272,6 +295,8 @@ def main():
         if sys.argv[1] == "--text":
             nothing_overflows(report)
             nothing_scrolls_sideways(report)
+            modules_can_be_walked(report)
+            marked_cells_are_hatched(report)
             prints(report)
             assert not browser.errors, browser.errors
             print(browser.value("document.body.innerText"))
@@ -286,6 +311,7 @@ def main():
         nothing_scrolls_sideways(report)
         symbols_have_subscripts(report)
         words_stand_once(report)
+        marked_cells_are_hatched(report)
         published_ones_have_the_same_colours(report)
         curve_is_readable_on_a_telephone(report)
         pdf, pages = prints(report)
