@@ -10,7 +10,7 @@ use resvg::tiny_skia::{Color, Pixmap, Transform};
 use resvg::usvg::{self, Tree, WriteOptions, fontdb};
 
 use crate::error::{Error, Result};
-use crate::paper::Venue;
+use crate::paper::{Page, Venue};
 use crate::table::Provenance;
 
 use super::curve::{self, Curve, CurveBar, CurveLine, CurvePanel, CurvePoint, LineStyle};
@@ -89,6 +89,16 @@ impl Drawing {
         let mut drawn = curve.clone();
         drawn.footer.retain(|_| notes);
         let picture = curve::draw(&drawn, venue.page())?;
+        Self::of(&curve.name, curve_description(curve), picture)
+    }
+
+    /// Draws a curve for a screen as narrow as a telephone's.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Drawing`].
+    pub fn on_a_telephone(curve: &Curve) -> Result<Self> {
+        let picture = curve::draw(curve, Page::telephone())?;
         Self::of(&curve.name, curve_description(curve), picture)
     }
 

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use crate::error::Result;
-use crate::figure::{Drawing, Format};
+use crate::figure::{Curve, Drawing, Format};
 use crate::paper::Table;
 use crate::report::{AdapterFacts, Content, Corners, Figure, Module, Modules, Page, TableFile};
 use crate::results::grid_key;
@@ -90,15 +90,25 @@ fn figures<'a>(plan: &Plan, sources: &Sources<'a>) -> Result<Vec<Figure<'a>>> {
     });
     let mut figures: Vec<Figure> = figures.collect();
     for NamedCurve { title, curve, .. } in &sources.drawn.curves {
-        let drawing = Drawing::of_curve(plan.figures.venue, curve)?;
-        let svg = drawing.render(Format::Svg)?;
+        // Its words stand below it, as text.
+        let words = curve.footer.join(" ");
+        let curve_alone = Curve {
+            footer: Vec::new(),
+            ..curve.clone()
+        };
+        let drawing = Drawing::of_curve(plan.figures.venue, &curve_alone)?;
+        let narrow = Drawing::on_a_telephone(&curve_alone)?;
+        let text = |drawing: &Drawing| -> Result<String> {
+            Ok(String::from_utf8_lossy(&drawing.render(Format::Svg)?).into_owned())
+        };
         figures.push(Figure {
             name: &curve.name,
             title: title.clone(),
             content: Content::Picture {
-                caption: curve.footer.join(" "),
+                caption: words,
                 description: drawing.description().into(),
-                svg: String::from_utf8_lossy(&svg).into_owned(),
+                svg: text(&drawing)?,
+                narrow: text(&narrow)?,
             },
             published: None,
         });

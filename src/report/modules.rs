@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
+use crate::paper::place_in_model;
 use crate::table::rows::round9;
 use crate::table::{AmplificationRow, RanksRow, SpectrumRow};
 
@@ -119,7 +120,15 @@ pub(super) fn data(modules: &Modules) -> Value {
         .iter()
         .map(|module| details(module, &rows))
         .collect();
-    json!({ "list": list, "quantities": quantities })
+    json!({ "list": list, "projections": projections(modules), "quantities": quantities })
+}
+
+/// The columns of the map, in the model's order.
+fn projections(modules: &Modules) -> Vec<&str> {
+    let names = modules.modules.iter();
+    let mut names = each_once(names.map(|module| module.projection.as_str()));
+    names.sort_by_key(|name| place_in_model(name));
+    names
 }
 
 fn details(module: &Module, rows: &Rows) -> Value {
@@ -268,7 +277,9 @@ fn over_chance(modules: &Modules, rows: &Rows) -> Vec<Quantity> {
 /// Norms and ranks of each matrix.
 fn sizes(modules: &Modules, rows: &Rows) -> Vec<Quantity> {
     let of_rows: [Measured<RanksRow>; 4] = [
-        ("‖ΔW‖_F, and ‖W‖_F", |row| Some(row.frobenius_norm)),
+        ("Frobenius norm of ΔW, and of W", |row| {
+            Some(row.frobenius_norm)
+        }),
         ("stable rank", |row| row.stable_rank),
         ("effective rank", |row| row.effective_rank),
         ("numerical rank", |row| {
@@ -336,6 +347,30 @@ mod tests {
         assert_eq!(all.values, [Some(0.25), Some(0.25)]);
         assert_eq!(one.label, "small × large, basis b");
         assert!(one.group.starts_with("φ(1,1)") && all.group.starts_with("φ of all"));
+    }
+
+    #[test]
+    fn columns_are_in_the_order_of_the_model() {
+        let of = |projection: &str| Module {
+            projection: projection.into(),
+            ..module(projection, None)
+        };
+        let names = [
+            "down_proj",
+            "gate_proj",
+            "q_proj",
+            "up_proj",
+            "v_proj",
+            "q_proj",
+        ];
+        let modules = Modules {
+            modules: names.map(of).into(),
+            ..Modules::default()
+        };
+        assert_eq!(
+            data(&modules)["projections"],
+            json!(["q_proj", "v_proj", "gate_proj", "up_proj", "down_proj"])
+        );
     }
 
     #[test]

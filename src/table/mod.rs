@@ -24,8 +24,10 @@ mod sheet;
 mod short;
 mod table7;
 mod table7_latex;
+mod table7_words;
 mod text;
 mod together;
+mod weights;
 mod widths;
 
 pub use ahead::Answers;
@@ -46,6 +48,6 @@ pub use rows::{
 pub use scores::{Score, scores, weight_types};
 pub(crate) use scores::{Wholes, whole, wholes};
 pub use table7::{RunGroup, Table7};
-pub(crate) use text::{latex_text, markdown_text, place_in_words};
+pub(crate) use text::{latex_text, markdown_text, minus, minus_in_words, place_in_words};
 pub(crate) use together::together;
 pub use widths::Widths;
