@@ -1,5 +1,5 @@
-//! Rows to charts to pictures, in the layout of the paper's figures. A [`Chart`] of heat maps and a
-//! [`Curve`] are plain data; one file each draws them. Nothing here sees a tensor.
+//! Rows to charts to pictures, in the layout of the paper's figures. A [`Chart`] of heat maps, a
+//! [`Curve`] and [`Maps`] are plain data; one file each draws them. Nothing here sees a tensor.
 //!
 //! # Decisions
 //!
@@ -14,10 +14,12 @@
 
 mod cells;
 mod curve;
+mod describe;
 mod font;
 mod format;
 mod heat;
 mod label;
+mod maps;
 mod options;
 mod palette;
 mod pen;
@@ -26,8 +28,9 @@ mod render;
 
 pub use crate::paper::Venue;
 pub use curve::{
-    Band, Curve, CurveBar, CurveLine, CurvePanel, CurvePoint, LineStyle, NameAt, Span,
-    amplification_curve, placed, placement_curve, rank_curve, seeds_curve, trajectory_curve,
+    Band, Curve, CurveBar, CurveLine, CurveMark, CurvePanel, CurvePoint, LineStyle, MarkKind,
+    NameAt, Span, amplification_curve, one_a_rank, placed, placement_curve, rank_curve,
+    seeds_curve, spectrum_curve, trajectory_curve,
 };
 pub use format::Format;
 pub use heat::{
@@ -35,6 +38,7 @@ pub use heat::{
     figure8,
 };
 pub use label::{Run, Text};
+pub use maps::{Map, MapGroup, Maps, Scale, sizes_maps};
 pub use options::Options;
 pub use palette::Palette;
 pub use pen::Placed;

@@ -13,10 +13,12 @@ use crate::error::{Error, Result};
 use crate::paper::Venue;
 use crate::table::Provenance;
 
-use super::curve::{self, Curve, CurveBar, CurveLine, CurvePanel, CurvePoint, LineStyle};
+use super::curve::{self, Curve};
+use super::describe::{curve_description, description, maps_description};
 use super::font;
 use super::format::Format;
 use super::heat::{self, Chart};
+use super::maps::{self, Maps};
 use super::pen::{Picture, Placed, UNITS_PER_POINT};
 
 /// Dots per inch of a PNG.
@@ -68,6 +70,16 @@ impl Drawing {
     pub fn of_curve(venue: Venue, curve: &Curve) -> Result<Self> {
         let picture = curve::draw(curve, venue.page())?;
         Self::of(&curve.name, curve_description(curve), picture)
+    }
+
+    /// Draws maps of sizes at the size at which a venue prints them.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Drawing`].
+    pub fn of_maps(venue: Venue, maps: &Maps) -> Result<Self> {
+        let picture = maps::draw(maps, venue.page())?;
+        Self::of(&maps.name, maps_description(maps), picture)
     }
 
     fn of(name: &str, description: String, picture: Picture) -> Result<Self> {
@@ -247,65 +259,6 @@ impl Drawing {
         }
         Ok(())
     }
-}
-
-/// The words of a chart for those who do not see it.
-fn description(chart: &Chart) -> String {
-    let titles = chart
-        .panels
-        .iter()
-        .flatten()
-        .map(|panel| panel.title.bare());
-    let titles: Vec<String> = titles.filter(|title| !title.is_empty()).collect();
-    let heading = chart.heading.bare();
-    let heading = if heading.is_empty() {
-        String::new()
-    } else {
-        format!("{heading}. ")
-    };
-    format!(
-        "{heading}Heat maps: {}. {}",
-        titles.join("; "),
-        chart.footer.join(" ")
-    )
-}
-
-/// The words and numbers of a curve for those who do not see it: every point of a line with marks,
-/// the ends of others that have a name.
-fn curve_description(curve: &Curve) -> String {
-    let panel = |panel: &CurvePanel| {
-        let over = match panel.x_label.bare() {
-            letter if letter == "r" => "rank".into(),
-            label => label,
-        };
-        let line = |line: &CurveLine| {
-            let (name, _) = line.name.as_ref()?;
-            let value = |point: &CurvePoint| format!("{} at {over} {}", point.y, point.x);
-            let ends = || line.points.first().into_iter().chain(line.points.last());
-            let points: Vec<String> = match line.style {
-                LineStyle::Series(_) => line.points.iter().map(value).collect(),
-                _ => ends().map(value).collect(),
-            };
-            Some(format!("{}: {}", name.bare(), points.join(", ")))
-        };
-        let bar = |(bar, label): (&CurveBar, &String)| format!("{label}: {}", bar.value);
-        let lines = panel.lines.iter().filter_map(line);
-        let words: Vec<String> = panel
-            .bars
-            .iter()
-            .zip(&panel.x.labels)
-            .map(bar)
-            .chain(lines)
-            .collect();
-        format!("{}: {}.", panel.title.bare(), words.join("; "))
-    };
-    let panels: Vec<String> = curve.panels.iter().map(panel).collect();
-    format!(
-        "{} {} {}",
-        curve.about,
-        panels.join(" "),
-        curve.footer.join(" ")
-    )
 }
 
 /// The shapes of an SVG as usvg writes it, with its closing tag and without its root, which is to

@@ -6,12 +6,14 @@ use crate::study::Plan;
 
 use super::charts::{NamedChart, charts, drawn_rows};
 use super::curves::{NamedCurve, curves};
+use super::maps::{NamedMaps, maps};
 use super::written::Tables;
 
 /// What is drawn.
 pub(super) struct Drawn {
     pub(super) charts: Vec<NamedChart>,
     pub(super) curves: Vec<NamedCurve>,
+    pub(super) maps: Option<NamedMaps>,
 }
 
 impl Drawn {
@@ -25,6 +27,7 @@ impl Drawn {
         Ok(Drawn {
             charts: charts(plan, rows.as_deref(), tables, options)?,
             curves: curves(plan, rows.as_deref().unwrap_or_default(), tables, &options)?,
+            maps: maps(plan, tables, &options)?,
         })
     }
 
@@ -32,6 +35,7 @@ impl Drawn {
     pub(super) fn stems(&self) -> Vec<String> {
         let curves = self.curves.iter().map(|named| named.curve.name.clone());
         let charts = self.charts.iter().map(|named| named.stem.clone());
-        charts.chain(curves).collect()
+        let maps = self.maps.iter().map(|named| named.maps.name.clone());
+        charts.chain(curves).chain(maps).collect()
     }
 }

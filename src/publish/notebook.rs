@@ -142,7 +142,9 @@ fn rebuilt<'a>(
         | Figure::Placement
         | Figure::Seeds
         | Figure::Amplification
-        | Figure::Trajectory => {
+        | Figure::Trajectory
+        | Figure::Spectrum
+        | Figure::Sizes => {
             return None;
         }
     };

@@ -37,7 +37,11 @@ pub(super) fn pictures(
         let drawing = Drawing::of_curve(venue, &named.curve);
         render(&named.curve.name, named.figure, drawing)
     });
-    let pictures: Vec<Result<Vec<Artifact>>> = charts.chain(curves).collect();
+    let maps = drawn.maps.par_iter().map(|named| {
+        let drawing = Drawing::of_maps(venue, &named.maps);
+        render(&named.maps.name, named.figure, drawing)
+    });
+    let pictures: Vec<Result<Vec<Artifact>>> = charts.chain(curves).chain(maps).collect();
     let pictures = pictures.into_iter().collect::<Result<Vec<_>>>()?;
     Ok(pictures.into_iter().flatten().collect())
 }

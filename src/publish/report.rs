@@ -16,6 +16,7 @@ use super::artifact::{Artifact, FILES};
 use super::charts::Beside;
 use super::curves::NamedCurve;
 use super::drawn::Drawn;
+use super::maps::NamedMaps;
 use super::notebook::notebook;
 use super::written::Written;
 
@@ -91,19 +92,32 @@ fn figures<'a>(plan: &Plan, sources: &Sources<'a>) -> Result<Vec<Figure<'a>>> {
     let mut figures: Vec<Figure> = figures.collect();
     for NamedCurve { title, curve, .. } in &sources.drawn.curves {
         let drawing = Drawing::of_curve(plan.figures.venue, curve)?;
-        let svg = drawing.render(Format::Svg)?;
-        figures.push(Figure {
-            name: &curve.name,
-            title: title.clone(),
-            content: Content::Picture {
-                caption: curve.footer.join(" "),
-                description: drawing.description().into(),
-                svg: String::from_utf8_lossy(&svg).into_owned(),
-            },
-            published: None,
-        });
+        figures.push(picture((&curve.name, title), &curve.footer, &drawing)?);
+    }
+    if let Some(NamedMaps { title, maps, .. }) = &sources.drawn.maps {
+        let drawing = Drawing::of_maps(plan.figures.venue, maps)?;
+        figures.push(picture((&maps.name, title), &maps.footer, &drawing)?);
     }
     Ok(figures)
+}
+
+/// A figure that the page has as a picture.
+fn picture<'a>(
+    (name, title): (&'a str, &str),
+    footer: &[String],
+    drawing: &Drawing,
+) -> Result<Figure<'a>> {
+    let svg = drawing.render(Format::Svg)?;
+    Ok(Figure {
+        name,
+        title: title.into(),
+        content: Content::Picture {
+            caption: footer.join(" "),
+            description: drawing.description().into(),
+            svg: String::from_utf8_lossy(&svg).into_owned(),
+        },
+        published: None,
+    })
 }
 
 /// The files of the published study that is shown beside.

@@ -24,6 +24,8 @@ const INSIDE: f64 = 9.0;
 const INSIDE_OF_LINES: f64 = 2.0;
 /// Room right of a panel without names, for half of a tick's label.
 const WITHOUT_NAMES: f64 = 9.0;
+/// From the values beside a vertical axis to its words.
+const TO_Y_LABEL: f64 = 3.0;
 /// Least distance of two labels of ticks.
 const APART: f64 = 3.0;
 
@@ -34,6 +36,10 @@ pub(super) struct CurveLayout {
     pub(super) height: f64,
     /// As the curve's panels.
     pub(super) panels: Vec<Box>,
+    /// Whether the vertical axis of each panel has values: where all have one axis, the first of a row.
+    pub(super) values: Vec<bool>,
+    /// How far left of each panel the words of its vertical axis stand, where it has some.
+    pub(super) y_labels: Vec<Option<f64>>,
     /// The lines of each panel's title as they fit, and their size.
     pub(super) titles: Vec<(Vec<String>, f64)>,
     /// The footer's lines as they fit, their left edge, and their baselines.
@@ -45,10 +51,9 @@ impl CurveLayout {
     /// Places equal panels: in one column if two of them fit side by side there, or there is only
     /// one, or all that belong in a row; else in the whole width.
     pub(super) fn on(page: &Page, curve: &Curve) -> CurveLayout {
-        let (axis, names) = (axis(page, curve), names(page, curve));
+        let around = Around::of(page, curve);
         let count = curve.panels.len().max(1);
-        let fits =
-            |width: f64, n: usize| (width - 2.0 * MARGIN) / n as f64 - axis - names >= NARROWEST;
+        let fits = |width: f64, n: usize| around.side(width, n) >= NARROWEST;
         let in_column = fits(page.column, curve.in_row.unwrap_or(count.min(2)));
         let width = if in_column { page.column } else { page.text };
         // What belongs in a row is broken into equal parts, if it must be.
@@ -59,17 +64,16 @@ impl CurveLayout {
             .unwrap_or(1);
         let rows = count.div_ceil(most);
         let columns = curve.in_row.map_or(count.div_ceil(rows), |_| most);
-        let room = (width - 2.0 * MARGIN) / columns as f64 - axis - names;
-        let side = room.clamp(NARROWEST / 2.0, WIDEST);
-        let step = axis + side + names;
-        let used = 2.0 * MARGIN + step * columns as f64;
+        let side = around.side(width, columns).clamp(NARROWEST / 2.0, WIDEST);
+        let used = 2.0 * MARGIN + around.width(columns) + side * columns as f64;
         let spare = if page.is_exact {
             (width - used).max(0.0) / 2.0
         } else {
             0.0
         };
         let width = if page.is_exact { width } else { used };
-        let left = MARGIN + spare + axis;
+        let lefts = around.lefts(columns, side, MARGIN + spare);
+        let left = lefts[0];
         let footer_lines = wrapped(&curve.footer, page.footer, width - MARGIN - left);
         let footer = footer_lines.len() as f64 * FOOTER_LINE + MARGIN;
         let titles: Vec<_> = curve
@@ -84,7 +88,7 @@ impl CurveLayout {
         let names = beside.max().unwrap_or(0) as f64 * name_gap(page);
         let tall = (side * ASPECT).min(down).max(LOWEST).max(names);
         let place = |number: usize| Box {
-            x: left + (number % columns) as f64 * step,
+            x: lefts[number % columns],
             y: MARGIN + above + (number / columns) as f64 * (above + tall + X_AXIS),
             width: side,
             height: tall,
@@ -95,6 +99,10 @@ impl CurveLayout {
             width,
             height: (bottom + footer).ceil(),
             panels: (0..curve.panels.len()).map(place).collect(),
+            values: (0..curve.panels.len())
+                .map(|number| number % columns == 0 || !around.is_shared)
+                .collect(),
+            y_labels: around.y_labels(curve, columns),
             titles,
             footer: footer_lines
                 .into_iter()
@@ -104,6 +112,98 @@ impl CurveLayout {
             left,
         }
     }
+}
+
+/// What stands around panels, by its widths.
+struct Around {
+    /// Left of a panel with values: these.
+    axis: f64,
+    /// Whether all panels have one vertical axis, so that the first of a row has its values.
+    is_shared: bool,
+    /// Left of the first of each row: what all measure.
+    first: f64,
+    /// Left of each panel: what it measures, where they measure different things.
+    each: f64,
+    /// Right of each panel: names of lines.
+    names: Vec<f64>,
+}
+
+impl Around {
+    fn of(page: &Page, curve: &Curve) -> Self {
+        let labels = curve.panels.windows(2);
+        let are_alike = labels
+            .into_iter()
+            .all(|pair| pair[0].y_label == pair[1].y_label);
+        let is_there = curve.panels.iter().any(|panel| has_y_label(panel));
+        let room = if is_there {
+            TO_Y_LABEL + page.title
+        } else {
+            0.0
+        };
+        Around {
+            axis: axis(page, curve),
+            is_shared: curve.panels.windows(2).all(|pair| pair[0].y == pair[1].y),
+            first: if are_alike { room } else { 0.0 },
+            each: if are_alike { 0.0 } else { room },
+            names: curve
+                .panels
+                .iter()
+                .map(|panel| names(page, panel))
+                .collect(),
+        }
+    }
+
+    /// Room for the names of a column's panels.
+    fn names(&self, column: usize, columns: usize) -> f64 {
+        let of_column = self.names.iter().skip(column).step_by(columns);
+        of_column.copied().fold(WITHOUT_NAMES, f64::max)
+    }
+
+    /// Of all but the panels.
+    fn width(&self, columns: usize) -> f64 {
+        let names: f64 = (0..columns).map(|column| self.names(column, columns)).sum();
+        let axes: f64 = (0..columns).map(|column| self.before(column)).sum();
+        axes + names
+    }
+
+    /// Left of the panel of a column.
+    fn before(&self, column: usize) -> f64 {
+        match (column, self.is_shared) {
+            (0, _) => self.first + self.each + self.axis,
+            (_, false) => self.each + self.axis,
+            (_, true) => self.each + TICK_LENGTH,
+        }
+    }
+
+    /// How wide a panel is where so many share a width.
+    fn side(&self, width: f64, columns: usize) -> f64 {
+        (width - 2.0 * MARGIN - self.width(columns)) / columns as f64
+    }
+
+    /// The left edges of a row's panels.
+    fn lefts(&self, columns: usize, side: f64, start: f64) -> Vec<f64> {
+        let mut left = start + self.before(0);
+        let mut lefts = vec![left];
+        for column in 1..columns {
+            left += side + self.names(column - 1, columns) + self.before(column);
+            lefts.push(left);
+        }
+        lefts
+    }
+
+    /// How far left of each panel the words of its vertical axis stand; `None` where it has none, or
+    /// the panel before says it.
+    fn y_labels(&self, curve: &Curve, columns: usize) -> Vec<Option<f64>> {
+        let at = |(number, panel): (usize, &CurvePanel)| {
+            let is_said = self.each == 0.0 && number % columns > 0;
+            (has_y_label(panel) && !is_said).then_some(self.axis + TO_Y_LABEL)
+        };
+        curve.panels.iter().enumerate().map(at).collect()
+    }
+}
+
+fn has_y_label(panel: &CurvePanel) -> bool {
+    !panel.y_label.0.is_empty()
 }
 
 /// From one line of a title to the next.
@@ -137,20 +237,18 @@ fn named_beside(panel: &CurvePanel) -> impl Iterator<Item = &Text> {
     names.filter_map(|(name, at)| (*at == NameAt::Beside).then_some(name))
 }
 
-/// Room right of a panel: the widest name of a line.
-fn names(page: &Page, curve: &Curve) -> f64 {
-    let names = curve.panels.iter().flat_map(named_beside);
-    let widest = names.map(|name| font::width(name, page.tick));
-    match widest.reduce(f64::max) {
-        Some(widest) => TO_NAMES + widest + CLEAR,
-        None => WITHOUT_NAMES,
-    }
+/// Room right of a panel: the widest name of a line; nothing where no line has one there.
+fn names(page: &Page, panel: &CurvePanel) -> f64 {
+    let widest = named_beside(panel).map(|name| font::width(name, page.tick));
+    let widest = widest.reduce(f64::max);
+    widest.map_or(0.0, |widest| TO_NAMES + widest + CLEAR)
 }
 
 /// What stands in a panel keeps from its sides.
 fn inside(panel: &CurvePanel) -> f64 {
     let is_series = |style| matches!(style, LineStyle::Series(_));
-    if !panel.bars.is_empty() || panel.lines.iter().any(|line| is_series(line.style)) {
+    let has_marks = !(panel.bars.is_empty() && panel.marks.is_empty());
+    if has_marks || panel.lines.iter().any(|line| is_series(line.style)) {
         INSIDE
     } else {
         INSIDE_OF_LINES
@@ -186,7 +284,7 @@ pub(super) fn labelled(panel: &CurvePanel, place: Box, size: f64) -> Vec<usize> 
     kept
 }
 
-/// The ticks of [`Span::evenly`](super::panel::Span::evenly) that are labelled: every one, every
+/// The ticks of [`Span::evenly`](super::span::Span::evenly) that are labelled: every one, every
 /// second and so on as there is room, and the last where there is room after these.
 pub(super) fn evenly_labelled(panel: &CurvePanel, place: Box, size: f64) -> Vec<usize> {
     let apart = |one, next| labels_are_apart(panel, place, size, [one, next]);

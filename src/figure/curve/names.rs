@@ -58,8 +58,9 @@ impl Pen<'_> {
     pub(super) fn names_inside(&mut self, panel: &CurvePanel, place: Box) -> Drawn {
         let mut before: Vec<NameAt> = Vec::new();
         for line in &panel.lines {
-            let Some((name, at)) = line.name.as_ref().filter(|(_, at)| *at != NameAt::Beside)
-            else {
+            let is_inside =
+                |(_, at): &&(Text, NameAt)| !matches!(at, NameAt::Beside | NameAt::BesideAnother);
+            let Some((name, at)) = line.name.as_ref().filter(is_inside) else {
                 continue;
             };
             let is_here =

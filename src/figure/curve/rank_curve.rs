@@ -5,7 +5,8 @@ use crate::table::{RunsRow, Score, has_two_ranks, higher_is_better, score_error,
 use crate::figure::Options;
 use crate::figure::label::{Text, weight};
 
-use super::panel::{Curve, CurveLine, CurvePanel, CurvePoint, LineStyle, NameAt, Span};
+use super::panel::{Curve, CurveLine, CurvePanel, CurvePoint, LineStyle, NameAt};
+use super::span::Span;
 
 /// Scores over the rank; `None` where no weight types have runs of two ranks. Weight types with one
 /// rank on a task are no line there, and are named in the footer.
@@ -84,9 +85,11 @@ fn curve_panel(of: &Score, lines: Vec<CurveLine>) -> CurvePanel {
         x: Span::at(&ranks, true),
         x_label: Text::default().symbol("r"),
         y: Span::over(&values),
+        y_label: Text::default(),
         bands: Vec::new(),
         bars: Vec::new(),
         lines,
+        marks: Vec::new(),
     }
 }
 
