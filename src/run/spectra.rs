@@ -27,11 +27,15 @@ impl ModuleRun<'_> {
         Ok(())
     }
 
-    /// As many of W's singular values as any row of the other tables uses.
+    /// All of W's singular values where their vectors are known, else as many as any row of the other
+    /// tables uses; these are certified.
     pub(super) fn base_spectrum(&self, own: &Leading, results: &mut Results) {
         let mut spectrum = certify_leading(own);
-        spectrum.truncate(self.directions_of_base());
-        self.push_certificate(results, "base", &spectrum, own);
+        let used = spectrum.len().min(self.directions_of_base());
+        self.push_certificate(results, "base", &spectrum[..used], own);
+        if !own.is_complete() {
+            spectrum.truncate(used);
+        }
         self.push_spectrum(results, "base", spectrum);
         self.push_ranks(results, "base", ranks_of_leading(own));
     }
