@@ -12,6 +12,7 @@
 //! - No text is below 6 pt in any venue, subscripts included. `Drawing::texts` says where each
 //!   text stands. A test holds sizes, edges and overlaps of all built-in figures.
 
+mod caption;
 mod cells;
 mod curve;
 mod describe;
@@ -27,6 +28,7 @@ mod place;
 mod render;
 
 pub use crate::paper::Venue;
+pub use caption::Caption;
 pub use curve::{
     Band, Curve, CurveBar, CurveLine, CurveMark, CurvePanel, CurvePoint, LineStyle, MarkKind,
     NameAt, Span, amplification_curve, one_a_rank, placed, placement_curve, rank_curve,
@@ -34,8 +36,8 @@ pub use curve::{
 };
 pub use format::Format;
 pub use heat::{
-    Axis, Bar, Chart, Pair, Panel, Ranked, SURE, Shown, Tick, figure3, figure4, figure6, figure7,
-    figure8,
+    Axis, Bar, Chart, Edges, Pair, Panel, Ranked, SURE, Shown, Tick, figure3, figure4, figure6,
+    figure7, figure8, parts,
 };
 pub use label::{Run, Text};
 pub use maps::{Map, MapGroup, Maps, Scale, sizes_maps};

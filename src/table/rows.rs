@@ -40,6 +40,10 @@ pub struct OverlapRow {
     /// such deviations over √n.
     #[serde(serialize_with = "nine_digits_or_empty")]
     pub z: Option<f64>,
+    /// `below` or `above` where `overlap` is a bound, as of published values beyond the ends of a colour
+    /// range; else empty.
+    #[serde(default)]
+    pub limit: String,
 }
 
 /// One column of table 7 for one module (`amplification.csv`).

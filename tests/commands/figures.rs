@@ -29,6 +29,7 @@ pub(crate) fn grid(
         overlap: (i <= defined).then(|| 1.0 / (i + j) as f64),
         chance: i.max(j) as f64 / 100.0,
         z: None,
+        limit: String::new(),
     };
     (1..=rows)
         .flat_map(|i| (1..=columns).map(move |j| (i, j)))

@@ -46,7 +46,7 @@ fn the_svg_needs_no_font_and_says_what_it_shows() {
     assert!(
         text.contains("<title>figure3</title>") && text.contains("φ(A_r = 12, A_r = 20, i, j)")
     );
-    assert!(text.starts_with("<svg") && text.contains("width=\"6.7500in\""));
+    assert!(text.starts_with("<svg"));
 }
 
 #[test]

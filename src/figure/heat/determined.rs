@@ -25,15 +25,22 @@ use super::select::Selected;
 /// not depend on how it is drawn.
 pub const SURE: f64 = 1e-3;
 
+/// Why cells are marked: W's directions there are not sure, or a bound is all that is known.
+pub(super) const OPEN: &str = "ill-determined: W has near-equal singular values here";
+pub(super) const BOUND: &str = "a bound: no more is known of it";
+
 /// The words under a figure that has marks.
-pub(super) fn legend(panels: &[Vec<Panel>]) -> Option<String> {
-    let mut cells = panels.iter().flatten().flat_map(|panel| &panel.marked);
-    cells.any(|&marked| marked).then(|| {
+pub(super) fn legends(panels: &[Vec<Panel>]) -> Vec<String> {
+    let is_there = |mark: &str| panels.iter().flatten().any(|panel| panel.mark == mark);
+    let open = is_there(OPEN).then(|| {
         format!(
             "Hatched, with a line beside: the leading i directions of W are ill-determined, sin θ \
              bound above {SURE} or none."
         )
-    })
+    });
+    let bound = is_there(BOUND)
+        .then(|| "Hatched, with a line beside: only a bound is known of φ.".to_string());
+    open.into_iter().chain(bound).collect()
 }
 
 /// Cells of a grid against W's directions that have a value, but no sure one.
@@ -42,7 +49,7 @@ pub(super) fn legend(panels: &[Vec<Panel>]) -> Option<String> {
 /// neither gap nor bound: then the i directions are all there are. Rows without an entry there are
 /// not sure, as nothing is known of them. Where there is no table at all, as of published rows,
 /// nothing is told apart.
-pub(super) fn ill_determined(grid: &Selected, spectrum: &[SpectrumRow]) -> Array2<bool> {
+fn ill_determined(grid: &Selected, spectrum: &[SpectrumRow]) -> Array2<bool> {
     let of_base = |row: &&SpectrumRow| row.matrix == "base" && row.module == grid.module;
     let sure: HashSet<usize> = spectrum
         .iter()
@@ -54,6 +61,19 @@ pub(super) fn ill_determined(grid: &Selected, spectrum: &[SpectrumRow]) -> Array
         let is_open = !spectrum.is_empty() && !sure.contains(&(i + grid.first_i));
         grid.cells[(i, j)].is_some() && is_open
     })
+}
+
+/// A panel against W's directions, with its open cells marked.
+pub(super) fn told_apart(panel: Panel, grid: &Selected, spectrum: &[SpectrumRow]) -> Panel {
+    let open = ill_determined(grid, spectrum);
+    match open.iter().any(|&open| open) {
+        true => Panel {
+            marked: open | panel.marked,
+            mark: OPEN,
+            ..panel
+        },
+        false => panel,
+    }
 }
 
 fn is_sure(row: &SpectrumRow) -> bool {

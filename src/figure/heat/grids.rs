@@ -57,16 +57,10 @@ impl Grids {
     }
 
     /// What pale cells are, where a grid has cells without a value.
-    pub(super) fn undefined(&self) -> &'static str {
-        if self
-            .0
-            .iter()
-            .flat_map(|grid| &grid.cells)
+    pub(super) fn undefined(&self) -> Option<String> {
+        let mut cells = self.0.iter().flat_map(|grid| &grid.cells);
+        cells
             .any(Option::is_none)
-        {
-            " Directions beyond a numerical rank have no value and are pale."
-        } else {
-            ""
-        }
+            .then(|| "Directions beyond a numerical rank have no value and are pale.".to_string())
     }
 }
