@@ -8,6 +8,7 @@
 use super::curve::Curve;
 use super::heat::Chart;
 use super::label::Text;
+use super::maps::Maps;
 use crate::table::{latex_text, markdown_text};
 
 /// Signs, and what they are in LaTeX's mathematics.
@@ -69,7 +70,17 @@ impl Caption {
 
     /// Of a figure of lines.
     pub fn of_curve(curve: &Curve) -> Self {
-        let notes = std::iter::once(&curve.about).chain(&curve.footer);
+        Self::of_notes(&curve.about, &curve.footer)
+    }
+
+    /// Of maps of sizes.
+    pub fn of_maps(maps: &Maps) -> Self {
+        Self::of_notes(&maps.about, &maps.footer)
+    }
+
+    /// Of a figure without a heading.
+    fn of_notes(about: &String, footer: &[String]) -> Self {
+        let notes = std::iter::once(about).chain(footer);
         Caption {
             heading: Text::default(),
             notes: notes.cloned().collect(),

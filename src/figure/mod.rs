@@ -14,6 +14,7 @@
 
 mod caption;
 mod cells;
+mod chosen;
 mod curve;
 mod describe;
 mod font;
@@ -29,10 +30,11 @@ mod render;
 
 pub use crate::paper::Venue;
 pub use caption::Caption;
+pub use chosen::{drawn_spectra, mapped};
 pub use curve::{
     Band, Curve, CurveBar, CurveLine, CurveMark, CurvePanel, CurvePoint, LineStyle, MarkKind,
-    NameAt, Span, amplification_curve, one_a_rank, placed, placement_curve, rank_curve,
-    seeds_curve, spectrum_curve, trajectory_curve,
+    NameAt, Span, amplification_curve, placed, placement_curve, rank_curve, seeds_curve,
+    spectrum_curve, trajectory_curve,
 };
 pub use format::Format;
 pub use heat::{

@@ -100,7 +100,18 @@ impl Drawing {
     ///
     /// [`Error::Drawing`].
     pub fn of_maps(venue: Venue, maps: &Maps) -> Result<Self> {
-        let picture = maps::draw(maps, venue.page())?;
+        Self::of_maps_with_notes(venue, maps, true)
+    }
+
+    /// The same with or without the notes below the maps.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Drawing`].
+    pub fn of_maps_with_notes(venue: Venue, maps: &Maps, notes: bool) -> Result<Self> {
+        let mut drawn = maps.clone();
+        drawn.footer.retain(|_| notes);
+        let picture = maps::draw(&drawn, venue.page())?;
         Self::of(&maps.name, maps_description(maps), picture)
     }
 

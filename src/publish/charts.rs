@@ -167,8 +167,13 @@ pub(super) fn against_base(plan: &Plan, rank: fn(&Plan, AdapterId) -> usize) -> 
     ranked(plan, plan.against_base(), rank)
 }
 
+/// The adapters that figures speak of.
+pub(super) fn shown_ranked(plan: &Plan) -> Vec<Ranked> {
+    ranked(plan, plan.shown_adapters(), Plan::adapter_rank)
+}
+
 /// Adapters with their names in rows and their ranks.
-pub(super) fn ranked(
+fn ranked(
     plan: &Plan,
     adapters: Vec<AdapterId>,
     rank: fn(&Plan, AdapterId) -> usize,

@@ -12,7 +12,7 @@ use crate::table::{
     AmplificationRow, OverlapRow, PlacementRow, RanksRow, RunsRow, SpectrumRow, TrajectoryRow,
 };
 
-use super::charts::{against_base, names, ranked};
+use super::charts::{against_base, names, shown_ranked};
 use super::written::{self, Tables};
 
 /// A figure of lines, with what headings call it.
@@ -114,10 +114,9 @@ fn of_spectra(plan: &Plan, tables: Tables, options: &Options) -> Result<Option<C
     spectrum.retain(|row| is_drawn(&row.module));
     let mut ranks: Vec<RanksRow> = written::rows(tables, "ranks.csv")?;
     ranks.retain(|row| is_drawn(&row.module));
-    let adapters = ranked(plan, plan.shown_adapters(), Plan::adapter_rank);
     let mut curve = spectrum_curve(
         (&spectrum, &ranks),
-        &adapters,
+        &shown_ranked(plan),
         &figures.layers,
         (&figures.projections, options),
     );

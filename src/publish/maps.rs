@@ -1,12 +1,12 @@
 //! The maps of sizes that a plan asks for, from `ranks.csv` as written.
 
 use crate::error::Result;
-use crate::figure::{Maps, Options, Ranked, one_a_rank, placed, sizes_maps};
+use crate::figure::{Maps, Options, sizes_maps};
 use crate::paper::Figure;
 use crate::study::Plan;
 use crate::table::RanksRow;
 
-use super::charts::ranked;
+use super::charts::shown_ranked;
 use super::written::{self, Tables};
 
 /// Maps with what headings call them.
@@ -24,9 +24,7 @@ pub(super) fn maps(plan: &Plan, tables: Tables, options: &Options) -> Result<Opt
     }
     let mut rows: Vec<RanksRow> = written::rows(tables, "ranks.csv")?;
     rows.retain(|row| figures.modules.contains(&row.module));
-    let adapters = ranked(plan, plan.shown_adapters(), Plan::adapter_rank);
-    let one_each: Vec<Ranked> = one_a_rank(&adapters).into_iter().cloned().collect();
-    let mut maps = sizes_maps(&rows, &placed(&one_each), options);
+    let mut maps = sizes_maps(&rows, &shown_ranked(plan), options);
     if let Some(maps) = &mut maps
         && !figures.within.is_empty()
     {

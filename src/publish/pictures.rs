@@ -38,7 +38,7 @@ pub(super) fn pictures(
         render(&named.curve.name, named.figure, drawing)
     });
     let maps = drawn.maps.par_iter().map(|named| {
-        let drawing = Drawing::of_maps(venue, &named.maps);
+        let drawing = Drawing::of_maps_with_notes(venue, &named.maps, notes);
         render(&named.maps.name, named.figure, drawing)
     });
     let pictures: Vec<Result<Vec<Artifact>>> = charts.chain(curves).chain(maps).collect();
@@ -55,15 +55,20 @@ pub(super) fn captions(plan: &Plan, drawn: &Drawn) -> Vec<Artifact> {
     let charts = charts.map(|named| (&named.stem, Caption::of_chart(&named.chart)));
     let curves = drawn.curves.iter();
     let curves = curves.map(|named| (&named.curve.name, Caption::of_curve(&named.curve)));
+    let maps = drawn.maps.iter();
+    let maps = maps.map(|named| (&named.maps.name, Caption::of_maps(&named.maps)));
     let file = |name: &str, end: &str, text: String| Artifact {
         path: figures_folder(&plan.name).join(format!("{}.{end}", captioned(name))),
         bytes: text.into_bytes(),
     };
-    let files = charts.chain(curves).flat_map(|(name, caption)| {
-        [
-            file(name, "tex", caption.latex()),
-            file(name, "md", caption.markdown()),
-        ]
-    });
+    let files = charts
+        .chain(curves)
+        .chain(maps)
+        .flat_map(|(name, caption)| {
+            [
+                file(name, "tex", caption.latex()),
+                file(name, "md", caption.markdown()),
+            ]
+        });
     files.collect()
 }

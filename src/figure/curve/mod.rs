@@ -35,5 +35,5 @@ pub use placement::{placed, placement_curve};
 pub use rank_curve::rank_curve;
 pub use seeds::seeds_curve;
 pub use span::Span;
-pub use spectrum::{one_a_rank, spectrum_curve};
+pub use spectrum::spectrum_curve;
 pub use trajectory::trajectory_curve;

@@ -1,6 +1,7 @@
 //! Spectrum: the singular values of W and of ΔW on one axis, by layer.
 
 use crate::figure::Options;
+use crate::figure::chosen::drawn_spectra;
 use crate::figure::heat::Ranked;
 use crate::figure::label::{Text, update};
 use crate::table::{RanksRow, SpectrumRow};
@@ -10,10 +11,6 @@ use super::panel::{
 };
 use super::span::Span;
 
-/// At most so many adapters have a line: as many as have dashes of their own.
-const ADAPTERS: usize = 5;
-/// Up to so many adapters of one rank are drawn, where all have that.
-const ALIKE: usize = 3;
 /// Neighbours on a line are at least this far apart, as a ratio of their indices: nearer ones cannot
 /// be told apart on paper, and a W has thousands.
 const APART: f64 = 1.02;
@@ -25,14 +22,14 @@ const BASE: &str = "base";
 ///
 /// Marks stand at the numerical rank, the energy rank (90 %) and the effective rank, where they are
 /// known; on the axis where the rows of `spectrum.csv` end before. Of several adapters of one rank
-/// the first is drawn ([`one_a_rank`]).
+/// the first is drawn ([`drawn_spectra`]).
 pub fn spectrum_curve(
     (spectrum, ranks): (&[SpectrumRow], &[RanksRow]),
     adapters: &[Ranked],
     layers: &[Option<usize>],
     (projections, options): (&[String], &Options),
 ) -> Option<Curve> {
-    let drawn = some_of(one_a_rank(adapters));
+    let drawn = drawn_spectra(adapters);
     let mut panels = Vec::new();
     for projection in projections {
         for &layer in layers {
@@ -59,31 +56,6 @@ pub fn spectrum_curve(
         is_dense: true,
         palette: options.palette,
     })
-}
-
-/// The adapters that are drawn where one of each rank is to be seen: the first of each, by rank. Up to
-/// three that have one rank are all drawn, as nothing else tells them apart.
-pub fn one_a_rank(adapters: &[Ranked]) -> Vec<&Ranked> {
-    let mut drawn: Vec<&Ranked> = adapters.iter().collect();
-    drawn.sort_by_key(|adapter| adapter.rank);
-    let is_one_rank = drawn.windows(2).all(|pair| pair[0].rank == pair[1].rank);
-    if !is_one_rank || drawn.len() > ALIKE {
-        drawn.dedup_by_key(|adapter| adapter.rank);
-    }
-    drawn
-}
-
-/// As many as have lines, the smallest rank and the largest among them.
-fn some_of(adapters: Vec<&Ranked>) -> Vec<&Ranked> {
-    let Some(last) = adapters
-        .len()
-        .checked_sub(1)
-        .filter(|&last| last >= ADAPTERS)
-    else {
-        return adapters;
-    };
-    let at = |number: usize| adapters[number * last / (ADAPTERS - 1)];
-    (0..ADAPTERS).map(at).collect()
 }
 
 /// One module; `None` where no ΔW is there.
@@ -244,8 +216,8 @@ fn footer(panels: &[CurvePanel], adapters: &[Ranked], drawn: &[&Ranked]) -> Vec<
             false => "Singular values σ of ΔW, from the largest down.",
         }
         .to_string()
-            + " Bar: numerical rank; triangle: energy rank, how many hold 90 % of Σσ²; ring: \
-               effective rank. Where a rank is not known there is no mark.",
+            + " Bar: numerical rank; triangle: energy rank, how many have 90 % of the sum of all σ²; \
+               ring: effective rank. Where a rank is not known there is no mark.",
     ];
     if marks.any(is_beyond) {
         footer.push(
@@ -374,20 +346,5 @@ mod tests {
         assert_eq!((points[0].x, points[points.len() - 1].x), (1.0, 12288.0));
         assert_eq!(indices(12288), [1, 16, 256, 4096, 12288]);
         assert_eq!(indices(384), [1, 4, 16, 64, 256, 384]);
-    }
-
-    #[test]
-    fn many_ranks_are_thinned_from_both_ends() {
-        let adapters: Vec<Ranked> = (1..=9)
-            .map(|rank| Ranked {
-                name: format!("r{rank}"),
-                rank,
-            })
-            .collect();
-        let drawn: Vec<usize> = some_of(one_a_rank(&adapters))
-            .into_iter()
-            .map(|adapter| adapter.rank)
-            .collect();
-        assert_eq!(drawn, [1, 3, 5, 7, 9]);
     }
 }

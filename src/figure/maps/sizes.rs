@@ -3,6 +3,7 @@
 use ndarray::Array2;
 
 use crate::figure::Options;
+use crate::figure::chosen::mapped;
 use crate::figure::heat::Ranked;
 use crate::figure::label::Text;
 use crate::paper::Projection;
@@ -36,11 +37,12 @@ struct Quantity {
 /// ‖ΔW‖_F), the stable rank, the energy rank at 90 %, and the share of the first direction. `None`
 /// where the rows have none of the adapters.
 ///
-/// Of several modules with one layer and name the first is shown, as in the other figures.
-pub fn sizes_maps(rows: &[RanksRow], adapters: &[&Ranked], options: &Options) -> Option<Maps> {
+/// Which adapters have maps says [`mapped`]. Of several modules with one layer and name the first is shown, as in the other figures.
+pub fn sizes_maps(rows: &[RanksRow], adapters: &[Ranked], options: &Options) -> Option<Maps> {
+    let drawn = mapped(adapters);
     let rows_of =
         |name: &str| -> Vec<&RanksRow> { rows.iter().filter(|row| row.matrix == name).collect() };
-    let shown = adapters
+    let shown = drawn
         .iter()
         .map(|adapter| (adapter, rows_of(&adapter.name)));
     let shown: Vec<_> = shown.filter(|(_, rows)| !rows.is_empty()).collect();
@@ -76,7 +78,7 @@ pub fn sizes_maps(rows: &[RanksRow], adapters: &[&Ranked], options: &Options) ->
             }
         };
         groups.push(MapGroup {
-            label: label(adapter, adapters),
+            label: label(adapter, &drawn),
             maps: quantities.iter().map(map).collect(),
         });
     }
@@ -213,8 +215,8 @@ fn footer(adapters: &[&Ranked], has_base: bool) -> Vec<String> {
     let names: Vec<String> = adapters.iter().map(name).collect();
     vec![
         format!(
-            "{norm} Stable rank: ‖ΔW‖²/σ₁². Energy rank: how many directions hold 90 % of ‖ΔW‖². \
-             First direction: its share of ‖ΔW‖²."
+            "{norm} Stable rank: ‖ΔW‖² over the largest σ². Energy rank: how many directions hold 90 % \
+             of ‖ΔW‖². First direction: its share of ‖ΔW‖²."
         ),
         format!("{}. ranks.csv has all adapters.", names.join("; ")),
     ]
@@ -242,11 +244,7 @@ mod tests {
             name: name.into(),
             rank,
         });
-        sizes_maps(
-            rows,
-            &adapters.iter().collect::<Vec<_>>(),
-            &Options::default(),
-        )
+        sizes_maps(rows, &adapters, &Options::default())
     }
 
     #[test]
