@@ -186,11 +186,11 @@ def spectra(adapters, layers, projections):
 def sizes(adapters, most=12):
     """‖ΔW‖ over ‖W‖, stable rank, energy rank and the share of the first direction, over layers and modules."""
     table = ranks_of.drop_duplicates(["layer", "projection", "matrix"]).copy()
-    base = ranks_of[ranks_of.matrix == "base"].set_index("module").frobenius_norm
-    norm = "‖ΔW‖/‖W‖" if len(base) else "‖ΔW‖"
-    table[norm] = table.frobenius_norm / (table.module.map(base) if len(base) else 1)
-    table["first direction"] = (table.spectral_norm / table.frobenius_norm) ** 2
-    table = table[table.matrix.isin(adapters)].rename(columns={"stable_rank": "stable rank", "energy_rank_90": "energy rank"})
+    norm = "‖ΔW‖/‖W‖" if table.relative_norm.notna().any() else "‖ΔW‖"
+    table[norm] = table.relative_norm if norm == "‖ΔW‖/‖W‖" else table.frobenius_norm
+    table = table[table.matrix.isin(adapters)]
+    named = {"stable_rank": "stable rank", "energy_rank_90": "energy rank", "top1_share": "first direction"}
+    table = table.rename(columns=named)
     table["layer"] = table.layer.fillna(-1).astype(int)
     shown = [norm, "stable rank", "energy rank", "first direction"]
     names = [*table.projection.drop_duplicates()]

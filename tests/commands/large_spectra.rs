@@ -17,8 +17,8 @@ const SEVEN: [&str; 7] = [
 /// Where rows stand: a layer, a projection, and an adapter or `base`.
 type At<'a> = (usize, &'a str, &'a str);
 
-/// The sizes of a matrix of a norm and a stable rank.
-fn ranks((layer, projection, matrix): At, norm: f64, stable_rank: f64) -> RanksRow {
+/// The sizes of a matrix of a rank, a norm and a stable rank.
+fn ranks((layer, projection, matrix): At, rank: usize, norm: f64, stable_rank: f64) -> RanksRow {
     let is_base = matrix == "base";
     RanksRow {
         module: format!("model.layers.{layer}.{projection}"),
@@ -26,12 +26,24 @@ fn ranks((layer, projection, matrix): At, norm: f64, stable_rank: f64) -> RanksR
         layer: Some(layer),
         projection: projection.into(),
         matrix: matrix.into(),
-        numerical_rank: (!is_base).then_some(64),
+        numerical_rank: (!is_base).then_some(rank),
         stable_rank: Some(stable_rank),
         effective_rank: (!is_base).then_some(1.5 * stable_rank),
         energy_rank_90: (!is_base).then_some((2.0 * stable_rank) as usize),
         frobenius_norm: norm,
         spectral_norm: norm / stable_rank.sqrt(),
+        rank: (!is_base).then_some(rank),
+        rank_share: None,
+        relative_norm: (!is_base).then_some(norm / 60.0),
+        relative_spectral_norm: None,
+        top1_share: Some(1.0 / stable_rank),
+        participation: None,
+        chance_stable_rank: Some(0.7 * rank as f64),
+        chance_stable_rank_sd: None,
+        chance_effective_rank: Some(0.95 * rank as f64),
+        chance_effective_rank_sd: None,
+        chance_energy_rank_90: Some(0.86 * rank as f64 - 0.01 * layer as f64),
+        chance_energy_rank_90_sd: None,
     }
 }
 
@@ -72,11 +84,12 @@ fn study(layers: usize, projections: &[&str], of: &[usize]) -> (Vec<Ranked>, Vec
                 let stable = 1.0 + part * (adapter.rank as f64).sqrt();
                 rows.push(ranks(
                     (layer, projection, &adapter.name),
+                    adapter.rank,
                     0.03 + 5.0 * part,
                     stable,
                 ));
             }
-            rows.push(ranks((layer, projection, "base"), 60.0, 35.0));
+            rows.push(ranks((layer, projection, "base"), 384, 60.0, 35.0));
         }
     }
     (adapters, rows)
@@ -123,10 +136,10 @@ fn maps_of_every_size_read_in_every_venue() {
 #[test]
 fn words_tell_the_extremes_with_their_places() {
     let rows = [
-        ranks((0, "q_proj", "r8"), 6.0, 2.0),
-        ranks((1, "q_proj", "r8"), 12.0, 1.0),
-        ranks((0, "q_proj", "base"), 60.0, 35.0),
-        ranks((1, "q_proj", "base"), 60.0, 35.0),
+        ranks((0, "q_proj", "r8"), 8, 6.0, 2.0),
+        ranks((1, "q_proj", "r8"), 8, 12.0, 1.0),
+        ranks((0, "q_proj", "base"), 384, 60.0, 35.0),
+        ranks((1, "q_proj", "base"), 384, 60.0, 35.0),
     ];
     let adapters = [Ranked {
         name: "r8".into(),

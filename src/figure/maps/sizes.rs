@@ -11,8 +11,6 @@ use crate::table::RanksRow;
 
 use super::chart::{Map, MapGroup, Maps, Scale};
 
-/// What rows call W.
-const BASE: &str = "base";
 /// What families call the parts of a block beside its attention, in the order of their use.
 const OTHERS: [&str; 8] = [
     "gate_proj",
@@ -25,76 +23,77 @@ const OTHERS: [&str; 8] = [
     "c_proj",
 ];
 
-/// A quantity: what it is called, its value in a row and W's, and what random updates have.
+/// A quantity: what it is called, its value in a row, and what random updates have.
 struct Quantity {
-    title: Text,
-    value: fn(&RanksRow, Option<&RanksRow>) -> Option<f64>,
-    chance: fn(&RanksRow) -> Option<f64>,
+    title: &'static str,
+    value: Value,
+    chance: Value,
     is_whole: bool,
 }
+
+/// What a map shows of a row.
+type Value = fn(&RanksRow) -> Option<f64>;
 
 /// Maps of four sizes over layers and modules, a row of maps an adapter: ‖ΔW‖_F/‖W‖_F (without W
 /// ‖ΔW‖_F), the stable rank, the energy rank at 90 %, and the share of the first direction. `None`
 /// where the rows have none of the adapters.
 ///
-/// Which adapters have maps says [`mapped`]. Of several modules with one layer and name the first is shown, as in the other figures.
+/// Which adapters have maps says [`mapped`]. Of several modules with one layer and name the first is
+/// shown, as in the other figures.
 pub fn sizes_maps(rows: &[RanksRow], adapters: &[Ranked], options: &Options) -> Option<Maps> {
     let drawn = mapped(adapters);
-    let rows_of =
-        |name: &str| -> Vec<&RanksRow> { rows.iter().filter(|row| row.matrix == name).collect() };
-    let shown = drawn
-        .iter()
-        .map(|adapter| (adapter, rows_of(&adapter.name)));
-    let shown: Vec<_> = shown.filter(|(_, rows)| !rows.is_empty()).collect();
-    let all = shown.iter().flat_map(|(_, rows)| rows.iter().copied());
-    let (layers, projections) = axes(&all.collect::<Vec<_>>());
-    let base = rows_of(BASE);
-    let quantities = quantities(!base.is_empty());
-    let mut groups = Vec::new();
-    for (adapter, rows) in &shown {
-        let map = |quantity: &Quantity| {
-            let at = |row: usize, column: usize| {
-                let (layer, name) = (layers[row], &projections[column]);
-                let mut here = rows.iter();
-                here.find(|row| row.layer == layer && &row.projection == name)
-                    .copied()
-            };
-            let of_w = |of: &RanksRow| base.iter().copied().find(|row| row.module == of.module);
-            let shape = (layers.len(), projections.len());
-            let cells = Array2::from_shape_fn(shape, |(row, column)| {
-                let row = at(row, column)?;
-                (quantity.value)(row, of_w(row)).filter(|value| value.is_finite())
-            });
-            let chances = rows.iter().filter_map(|row| (quantity.chance)(row));
-            let scale = Scale {
-                chance: ends(chances),
-                ..Scale::over(std::iter::empty(), false)
-            };
-            Map {
-                title: quantity.title.clone(),
-                cells,
-                scale,
-                is_whole: quantity.is_whole,
-            }
+    let rows_of = |adapter: &&Ranked| -> Vec<&RanksRow> {
+        let own = rows.iter().filter(|row| row.matrix == adapter.name);
+        own.collect()
+    };
+    let shown = drawn.iter().map(|adapter| (*adapter, rows_of(adapter)));
+    let shown: Vec<(&Ranked, Vec<&RanksRow>)> =
+        shown.filter(|(_, rows)| !rows.is_empty()).collect();
+    let all: Vec<&RanksRow> = shown.iter().flat_map(|(_, rows)| rows).copied().collect();
+    let (layers, projections) = axes(&all);
+    let has_base = all.iter().any(|row| row.relative_norm.is_some());
+    let quantities = quantities(has_base);
+    let group = |(adapter, rows): &(&Ranked, Vec<&RanksRow>)| {
+        let at = |(row, column)| {
+            let (layer, name): (Option<usize>, &String) = (layers[row], &projections[column]);
+            let mut here = rows.iter();
+            let first = here.find(|row| row.layer == layer && &row.projection == name);
+            first.copied()
         };
-        groups.push(MapGroup {
+        let cells = Array2::from_shape_fn((layers.len(), projections.len()), at);
+        let maps = quantities.iter().map(|quantity| map(&cells, quantity));
+        MapGroup {
             label: label(adapter, &drawn),
-            maps: quantities.iter().map(map).collect(),
-        });
-    }
+            maps: maps.collect(),
+        }
+    };
+    let mut groups: Vec<MapGroup> = shown.iter().map(group).collect();
     share_scales(&mut groups);
+    let adapters: Vec<&Ranked> = shown.iter().map(|(adapter, _)| *adapter).collect();
     (!groups.is_empty()).then(|| Maps {
         name: "sizes".into(),
         about: "Sizes of ΔW over layers and modules.".into(),
         groups,
         layers,
         modules: short_names(&projections),
-        footer: footer(
-            &shown.iter().map(|(one, _)| **one).collect::<Vec<_>>(),
-            !base.is_empty(),
-        ),
+        footer: footer(&adapters, has_base),
         palette: options.palette,
     })
+}
+
+/// One quantity of the rows at layers and modules, on a scale of its own.
+fn map(rows: &Array2<Option<&RanksRow>>, quantity: &Quantity) -> Map {
+    let of = |value: Value| rows.map(|row| row.and_then(value));
+    let chances = of(quantity.chance);
+    Map {
+        title: Text::plain(quantity.title),
+        cells: of(quantity.value),
+        scale: Scale {
+            chance: ends(chances.iter().flatten().copied()),
+            ..Scale::over(std::iter::empty(), false)
+        },
+        is_whole: quantity.is_whole,
+    }
 }
 
 /// `r = 8`, or the adapter's name where another has its rank.
@@ -106,36 +105,32 @@ fn label(adapter: &Ranked, all: &[&Ranked]) -> String {
 }
 
 fn quantities(has_base: bool) -> [Quantity; 4] {
-    let norm = "‖ΔW‖";
-    let of = |title: &str, value, is_whole| Quantity {
-        title: Text::plain(title),
+    let of = |title, value, chance, is_whole| Quantity {
+        title,
         value,
-        chance: |_| None,
+        chance,
         is_whole,
     };
+    let none: Value = |_| None;
+    let energy_rank: Value = |row| row.energy_rank_90.map(|rank| rank as f64);
     [
         match has_base {
-            true => of(
-                "‖ΔW‖/‖W‖",
-                |row, base| Some(row.frobenius_norm / base?.frobenius_norm),
-                false,
-            ),
-            false => of(norm, |row, _| Some(row.frobenius_norm), false),
+            true => of("‖ΔW‖/‖W‖", |row| row.relative_norm, none, false),
+            false => of("‖ΔW‖", |row| Some(row.frobenius_norm), none, false),
         },
-        of("stable rank", |row, _| row.stable_rank, false),
         of(
-            "energy rank",
-            |row, _| row.energy_rank_90.map(|rank| rank as f64),
-            true,
-        ),
-        of(
-            "first direction",
-            |row, _| {
-                let share = row.spectral_norm / row.frobenius_norm;
-                row.stable_rank.map(|_| share * share)
-            },
+            "stable rank",
+            |row| row.stable_rank,
+            |row| row.chance_stable_rank,
             false,
         ),
+        of(
+            "energy rank",
+            energy_rank,
+            |row| row.chance_energy_rank_90,
+            true,
+        ),
+        of("first direction", |row| row.top1_share, none, false),
     ]
 }
 
@@ -216,7 +211,8 @@ fn footer(adapters: &[&Ranked], has_base: bool) -> Vec<String> {
     vec![
         format!(
             "{norm} Stable rank: ‖ΔW‖² over the largest σ². Energy rank: how many directions hold 90 % \
-             of ‖ΔW‖². First direction: its share of ‖ΔW‖²."
+             of ‖ΔW‖². First direction: its share of ‖ΔW‖². Chance: \
+             random factors of the same rank; an arrow: beyond the bar. Pale: not measured."
         ),
         format!("{}. ranks.csv has all adapters.", names.join("; ")),
     ]
@@ -234,7 +230,7 @@ mod tests {
             projection: projection.into(),
             matrix: matrix.into(),
             frobenius_norm: norm,
-            spectral_norm: norm / 2f64.sqrt(),
+            relative_norm: Some(norm / 8.0),
             ..ranks_row()
         }
     }
@@ -252,10 +248,12 @@ mod tests {
         let rows = [
             row("r8", 0, "down_proj", 1.0),
             row("r8", 0, "q_proj", 2.0),
-            row("base", 0, "q_proj", 8.0),
-            row("r8", 1, "v_proj", 3.0),
-            row("base", 1, "v_proj", 4.0),
-            row("r8", 1, "dense", 3.0),
+            row("r8", 1, "v_proj", 6.0),
+            RanksRow {
+                relative_norm: None,
+                chance_stable_rank: Some(5.0),
+                ..row("r8", 1, "dense", 3.0)
+            },
             // Another module of the layer and name: the first is shown.
             RanksRow {
                 module: "cross.1.v_proj".into(),
@@ -273,48 +271,41 @@ mod tests {
         };
         assert_eq!(norm.cells[(0, 0)], Some(0.25));
         assert_eq!(norm.cells[(1, 1)], Some(0.75));
-        assert_eq!(norm.cells[(0, 2)], None, "W is not known there");
+        assert_eq!(norm.cells[(1, 3)], None, "its W is not known");
         assert_eq!(norm.cells[(0, 1)], None, "not measured");
-        assert_eq!(
-            (norm.scale.high, norm.title.bare()),
-            (0.8, "‖ΔW‖/‖W‖".into())
-        );
+        assert_eq!((norm.scale.high, norm.scale.chance), (0.8, None));
+        assert_eq!(norm.title.bare(), "‖ΔW‖/‖W‖");
         assert_eq!(stable.cells[(0, 0)], Some(2.0));
-        assert_eq!(
-            (energy.cells[(0, 0)], energy.printed(4.0)),
-            (Some(4.0), "4".into())
-        );
-        assert!((first.cells[(0, 0)].unwrap() - 0.5).abs() < 1e-12);
+        assert_eq!(stable.scale.chance, Some([5.0, 6.0]));
+        assert_eq!(energy.cells[(0, 0)], Some(4.0));
+        assert_eq!(energy.printed(4.0), "4");
+        assert_eq!(first.cells[(0, 0)], Some(0.5));
         assert!(maps.footer[1].starts_with("r = 8: r8. "));
     }
 
     #[test]
     fn without_a_base_the_norm_stands_alone_and_nothing_is_no_figure() {
-        let maps = draw(&[row("r8", 0, "q_proj", 5.0), row("r2", 0, "q_proj", 1.0)]).unwrap();
+        let alone = |matrix: &str, norm: f64| RanksRow {
+            relative_norm: None,
+            ..row(matrix, 0, "q_proj", norm)
+        };
+        let maps = draw(&[alone("r8", 5.0), alone("r2", 1.0)]).unwrap();
         assert_eq!(maps.groups.len(), 2);
-        let norms = maps.groups.iter().map(|group| &group.maps[0]);
-        for norm in norms {
-            assert_eq!((norm.title.bare(), norm.scale.high), ("‖ΔW‖".into(), 6.0));
+        for norm in maps.groups.iter().map(|group| &group.maps[0]) {
+            assert_eq!(norm.title.bare(), "‖ΔW‖");
+            assert_eq!(norm.scale.high, 6.0, "one scale for both");
         }
         assert_eq!(draw(&[row("base", 0, "q_proj", 5.0)]), None);
         let zero = RanksRow {
             stable_rank: None,
             energy_rank_90: None,
-            frobenius_norm: 0.0,
-            spectral_norm: 0.0,
-            ..row("r8", 0, "q_proj", 1.0)
+            top1_share: None,
+            ..alone("r8", 0.0)
         };
         let maps = draw(&[zero]).unwrap();
-        let cells: Vec<Option<f64>> = maps.groups[0]
-            .maps
-            .iter()
-            .map(|map| map.cells[(0, 0)])
-            .collect();
-        assert_eq!(
-            cells,
-            [Some(0.0), None, None, None],
-            "a zero matrix has no direction"
-        );
+        let cells = maps.groups[0].maps.iter().map(|map| map.cells[(0, 0)]);
+        let expected = [Some(0.0), None, None, None];
+        assert_eq!(cells.collect::<Vec<_>>(), expected, "it has no direction");
     }
 
     #[test]

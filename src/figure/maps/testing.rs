@@ -16,5 +16,17 @@ pub(in crate::figure) fn ranks_row() -> RanksRow {
         energy_rank_90: Some(4),
         frobenius_norm: 2.0,
         spectral_norm: 2f64.sqrt(),
+        rank: Some(8),
+        rank_share: Some(1.0),
+        relative_norm: None,
+        relative_spectral_norm: None,
+        top1_share: Some(0.5),
+        participation: Some(2.5),
+        chance_stable_rank: Some(6.0),
+        chance_stable_rank_sd: Some(0.2),
+        chance_effective_rank: Some(7.8),
+        chance_effective_rank_sd: Some(0.1),
+        chance_energy_rank_90: Some(7.0),
+        chance_energy_rank_90_sd: Some(0.1),
     }
 }
