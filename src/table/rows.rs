@@ -100,8 +100,8 @@ pub struct SpectrumRow {
     pub projection: String,
     /// The adapter whose ΔW this is, or `base` for W.
     pub matrix: String,
-    /// From 1, by falling sigma, as far as the numerical rank; of a large matrix that is searched, as
-    /// many as are used.
+    /// From 1, by falling sigma, as far as the numerical rank; of a W or a ΔW whose directions are not
+    /// all kept, as many as are used.
     pub index: usize,
     /// The singular value.
     #[serde(serialize_with = "nine_digits")]

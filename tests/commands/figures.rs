@@ -137,6 +137,7 @@ fn figure_4_has_random_directions_beside_the_seeds() {
     let options = Options {
         palette: Palette::Cividis,
         range: Some((0.0, 0.8)),
+        ..Options::default()
     };
     let panels = panels();
     let shown = Shown {

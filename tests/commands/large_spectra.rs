@@ -85,7 +85,7 @@ fn study(layers: usize, projections: &[&str], of: &[usize]) -> (Vec<Ranked>, Vec
                 rows.push(ranks(
                     (layer, projection, &adapter.name),
                     adapter.rank,
-                    0.03 + 5.0 * part,
+                    1.0 + 5.0 * part,
                     stable,
                 ));
             }

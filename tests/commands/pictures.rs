@@ -149,7 +149,7 @@ fn drawn_of(study: &str, venues: &[Venue]) -> Vec<(String, Drawing)> {
         for curve in &curves {
             drawn.push((name(&curve.name), Drawing::of_curve(venue, curve).unwrap()));
         }
-        for maps in &of_size {
+        if let Some(maps) = &of_size {
             drawn.push((name(&maps.name), Drawing::of_maps(venue, maps).unwrap()));
         }
     }

@@ -22,7 +22,8 @@ const BAR: f64 = 0.6;
 const CAP: f64 = 1.8;
 pub(super) const MARK: f64 = 2.4;
 const EDGE: f64 = 0.6;
-/// Radius of the dot of a single run.
+/// Radius of the dot of a single run among several, and of a line that is one point.
+const VALUE: f64 = 1.2;
 const DOT: f64 = 0.8;
 /// Widths of lines without marks, the dashes of chance, and how much ink bars and thin lines take.
 const THIN: f64 = 0.4;
@@ -287,7 +288,9 @@ impl Pen<'_> {
                 }
                 for &value in &point.values {
                     let (_, y) = at(point.x, value);
-                    self.shape(&polygon(12, 0.0), (x, y), DOT, style.colour)?;
+                    // With an edge of paper, or it would be lost on its bar.
+                    self.shape(&polygon(12, 0.0), (x, y), VALUE + EDGE, PAPER)?;
+                    self.shape(&polygon(12, 0.0), (x, y), VALUE, style.colour)?;
                 }
             }
             if !style.is_marked && points.len() > 1 {

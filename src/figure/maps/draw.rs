@@ -15,6 +15,8 @@ use crate::paper::Page;
 const PALE: Rgb = [234, 234, 242];
 /// From a bar to the mark of chance beside it.
 const MARK: f64 = 4.0;
+/// From there to its words.
+const TO_MARK: f64 = 3.5;
 /// A range shorter than this is one line; half the width of an arrow, and its height.
 const BRACKET: f64 = 2.5;
 const ARROW: f64 = 2.0;
@@ -158,7 +160,7 @@ impl Pen<'_> {
         let half = font::width(&text, size) / 2.0;
         let middle = (bottom + top) / 2.0;
         let middle = middle.clamp(place.y + half, (place.bottom() - half).max(place.y + half));
-        self.upright(&text, (x - 2.5, middle), size)
+        self.upright(&text, (x - TO_MARK, middle), size)
     }
 
     /// An arrow upward from the end of a bar: chance is beyond it.
