@@ -12,7 +12,9 @@ use super::maps::Maps;
 use crate::table::{latex_text, markdown_text};
 
 /// Signs, and what they are in LaTeX's mathematics.
-const SIGNS: [(&str, &str); 20] = [
+const SIGNS: [(&str, &str); 22] = [
+    ("‖UᵀWV‖", "\\|U^\\top WV\\|"),
+    ("‖ΔW‖", "\\|\\Delta W\\|"),
     ("ΔW", "\\Delta W"),
     ("Δ", "\\Delta "),
     ("φ", "\\varphi "),
@@ -113,7 +115,9 @@ fn pieces(text: &str) -> Vec<Piece> {
     while let Some(first) = rest.chars().next() {
         let sign = SIGNS.iter().position(|(sign, _)| rest.starts_with(sign));
         let after = rest.chars().nth(1).unwrap_or(' ');
-        let is_alone = BEFORE.contains(before) && AFTER.contains(after);
+        // Between a space and a comma it may be one of several names.
+        let is_listed = before == ' ' && after == ',';
+        let is_alone = BEFORE.contains(before) && AFTER.contains(after) && !is_listed;
         let length = match sign {
             Some(number) => {
                 pieces.push(Piece::Sign(number));
@@ -166,7 +170,12 @@ fn latex_heading(heading: &Text) -> String {
         .chunk_by(|one, next| one.subscript == next.subscript)
     {
         let part = runs.iter().map(|run| {
-            let is_word = |text: &str| text.chars().filter(|c| c.is_alphabetic()).count() > 1;
+            let is_word = |text: &str| {
+                let without = SIGNS.iter();
+                let without =
+                    without.fold(text.to_string(), |text, (sign, _)| text.replace(sign, ""));
+                without.chars().filter(|c| c.is_alphabetic()).count() > 1
+            };
             match run.italic || !is_word(&run.text) {
                 true => signs(&run.text),
                 false => format!("\\textrm{{{}}}", latex_text(&run.text)),
@@ -226,7 +235,8 @@ mod tests {
             markdown_of(note),
             "r8\\_seed0 (*i*) against my-r (*j*), *d*\u{a0}=\u{a0}384: max(*i*,\u{a0}*j*)/*d* of ΔW, *j* ≤ *i*."
         );
-        assert_eq!(latex_of("‖UᵀWV‖ × 2"), "$\\|$U$^\\top$WV$\\|$ $\\times$ 2");
+        assert_eq!(latex_of("‖UᵀWV‖ × 2"), "$\\|U^\\top WV\\|$ $\\times$ 2");
+        assert_eq!(latex_of("not shown: k, v"), "not shown: k, v");
         assert_eq!(latex_of("50 % of $x$"), "50 \\% of \\$x\\$");
     }
 

@@ -108,8 +108,8 @@ impl Writer<'_> {
         text += &self.projections();
         text += "\n[tables]\n# Left out, all are made that there are rows for.\n\
                  # which = [\"5\", \"6\", \"7\"]\n";
-        let venues = Venue::NAMES.join(", ");
-        text += &format!("\n[print]\n# {venues}\nvenue = \"plain\"\n\n");
+        let (venues, plain) = (Venue::choices(), Venue::default());
+        text += &format!("\n[print]\n# {venues}\nvenue = \"{plain}\"\n\n");
         text += "# What the report says around the results.\n[text]\n# question = \"What is asked.\"\n\
                  # expectation = \"What was expected beforehand.\"\n# outcome = \"What came out.\"\n";
         text

@@ -246,22 +246,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_axis_knows_where_it_begins() {
-        assert_eq!(
-            (first(&Axis::over(64, "i")), first(&Axis::silent())),
-            (1, 1)
-        );
-        let mut later = Axis::over(9, "i");
-        for tick in &mut later.ticks {
-            tick.label = (tick.cell + 400).to_string();
-        }
-        assert_eq!(first(&later), 401);
-    }
-
-    #[test]
     fn figures_side_by_side_have_one_scale() {
-        let bar =
-            |low, high, chance| Bar::over(&[], Some((low, high)), Some(chance), true).unwrap();
+        let bar = |low, high, chance| {
+            Bar::over(&[], Some((low, high)), (Some(chance), Show::Overlap), 0.1).unwrap()
+        };
         let [one, other] = common(&bar(0.09, 0.15, (0.1, 0.11)), &bar(0.12, 0.3, (0.2, 0.25)));
         assert_eq!((one.low, one.high), (0.09, 0.3));
         assert_eq!((other.low, other.high), (0.09, 0.3));

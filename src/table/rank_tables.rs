@@ -193,8 +193,8 @@ impl RunTable {
         self.sheet.html()
     }
 
-    /// As a LaTeX table with booktabs and siunitx, for a page or else an article of one column.
-    pub fn latex(&self, page: Option<Widths>) -> String {
+    /// As a LaTeX table with booktabs and siunitx, for a page.
+    pub fn latex(&self, page: Widths) -> String {
         self.sheet.latex(page)
     }
 }

@@ -74,10 +74,10 @@ pub(super) const LETTER: f64 = 5.0;
 const SIZES: [(&str, f64); 2] = [("small", 0.9), ("footnotesize", 0.8)];
 
 impl Sheet {
-    /// A table per group of columns that fit the page, or an article without one, in LaTeX with
+    /// A table per group of columns that fit the page, in LaTeX with
     /// booktabs and siunitx. A row's standard deviations stand below it, so that all numbers align on
     /// their points.
-    pub(super) fn latex(&self, page: Option<Widths>) -> String {
+    pub(super) fn latex(&self, page: Widths) -> String {
         let count = self.columns.len();
         let place = Place::of(page, &SIZES, |factor| self.width(0..count, factor));
         let (environment, size) = (place.environment, place.size);

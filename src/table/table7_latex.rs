@@ -16,14 +16,11 @@ impl Table7 {
     /// As a LaTeX table with booktabs and siunitx, which it needs and nothing else. On a page it
     /// stands across both columns where one is too narrow, and adapters that do not fit side by side
     /// stand below each other.
-    pub fn latex(&self, page: Option<Widths>) -> String {
+    pub fn latex(&self, page: Widths) -> String {
         let blocks = self.blocks();
         let most = blocks.iter().map(Vec::len).max().unwrap_or(0);
         let place = Place::of(page, &[SIZE], |_| self.width(&blocks));
-        let groups = match page {
-            None => place.groups(most, |_| 0.0),
-            Some(_) => place.groups(most, |group| self.width(&part(&blocks, group))),
-        };
+        let groups = place.groups(most, |group| self.width(&part(&blocks, group)));
         let (environment, size) = (place.environment, place.size);
         let mut text = format!(
             "{PACKAGES}\\begin{{{environment}}}\n\\centering\n\\{size}\n\\setlength{{\\tabcolsep}}{{{}pt}}\n",

@@ -6,6 +6,7 @@ use crate::files::Tensors;
 use crate::made::{done, header, pictures, table};
 use crate::programs::files;
 use crate::workshop::{MODULES, base_tensors, workshop};
+use lora_subspace::paper::Venue;
 use lora_subspace::table::{AmplificationRow, Table7};
 use serde_json::{Value, json};
 
@@ -233,7 +234,7 @@ fn a_group_of_runs_has_one_row_with_its_mean_and_spread() {
     ] {
         assert!(markdown.contains(words), "{words} is not in {markdown}");
     }
-    let latex = of_layer(0).latex(None);
+    let latex = of_layer(0).latex(Venue::Plain.into());
     let spread = latex.matches("$\\pm$ sd over runs").count();
     assert_eq!(spread, 2, "{latex}");
     assert!(

@@ -48,7 +48,7 @@ fn the_svg_needs_no_font_and_says_what_it_shows() {
     assert!(
         text.contains("<title>figure3</title>") && text.contains("φ(A_r = 12, A_r = 20, i, j)")
     );
-    assert!(text.starts_with("<svg"));
+    assert!(text.starts_with("<svg") && text.contains("width=\"4.7737in\""));
 }
 
 #[test]
@@ -59,7 +59,7 @@ fn the_png_has_its_size_and_the_pdf_its_fonts() {
         .read_info()
         .unwrap();
     let info = reader.info();
-    assert_eq!(info.width, 2025); // 6.75 inches at 300 dpi
+    assert_eq!(info.width, 1433); // 345 / 72.27 inches at 300 dpi
     let dots = info.pixel_dims.unwrap();
     assert_eq!(
         (dots.xppu, dots.yppu, dots.unit),

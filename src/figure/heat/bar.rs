@@ -161,7 +161,7 @@ mod tests {
             note: String::new(),
             cells: arr2(&[values.map(Some)]),
             marked: arr2(&[[false; 2]]),
-            mark: "",
+            mark: String::new(),
             x: Axis::silent(),
             y: Axis::silent(),
             narrow: false,

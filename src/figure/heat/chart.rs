@@ -49,8 +49,8 @@ pub struct Panel {
     pub cells: Array2<Option<f64>>,
     /// Whether each of `cells` has a value that is not sure; such cells are hatched.
     pub marked: Array2<bool>,
-    /// Why: `ill-determined`, or `a bound`; empty where none is marked.
-    pub mark: &'static str,
+    /// Why, in words; empty where none is marked.
+    pub mark: String,
     /// The horizontal axis, along the columns.
     pub x: Axis,
     /// The vertical axis, along the rows.
@@ -192,7 +192,7 @@ mod tests {
             note: String::new(),
             cells: Array2::from_elem((1, 1), None),
             marked: Array2::default((1, 1)),
-            mark: "",
+            mark: String::new(),
             x: Axis::silent(),
             y: Axis::silent(),
             narrow: false,

@@ -4,7 +4,8 @@ use std::collections::HashSet;
 
 use ndarray::Array2;
 
-use crate::table::SpectrumRow;
+use crate::table::rows::round_to;
+use crate::table::{Limit, SpectrumRow};
 
 use super::chart::Panel;
 use super::select::Selected;
@@ -25,22 +26,42 @@ use super::select::Selected;
 /// not depend on how it is drawn.
 pub const SURE: f64 = 1e-3;
 
-/// Why cells are marked: W's directions there are not sure, or a bound is all that is known.
-pub(super) const OPEN: &str = "ill-determined: W has near-equal singular values here";
-pub(super) const BOUND: &str = "a bound: no more is known of it";
+/// Why cells are marked where W's directions are not sure.
+const OPEN: &str = "ill-determined: W has near-equal singular values here";
+
+/// Why cells are marked that are bounds: `only φ ≤ 0.0905 is known`; nothing for none.
+pub(super) fn known_so_far(mut bounds: impl Iterator<Item = (f64, Limit)>) -> String {
+    let Some((value, limit)) = bounds.next() else {
+        return String::new();
+    };
+    let sign = match limit {
+        Limit::Below => "≤",
+        Limit::Above => "≥",
+    };
+    match bounds.all(|other| other == (value, limit)) {
+        true => format!("only φ {sign} {} is known", round_to(value, 3)),
+        false => "only a bound of φ is known".into(),
+    }
+}
 
 /// The words under a figure that has marks.
 pub(super) fn legends(panels: &[Vec<Panel>]) -> Vec<String> {
-    let is_there = |mark: &str| panels.iter().flatten().any(|panel| panel.mark == mark);
-    let open = is_there(OPEN).then(|| {
-        format!(
+    let mut marks: Vec<&str> = panels
+        .iter()
+        .flatten()
+        .map(|panel| panel.mark.as_str())
+        .collect();
+    marks.retain(|mark| !mark.is_empty());
+    marks.sort_unstable();
+    marks.dedup();
+    let legend = |mark| match mark {
+        OPEN => format!(
             "Hatched, with a line beside: the leading i directions of W are ill-determined, sin θ \
              bound above {SURE} or none."
-        )
-    });
-    let bound = is_there(BOUND)
-        .then(|| "Hatched, with a line beside: only a bound is known of φ.".to_string());
-    open.into_iter().chain(bound).collect()
+        ),
+        bound => format!("Hatched, with a line beside: {bound}."),
+    };
+    marks.into_iter().map(legend).collect()
 }
 
 /// Cells of a grid against W's directions that have a value, but no sure one.
@@ -69,7 +90,7 @@ pub(super) fn told_apart(panel: Panel, grid: &Selected, spectrum: &[SpectrumRow]
     match open.iter().any(|&open| open) {
         true => Panel {
             marked: open | panel.marked,
-            mark: OPEN,
+            mark: OPEN.into(),
             ..panel
         },
         false => panel,

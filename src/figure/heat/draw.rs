@@ -273,7 +273,7 @@ mod tests {
             title: Text::default(),
             note: String::new(),
             marked: Array2::default(cells.dim()),
-            mark: "",
+            mark: String::new(),
             cells,
             x: Axis::silent(),
             y: Axis::silent(),

@@ -42,7 +42,7 @@ mod tests {
                 [Some(0.75), None, Some(0.85), Some(1.0)],
             ]),
             marked: arr2(&[[false; 4]; 2]),
-            mark: "",
+            mark: String::new(),
             x: Axis::over(4, "j"),
             y: Axis::from(2, 2, "i"),
             narrow: false,

@@ -158,12 +158,13 @@ mod tests {
         let chart = draw(&rows(&names));
         assert_eq!(chart.panels[0][1].cells.dim(), (3, 3));
         assert!(chart.footer[0].contains("left-singular vectors of ΔW"));
-        assert!(chart.footer[1].contains("the leading 3 of each, j ≤ i"));
+        assert_eq!(chart.panels[0][1].note, "leading 3, j ≤ i");
         let mut deficient = rows(&names);
         deficient.retain(|row| row.i == 1);
         deficient[4].overlap = None;
         let chart = draw(&deficient);
         assert_eq!(chart.panels[0][1].cells.dim(), (1, 1));
-        assert!(chart.footer[1].contains("first of each") && chart.footer[1].contains("pale"));
+        assert_eq!(chart.panels[0][1].note, "first of each");
+        assert!(chart.footer[1].contains("pale"));
     }
 }

@@ -119,7 +119,7 @@ fn chance_strip(grid: &Selected) -> Panel {
         title: Text::default().symbol("i").upright("/").symbol("d"),
         note: String::new(),
         marked: Array2::default((rows, 1)),
-        mark: "",
+        mark: String::new(),
         cells: Array2::from_shape_fn((rows, 1), |(i, _)| {
             Some((i + grid.first_i) as f64 / d as f64)
         }),

@@ -35,12 +35,9 @@ const BAR_LABELS: f64 = 20.0;
 const NARROW: f64 = 9.0;
 /// Panels do not grow beyond this, however few they are.
 const WIDEST: f64 = 130.0;
-/// Many rows of panels make smaller panels, so that the page still fits on paper, down to a size at
-/// which the ticks of eight cells do not crowd.
-const NARROWEST: f64 = 64.0;
-/// In a column of a two-column page panels may be smaller, but not so small that the ticks of eight
-/// cells touch; a figure that does not fit takes both columns.
-const LEAST_IN_COLUMN: f64 = 46.0;
+/// Many rows of panels, and a column of a two-column page, make smaller panels, down to a size at
+/// which the ticks of eight cells do not touch; a figure that does not fit a column takes both.
+const NARROWEST: f64 = 46.0;
 
 /// A chart's places.
 #[derive(Debug, Clone, PartialEq)]
@@ -72,7 +69,7 @@ impl Layout {
             let wide = chart.panels.iter().flatten().filter(|panel| !panel.narrow);
             let titles = wide.map(|panel| font::width(&panel.title, SMALLEST));
             let titles = titles.fold(0.0, f64::max) <= side + TITLE_OVER;
-            side >= LEAST_IN_COLUMN && heading <= width / 2.0 && titles
+            side >= NARROWEST && heading <= width / 2.0 && titles
         };
         let width = if fits(page.column) {
             page.column
@@ -279,7 +276,8 @@ fn panel_side(page: &Page, chart: &Chart, room: f64) -> f64 {
     };
     let across = chart.panels.iter().map(across).fold(WIDEST, f64::min);
     let rows = chart.panels.len().max(1) as f64;
-    let around = 2.0 * MARGIN + HEADING + chart.footer.len() as f64 * FOOTER_LINE;
+    let notes = wrapped(&chart.footer, page.footer, room).len();
+    let around = 2.0 * MARGIN + HEADING + notes as f64 * FOOTER_LINE;
     let titles: f64 = chart.panels.iter().map(|row| above(page, row)).sum();
     let of_row = titles / rows + strip_room(chart, below) + X_AXIS;
     let down = ((page.height - around) / rows - of_row) / chart.aspect;
@@ -299,7 +297,7 @@ mod tests {
             note: String::new(),
             cells: Array2::from_elem((rows, columns), Some(0.5)),
             marked: Array2::default((rows, columns)),
-            mark: "",
+            mark: String::new(),
             x: Axis::over(columns, "j"),
             y: Axis::over(rows, "i"),
             narrow: false,
@@ -314,7 +312,7 @@ mod tests {
         Chart {
             name: "figure".into(),
             heading: Text::plain("heading"),
-            bar: Bar::over(&panels, None, (None, Show::Overlap), 0.1).unwrap(),
+            bar: Bar::over(&panels, None, (Some((0.01, 0.2)), Show::Overlap), 0.1).unwrap(),
             row_labels: vec![Text::default(); panels.len()],
             panels,
             aspect: 1.0,
@@ -330,6 +328,15 @@ mod tests {
             let page = Venue::Plain.page();
             let layout = Layout::on(&page, &chart);
             assert!(layout.width <= page.text + 1e-9, "{rows} rows");
+            assert!(!has_own_axis(&chart.panels[0], 1));
+            for pair in layout.panels[0].windows(2) {
+                assert!((pair[1].x - pair[0].right() - SHARED_AXIS).abs() < 1e-9);
+            }
+            let mut chart = chart;
+            for (place, panel) in chart.panels[0].iter_mut().enumerate() {
+                panel.y.first += place;
+            }
+            let layout = Layout::on(&page, &chart);
             for (panel, pair) in chart.panels[0].iter().zip(layout.panels[0].windows(2)) {
                 let letter = LETTER_GAP + font::width(&panel.y.label, page.title);
                 let outermost =
@@ -345,10 +352,10 @@ mod tests {
     #[test]
     fn many_rows_fit_on_a_page() {
         let page = Venue::Plain.page();
-        for rows in 1..=6 {
+        for rows in 1..=5 {
             let layout = Layout::on(&page, &chart(&vec![4; rows], (8, 8)));
             assert!(
-                layout.height <= page.height + 6.0 * FOOTER_LINE,
+                layout.height <= page.height + layout.footer.len() as f64 * FOOTER_LINE,
                 "{rows} rows"
             );
             let bar = layout.bar;
@@ -374,7 +381,7 @@ mod tests {
                 };
                 assert!((layout.width - wanted).abs() < 1e-9, "{venue}, {panels}");
                 let (first, last) = (layout.panels[0][0], layout.panels[0][panels - 1]);
-                assert!(first.width >= LEAST_IN_COLUMN && last.right() < layout.bar.x);
+                assert!(first.width >= NARROWEST && last.right() < layout.bar.x);
                 assert!(layout.bar.right() + BAR_LABELS < layout.width);
             }
             for size in [page.title, page.tick, page.footer] {

@@ -13,6 +13,9 @@ const ROWS_ON_A_PAGE: usize = 5;
 /// Figure 6 has a row of whole panels and one of zooms a layer, both in one up to two projections;
 /// figure 7 has two layers a row up to two projections, and else a row a layer.
 pub fn parts(figure: Figure, projections: &[String], layers: usize) -> Vec<&[String]> {
+    if projections.is_empty() {
+        return vec![projections];
+    }
     let rows = |count: usize| match (figure, 2 * count <= PANELS_IN_A_ROW) {
         (Figure::Six, true) => layers,
         (Figure::Six, false) => 2 * layers * count.div_ceil(PANELS_IN_A_ROW),
@@ -20,15 +23,11 @@ pub fn parts(figure: Figure, projections: &[String], layers: usize) -> Vec<&[Str
         (Figure::Seven, false) => layers * count.div_ceil(PANELS_IN_A_ROW),
         _ => 0,
     };
-    let counts = (1..=projections.len()).rev();
+    let mut counts = (1..=projections.len()).rev();
     let most = counts
-        .clone()
         .find(|&count| rows(count) <= ROWS_ON_A_PAGE)
         .unwrap_or(1)
         .max(projections.len().min(PANELS_IN_A_ROW / 2));
-    if most == 0 {
-        return vec![projections];
-    }
     let count = projections.len().div_ceil(most);
     projections
         .chunks(projections.len().div_ceil(count))

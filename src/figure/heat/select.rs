@@ -6,10 +6,10 @@ use ndarray::{Array2, Zip};
 
 use crate::error::{Error, Result};
 use crate::measure::Basis;
-use crate::table::OverlapRow;
+use crate::table::{Limit, OverlapRow};
 
 use super::chart::{Axis, Edges, Panel};
-use super::determined::BOUND;
+use super::determined::known_so_far;
 use crate::figure::label::Text;
 
 /// Two names as the rows have them: of two runs, or the labels of a group.
@@ -69,8 +69,8 @@ pub(super) struct Selected {
     /// The i of the first row.
     pub(super) first_i: usize,
     pub(super) cells: Array2<Option<f64>>,
-    /// Whether each of `cells` is a bound.
-    pub(super) limited: Array2<bool>,
+    /// On which side each of `cells` is that is a bound.
+    pub(super) limits: Array2<Option<Limit>>,
     /// Smallest and largest chance level.
     pub(super) chance: (f64, f64),
     /// Dimension of the space around.
@@ -140,13 +140,15 @@ impl<'a> Wanted<'a> {
         check_chance(&here)?;
         let mut cells = Array2::from_elem((i + 1 - first_i, j), None);
         let mut seen = Array2::from_elem(cells.dim(), false);
-        let mut limited = seen.clone();
+        let mut limits = Array2::from_elem(cells.dim(), None);
         for row in &here {
             // No place has j = 0.
             let place = (row.i - first_i, row.j.wrapping_sub(1));
             if let Some(seen) = seen.get_mut(place) {
                 cells[place] = row.overlap.filter(|value| value.is_finite());
-                limited[place] = !row.limit.is_empty();
+                limits[place] = Limit::ALL
+                    .into_iter()
+                    .find(|limit| limit.name() == row.limit);
                 *seen = true;
             }
         }
@@ -160,7 +162,7 @@ impl<'a> Wanted<'a> {
             module: here[0].module.clone(),
             first_i,
             cells,
-            limited,
+            limits,
             chance: (chances().fold(f64::INFINITY, f64::min), largest),
             dimension: (i.max(j) as f64 / largest).round() as usize,
         })
@@ -223,18 +225,15 @@ impl Selected {
             self.cells[(i, j)].filter(|_| keep(i + self.first_i, j + 1))
         });
         let edges = self.edges(&cells);
-        let marked = Zip::from(&cells)
-            .and(&self.limited)
-            .map_collect(|cell, &limited| cell.is_some() && limited);
+        let bounds = Zip::from(&cells)
+            .and(&self.limits)
+            .map_collect(|cell, limit| cell.zip(*limit));
         Panel {
             title,
             note: String::new(),
             cells,
-            mark: match marked.iter().any(|&marked| marked) {
-                true => BOUND,
-                false => "",
-            },
-            marked,
+            mark: known_so_far(bounds.iter().flatten().copied()),
+            marked: bounds.map(Option::is_some),
             x: Axis::over(columns, "j"),
             y: Axis::from(self.first_i, rows, "i"),
             narrow: false,
@@ -269,7 +268,7 @@ impl Selected {
         let corner = ndarray::s![..n.min(rows), ..n.min(columns)];
         Selected {
             cells: self.cells.slice(corner).to_owned(),
-            limited: self.limited.slice(corner).to_owned(),
+            limits: self.limits.slice(corner).to_owned(),
             ..self.clone()
         }
     }
@@ -375,13 +374,11 @@ mod tests {
         let grid = select(&[row(1, 1), bound]).unwrap();
         let marked = |keep: fn(usize, usize) -> bool| {
             let panel = grid.panel(Text::default(), keep);
-            (
-                panel.marked.iter().filter(|&&mark| mark).count(),
-                panel.mark,
-            )
+            let count = panel.marked.iter().filter(|&&mark| mark).count();
+            (count, panel.mark)
         };
-        assert_eq!(marked(|_, _| true), (1, BOUND));
-        assert_eq!(marked(|_, j| j == 1), (0, ""));
+        assert_eq!(marked(|_, _| true), (1, "only φ ≤ 0.5 is known".into()));
+        assert_eq!(marked(|_, j| j == 1), (0, String::new()));
     }
 
     #[test]

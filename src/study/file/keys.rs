@@ -376,7 +376,7 @@ const PRINT: &[Field] = &[field(
     "venue",
     Kind::Choice(&Venue::NAMES),
     "\"icml\"",
-    "Page and type sizes of the figures, and widths of the tables in LaTeX; `plain`, 6.75 in at most, when left out.",
+    "Page and type sizes of the figures, and widths of the tables in LaTeX; `plain`, which fits LaTeX's `article`, when left out.",
 )];
 
 /// The JSON Schema (draft 2020-12) of study files, as `docs/study.schema.json` has it.
