@@ -134,7 +134,7 @@ impl Around {
         let are_alike = labels
             .into_iter()
             .all(|pair| pair[0].y_label == pair[1].y_label);
-        let is_there = curve.panels.iter().any(|panel| has_y_label(panel));
+        let is_there = curve.panels.iter().any(has_y_label);
         let room = if is_there {
             TO_Y_LABEL + page.title
         } else {
