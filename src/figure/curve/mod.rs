@@ -9,6 +9,7 @@
 //! - Chance is in every panel and has its name there. A reader has it before the value.
 
 mod amplification;
+mod around;
 mod blocks;
 mod draw;
 mod factors;

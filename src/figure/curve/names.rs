@@ -1,7 +1,8 @@
 //! The names of lines, beside a panel and in its corners.
 
+use super::around::TO_NAMES;
 use super::draw::{MARK, style};
-use super::layout::{TO_NAMES, across, down, name_gap, spread};
+use super::layout::{across, down, name_gap, spread};
 use super::panel::{Curve, CurveLine, CurvePanel, LineStyle, NameAt};
 use super::shapes::Point;
 use crate::figure::font::{self, CAPITAL};
