@@ -12,6 +12,8 @@
 //! - No text is below 6 pt in any venue, subscripts included. `Drawing::texts` says where each
 //!   text stands. A test holds sizes, edges and overlaps of all built-in figures.
 
+mod caption;
+mod cells;
 mod curve;
 mod font;
 mod format;
@@ -24,14 +26,15 @@ mod place;
 mod render;
 
 pub use crate::paper::Venue;
+pub use caption::Caption;
 pub use curve::{
     Band, Curve, CurveBar, CurveLine, CurvePanel, CurvePoint, LineStyle, NameAt, Span,
     amplification_curve, placed, placement_curve, rank_curve, seeds_curve, trajectory_curve,
 };
 pub use format::Format;
 pub use heat::{
-    Axis, Bar, Chart, Pair, Panel, Ranked, SURE, Shown, Tick, figure3, figure4, figure6, figure7,
-    figure8,
+    Axis, Bar, Chart, Edges, Pair, Panel, Ranked, SURE, Shown, Tick, figure3, figure4, figure6,
+    figure7, figure8, parts,
 };
 pub use label::{Run, Text};
 pub use options::Options;

@@ -56,7 +56,18 @@ impl Drawing {
     ///
     /// [`Error::Drawing`].
     pub fn at(venue: Venue, chart: &Chart) -> Result<Self> {
-        let picture = heat::draw(chart, venue.page())?;
+        Self::with_notes(venue, chart, true)
+    }
+
+    /// The same with or without the notes below the panels.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Drawing`].
+    pub fn with_notes(venue: Venue, chart: &Chart, notes: bool) -> Result<Self> {
+        let mut drawn = chart.clone();
+        drawn.footer.retain(|_| notes);
+        let picture = heat::draw(&drawn, venue.page())?;
         Self::of(&chart.name, description(chart), picture)
     }
 
@@ -66,7 +77,18 @@ impl Drawing {
     ///
     /// [`Error::Drawing`].
     pub fn of_curve(venue: Venue, curve: &Curve) -> Result<Self> {
-        let picture = curve::draw(curve, venue.page())?;
+        Self::of_curve_with_notes(venue, curve, true)
+    }
+
+    /// The same with or without the notes below the panels.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Drawing`].
+    pub fn of_curve_with_notes(venue: Venue, curve: &Curve, notes: bool) -> Result<Self> {
+        let mut drawn = curve.clone();
+        drawn.footer.retain(|_| notes);
+        let picture = curve::draw(&drawn, venue.page())?;
         Self::of(&curve.name, curve_description(curve), picture)
     }
 
@@ -348,13 +370,14 @@ fn failed(figure: &str, problem: String) -> Error {
 mod tests {
     use super::*;
     use crate::figure::{Bar, Palette, Text};
+    use crate::paper::Show;
 
     fn chart() -> Chart {
         Chart {
             name: "figure".into(),
             heading: Text::default(),
             row_labels: Vec::new(),
-            bar: Bar::over(&[], Some((0.0, 1.0)), None, true).unwrap(),
+            bar: Bar::over(&[], Some((0.0, 1.0)), (None, Show::Overlap), 0.1).unwrap(),
             panels: Vec::new(),
             aspect: 1.0,
             footer: vec!["<a & b>\u{1}".into()],

@@ -1,12 +1,14 @@
 //! What the LoRA paper numbers and names: its figures, its tables and the projections of attention;
-//! and the venues where figures are printed.
+//! the venues where figures are printed, and how they look.
 //!
 //! Each is an enum with its name in study files. A name is parsed once, where a file or a flag has
 //! it, and no other room compares names.
 
+mod looks;
 mod projection;
 mod venue;
 
+pub use looks::{Cells, Notes, Show};
 pub use projection::{Projection, is_all_linear, place_in_model};
 pub(crate) use venue::Page;
 pub use venue::Venue;

@@ -4,6 +4,7 @@ use crate::error::Result;
 use crate::figure::{Options, Palette};
 use crate::study::Plan;
 
+use super::artifact::captioned;
 use super::charts::{NamedChart, charts, drawn_rows};
 use super::curves::{NamedCurve, curves};
 use super::written::Tables;
@@ -20,12 +21,24 @@ impl Drawn {
         let options = Options {
             palette,
             range: None,
+            show: plan.figures.show,
         };
         let rows = drawn_rows(plan, tables)?;
         Ok(Drawn {
             charts: charts(plan, rows.as_deref(), tables, options)?,
             curves: curves(plan, rows.as_deref().unwrap_or_default(), tables, &options)?,
         })
+    }
+
+    /// Names of all files in the folder of figures, without an ending.
+    pub(super) fn files(&self, plan: &Plan) -> Vec<String> {
+        let stems = self.stems();
+        let captions = stems.iter().map(|stem| captioned(stem));
+        let captions: Vec<String> = match plan.figures.captions.in_files() {
+            true => captions.collect(),
+            false => Vec::new(),
+        };
+        [stems, captions].concat()
     }
 
     /// Names of the pictures, without an ending.

@@ -55,6 +55,7 @@ pub(super) fn notebook(
         title: &plan.title,
         version: &provenance.version,
         palette: palettes.next().unwrap_or_default(),
+        show: plan.figures.show,
         figures: rebuilt.collect(),
         lines: drawn
             .curves
@@ -151,7 +152,7 @@ fn rebuilt<'a>(
         title: &named.title,
         basis: named.basis,
         layers,
-        projections: &figures.projections,
+        projections: &named.projections,
         compared,
     })
 }

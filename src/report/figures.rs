@@ -11,7 +11,8 @@
 
 use serde_json::{Value, json};
 
-use crate::figure::{Axis, Bar, Chart, Panel, Text, Tick};
+use crate::figure::{Axis, Bar, Chart, Panel, Text};
+use crate::paper::Show;
 use crate::table::html::{escape, symbols};
 use crate::table::rows::round_to;
 
@@ -125,7 +126,7 @@ fn width(svg: &str) -> Option<f64> {
 /// its own levels of chance.
 fn common(one: &Bar, other: &Bar) -> [Bar; 2] {
     let range = Some((one.low.min(other.low), one.high.max(other.high)));
-    let over = |bar: &Bar| Bar::over(&[], range, bar.chance, true);
+    let over = |bar: &Bar| Bar::over(&[], range, (bar.chance, bar.show), 1.0);
     [one, other].map(|bar| over(bar).unwrap_or_else(|_| bar.clone()))
 }
 
@@ -140,26 +141,29 @@ pub(super) fn data(figure: &Figure, digits: usize) -> Value {
     let [own, others] = bars.unwrap_or_else(|| [chart.bar.clone(), chart.bar.clone()]);
     let published = figure.published.map(|(whose, chart)| {
         let words = chart.footer.join(" ");
-        json!({ "whose": whose, "words": words, "rows": rows(chart, digits), "bar": bar(&others) })
+        json!({ "whose": whose, "words": words, "rows": rows(chart, digits), "bar": bar(&others, chart) })
     });
     json!({
         "name": figure.name,
         "title": figure.title,
         "aspect": chart.aspect,
-        "bar": bar(&own),
+        "bar": bar(&own, chart),
         "rows": rows(chart, digits),
         "published": published,
     })
 }
 
-fn bar(bar: &Bar) -> Value {
+/// A bar; with its own colours where these are not the page's.
+fn bar(bar: &Bar, chart: &Chart) -> Value {
+    let own = (bar.show == Show::Excess).then(|| hexadecimal(bar.colours(chart.palette)));
     let ticks: Vec<Value> = bar
         .ticks
         .iter()
         .zip(bar.labels())
         .map(|(tick, label)| json!([tick, label]))
         .collect();
-    json!({ "low": bar.low, "high": bar.high, "ticks": ticks, "chance": bar.chance })
+    json!({ "low": bar.low, "high": bar.high, "ticks": ticks, "chance": bar.chance,
+            "shows": bar.show.name(), "colours": own })
 }
 
 fn rows(chart: &Chart, digits: usize) -> Vec<Value> {
@@ -194,19 +198,16 @@ fn panel(panel: &Panel, digits: usize) -> Value {
         "module": panel.module,
         "dimension": panel.dimension,
         "shape": [rows, columns],
-        "first": [first(&panel.y), first(&panel.x)],
+        "first": [panel.y.first, panel.x.first],
+        "note": panel.note,
+        "mark": panel.mark,
+        "edges": [panel.edges.below, panel.edges.beside],
         "cells": cells,
         "marked": spans(&marked),
         "x": axis(&panel.x),
         "y": axis(&panel.y),
         "narrow": panel.narrow,
     })
-}
-
-/// The direction of an axis's first cell: published grids may begin later than at 1.
-fn first(axis: &Axis) -> usize {
-    let first = |tick: &Tick| (tick.label.parse::<usize>().ok()? + 1).checked_sub(tick.cell);
-    axis.ticks.first().and_then(first).unwrap_or(1)
 }
 
 fn axis(axis: &Axis) -> Value {
@@ -216,6 +217,14 @@ fn axis(axis: &Axis) -> Value {
         .map(|tick| json!([tick.cell, tick.label]))
         .collect();
     json!({ "label": runs(&axis.label), "ticks": ticks })
+}
+
+/// Colours, six hexadecimal digits each.
+pub(super) fn hexadecimal(colours: impl IntoIterator<Item = [u8; 3]>) -> String {
+    let colours = colours.into_iter();
+    colours
+        .map(|[red, green, blue]| format!("{red:02x}{green:02x}{blue:02x}"))
+        .collect()
 }
 
 /// Each piece with its style: 1 italic, 2 a subscript, 3 both.
@@ -244,22 +253,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_axis_knows_where_it_begins() {
-        assert_eq!(
-            (first(&Axis::over(64, "i")), first(&Axis::silent())),
-            (1, 1)
-        );
-        let mut later = Axis::over(9, "i");
-        for tick in &mut later.ticks {
-            tick.label = (tick.cell + 400).to_string();
-        }
-        assert_eq!(first(&later), 401);
-    }
-
-    #[test]
     fn figures_side_by_side_have_one_scale() {
-        let bar =
-            |low, high, chance| Bar::over(&[], Some((low, high)), Some(chance), true).unwrap();
+        let bar = |low, high, chance| {
+            Bar::over(&[], Some((low, high)), (Some(chance), Show::Overlap), 0.1).unwrap()
+        };
         let [one, other] = common(&bar(0.09, 0.15, (0.1, 0.11)), &bar(0.12, 0.3, (0.2, 0.25)));
         assert_eq!((one.low, one.high), (0.09, 0.3));
         assert_eq!((other.low, other.high), (0.09, 0.3));

@@ -4,7 +4,10 @@
 
 const data = JSON.parse(document.getElementById("data").textContent);
 const tip = document.getElementById("tip");
-const colours = data.colours.match(/.{6}/g).map((hex) => "#" + hex);
+const split = (hex) => hex.match(/.{6}/g).map((colour) => "#" + colour);
+const colours = split(data.colours);
+/// A bar's own colours, or the page's.
+const coloursOf = (bar) => (bar.colours ? (bar.split ??= split(bar.colours)) : colours);
 
 /// An element with attributes and children; texts become text nodes, never markup.
 function element(tag, attributes = {}, ...children) {
@@ -32,9 +35,12 @@ function bare(runs) {
   }).join("");
 }
 
+/// A panel's title and what tells it from others of the same.
+const named = (panel) => bare(panel.title) + (panel.note ? `, ${panel.note}` : "");
+
 function colour(value, bar) {
   const place = (value - bar.low) / (bar.high - bar.low);
-  return colours[Math.round(255 * Math.min(1, Math.max(0, place)))];
+  return coloursOf(bar)[Math.round(255 * Math.min(1, Math.max(0, place)))];
 }
 
 const digits = (value, count) => Number(value.toPrecision(count));
@@ -43,18 +49,19 @@ const digits = (value, count) => Number(value.toPrecision(count));
 const minus = (value) => String(value).replaceAll("-", "−");
 
 /// What a cell says, one line a fact. Cells count from 1, directions from the panel's first.
-function describe(panel, row, column) {
+function describe(panel, bar, row, column) {
   const [, columns] = panel.shape;
   const at = (row - 1) * columns + column - 1;
   const [i, j] = [row + panel.first[0] - 1, column + panel.first[1] - 1];
   const value = panel.cells[at];
-  const lines = [`${bare(panel.title)}: i = ${i}, j = ${j}`];
+  const lines = [`${named(panel)}: i = ${i}, j = ${j}`];
   if (value === null) return [...lines, "no value: not drawn, or beyond a numerical rank"];
   if (panel.dimension === null) return [...lines, `chance = ${minus(value)}`];
   const chance = digits(Math.max(i, j) / panel.dimension, 9);
-  lines.push(`φ = ${minus(value)}`, `chance ${minus(digits(chance, 4))}; φ is ${minus(digits(value / chance, 3))} × chance`);
+  if (bar.shows === "excess") lines.push(`(φ − chance)/(1 − chance) = ${minus(value)}`, `chance ${minus(digits(chance, 4))}`);
+  else lines.push(`φ = ${minus(value)}`, `chance ${minus(digits(chance, 4))}; φ is ${minus(digits(value / chance, 3))} × chance`);
   if (panel.marked.some(([first, count]) => at >= first && at < first + count))
-    lines.push("ill-determined: W has near-equal singular values here");
+    lines.push(panel.mark);
   return lines;
 }
 
@@ -97,6 +104,18 @@ function hatch(pen, panel, wide, high) {
   pen.restore();
 }
 
+/// What chance is along the edges of a panel: below it by column, beside it by row.
+function edges(panel, bar) {
+  return ["below", "beside"].flatMap((side, at) => {
+    const chances = panel.edges[at];
+    if (!chances.length) return [];
+    const stops = chances.map((chance) => colour(chance, bar)).join(",");
+    const strip = element("div", { class: "edge " + side, title: "chance" });
+    strip.style.background = `linear-gradient(to ${side === "below" ? "right" : "bottom"}, ${stops}, ${stops.split(",").pop()})`;
+    return [strip];
+  });
+}
+
 function axis(side, axis, count) {
   const start = side === "x" ? "left" : "top";
   const room = side === "x" ? ["var(--left)", "100% - var(--left)"] : ["0rem", "100% - 2.1rem"];
@@ -124,7 +143,7 @@ function heatMap(panel, bar, aspect, say) {
   const cursor = element("div", { class: "cursor", hidden: "" });
   const plot = element("div", {
     class: "plot", tabindex: 0, role: "application", "aria-roledescription": "heat map",
-    "aria-label": `${bare(panel.title)}, ${rows} by ${columns} cells; arrow keys move`,
+    "aria-label": `${named(panel)}, ${rows} by ${columns} cells; arrow keys move`,
   }, paint(panel, bar, aspect), cursor);
   if (!panel.narrow) plot.style.aspectRatio = `1 / ${aspect}`;
   let chosen = null;
@@ -134,7 +153,7 @@ function heatMap(panel, bar, aspect, say) {
     cursor.style.top = `${(100 * (i - 0.5)) / rows}%`;
     cursor.style.width = `${100 / columns}%`;
     cursor.style.height = `${100 / rows}%`;
-    const lines = describe(panel, i, j);
+    const lines = describe(panel, bar, i, j);
     say(lines.join("; "));
     showTip(lines, pointer || cursor.getBoundingClientRect());
   };
@@ -160,8 +179,8 @@ function heatMap(panel, bar, aspect, say) {
     show((chosen = next));
   });
   const made = element("div", { class: panel.narrow ? "panel narrow" : "panel" },
-    element("div", { class: "panel-title" }, ...rich(panel.title)),
-    element("div", { class: "framed" }, plot, ...axis("x", panel.x, columns), ...axis("y", panel.y, rows)));
+    element("div", { class: "panel-title" }, ...rich(panel.title), element("small", {}, panel.note)),
+    element("div", { class: "framed" }, plot, ...edges(panel, bar), ...axis("x", panel.x, columns), ...axis("y", panel.y, rows)));
   // Room for longer numbers beside the letter of the axis.
   const longest = Math.max(2, ...panel.y.ticks.map(([, label]) => label.length));
   made.style.setProperty("--left", `${2 + 0.45 * (longest - 2)}rem`);
@@ -181,7 +200,7 @@ function showTip(lines, near) {
 function colourBar(bar) {
   const percent = (value) => 100 * Math.min(1, Math.max(0, (value - bar.low) / (bar.high - bar.low)));
   const strip = element("div", { class: "colours" });
-  strip.style.background = `linear-gradient(to right, ${colours.join(",")})`;
+  strip.style.background = `linear-gradient(to right, ${coloursOf(bar).join(",")})`;
   const ticks = bar.ticks.map(([value, label]) => {
     const tick = element("span", { class: "x tick" }, minus(label));
     tick.style.left = `${percent(value)}%`;
@@ -191,7 +210,8 @@ function colourBar(bar) {
   if (bar.chance) {
     const [low, high] = bar.chance;
     const bracket = element("span", { class: "chance" });
-    const word = element("span", { class: "word" }, `chance ${minus(digits(low, 3))} to ${minus(digits(high, 3))}`);
+    const range = (low < high ? [low, high] : [low]).map((level) => minus(digits(level, 3))).join(" to ");
+    const word = element("span", { class: "word" }, `chance ${range}`);
     bracket.style.left = `${percent(low)}%`;
     bracket.style.width = `${percent(high) - percent(low)}%`;
     word.style.left = `min(${percent(low)}%, 100% - 10rem)`;
@@ -235,7 +255,7 @@ function valuesTables(panel, room) {
 function valuesDetails(figure) {
   const labelled = figure.rows.flatMap(({ label, panels }) => panels.map((panel, place) => {
     const row = label && label.length ? `${bare(label)}, ` : "";
-    return [`${row}${place + 1}: ${bare(panel.title)}, ${panel.shape.join(" × ")}`, panel];
+    return [`${row}${place + 1}: ${named(panel)}, ${panel.shape.join(" × ")}`, panel];
   }));
   const choice = element("select", {}, ...labelled.map(([text], at) => element("option", { value: at }, text)));
   const box = element("div", { class: "scroll values", tabindex: 0, role: "region", "aria-label": "values" });

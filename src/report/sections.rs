@@ -102,7 +102,7 @@ pub(super) fn how_to_read(digits: usize) -> String {
     };
     format!(
         "<p>φ(i,j) is the share of the smaller of two subspaces that lies in the larger one: 1 when \
-         it is contained, 0 when they are orthogonal, max(i,j)/d for random ones (the bracket over \
+         it is contained, 0 when they are orthogonal, max(i,j)/d for random ones (the strips along the edges, and the bracket over \
          the colour bar). Point at a cell for its value ({precision}), or move there with the arrow \
          keys.</p>\n"
     )

@@ -88,6 +88,8 @@ pub(super) fn plan(
     Ok(FigurePlan {
         which: which(definition, &has, runs)?,
         venue: definition.print.venue.unwrap_or_default(),
+        show: entry.show.unwrap_or_default(),
+        captions: entry.notes.unwrap_or_default(),
         footnote: entry.footnote.clone(),
         notes: panels.notes,
         bases,

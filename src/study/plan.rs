@@ -39,6 +39,8 @@ pub struct Plan {
     pub runs: Runs,
     /// What is made.
     pub makes: Makes,
+    /// Whether `overlap.csv` has every grid, or those that are drawn.
+    pub every_grid: bool,
     /// What a command line changes of a study's numbers beside seed, draws, bases and rank, in words.
     pub selected: Vec<(&'static str, String)>,
     /// Where the numbers come from.
@@ -75,8 +77,6 @@ pub struct Measured {
     /// Bytes that measuring may take; without, half of what is free. Nothing that is measured
     /// depends on it.
     pub memory: Option<u64>,
-    /// Whether `overlap.csv` has every grid, or those that are drawn.
-    pub every_grid: bool,
     /// What a reader must know of updates that are differences from a start, where there are some:
     /// which bases they have, and what two of them share.
     pub differences: Option<String>,

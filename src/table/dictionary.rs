@@ -193,6 +193,7 @@ mod tests {
                 "overlap",
                 "chance",
                 "z",
+                "limit",
             ]
         );
         assert_eq!(

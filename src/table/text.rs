@@ -75,7 +75,7 @@ pub(super) fn latex_symbol(projection: &str) -> String {
 }
 
 /// Text with all that LaTeX would take for a command.
-pub(super) fn latex_text(text: &str) -> String {
+pub(crate) fn latex_text(text: &str) -> String {
     let mut escaped = String::new();
     for character in text.chars() {
         match character {
@@ -94,7 +94,7 @@ pub(super) fn latex_text(text: &str) -> String {
 }
 
 /// Text that cannot end a cell of a Markdown table, nor set anything in bold.
-pub(super) fn markdown_text(text: &str) -> String {
+pub(crate) fn markdown_text(text: &str) -> String {
     text.replace('\\', "\\\\")
         .replace('|', "\\|")
         .replace('*', "\\*")

@@ -103,6 +103,7 @@ fn chart(value: f64) -> Chart {
         overlap: Some(value),
         chance: 0.01 * usize::max(i, j) as f64,
         z: None,
+        limit: String::new(),
     };
     let cells = [(1, 1), (1, 2), (2, 1), (2, 2)];
     let of = |first| cells.map(|(i, j)| row(first, i, j));

@@ -150,6 +150,7 @@ fn chart() -> Chart {
         overlap: Some(1.0 / (i + j) as f64),
         chance: usize::max(i, j) as f64 / 100.0,
         z: None,
+        limit: String::new(),
     };
     let cells = || (1..=8).flat_map(|i| (1..=64).map(move |j| (i, j)));
     let projections = ["q_proj".to_string(), "v_proj".to_string()];

@@ -152,6 +152,7 @@ mod tests {
             overlap,
             chance: i.max(j) as f64 / 8.0,
             z: None,
+            limit: String::new(),
         }
     }
 
