@@ -142,7 +142,7 @@ function moduleMap({ list, projections, quantities }) {
   choice.addEventListener("change", paintMap);
   map.replaceChildren(element("label", {}, "Coloured by ", choice), key, matrix, place);
   if (quantities.length) paintMap();
-  choose(buttons[0]);
+  choose(matrix.querySelector("button"));
 }
 
 function colourButtons(quantity, buttons, list, key) {

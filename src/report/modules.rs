@@ -350,30 +350,6 @@ mod tests {
     }
 
     #[test]
-    fn columns_are_in_the_order_of_the_model() {
-        let of = |projection: &str| Module {
-            projection: projection.into(),
-            ..module(projection, None)
-        };
-        let names = [
-            "down_proj",
-            "gate_proj",
-            "q_proj",
-            "up_proj",
-            "v_proj",
-            "q_proj",
-        ];
-        let modules = Modules {
-            modules: names.map(of).into(),
-            ..Modules::default()
-        };
-        assert_eq!(
-            data(&modules)["projections"],
-            json!(["q_proj", "v_proj", "gate_proj", "up_proj", "down_proj"])
-        );
-    }
-
-    #[test]
     fn a_factor_stands_over_its_chance_value() {
         let row = |directions: &str, projected_norm| AmplificationRow {
             module: "a".into(),

@@ -210,8 +210,8 @@ function colourBar(bar) {
   if (bar.chance) {
     const [low, high] = bar.chance;
     const bracket = element("span", { class: "chance" });
-    const range = low < high ? `${digits(low, 3)} to ${digits(high, 3)}` : digits(low, 3);
-    const word = element("span", { class: "word" }, `chance ${minus(range)}`);
+    const range = (low < high ? [low, high] : [low]).map((level) => minus(digits(level, 3))).join(" to ");
+    const word = element("span", { class: "word" }, `chance ${range}`);
     bracket.style.left = `${percent(low)}%`;
     bracket.style.width = `${percent(high) - percent(low)}%`;
     word.style.left = `min(${percent(low)}%, 100% - 10rem)`;

@@ -26,6 +26,13 @@ pub struct RunTable {
     sheet: Sheet,
 }
 
+/// Table 5's name, what it is about, and what one best is marked in.
+const TABLE5: [&str; 3] = [
+    "Table 5",
+    "Which weights to adapt with one number of trainable parameters",
+    "row",
+];
+
 /// Task and metric.
 type Place = (String, String);
 
@@ -89,15 +96,7 @@ impl RunTable {
         let budget = format!("{} trainable parameters", grouped(budget));
         let sheet = Sheet {
             label: "tab:weight-types",
-            caption: caption(
-                &scores,
-                &named,
-                [
-                    "Table 5",
-                    "Which weights to adapt with one number of trainable parameters",
-                    "row",
-                ],
-            ),
+            caption: caption(&scores, &named, TABLE5),
             corner: Words::plain("weight type"),
             above: Words::plain(&budget),
             columns: names,

@@ -171,25 +171,45 @@ fn chart() -> Chart {
     chart
 }
 
+/// Two tables, a figure and the map of a study with one long word for a title.
+fn page<'a>(chart: &'a Chart, tables: Vec<TableFile>, provenance: &'a Provenance) -> Page<'a> {
+    Page {
+        study: "large",
+        title: "A_study_with_a_heading_that_is_one_word_and_much_longer_than_a_telephone_is_wide",
+        text: ["Question", "Expectation", "Outcome", "Notes"].map(|name| (name, "")),
+        findings: &[],
+        findings_note: "",
+        evidence: &[],
+        figures: vec![Figure {
+            name: "figure3",
+            title: "Figure 3".into(),
+            content: Content::HeatMaps(chart),
+            published: None,
+        }],
+        formats: vec!["svg".into()],
+        tables,
+        modules: modules(),
+        adapters: Vec::new(),
+        left_out: Vec::new(),
+        provenance,
+        beside: Vec::new(),
+        files: Vec::new(),
+    }
+}
+
 #[test]
 fn a_page_of_many_adapters_layers_and_projections_fits_its_screen() {
-    let chart = chart();
     let table7 = Table7::new(&amplification(), Some(5), &["q_proj".into()], &[]).unwrap();
-    let ranks = ranks_table();
+    let (chart, ranks, seven) = (chart(), ranks_table(), table7.html());
     let markdown = ranks.markdown();
-    assert!(
-        markdown.contains("| all linear | −1.38 ± 0.12 (3) |"),
-        "{markdown}"
-    );
-    assert!(
-        markdown.contains("All linear: W_q, W_k, W_v, W_o, W_gate_proj"),
-        "{markdown}"
-    );
-    assert_eq!(
-        table7.html().matches("<table>").count(),
-        3,
-        "three adapters side by side"
-    );
+    for words in [
+        "| all linear | −1.38 ± 0.12 (3) |",
+        "All linear: W_q, W_k, W_v, W_o, W_gate_proj",
+    ] {
+        assert!(markdown.contains(words), "{words} is not in {markdown}");
+    }
+    let side_by_side = seven.matches("<table>").count();
+    assert_eq!(side_by_side, 3, "three adapters each");
     let provenance = Provenance {
         version: "1.2.3".into(),
         study: "large".into(),
@@ -200,34 +220,10 @@ fn a_page_of_many_adapters_layers_and_projections_fits_its_screen() {
         name: name.into(),
         html,
     };
-    let page = Page {
-        study: "large",
-        title: "A_study_with_a_heading_that_is_one_word_and_much_longer_than_a_telephone_is_wide",
-        text: ["Question", "Expectation", "Outcome", "Notes"].map(|name| (name, "")),
-        findings: &[],
-        findings_note: "",
-        evidence: &[],
-        figures: vec![Figure {
-            name: "figure3",
-            title: "Figure 3".into(),
-            content: Content::HeatMaps(&chart),
-            published: None,
-        }],
-        formats: vec!["svg".into()],
-        tables: vec![
-            table("table6", ranks.html()),
-            table("table7", table7.html()),
-        ],
-        modules: modules(),
-        adapters: Vec::new(),
-        left_out: Vec::new(),
-        provenance: &provenance,
-        beside: Vec::new(),
-        files: Vec::new(),
-    };
+    let tables = vec![table("table6", ranks.html()), table("table7", seven)];
     let folder = tempfile::tempdir().unwrap();
     let place = folder.path().join("report.html");
-    fs::write(&place, page.html()).unwrap();
+    fs::write(&place, page(&chart, tables, &provenance).html()).unwrap();
     // For whoever wants to look at it.
     if let Some(folder) = std::env::var_os("REPORT_TO") {
         fs::copy(&place, Path::new(&folder).join("large.html")).unwrap();

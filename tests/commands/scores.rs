@@ -169,10 +169,15 @@ fn tables_too_wide_for_a_column_stand_across_both() {
     };
     let header = RUNS.lines().next().unwrap();
     let ranks = [1, 2, 4, 8, 16, 32, 64, 128];
-    let row = |rank: &u32| format!("q{rank},q+v,{rank},4,0,sst2,accuracy,0.123{rank},\n");
-    let wide: String = ranks.iter().map(row).collect();
+    let row = |types: &str| {
+        let of =
+            |rank: &u32| format!("{types}{rank},{types},{rank},4,0,sst2,accuracy,0.123{rank},\n");
+        ranks.iter().map(of).collect::<String>()
+    };
+    let (one_row, wide) = (row("q"), row("q") + &row("q+v"));
     for (rows, venue, wanted) in [
-        (wide.as_str(), "icml", "\\begin{table*}"),
+        (one_row.as_str(), "icml", "\\begin{table}"),
+        (&wide, "icml", "\\begin{table*}"),
         (&wide, "acl", "\\begin{table*}"),
         (&wide, "neurips", "\\begin{table}"),
         (&wide, "plain", "\\begin{table*}"),
