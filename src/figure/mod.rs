@@ -12,6 +12,7 @@
 //! - No text is below 6 pt in any venue, subscripts included. `Drawing::texts` says where each
 //!   text stands. A test holds sizes, edges and overlaps of all built-in figures.
 
+mod any;
 mod caption;
 mod cells;
 mod chosen;
@@ -29,6 +30,7 @@ mod place;
 mod render;
 
 pub use crate::paper::Venue;
+pub use any::{AnyFigure, Canvas};
 pub use caption::Caption;
 pub use chosen::{drawn_spectra, mapped};
 pub use curve::{

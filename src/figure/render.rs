@@ -13,13 +13,10 @@ use crate::error::{Error, Result};
 use crate::paper::Venue;
 use crate::table::Provenance;
 
-use super::curve::{self, Curve};
-use super::describe::{curve_description, description, maps_description};
+use super::any::{AnyFigure, Canvas};
 use super::font;
 use super::format::Format;
-use super::heat::{self, Chart};
-use super::maps::{self, Maps};
-use super::pen::{Picture, Placed, UNITS_PER_POINT};
+use super::pen::{Placed, UNITS_PER_POINT};
 
 /// Dots per inch of a PNG.
 const DPI: f64 = 300.0;
@@ -43,79 +40,32 @@ static FONTS: LazyLock<Arc<fontdb::Database>> = LazyLock::new(|| {
 });
 
 impl Drawing {
-    /// Draws a chart at its plain size.
+    /// Draws a figure at its plain size.
     ///
     /// # Errors
     ///
     /// [`Error::Drawing`].
-    pub fn new(chart: &Chart) -> Result<Self> {
-        Self::at(Venue::Plain, chart)
+    pub fn new<'a>(figure: impl Into<AnyFigure<'a>>) -> Result<Self> {
+        Self::at(Venue::Plain, figure)
     }
 
-    /// Draws a chart at the size at which a venue prints it.
+    /// Draws a figure at the size at which a venue prints it.
     ///
     /// # Errors
     ///
     /// [`Error::Drawing`].
-    pub fn at(venue: Venue, chart: &Chart) -> Result<Self> {
-        Self::with_notes(venue, chart, true)
+    pub fn at<'a>(venue: Venue, figure: impl Into<AnyFigure<'a>>) -> Result<Self> {
+        Self::on(Canvas::of(venue), figure)
     }
 
-    /// The same with or without the notes below the panels.
+    /// Draws a figure on a canvas.
     ///
     /// # Errors
     ///
     /// [`Error::Drawing`].
-    pub fn with_notes(venue: Venue, chart: &Chart, notes: bool) -> Result<Self> {
-        let mut drawn = chart.clone();
-        drawn.footer.retain(|_| notes);
-        let picture = heat::draw(&drawn, venue.page())?;
-        Self::of(&chart.name, description(chart), picture)
-    }
-
-    /// Draws a curve at the size at which a venue prints it.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Drawing`].
-    pub fn of_curve(venue: Venue, curve: &Curve) -> Result<Self> {
-        Self::of_curve_with_notes(venue, curve, true)
-    }
-
-    /// The same with or without the notes below the panels.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Drawing`].
-    pub fn of_curve_with_notes(venue: Venue, curve: &Curve, notes: bool) -> Result<Self> {
-        let mut drawn = curve.clone();
-        drawn.footer.retain(|_| notes);
-        let picture = curve::draw(&drawn, venue.page())?;
-        Self::of(&curve.name, curve_description(curve), picture)
-    }
-
-    /// Draws maps of sizes at the size at which a venue prints them.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Drawing`].
-    pub fn of_maps(venue: Venue, maps: &Maps) -> Result<Self> {
-        Self::of_maps_with_notes(venue, maps, true)
-    }
-
-    /// The same with or without the notes below the maps.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Drawing`].
-    pub fn of_maps_with_notes(venue: Venue, maps: &Maps, notes: bool) -> Result<Self> {
-        let mut drawn = maps.clone();
-        drawn.footer.retain(|_| notes);
-        let picture = maps::draw(&drawn, venue.page())?;
-        Self::of(&maps.name, maps_description(maps), picture)
-    }
-
-    fn of(name: &str, description: String, picture: Picture) -> Result<Self> {
+    pub fn on<'a>(canvas: Canvas, figure: impl Into<AnyFigure<'a>>) -> Result<Self> {
+        let figure: AnyFigure = figure.into();
+        let (name, picture) = (figure.name(), figure.draw(canvas)?);
         let options = usvg::Options {
             font_family: font::FAMILY.into(),
             fontdb: FONTS.clone(),
@@ -125,7 +75,7 @@ impl Drawing {
             .map_err(|error| failed(name, error.to_string()))?;
         Ok(Drawing {
             name: name.into(),
-            description,
+            description: figure.description(),
             size: picture.size,
             tree,
             texts: picture.texts,
@@ -323,7 +273,7 @@ fn failed(figure: &str, problem: String) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::figure::{Bar, Palette, Text};
+    use crate::figure::{Bar, Chart, Palette, Text};
     use crate::paper::Show;
 
     fn chart() -> Chart {

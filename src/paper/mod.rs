@@ -9,7 +9,7 @@ mod projection;
 mod venue;
 
 pub use looks::{Cells, Notes, Show};
-pub use projection::Projection;
+pub use projection::{Projection, is_all_linear, place_in_model};
 pub(crate) use venue::Page;
 pub use venue::Venue;
 

@@ -67,6 +67,19 @@ const CAPTION: f64 = 0.7 * INCH;
 /// 469 pt, less a `\columnsep` of 10 pt.
 const ARTICLE_COLUMN: f64 = 229.5;
 
+impl Page {
+    /// A screen of 360 points of CSS less what is around a picture, at the scale of the report: two
+    /// panels do not fit side by side.
+    pub(crate) fn telephone() -> Self {
+        Page {
+            column: 2.5 * INCH,
+            text: 2.5 * INCH,
+            height: 24.0 * INCH,
+            ..Venue::Plain.page()
+        }
+    }
+}
+
 impl Venue {
     /// Widths of a column and of the text in TeX's points, of which an inch has 72.27, for tables.
     ///

@@ -1,7 +1,8 @@
 //! Everything that is drawn of a plan.
 
 use crate::error::Result;
-use crate::figure::{Options, Palette};
+use crate::figure::{AnyFigure, Options, Palette};
+use crate::paper::Figure;
 use crate::study::Plan;
 
 use super::artifact::captioned;
@@ -33,6 +34,17 @@ impl Drawn {
         })
     }
 
+    /// All figures: each with what the paper or this toolkit calls it, and its title.
+    pub(super) fn all(&self) -> Vec<(Figure, &str, AnyFigure<'_>)> {
+        let charts = self.charts.iter();
+        let charts = charts.map(|one| (one.figure, &*one.title, AnyFigure::from(&one.chart)));
+        let curves = self.curves.iter();
+        let curves = curves.map(|one| (one.figure, &*one.title, AnyFigure::from(&one.curve)));
+        let maps = self.maps.iter();
+        let maps = maps.map(|one| (one.figure, &*one.title, AnyFigure::from(&one.maps)));
+        charts.chain(curves).chain(maps).collect()
+    }
+
     /// Names of all files in the folder of figures, without an ending.
     pub(super) fn files(&self, plan: &Plan) -> Vec<String> {
         let stems = self.stems();
@@ -46,9 +58,7 @@ impl Drawn {
 
     /// Names of the pictures, without an ending.
     pub(super) fn stems(&self) -> Vec<String> {
-        let curves = self.curves.iter().map(|named| named.curve.name.clone());
-        let charts = self.charts.iter().map(|named| named.stem.clone());
-        let maps = self.maps.iter().map(|named| named.maps.name.clone());
-        charts.chain(curves).chain(maps).collect()
+        let all = self.all().into_iter();
+        all.map(|(_, _, figure)| figure.name().into()).collect()
     }
 }

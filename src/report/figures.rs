@@ -13,10 +13,10 @@ use serde_json::{Value, json};
 
 use crate::figure::{Axis, Bar, Chart, Panel, Text};
 use crate::paper::Show;
-use crate::table::html::{escape, scrolling};
+use crate::table::html::{escape, symbols};
 use crate::table::rows::round_to;
 
-use super::html::{href, rich};
+use super::html::{data_of, href, rich};
 use super::page::{Content, Figure};
 
 /// Up to so many cells all nine digits of the tables are in the page; beyond, four, so that it
@@ -76,7 +76,7 @@ pub(super) fn section(figure: &Figure, place: usize, study: &str, formats: &[Str
 fn shown(figure: &Figure, place: usize, title: &str, without: Option<String>) -> (String, String) {
     match &figure.content {
         Content::HeatMaps(chart) => {
-            let footer = chart.footer.iter().map(|line| escape(line));
+            let footer = chart.footer.iter().map(|line| symbols(line));
             let heading = rich(&chart.heading);
             let heading = (!heading.is_empty()).then(|| format!("{heading}."));
             let words: Vec<String> = heading.into_iter().chain(footer).collect();
@@ -91,17 +91,24 @@ fn shown(figure: &Figure, place: usize, title: &str, without: Option<String>) ->
             caption,
             description,
             svg,
+            narrow,
         } => {
-            let source = format!("data:image/svg+xml,{}", href(svg));
-            let image = format!(
-                "<img class=\"picture\"{} src=\"{source}\" alt=\"{}\">",
-                width(svg).map_or(String::new(), |inches| format!(
-                    " style=\"width: {:.2}in\"",
-                    inches * ENLARGED
-                )),
-                escape(description)
-            );
-            (scrolling(&image, title), escape(caption))
+            let of = |svg: &str, class: &str| {
+                let source = data_of(svg);
+                let width = width(svg).map_or(String::new(), |inches| {
+                    format!(" style=\"width: {:.2}in\"", inches * ENLARGED)
+                });
+                let alt = escape(description);
+                format!("<img class=\"picture{class}\"{width} src=\"{source}\" alt=\"{alt}\">")
+            };
+            let images = match narrow.is_empty() {
+                true => of(svg, ""),
+                false => of(svg, " wide") + &of(narrow, " narrow"),
+            };
+            (
+                format!("<div class=\"card\">{images}</div>"),
+                symbols(caption),
+            )
         }
     }
 }
@@ -275,11 +282,13 @@ mod tests {
                 caption: "A <curve>".into(),
                 description: "Rising \"lines\"".into(),
                 svg: "<svg onload=\"x\"></svg>".into(),
+                narrow: "<svg width=\"2in\"/>".into(),
             },
             published: None,
         };
         let html = section(&figure, 0, "a study", &["svg".into()]);
-        assert!(html.contains("src=\"data:image/svg+xml,%3Csvg%20onload%3D%22x%22%3E"));
+        assert!(html.contains("src=\"data:image/svg+xml,%3Csvg onload=%22x%22%3E"));
+        assert!(html.contains("class=\"picture narrow\" style=\"width: 2.50in\""));
         assert!(html.contains("alt=\"Rising &quot;lines&quot;\""));
         assert!(html.contains("A &lt;curve&gt;") && html.contains("a%20study/figure9.svg"));
         assert_eq!(data(&figure, 9), Value::Null);

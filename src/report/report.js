@@ -45,6 +45,9 @@ function colour(value, bar) {
 
 const digits = (value, count) => Number(value.toPrecision(count));
 
+/// A number with the sign that people read.
+const minus = (value) => String(value).replaceAll("-", "−");
+
 /// What a cell says, one line a fact. Cells count from 1, directions from the panel's first.
 function describe(panel, bar, row, column) {
   const [, columns] = panel.shape;
@@ -53,10 +56,10 @@ function describe(panel, bar, row, column) {
   const value = panel.cells[at];
   const lines = [`${named(panel)}: i = ${i}, j = ${j}`];
   if (value === null) return [...lines, "no value: not drawn, or beyond a numerical rank"];
-  if (panel.dimension === null) return [...lines, `chance = ${value}`];
+  if (panel.dimension === null) return [...lines, `chance = ${minus(value)}`];
   const chance = digits(Math.max(i, j) / panel.dimension, 9);
-  if (bar.shows === "excess") lines.push(`(φ − chance)/(1 − chance) = ${value}`, `chance ${digits(chance, 4)}`);
-  else lines.push(`φ = ${value}`, `chance ${digits(chance, 4)}; φ is ${digits(value / chance, 3)} × chance`);
+  if (bar.shows === "excess") lines.push(`(φ − chance)/(1 − chance) = ${minus(value)}`, `chance ${minus(digits(chance, 4))}`);
+  else lines.push(`φ = ${minus(value)}`, `chance ${minus(digits(chance, 4))}; φ is ${minus(digits(value / chance, 3))} × chance`);
   if (panel.marked.some(([first, count]) => at >= first && at < first + count))
     lines.push(panel.mark);
   return lines;
@@ -199,7 +202,7 @@ function colourBar(bar) {
   const strip = element("div", { class: "colours" });
   strip.style.background = `linear-gradient(to right, ${coloursOf(bar).join(",")})`;
   const ticks = bar.ticks.map(([value, label]) => {
-    const tick = element("span", { class: "x tick" }, label);
+    const tick = element("span", { class: "x tick" }, minus(label));
     tick.style.left = `${percent(value)}%`;
     return tick;
   });
@@ -207,7 +210,7 @@ function colourBar(bar) {
   if (bar.chance) {
     const [low, high] = bar.chance;
     const bracket = element("span", { class: "chance" });
-    const range = low < high ? `${digits(low, 3)} to ${digits(high, 3)}` : digits(low, 3);
+    const range = (low < high ? [low, high] : [low]).map((level) => minus(digits(level, 3))).join(" to ");
     const word = element("span", { class: "word" }, `chance ${range}`);
     bracket.style.left = `${percent(low)}%`;
     bracket.style.width = `${percent(high) - percent(low)}%`;
@@ -224,19 +227,29 @@ function panelRows(rows, bar, aspect, say) {
   });
 }
 
-/// All values of a panel, made when somebody opens it.
-function valuesTable(panel) {
+/// The values of some columns of a panel, from one up to before another.
+function valuesTable(panel, from, to) {
   const [rows, columns] = panel.shape;
   const head = element("tr", {}, element("th", {}, "i \\ j"));
-  for (let j = 1; j <= columns; j++) head.append(element("th", { scope: "col", class: "number" }, String(j + panel.first[1] - 1)));
+  for (let j = from; j < to; j++) head.append(element("th", { scope: "col", class: "number" }, String(j + panel.first[1])));
   const body = element("tbody");
-  for (let i = 1; i <= rows; i++) {
-    const line = element("tr", {}, element("th", { scope: "row" }, String(i + panel.first[0] - 1)));
-    for (let j = 1; j <= columns; j++)
-      line.append(element("td", { class: "number" }, String(panel.cells[(i - 1) * columns + j - 1] ?? "–")));
+  for (let i = 0; i < rows; i++) {
+    const line = element("tr", {}, element("th", { scope: "row" }, String(i + panel.first[0])));
+    for (let j = from; j < to; j++)
+      line.append(element("td", { class: "number" }, minus(panel.cells[i * columns + j] ?? "–")));
     body.append(line);
   }
   return element("table", {}, element("thead", {}, head), body);
+}
+
+/// All values of a panel, made when somebody opens it: as many columns beside each other as fit.
+function valuesTables(panel, room) {
+  const columns = panel.shape[1];
+  const longest = panel.cells.reduce((most, value) => Math.max(most, String(value ?? "–").length), 3);
+  const beside = Math.max(1, Math.min(columns, Math.floor((room - 76) / (longest * 9 + 21))));
+  const each = Math.ceil(columns / Math.ceil(columns / beside));
+  const starts = Array.from({ length: Math.ceil(columns / each) }, (_, part) => part * each);
+  return starts.map((from) => valuesTable(panel, from, Math.min(from + each, columns)));
 }
 
 function valuesDetails(figure) {
@@ -246,14 +259,50 @@ function valuesDetails(figure) {
   }));
   const choice = element("select", {}, ...labelled.map(([text], at) => element("option", { value: at }, text)));
   const box = element("div", { class: "scroll values", tabindex: 0, role: "region", "aria-label": "values" });
-  const fill = () => box.replaceChildren(valuesTable(labelled[choice.value][1]));
+  const fill = () => box.replaceChildren(...valuesTables(labelled[choice.value][1], box.clientWidth));
   choice.addEventListener("change", fill);
   const details = element("details", {},
     element("summary", {}, "Values as a table"),
     element("label", {}, "Panel ", choice), box);
-  details.addEventListener("toggle", () => details.open && !box.firstChild && fill());
+  let filled = 0;
+  const fits = () => {
+    if (!details.open || filled === box.clientWidth) return;
+    filled = box.clientWidth;
+    fill();
+  };
+  details.addEventListener("toggle", fits);
+  addEventListener("resize", fits);
   return details;
 }
+
+/// A table that is wider than its box stands row by row instead, each value below its column's name.
+function fit(box) {
+  const made = box.querySelector("table");
+  if (!made || !box.clientWidth) return;
+  made.classList.remove("stacked");
+  if (made.scrollWidth <= box.clientWidth) return;
+  if (!made.querySelector(".of")) nameCells(made);
+  made.classList.add("stacked");
+}
+
+/// Puts the name of its column before each value.
+function nameCells(made) {
+  const names = [...made.tHead.rows[0].cells];
+  for (const line of made.tBodies[0].rows)
+    [...line.cells].forEach((cell, at) => {
+      if (!at) return;
+      if (!cell.textContent) cell.classList.add("none");
+      cell.prepend(element("span", { class: "of" }, ...[...names[at].childNodes].map((node) => node.cloneNode(true))));
+    });
+}
+
+function fitAll(within = document) {
+  for (const box of within.querySelectorAll(".scroll:not(.values)")) fit(box);
+}
+
+addEventListener("resize", () => fitAll());
+// What is folded has no width before.
+document.addEventListener("toggle", (event) => event.target.open && fitAll(event.target), true);
 
 for (const place of document.querySelectorAll(".heatmaps")) {
   const figure = data.figures[place.dataset.figure];
@@ -271,3 +320,5 @@ for (const place of document.querySelectorAll(".published")) {
   place.append(element("div", { class: "whose" }, `Beside it, in the same colours: ${whose}`),
     ...panelRows(rows, bar, figure.aspect, say), colourBar(bar), readout, element("figcaption", {}, words));
 }
+
+fitAll();

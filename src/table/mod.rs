@@ -17,6 +17,7 @@ mod overlap;
 mod proportion;
 mod provenance;
 mod rank_tables;
+mod ranks;
 mod rounded;
 pub mod rows;
 mod scores;
@@ -24,8 +25,10 @@ mod sheet;
 mod short;
 mod table7;
 mod table7_latex;
+mod table7_words;
 mod text;
 mod together;
+mod weights;
 mod widths;
 
 pub use ahead::Answers;
@@ -39,13 +42,14 @@ pub use overlap::{Limit, OverlapCell, OverlapNames, OverlapWriter, read_overlaps
 pub use proportion::{standard_error, wilson};
 pub use provenance::{Input, Provenance};
 pub use rank_tables::{RunTable, has_two_ranks};
+pub use ranks::RanksRow;
 pub use rows::{
     AmplificationRow, AnswersRow, DrawRow, EvidenceRow, FindingRow, LayerRow, OverlapRow,
-    PlacementRow, RanksRow, RunsRow, SpectrumRow,
+    PlacementRow, RunsRow, SpectrumRow,
 };
 pub use scores::{Score, scores, weight_types};
 pub(crate) use scores::{Wholes, whole, wholes};
 pub use table7::{RunGroup, Table7};
-pub(crate) use text::{latex_text, markdown_text, place_in_words};
+pub(crate) use text::{latex_text, markdown_text, minus, minus_in_words, place_in_words};
 pub(crate) use together::together;
 pub use widths::Widths;

@@ -40,14 +40,16 @@ pub(super) struct Place {
 impl Place {
     /// The first place that takes a table: in a column, else across the text; each time at the
     /// largest size that fits, of those that the table allows. Where none does it is the last, and
-    /// the table must be cut. A document of one column sets `table*` as it sets `table`.
+    /// the table must be cut. A document of one column sets `table*` as it sets `table`. What is too
+    /// little for both columns does not span.
     pub(super) fn of(
         page: Widths,
+        may_span: bool,
         sizes: &[(&'static str, f64)],
         width: impl Fn(f64) -> f64,
     ) -> Self {
         let mut rooms = vec![("table", page.column)];
-        if page.text > page.column {
+        if may_span && page.text > page.column {
             rooms.push(("table*", page.text));
         }
         let mut place = Place {
@@ -72,7 +74,8 @@ impl Place {
         place
     }
 
-    /// Neighbours of so many that fit side by side: `width` says how wide some are.
+    /// Neighbours of so many that fit side by side, as few groups as can be and alike in number where
+    /// that fits: `width` says how wide some are.
     pub(super) fn groups(
         &self,
         count: usize,
@@ -86,7 +89,13 @@ impl Place {
             }
         }
         groups.push(start..count);
-        groups
+        let each = count.div_ceil(groups.len());
+        let even: Vec<_> = (0..count)
+            .step_by(each.max(1))
+            .map(|start| start..(start + each).min(count))
+            .collect();
+        let fits = even.iter().all(|group| width(group.clone()) <= self.room);
+        if fits { even } else { groups }
     }
 }
 
@@ -99,7 +108,7 @@ mod tests {
         let sizes = [("small", 0.9), ("footnotesize", 0.8)];
         let icml = Widths::from(Venue::Icml);
         let place = |page, width: f64| {
-            let place = Place::of(page, &sizes, |factor| factor * width);
+            let place = Place::of(page, true, &sizes, |factor| factor * width);
             (place.environment, place.size)
         };
         assert_eq!(place(icml, 250.0), ("table", "small"));
@@ -112,8 +121,16 @@ mod tests {
             place(Widths::from(Venue::Plain), 370.0),
             ("table*", "small")
         );
-        let wide = Place::of(icml, &sizes, |factor| factor * 900.0);
+        let wide = Place::of(icml, true, &sizes, |factor| factor * 900.0);
         let groups = wide.groups(9, |of| of.len() as f64 * 80.0);
         assert_eq!(groups, [0..5, 5..9]);
+        assert_eq!(wide.groups(7, |of| of.len() as f64 * 80.0), [0..4, 4..7]);
+        let uneven = |of: std::ops::Range<usize>| if of.contains(&0) { 400.0 } else { 90.0 };
+        assert_eq!(wide.groups(3, uneven), [0..3]);
+        let one_row = Place::of(icml, false, &sizes, |factor| factor * 900.0);
+        assert_eq!(
+            (one_row.environment, one_row.room),
+            ("table", 3.25 * 72.27 * SURE)
+        );
     }
 }

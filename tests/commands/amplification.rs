@@ -241,7 +241,7 @@ fn a_group_of_runs_has_one_row_with_its_mean_and_spread() {
         latex.contains("& 2.65") && latex.contains("& 0.67"),
         "{latex}"
     );
-    assert!(of_layer(0).html().contains("3.00 ± 2.65"));
+    assert!(of_layer(0).html().contains("3.00\u{a0}±\u{a0}2.65"));
     // Of the second layer one run has fewer directions, and one none at all.
     let markdown = of_layer(1).markdown();
     assert!(markdown.contains("r = 6 (2 runs)") && markdown.contains("r is the smallest"));

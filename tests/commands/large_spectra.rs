@@ -114,7 +114,7 @@ fn maps_of_every_size_read_in_every_venue() {
         let maps = maps_of(adapters, rows);
         for venue in Venue::ALL {
             let name = format!("sizes-{name}-{venue}");
-            drawn.push((name, Drawing::of_maps(venue, &maps).unwrap()));
+            drawn.push((name, Drawing::at(venue, &maps).unwrap()));
         }
     }
     check_texts(&drawn);
@@ -145,7 +145,7 @@ fn words_tell_the_extremes_with_their_places() {
         name: "r8".into(),
         rank: 8,
     }];
-    let drawing = Drawing::of_maps(Venue::Plain, &maps_of(&adapters, &rows)).unwrap();
+    let drawing = Drawing::at(Venue::Plain, &maps_of(&adapters, &rows)).unwrap();
     for words in [
         "r = 8: ‖ΔW‖/‖W‖: 0.10 (q, layer 0) to 0.20 (q, layer 1)",
         "stable rank: 1.0 (q, layer 1) to 2.0 (q, layer 0)",
@@ -184,7 +184,7 @@ fn spectra_of_every_projection_read_in_every_venue() {
         assert_eq!(curve.panels.len(), layers * projections.len());
         for venue in Venue::ALL {
             let name = format!("spectrum-{name}-{venue}");
-            drawn.push((name, Drawing::of_curve(venue, &curve).unwrap()));
+            drawn.push((name, Drawing::at(venue, &curve).unwrap()));
         }
     }
     check_texts(&drawn);

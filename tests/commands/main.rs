@@ -41,7 +41,7 @@
 //! - `courses`: courses of made-up runs
 //! - `calibrated`: error rates and power of findings
 //! - `prose`: what the READMEs and METHODS.md say of them
-//! - `report`: used in a browser
+//! - `report`, `report_large`: used in a browser
 //! - `notebook`: run in Python
 
 #[path = "../common/files.rs"]
@@ -87,6 +87,7 @@ mod planted;
 mod prose;
 mod provenance;
 mod report;
+mod report_large;
 mod score_errors;
 mod scores;
 mod sizes;

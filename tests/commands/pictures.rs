@@ -48,7 +48,7 @@ fn the_svg_needs_no_font_and_says_what_it_shows() {
     assert!(
         text.contains("<title>figure3</title>") && text.contains("φ(A_r = 12, A_r = 20, i, j)")
     );
-    assert!(text.starts_with("<svg") && text.contains("width=\"4.7737in\""));
+    assert!(text.starts_with("<svg") && text.contains("width=\"4.7738in\""));
 }
 
 #[test]
@@ -59,7 +59,7 @@ fn the_png_has_its_size_and_the_pdf_its_fonts() {
         .read_info()
         .unwrap();
     let info = reader.info();
-    assert_eq!(info.width, 1433); // 345 / 72.27 inches at 300 dpi
+    assert_eq!(info.width, 1432); // 345 / 72.27 inches at 300 dpi
     let dots = info.pixel_dims.unwrap();
     assert_eq!(
         (dots.xppu, dots.yppu, dots.unit),
@@ -147,10 +147,10 @@ fn drawn_of(study: &str, venues: &[Venue]) -> Vec<(String, Drawing)> {
             drawn.push((name(&chart.name), Drawing::at(venue, chart).unwrap()));
         }
         for curve in &curves {
-            drawn.push((name(&curve.name), Drawing::of_curve(venue, curve).unwrap()));
+            drawn.push((name(&curve.name), Drawing::at(venue, curve).unwrap()));
         }
         if let Some(maps) = &of_size {
-            drawn.push((name(&maps.name), Drawing::of_maps(venue, maps).unwrap()));
+            drawn.push((name(&maps.name), Drawing::at(venue, maps).unwrap()));
         }
     }
     drawn
@@ -165,7 +165,7 @@ fn drawn_courses(venues: &[Venue]) -> Vec<(String, Drawing)> {
     for (name, rows) in [("one", one), ("three", three)] {
         let curve = trajectory_curve(&rows, &[], &Options::default()).unwrap();
         for &venue in venues {
-            let drawing = Drawing::of_curve(venue, &curve).unwrap();
+            let drawing = Drawing::at(venue, &curve).unwrap();
             drawn.push((format!("course-{name}-{venue}"), drawing));
         }
     }

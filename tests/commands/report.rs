@@ -151,6 +151,7 @@ fn findings_published_figures_and_pictures_have_their_places() {
         caption: "A curve of ranks".into(),
         description: "Two lines".into(),
         svg: "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"9\" height=\"9\"></svg>".into(),
+        narrow: String::new(),
     };
     let page = Page {
         study: "study",

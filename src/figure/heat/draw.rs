@@ -6,7 +6,7 @@ use super::bar::Bar;
 use super::chart::{Chart, Edges, Panel};
 use super::layout::{
     LETTER_GAP, Layout, MARK, MARK_GAP, STRIP, STRIP_GAP, TITLE_OVER, has_own_axis, note_line,
-    ticks_width,
+    strip_below, ticks_width,
 };
 use super::mark::{Shape, shapes};
 use crate::figure::font::CAPITAL;
@@ -51,11 +51,12 @@ impl Pen<'_> {
             colours: chart.colours(),
         };
         for (row, (panels, boxes)) in chart.panels.iter().zip(&layout.panels).enumerate() {
+            let below = strip_below(panels);
             for (number, (panel, &place)) in panels.iter().zip(boxes).enumerate() {
                 self.cells(&scale, panel, place)?;
                 self.strips(&scale, panel, place)?;
                 self.titles(panel, place)?;
-                self.columns(panel, place, layout.strip_below)?;
+                self.columns(panel, place, below)?;
                 self.rows(panel, place, has_own_axis(panels, number))?;
             }
             if let (Some(label), Some(first)) = (chart.row_labels.get(row), boxes.first()) {
@@ -141,7 +142,7 @@ impl Pen<'_> {
     }
 
     /// The horizontal axis: ticks below the panel or its strip of chance, and its letter, below the
-    /// room that the strips of all panels take.
+    /// room that the strips of its row take.
     fn columns(&mut self, panel: &Panel, place: Box, strip: f64) -> Drawn {
         let columns = panel.cells.ncols() as f64;
         let bottom = match panel.edges.below.is_empty() {

@@ -45,14 +45,14 @@ impl Grids {
         chances.reduce(|one, other| (one.0.min(other.0), one.1.max(other.1)))
     }
 
-    /// The dimensions of the spaces around, neighbours that are alike named once: `384, 1536`.
+    /// The dimensions of the spaces around, each named once: `384, 1536`.
     pub(super) fn dimensions(&self) -> String {
-        let mut dimensions: Vec<String> = self
-            .0
-            .iter()
-            .map(|grid| grid.dimension.to_string())
-            .collect();
-        dimensions.dedup();
+        let mut dimensions: Vec<String> = Vec::new();
+        for dimension in self.0.iter().map(|grid| grid.dimension.to_string()) {
+            if !dimensions.contains(&dimension) {
+                dimensions.push(dimension);
+            }
+        }
         dimensions.join(", ")
     }
 

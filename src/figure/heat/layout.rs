@@ -53,8 +53,6 @@ pub(super) struct Layout {
     pub(super) centre: f64,
     /// The footer's lines as they fit, and their baselines.
     pub(super) footer: Vec<(String, f64)>,
-    /// Room for the strips below the panels.
-    pub(super) strip_below: f64,
     /// Right edge of the row labels' room.
     pub(super) row_labels: f64,
 }
@@ -107,8 +105,8 @@ impl Layout {
         let width = right_edge + right + spare;
         let start = first.map_or(left, |panel| panel.x);
         let lines = wrapped(&chart.footer, page.footer, width - MARGIN - start);
-        let strip_below = strip_room(chart, below);
-        let below = bottom + strip_below + X_AXIS;
+        let last_row = chart.panels.last().map_or(0.0, |row| strip_below(row));
+        let below = bottom + last_row + X_AXIS;
         let height = below + lines.len() as f64 * FOOTER_LINE + MARGIN;
         let baseline = |line: usize| below + (line as f64 + 0.9) * FOOTER_LINE;
         Layout {
@@ -127,30 +125,24 @@ impl Layout {
                 .enumerate()
                 .map(|(n, line)| (line, baseline(n)))
                 .collect(),
-            strip_below,
             row_labels: left,
             panels,
         }
     }
 }
 
-/// Chance below a panel, and beside it.
-fn below(panel: &Panel) -> &[f64] {
-    &panel.edges.below
+/// Room for the strips below a row of panels: none where none of them has one.
+pub(super) fn strip_below(row: &[Panel]) -> f64 {
+    match row.iter().any(|panel| !panel.edges.below.is_empty()) {
+        true => STRIP_GAP + STRIP,
+        false => 0.0,
+    }
 }
 
-fn beside(panel: &Panel) -> &[f64] {
-    &panel.edges.beside
-}
-
-/// Room for the strips on one side of the panels, the same for all: none where no panel has one.
-fn strip_room(chart: &Chart, edge: fn(&Panel) -> &[f64]) -> f64 {
-    match chart
-        .panels
-        .iter()
-        .flatten()
-        .any(|panel| !edge(panel).is_empty())
-    {
+/// Room for the strips right of the panels, the same for all.
+fn strip_beside(chart: &Chart) -> f64 {
+    let mut panels = chart.panels.iter().flatten();
+    match panels.any(|panel| !panel.edges.beside.is_empty()) {
         true => STRIP_GAP + STRIP,
         false => 0.0,
     }
@@ -203,7 +195,7 @@ fn side_within(page: &Page, chart: &Chart, width: f64) -> f64 {
 /// Where the panels stand, from their upper left corner on, and their right edge.
 fn places(page: &Page, chart: &Chart, side: f64, (left, top): (f64, f64)) -> (Vec<Vec<Box>>, f64) {
     let height = side * chart.aspect;
-    let (strip, room) = (strip_room(chart, below), strip_room(chart, beside));
+    let room = strip_beside(chart);
     let (mut y, mut right_edge) = (top, left);
     let mut places = Vec::new();
     for row in &chart.panels {
@@ -220,7 +212,7 @@ fn places(page: &Page, chart: &Chart, side: f64, (left, top): (f64, f64)) -> (Ve
             boxes.push(place);
         }
         right_edge = right_edge.max(x);
-        y += above + height + strip + X_AXIS;
+        y += above + height + strip_below(row) + X_AXIS;
         places.push(boxes);
     }
     (places, right_edge)
@@ -266,7 +258,7 @@ pub(super) fn ticks_width(panel: &Panel, size: f64) -> f64 {
 
 /// The width of a panel so that the widest row fills `room` and all rows fit on a page.
 fn panel_side(page: &Page, chart: &Chart, room: f64) -> f64 {
-    let strip = strip_room(chart, beside);
+    let strip = strip_beside(chart);
     let across = |row: &Vec<Panel>| {
         let narrow = row.iter().filter(|panel| panel.narrow).count() as f64;
         let wide = row.len() as f64 - narrow;
@@ -278,8 +270,11 @@ fn panel_side(page: &Page, chart: &Chart, room: f64) -> f64 {
     let rows = chart.panels.len().max(1) as f64;
     let notes = wrapped(&chart.footer, page.footer, room).len();
     let around = 2.0 * MARGIN + HEADING + notes as f64 * FOOTER_LINE;
-    let titles: f64 = chart.panels.iter().map(|row| above(page, row)).sum();
-    let of_row = titles / rows + strip_room(chart, below) + X_AXIS;
+    let around_rows = chart
+        .panels
+        .iter()
+        .map(|row| above(page, row) + strip_below(row) + X_AXIS);
+    let of_row = around_rows.sum::<f64>() / rows;
     let down = ((page.height - around) / rows - of_row) / chart.aspect;
     across.min(down.max(NARROWEST)).max(page.title)
 }

@@ -53,10 +53,10 @@ impl Pair {
         }
     }
 
-    /// `mean of 6 pairs`, of a group.
+    /// `mean of 6 pairs`, or `1 pair`, of a group.
     pub(super) fn mean_in_words(&self) -> Option<String> {
         self.mean_of.map(|pairs| match pairs {
-            1 => "mean of 1 pair".into(),
+            1 => "1\u{a0}pair".into(),
             pairs => format!("mean of {pairs}\u{a0}pairs"),
         })
     }

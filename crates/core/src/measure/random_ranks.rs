@@ -6,11 +6,13 @@
 //!   depends on d_out, d_in and r alone, so that one set of draws serves all modules of a shape.
 //! - Ranks are functions of σ up to a factor, so that the factors' variances do not matter.
 
+use ndarray::Array1;
 use rayon::prelude::*;
 
 use crate::error::Result;
 use crate::linalg::random_product;
 
+use super::significance::{drawn_tail, upper_tail_bound};
 use super::spectrum::{Ranks, ranks};
 
 /// Draws behind a mean.
@@ -19,6 +21,10 @@ const DRAWS: usize = 200;
 const FEW_DRAWS: usize = 20;
 /// Up to here 200 decompositions take two seconds at most.
 const LARGE: usize = 256;
+/// Up to this r an energy rank is held against draws of it; beyond, against a bound.
+pub const DRAWN: usize = 32;
+/// The share of energy that the energy rank holds.
+const MOST: f64 = 0.9;
 /// A standard deviation below this part of the mean is rounding.
 const ROUNDING: f64 = 1e-12;
 
@@ -90,9 +96,7 @@ pub struct RandomRanks {
 /// # Ok::<(), lora_subspace_core::Error>(())
 /// ```
 pub fn random_ranks(shape: (usize, usize), r: usize, seed: u64) -> Result<RandomRanks> {
-    let core = shape.0.min(shape.1).min(r);
-    let draws = if core > LARGE { FEW_DRAWS } else { DRAWS };
-    let drawn = random_ranks_drawn(shape, r, draws, seed)?;
+    let drawn = random_ranks_drawn(shape, r, draws_of_means(shape, r), seed)?;
     let spread = |of: fn(&Ranks) -> Option<f64>| {
         let values: Vec<f64> = drawn.iter().filter_map(of).collect();
         // A product of normal numbers is not zero.
@@ -128,12 +132,112 @@ pub fn random_ranks_drawn(
     draws: usize,
     seed: u64,
 ) -> Result<Vec<Ranks>> {
-    let (d_out, d_in) = shape;
-    (0..draws)
-        .into_par_iter()
+    let drawn = (0..draws).into_par_iter();
+    drawn
         .map(|draw| {
-            let key = format!("{seed}/ranks/{d_out}x{d_in}/r{r}/draw{draw}");
-            Ok(ranks(&random_product(shape, r, &key)?, shape))
+            let sigma = random_product(shape, r, &key(shape, r, draw, seed))?;
+            Ok(ranks(&sigma, shape))
         })
         .collect()
+}
+
+fn key((d_out, d_in): (usize, usize), r: usize, draw: usize, seed: u64) -> String {
+    format!("{seed}/ranks/{d_out}x{d_in}/r{r}/draw{draw}")
+}
+
+/// How many draws are behind a mean.
+fn draws_of_means((d_out, d_in): (usize, usize), r: usize) -> usize {
+    if d_out.min(d_in).min(r) > LARGE {
+        FEW_DRAWS
+    } else {
+        DRAWS
+    }
+}
+
+/// How few directions hold 90 % of ‖B·A‖²_F by chance, for factors of independent normal numbers.
+///
+/// For r ≤ 32 this is counted over draws. A decomposition takes r³, so that beyond it is bounded, by
+/// the share of energy in the leading k directions over the draws of [`random_ranks`].
+#[derive(Debug, Clone, PartialEq)]
+pub struct RandomEnergy {
+    /// Of each draw, the share of energy in the leading 1, 2, … directions.
+    shares: Vec<Array1<f64>>,
+    is_counted: bool,
+}
+
+impl RandomEnergy {
+    /// For B of d_out × r and A of r × d_in; `draws` products are drawn where r ≤ 32. They are those
+    /// of [`random_ranks_drawn`].
+    ///
+    /// # Errors
+    ///
+    /// Those of [`random_product`].
+    pub fn drawn(shape: (usize, usize), r: usize, draws: usize, seed: u64) -> Result<Self> {
+        let is_counted = r <= DRAWN;
+        let draws = if is_counted {
+            draws
+        } else {
+            draws_of_means(shape, r)
+        };
+        let shares = |sigma: Array1<f64>| {
+            let energy: f64 = sigma.iter().map(|x| x * x).sum();
+            let mut sum = 0.0;
+            sigma.mapv(|x| {
+                sum += x * x;
+                sum / energy
+            })
+        };
+        let drawn = (0..draws).into_par_iter();
+        Ok(RandomEnergy {
+            shares: drawn
+                .map(|draw| {
+                    Ok(shares(random_product(
+                        shape,
+                        r,
+                        &key(shape, r, draw, seed),
+                    )?))
+                })
+                .collect::<Result<_>>()?,
+            is_counted,
+        })
+    }
+
+    /// P(energy rank at 90 % ≤ `k`) by chance.
+    ///
+    /// ```text
+    /// r ≤ 32:  (1 + how many of N draws have an energy rank of at most k)/(N + 1)
+    /// r > 32:  sd²/(sd² + (0.9 − mean)²) where mean < 0.9, else 1
+    /// ```
+    ///
+    /// The energy rank is at most k where the leading k directions have 0.9 of the energy. The second
+    /// line is Cantelli's bound on that, with mean and standard deviation of this share over the draws.
+    /// It takes no law of the share; that of large products is near a normal one, whose tail is far
+    /// smaller. Mean and deviation are known to some 5 %.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use lora_subspace_core::measure::random_ranks::RandomEnergy;
+    /// // Four directions in R¹⁰⁰⁰ have a quarter of the energy each: two never hold 90 %.
+    /// let four = RandomEnergy::drawn((1000, 1000), 4, 99, 0)?;
+    /// assert_eq!((four.tail(2), four.tail(4)), (0.01, 1.0));
+    /// // Of 64 in R¹⁰⁰⁰ half have 0.66, with a deviation of 0.002: the bound is (0.002/0.24)².
+    /// let many = RandomEnergy::drawn((1000, 1000), 64, 99, 0)?;
+    /// assert!(many.tail(32) < 2e-4 && many.tail(16) < many.tail(32) && many.tail(64) == 1.0);
+    /// # Ok::<(), lora_subspace_core::Error>(())
+    /// ```
+    pub fn tail(&self, k: usize) -> f64 {
+        let leading = |shares: &Array1<f64>| {
+            k.checked_sub(1)
+                .map_or(0.0, |last| shares[last.min(shares.len() - 1)])
+        };
+        let shares: Vec<f64> = self.shares.iter().map(leading).collect();
+        if self.is_counted {
+            return drawn_tail(MOST, &shares);
+        }
+        match Spread::of(&shares) {
+            Some(Spread { mean, sd }) => upper_tail_bound(MOST, mean, sd),
+            None => 1.0,
+        }
+    }
 }
