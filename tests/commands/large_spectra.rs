@@ -129,8 +129,8 @@ fn maps_of_every_size_read_in_every_venue() {
             .filter(|text| is_value(&text.text))
             .count()
     };
-    assert!(values("sizes-7x12-neurips") > 10);
-    assert_eq!(values("sizes-7x32-neurips"), 0);
+    assert!(values("sizes-7x12-icml") > 10);
+    assert_eq!(values("sizes-7x32-icml"), 0);
 }
 
 #[test]

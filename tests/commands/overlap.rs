@@ -11,7 +11,7 @@ fn two_ranks_give_figures_3_and_6_and_every_cell() {
     let out = folder.path().join("out");
     assert_eq!(
         files(&out.join("figures/one-vs-two")),
-        pictures(&["figure3", "figure6", "sizes", "spectrum"])
+        pictures(&["figure3", "figure6", "spectrum"])
     );
     assert_eq!(
         files(&out.join("notebooks-export/one-vs-two")),
@@ -72,7 +72,7 @@ fn one_rank_gives_figures_4_and_7() {
         folder.path(),
     );
     let names = files(&folder.path().join("out/figures/one-vs-three"));
-    let expected = ["figure4", "figure7", "seeds", "sizes", "spectrum"];
+    let expected = ["figure4", "figure7", "seeds", "spectrum"];
     assert_eq!(names, expected.map(|name| format!("{name}.svg")));
     // 2 × 2 cells between the adapters, and between random directions and the second.
     let rows = table(folder.path(), "one-vs-three", "overlap.csv");
@@ -99,14 +99,7 @@ fn a_base_adds_figure_8() {
     let names = files(&folder.path().join("out/figures/one-vs-two"));
     assert_eq!(
         names,
-        pictures(&[
-            "figure3",
-            "figure6",
-            "figure8",
-            "placement",
-            "sizes",
-            "spectrum"
-        ])
+        pictures(&["figure3", "figure6", "figure8", "placement", "spectrum"])
     );
     let rows = table(folder.path(), "one-vs-two", "overlap.csv");
     let of = |first: &str, second: &str| {
@@ -158,7 +151,6 @@ fn bases_ranks_modules_and_layers_are_chosen_by_flags() {
             "figure3-delta-right.svg",
             "figure6-b.svg",
             "figure6-delta-right.svg",
-            "sizes.svg",
             "spectrum.svg"
         ]
     );

@@ -13,7 +13,7 @@ use super::span::Span;
 
 /// Neighbours on a line are at least this far apart, as a ratio of their indices: nearer ones cannot
 /// be told apart on paper, and a W has thousands.
-const APART: f64 = 1.02;
+const APART: f64 = 1.04;
 /// What rows call W.
 const BASE: &str = "base";
 
@@ -48,7 +48,7 @@ pub fn spectrum_curve(
     }
     (!panels.is_empty()).then(|| Curve {
         name: "spectrum".into(),
-        about: "Singular values of ΔW and of W, by their index.".into(),
+        about: "Spectra of ΔW and of W, and the ranks in them.".into(),
         in_row: is_whole.then_some(layers.len()),
         footer: footer(&panels, adapters, &drawn),
         panels,
@@ -208,18 +208,19 @@ fn indices(last: usize) -> Vec<usize> {
 fn footer(panels: &[CurvePanel], adapters: &[Ranked], drawn: &[&Ranked]) -> Vec<String> {
     let mut lines = panels.iter().flat_map(|panel| &panel.lines);
     let of_base = lines.any(|line| line.style == LineStyle::Base);
-    let mut marks = panels.iter().flat_map(|panel| &panel.marks);
-    let is_beyond = |mark: &CurveMark| mark.y.is_none();
     let mut footer = vec![
         match of_base {
             true => "Singular values σ of ΔW and, in grey, of W, from the largest down.",
             false => "Singular values σ of ΔW, from the largest down.",
         }
-        .to_string()
-            + " Bar: numerical rank; triangle: energy rank, how many have 90 % of the sum of all σ²; \
-               ring: effective rank. Where a rank is not known there is no mark.",
+        .to_string(),
     ];
-    if marks.any(is_beyond) {
+    let marks: Vec<&CurveMark> = panels.iter().flat_map(|panel| &panel.marks).collect();
+    if !marks.is_empty() {
+        footer[0] += " Bar: numerical rank; triangle: energy rank, how many have 90 % of the sum of \
+                      all σ²; ring: effective rank. Where a rank is not known there is no mark.";
+    }
+    if marks.iter().any(|mark| mark.y.is_none()) {
         footer.push(
             "Marks on the axis: spectrum.csv has fewer σ; a line without a bar goes on.".into(),
         );
@@ -309,6 +310,7 @@ mod tests {
         assert!(panel.y.low < 0.125 && panel.y.high > 8.0 && panel.y.is_log);
         let expected = "r = 2: small; r = 4: large. Not drawn, but in spectrum.csv: again.";
         assert_eq!(curve.footer[1], expected);
+        assert!(!curve.footer[0].contains("Bar"), "there are no marks");
         // W alone is no figure of ΔW.
         assert_eq!(draw(&rows("base", 1.0, 3), &[]), None);
     }
