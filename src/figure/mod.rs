@@ -18,6 +18,7 @@ mod cells;
 mod chosen;
 mod curve;
 mod describe;
+mod digits;
 mod font;
 mod format;
 mod heat;

@@ -281,7 +281,7 @@ mod tests {
             name: "figure".into(),
             heading: Text::default(),
             row_labels: Vec::new(),
-            bar: Bar::over(&[], Some((0.0, 1.0)), (None, Show::Overlap), 0.1).unwrap(),
+            bar: Bar::over([], Some((0.0, 1.0)), (None, Show::Overlap), 0.1).unwrap(),
             panels: Vec::new(),
             aspect: 1.0,
             footer: vec!["<a & b>\u{1}".into()],

@@ -126,7 +126,7 @@ fn width(svg: &str) -> Option<f64> {
 /// its own levels of chance.
 fn common(one: &Bar, other: &Bar) -> [Bar; 2] {
     let range = Some((one.low.min(other.low), one.high.max(other.high)));
-    let over = |bar: &Bar| Bar::over(&[], range, (bar.chance, bar.show), 1.0);
+    let over = |bar: &Bar| Bar::over([], range, (bar.chance, bar.show), 1.0);
     [one, other].map(|bar| over(bar).unwrap_or_else(|_| bar.clone()))
 }
 
@@ -255,7 +255,7 @@ mod tests {
     #[test]
     fn figures_side_by_side_have_one_scale() {
         let bar = |low, high, chance| {
-            Bar::over(&[], Some((low, high)), (Some(chance), Show::Overlap), 0.1).unwrap()
+            Bar::over([], Some((low, high)), (Some(chance), Show::Overlap), 0.1).unwrap()
         };
         let [one, other] = common(&bar(0.09, 0.15, (0.1, 0.11)), &bar(0.12, 0.3, (0.2, 0.25)));
         assert_eq!((one.low, one.high), (0.09, 0.3));

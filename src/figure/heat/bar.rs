@@ -2,11 +2,10 @@
 
 use crate::error::{Error, Result};
 use crate::figure::Palette;
+use crate::figure::digits::two_digits;
 use crate::figure::palette::Rgb;
 use crate::paper::Show;
 use crate::table::rows::round_to;
-
-use super::chart::Panel;
 
 /// The colour bar says which colour is which value.
 #[derive(Debug, Clone, PartialEq)]
@@ -31,25 +30,19 @@ impl Bar {
     ///
     /// [`Error::Table`] when a fixed range is empty.
     pub fn over(
-        panels: &[Vec<Panel>],
+        values: impl IntoIterator<Item = f64>,
         range: Option<(f64, f64)>,
         (chance, show): (Option<(f64, f64)>, Show),
         step: f64,
     ) -> Result<Self> {
-        let values = || {
-            panels
-                .iter()
-                .flatten()
-                .flat_map(|panel| panel.cells.iter().flatten())
-        };
-        let least = values().copied().fold(0.0, f64::min);
-        let most = values().copied().fold(f64::NEG_INFINITY, f64::max);
+        let ends = values.into_iter().map(|value| [value, value]);
+        let ends = ends.reduce(|[least, most], [value, _]| [least.min(value), most.max(value)]);
         let up = |value: f64| (value / step - 1e-8).ceil() * step;
-        let (low, high) = match range {
-            Some(range) => range,
+        let (low, high) = match (range, ends) {
+            (Some(range), _) => range,
             // Nothing to show: every cell is undefined.
-            None if !most.is_finite() => (0.0, 1.0),
-            None => {
+            (None, None) => (0.0, 1.0),
+            (None, Some([least, most])) => {
                 let low = if least < 0.0 {
                     -round_to(up(-least), 9)
                 } else {
@@ -90,10 +83,10 @@ impl Bar {
     /// lower one is not as good as 0 beside the upper one.
     pub(super) fn chance_in_words(&self) -> Option<[String; 2]> {
         let (least, most) = self.chance?;
-        let range = match least >= most / 10.0 {
-            true if least < most => format!("{}–{}", two_digits(least), two_digits(most)),
-            true => two_digits(most),
-            false => format!("≤ {}", two_digits(most)),
+        let range = match (two_digits(least), two_digits(most)) {
+            (_, most_words) if least < most / 10.0 => format!("≤ {most_words}"),
+            (least, most) if least == most => most,
+            (least, most) => format!("{least}–{most}"),
         };
         Some(["chance".into(), range])
     }
@@ -118,15 +111,6 @@ impl Bar {
     }
 }
 
-/// Two significant digits: 0.17, 0.0052.
-fn two_digits(value: f64) -> String {
-    let rounded = round_to(value, 2);
-    match rounded >= 1e-4 || rounded == 0.0 {
-        true => rounded.to_string(),
-        false => format!("{rounded:e}"),
-    }
-}
-
 /// Round values in a range, at most six.
 fn bar_ticks(low: f64, high: f64) -> Vec<f64> {
     // Whole numbers of a thousandth avoid sums of rounded steps.
@@ -147,29 +131,12 @@ fn bar_ticks(low: f64, high: f64) -> Vec<f64> {
 
 #[cfg(test)]
 mod tests {
-    use ndarray::arr2;
-
-    use super::super::chart::{Axis, Edges};
     use super::*;
-    use crate::figure::Text;
 
     const OVERLAP: (Option<(f64, f64)>, Show) = (None, Show::Overlap);
 
     fn over(values: [f64; 2], show: Show, step: f64) -> Bar {
-        let panel = Panel {
-            title: Text::default(),
-            note: String::new(),
-            cells: arr2(&[values.map(Some)]),
-            marked: arr2(&[[false; 2]]),
-            mark: String::new(),
-            x: Axis::silent(),
-            y: Axis::silent(),
-            narrow: false,
-            module: String::new(),
-            dimension: None,
-            edges: Edges::default(),
-        };
-        Bar::over(&[vec![panel]], None, (None, show), step).unwrap()
+        Bar::over(values, None, (None, show), step).unwrap()
     }
 
     #[test]
@@ -195,7 +162,7 @@ mod tests {
     #[test]
     fn the_labels_of_a_bar_have_equal_decimals() {
         let labels = |low, high| {
-            Bar::over(&[], Some((low, high)), OVERLAP, 0.1)
+            Bar::over([], Some((low, high)), OVERLAP, 0.1)
                 .unwrap()
                 .labels()
         };
@@ -209,31 +176,31 @@ mod tests {
     fn chance_stands_at_its_mark_with_its_number() {
         let words = |least: f64, most: f64| {
             let chance = Some((least, most));
-            let bar = Bar::over(&[], None, (chance, Show::Overlap), 0.1).unwrap();
+            let bar = Bar::over([], None, (chance, Show::Overlap), 0.1).unwrap();
             bar.chance_in_words().unwrap()[1].clone()
         };
         assert_eq!(words(1.0 / 384.0, 64.0 / 384.0), "≤ 0.17");
         assert_eq!(words(1.0 / 12288.0, 64.0 / 12288.0), "≤ 0.0052");
-        assert_eq!(words(401.0 / 12288.0, 1228.0 / 12288.0), "0.033–0.1");
+        assert_eq!(words(401.0 / 12288.0, 1228.0 / 12288.0), "0.033–0.10");
         assert_eq!(words(0.25, 0.25), "0.25");
         assert_eq!(words(0.0, 0.0), "0");
     }
 
     #[test]
     fn levels_span_the_range_and_are_clipped() {
-        let bar = Bar::over(&[], Some((0.0, 0.5)), OVERLAP, 0.1).unwrap();
+        let bar = Bar::over([], Some((0.0, 0.5)), OVERLAP, 0.1).unwrap();
         let levels = [-1.0, 0.25, 0.5, 2.0].map(|value| bar.level(value));
         assert_eq!(levels, [0, 128, 255, 255]);
         assert_eq!(
             bar.colours(Palette::Viridis)[128],
             Palette::Viridis.colour(128)
         );
-        assert!(Bar::over(&[], Some((0.5, 0.5)), OVERLAP, 0.1).is_err());
+        assert!(Bar::over([], Some((0.5, 0.5)), OVERLAP, 0.1).is_err());
     }
 
     #[test]
     fn an_excess_of_none_is_darkest() {
-        let bar = Bar::over(&[], Some((-0.2, 0.8)), (None, Show::Excess), 0.1).unwrap();
+        let bar = Bar::over([], Some((-0.2, 0.8)), (None, Show::Excess), 0.1).unwrap();
         let colours = bar.colours(Palette::TwoSides);
         let colour = |value: f64| colours[usize::from(bar.level(value))];
         assert_eq!(colour(0.0), Palette::TwoSides.colour(128));

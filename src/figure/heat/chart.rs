@@ -147,6 +147,12 @@ fn tick_cells(first: usize, last: usize) -> Vec<usize> {
     cells
 }
 
+/// All values that panels show.
+pub(super) fn values_of(panels: &[Vec<Panel>]) -> impl Iterator<Item = f64> + '_ {
+    let cells = panels.iter().flatten().flat_map(|panel| &panel.cells);
+    cells.copied().flatten()
+}
+
 /// A row of panels, or several of about equal length where one would make them too small.
 pub(super) fn in_rows(panels: Vec<Panel>) -> Vec<Vec<Panel>> {
     let rows = panels.len().div_ceil(PANELS_IN_A_ROW).max(1);

@@ -4,8 +4,7 @@ use std::collections::HashSet;
 
 use ndarray::Array2;
 
-use crate::table::rows::round_to;
-use crate::table::{Limit, SpectrumRow};
+use crate::table::SpectrumRow;
 
 use super::chart::Panel;
 use super::select::Selected;
@@ -28,21 +27,6 @@ pub const SURE: f64 = 1e-3;
 
 /// Why cells are marked where W's directions are not sure.
 const OPEN: &str = "ill-determined: W has near-equal singular values here";
-
-/// Why cells are marked that are bounds: `only φ ≤ 0.0905 is known`; nothing for none.
-pub(super) fn known_so_far(mut bounds: impl Iterator<Item = (f64, Limit)>) -> String {
-    let Some((value, limit)) = bounds.next() else {
-        return String::new();
-    };
-    let sign = match limit {
-        Limit::Below => "≤",
-        Limit::Above => "≥",
-    };
-    match bounds.all(|other| other == (value, limit)) {
-        true => format!("only φ {sign} {} is known", round_to(value, 3)),
-        false => "only a bound of φ is known".into(),
-    }
-}
 
 /// The words under a figure that has marks.
 pub(super) fn legends(panels: &[Vec<Panel>]) -> Vec<String> {

@@ -287,7 +287,7 @@ mod tests {
             name: "figure".into(),
             heading: Text::default(),
             row_labels: vec![Text::default()],
-            bar: Bar::over(&panels, Some((0.0, 1.0)), (None, Show::Overlap), 0.1).unwrap(),
+            bar: Bar::over([], Some((0.0, 1.0)), (None, Show::Overlap), 0.1).unwrap(),
             panels,
             aspect: 1.0,
             footer: Vec::new(),

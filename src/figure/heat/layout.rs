@@ -307,7 +307,7 @@ mod tests {
         Chart {
             name: "figure".into(),
             heading: Text::plain("heading"),
-            bar: Bar::over(&panels, None, (Some((0.01, 0.2)), Show::Overlap), 0.1).unwrap(),
+            bar: Bar::over([0.5], None, (Some((0.01, 0.2)), Show::Overlap), 0.1).unwrap(),
             row_labels: vec![Text::default(); panels.len()],
             panels,
             aspect: 1.0,

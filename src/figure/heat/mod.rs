@@ -12,6 +12,7 @@ mod figure7;
 mod figure8;
 mod grids;
 mod layout;
+mod limits;
 mod mark;
 mod parts;
 mod phi;

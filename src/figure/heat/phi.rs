@@ -6,7 +6,7 @@ use crate::figure::{Options, Palette};
 use crate::paper::{Figure, Show};
 
 use super::bar::Bar;
-use super::chart::{Chart, Panel};
+use super::chart::{Chart, Panel, values_of};
 use super::excess::excess;
 use super::grids::Grids;
 use super::select::Pair;
@@ -113,7 +113,12 @@ impl Chart {
         Ok(Chart {
             name: figure.stem(),
             heading,
-            bar: Bar::over(&panels, options.range, (chance, options.show), step)?,
+            bar: Bar::over(
+                values_of(&panels),
+                options.range,
+                (chance, options.show),
+                step,
+            )?,
             row_labels: vec![Text::default(); panels.len()],
             panels,
             aspect: if is_against_base { TALL } else { 1.0 },

@@ -9,7 +9,7 @@ use crate::measure::Basis;
 use crate::table::{Limit, OverlapRow};
 
 use super::chart::{Axis, Edges, Panel};
-use super::determined::known_so_far;
+use super::limits::known_so_far;
 use crate::figure::label::Text;
 
 /// Two names as the rows have them: of two runs, or the labels of a group.

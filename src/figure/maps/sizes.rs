@@ -6,22 +6,10 @@ use crate::figure::Options;
 use crate::figure::chosen::mapped;
 use crate::figure::heat::Ranked;
 use crate::figure::label::Text;
-use crate::paper::Projection;
+use crate::paper::{Projection, place_in_model};
 use crate::table::RanksRow;
 
 use super::chart::{Map, MapGroup, Maps, Scale};
-
-/// What families call the parts of a block beside its attention, in the order of their use.
-const OTHERS: [&str; 8] = [
-    "gate_proj",
-    "up_proj",
-    "down_proj",
-    "gate_up_proj",
-    "fc1",
-    "fc2",
-    "c_fc",
-    "c_proj",
-];
 
 /// A quantity: what it is called, its value in a row, and what random updates have.
 struct Quantity {
@@ -157,8 +145,7 @@ fn share_scales(groups: &mut [MapGroup]) {
     }
 }
 
-/// The layers, rising, and the projections in the model's order: attention as the paper has it, then
-/// what is known of a block's other parts, then the rest as it comes.
+/// The layers, rising, and the projections in the model's order.
 fn axes(rows: &[&RanksRow]) -> (Vec<Option<usize>>, Vec<String>) {
     let mut layers: Vec<Option<usize>> = rows.iter().map(|row| row.layer).collect();
     layers.sort_unstable();
@@ -169,18 +156,8 @@ fn axes(rows: &[&RanksRow]) -> (Vec<Option<usize>>, Vec<String>) {
             projections.push(row.projection.clone());
         }
     }
-    projections.sort_by_key(|name| place(name));
+    projections.sort_by_key(|name| place_in_model(name));
     (layers, projections)
-}
-
-fn place(projection: &str) -> usize {
-    let attention = Projection::of(projection);
-    let attention = Projection::ALL
-        .iter()
-        .position(|one| Some(*one) == attention);
-    let other = OTHERS.iter().position(|one| *one == projection);
-    let other = other.unwrap_or(OTHERS.len()) + Projection::ALL.len();
-    attention.unwrap_or(other)
 }
 
 /// q, k, v and o, and others without `_proj`, unless two would be called the same.
