@@ -5,8 +5,7 @@
 //! - A caption needs no package. Signs that LaTeX's text fonts lack are commands in `$…$`; what no
 //!   command is known of stays as it is, since LaTeX reads UTF-8.
 
-use super::curve::Curve;
-use super::heat::Chart;
+use super::any::AnyFigure;
 use super::label::Text;
 use crate::table::{latex_text, markdown_text};
 
@@ -61,19 +60,12 @@ enum Piece {
 }
 
 impl Caption {
-    /// Of a figure of heat maps.
-    pub fn of_chart(chart: &Chart) -> Self {
+    /// Of a figure: its heading or what it shows, then its notes.
+    pub fn of<'a>(figure: impl Into<AnyFigure<'a>>) -> Self {
+        let figure: AnyFigure = figure.into();
+        let notes = figure.about().into_iter().chain(figure.notes());
         Caption {
-            heading: chart.heading.clone(),
-            notes: chart.footer.clone(),
-        }
-    }
-
-    /// Of a figure of lines.
-    pub fn of_curve(curve: &Curve) -> Self {
-        let notes = std::iter::once(&curve.about).chain(&curve.footer);
-        Caption {
-            heading: Text::default(),
+            heading: figure.heading(),
             notes: notes.cloned().collect(),
         }
     }

@@ -21,6 +21,8 @@ pub(super) struct Claimed {
     pub(super) low_and_high: Option<[Spoken; 2]>,
     /// The smallest rank of those held against W.
     pub(super) placed: Option<Spoken>,
+    /// The largest rank above 1 of all adapters with factors.
+    pub(super) largest: Option<Spoken>,
 }
 
 impl Claimed {
@@ -44,8 +46,10 @@ impl Claimed {
             };
             among.iter().map(of_one).collect()
         };
+        let all: Vec<AdapterId> = measured.with_ids().map(|(id, _)| id).collect();
         Claimed {
             placed: smallest(&spoken(&plan.figures.base)),
+            largest: largest(&spoken(&all)),
             ..Claimed::among(spoken(&measured.amplified))
         }
     }
@@ -73,14 +77,13 @@ impl Claimed {
             .filter(|one| one.rank > 1)
             .cloned()
             .collect();
-        let low = smallest(&above_one);
-        // The first of the largest rank.
-        let high = above_one.iter().rev().max_by_key(|one| one.rank).cloned();
+        let (low, high) = (smallest(&above_one), largest(&above_one));
         let low_and_high = low.zip(high).map(|(low, high)| [low, high]);
         Claimed {
             smallest: smallest(&adapters),
             low_and_high: low_and_high.filter(|[low, high]| low.rank < high.rank),
             placed: None,
+            largest: None,
         }
     }
 
@@ -90,6 +93,12 @@ impl Claimed {
         let mut spoken = self.smallest.iter().chain(both);
         spoken.any(|one| one.runs.iter().any(|run| run == adapter))
     }
+}
+
+/// The first of the largest rank, which is above 1.
+fn largest(adapters: &[Spoken]) -> Option<Spoken> {
+    let largest = adapters.iter().rev().max_by_key(|one| one.rank);
+    largest.filter(|one| one.rank > 1).cloned()
 }
 
 /// The first of the smallest rank. A ΔW without factors has none, and comes last.

@@ -145,6 +145,17 @@ pub(super) const LOCKS_EARLY: Claim = Claim {
     ],
 };
 
+pub(super) const LOW_RANK: Claim = Claim {
+    name: "low-rank",
+    statement: "A few directions hold most of ΔW: at most half of its rank holds 90 % of its energy, fewer than in a product of random factors.",
+    takes: "an adapter with factors of a rank above 1, and what `ranks.csv` has of it",
+    words: [
+        "A few directions hold most of ΔW of {one}",
+        "ΔW of {one} takes more than half of its directions",
+        "Whether a few directions hold most of ΔW of {one}",
+    ],
+};
+
 /// The claims of the paper's section 7 and about it, in the order of the tables. Others are judged
 /// where a study asks for them, and are not missed elsewhere.
 pub(super) const CLAIMS: [&Claim; 9] = [

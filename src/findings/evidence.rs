@@ -9,6 +9,7 @@ use super::against_base::{AgainstBase, Norms};
 use super::claimed::Claimed;
 use super::compared::Compared;
 use super::layers;
+use super::low_rank::LowRank;
 use super::runs::SharedByRuns;
 use super::steps;
 
@@ -22,6 +23,7 @@ pub struct Evidence {
     frames: Vec<Frame>,
     draws: Vec<DrawRow>,
     placement: Vec<PlacementRow>,
+    low_rank: Option<LowRank>,
     /// Of the courses of runs, and the runs whose step numbers are not known.
     courses: Vec<EvidenceRow>,
     unknown: Vec<String>,
@@ -62,6 +64,7 @@ impl Evidence {
             frames: Vec::new(),
             draws: Vec::new(),
             placement: Vec::new(),
+            low_rank: None,
             courses: Vec::new(),
             unknown: Vec::new(),
         }
@@ -76,11 +79,16 @@ impl Evidence {
         };
         // Rows draw as seed 0 does.
         let seed = plan.measured().map_or(0, |measured| measured.seed);
+        let claimed = plan
+            .measured()
+            .map(|measured| Claimed::of_plan(plan, measured));
+        let largest = claimed.as_ref().and_then(|claimed| claimed.largest.clone());
         Evidence {
             unknown: plan.counted(),
-            claimed: plan
+            low_rank: plan
                 .measured()
-                .map(|measured| Claimed::of_plan(plan, measured)),
+                .and_then(|measured| LowRank::of_plan(plan, measured, largest)),
+            claimed,
             ..Evidence::new(of(&figures.ranks), of(&figures.seeds), seed)
         }
     }
@@ -95,6 +103,9 @@ impl Evidence {
         self.frames.extend_from_slice(&results.frames);
         self.draws.extend_from_slice(&results.draws);
         self.placement.extend_from_slice(&results.placement);
+        if let Some(low_rank) = &mut self.low_rank {
+            low_rank.take(&results.ranks);
+        }
         let courses = steps::evidence(&results.trajectory, &self.unknown);
         self.courses.extend(courses);
     }
@@ -135,6 +146,9 @@ impl Evidence {
         let both = of_seeds.filter(|rows| !rows.is_empty()).or_else(of_ranks);
         rows.extend(both.unwrap_or_default());
         rows.extend(self.courses);
+        if let Some(low_rank) = &self.low_rank {
+            rows.extend(low_rank.evidence(self.seed)?);
+        }
         Ok(EvidenceTables {
             evidence: rows,
             draws: self.draws,

@@ -133,7 +133,7 @@ fn majority(
 /// p of the null that at most half of the modules are beyond chance: the adjusted p that just more
 /// than half of them reach (Holm's, which is a partial conjunction's of Benjamini & Heller 2008 and
 /// valid however the modules depend on each other).
-fn most(rows: &[&EvidenceRow]) -> Option<f64> {
+pub(super) fn most(rows: &[&EvidenceRow]) -> Option<f64> {
     let mut adjusted: Vec<f64> = rows.iter().filter_map(|row| row.p_adjusted).collect();
     adjusted.sort_by(f64::total_cmp);
     if adjusted.is_empty() {

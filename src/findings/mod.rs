@@ -13,6 +13,7 @@ mod contained;
 mod evidence;
 mod judged;
 mod layers;
+mod low_rank;
 mod majority;
 mod page;
 mod paired;

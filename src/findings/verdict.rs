@@ -4,11 +4,12 @@ use crate::table::{EvidenceRow, FindingRow};
 
 use super::between::same_layer_of;
 use super::claims::{
-    B_AS_A, CLAIMS, CORRELATES, Claim, FACTOR, LOCKS_EARLY, NEW_DIRECTIONS, QUERY_VALUE, RANKS,
-    RANKS_OTHERS, SEEDS, SEEDS_LAYERS,
+    B_AS_A, CLAIMS, CORRELATES, Claim, FACTOR, LOCKS_EARLY, LOW_RANK, NEW_DIRECTIONS, QUERY_VALUE,
+    RANKS, RANKS_OTHERS, SEEDS, SEEDS_LAYERS,
 };
 use super::contained::new_directions;
 use super::evidence::EvidenceTables;
+use super::low_rank::low_rank;
 use super::majority::{others, shared};
 use super::paired::{both_factors, query_and_value};
 use super::pooled::{correlates, factor};
@@ -69,12 +70,13 @@ pub fn findings(tables: &EvidenceTables) -> Vec<FindingRow> {
             name if name == CORRELATES.name => correlates(&rows, &tables.draws),
             name if name == FACTOR.name => factor(&rows, &tables.draws),
             name if name == B_AS_A.name => both_factors(&rows),
+            name if name == LOW_RANK.name => low_rank(&rows),
             _ => None,
         }
     };
     CLAIMS
         .iter()
-        .chain([&&LOCKS_EARLY])
+        .chain([&&LOCKS_EARLY, &&LOW_RANK])
         .filter_map(judge)
         .collect()
 }

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::paper::Venue;
+use crate::paper::{Venue, place_in_model};
 use crate::study::FoundBase;
 
 use super::candidate::Candidate;
@@ -123,6 +123,7 @@ impl Writer<'_> {
                 names.push(name.into());
             }
         }
+        names.sort_by_key(|name| place_in_model(name));
         format!(
             "# Left out, q and v are drawn, or the first two; these are all.\n# projections = {}\n",
             list(&names)

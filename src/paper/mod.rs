@@ -54,7 +54,7 @@ macro_rules! named {
 pub(crate) use named;
 
 named! {
-    /// A figure of the paper, the rank curve beside its tables, or a figure of lines beside both.
+    /// A figure of the paper, the rank curve beside its tables, or a figure beside both.
     ///
     /// ```
     /// use lora_subspace::paper::Figure;
@@ -84,6 +84,10 @@ named! {
         Amplification = "amplification",
         /// How near a run's checkpoints are to the last one, over the steps.
         Trajectory = "trajectory",
+        /// σ of ΔW and of W, with their ranks.
+        Spectrum = "spectrum",
+        /// Norms and ranks of ΔW over layers and modules.
+        Sizes = "sizes",
     }
 }
 
@@ -132,6 +136,8 @@ impl Figure {
             Figure::Seeds => Some("Seeds"),
             Figure::Amplification => Some("Amplification"),
             Figure::Trajectory => Some("Trajectory"),
+            Figure::Spectrum => Some("Spectrum"),
+            Figure::Sizes => Some("Sizes"),
         }
     }
 }

@@ -149,12 +149,14 @@ impl OfPlan<'_> {
                 let is_drawn = !(adapters.is_empty() || projections.is_empty());
                 is_drawn.then(|| figure8(rows, self.spectrum, &adapters, layer, &shown))
             }
-            // Figures of lines.
+            // Figures of lines, and of sizes.
             Figure::RankCurve
             | Figure::Placement
             | Figure::Seeds
             | Figure::Amplification
-            | Figure::Trajectory => None,
+            | Figure::Trajectory
+            | Figure::Spectrum
+            | Figure::Sizes => None,
         };
         chart.transpose()
     }
@@ -162,11 +164,25 @@ impl OfPlan<'_> {
 
 /// The adapters of figure 8, with their ranks there or over all modules.
 pub(super) fn against_base(plan: &Plan, rank: fn(&Plan, AdapterId) -> usize) -> Vec<Ranked> {
+    ranked(plan, plan.against_base(), rank)
+}
+
+/// The adapters that figures speak of.
+pub(super) fn shown_ranked(plan: &Plan) -> Vec<Ranked> {
+    ranked(plan, plan.shown_adapters(), Plan::adapter_rank)
+}
+
+/// Adapters with their names in rows and their ranks.
+fn ranked(
+    plan: &Plan,
+    adapters: Vec<AdapterId>,
+    rank: fn(&Plan, AdapterId) -> usize,
+) -> Vec<Ranked> {
     let ranked = |id: AdapterId| Ranked {
         name: plan.adapter_name(id).into(),
         rank: rank(plan, id),
     };
-    plan.against_base().into_iter().map(ranked).collect()
+    adapters.into_iter().map(ranked).collect()
 }
 
 /// What is compared, as the rows name it.

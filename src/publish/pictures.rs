@@ -3,7 +3,8 @@
 use rayon::prelude::*;
 
 use crate::error::Result;
-use crate::figure::{Caption, Drawing, Format};
+use crate::figure::{AnyFigure, Canvas, Caption, Drawing, Format};
+use crate::paper::Figure;
 use crate::study::Plan;
 use crate::table::Provenance;
 
@@ -18,26 +19,18 @@ pub(super) fn pictures(
     provenance: &Provenance,
     formats: &[Format],
 ) -> Result<Vec<Artifact>> {
-    let (venue, notes) = (plan.figures.venue, plan.figures.captions.in_picture());
-    let render = |name: &str, figure, drawing: Result<Drawing>| -> Result<Vec<Artifact>> {
-        let drawing = drawing?.with(&of_figure(plan, figure, provenance));
+    let notes = plan.figures.captions.in_picture();
+    let canvas = Canvas::of(plan.figures.venue).with_notes(notes);
+    let render = |(figure, _, shown): (Figure, &str, AnyFigure)| -> Result<Vec<Artifact>> {
+        let drawing = Drawing::on(canvas, shown)?.with(&of_figure(plan, figure, provenance));
         let picture = |format: &Format| {
-            let path = figures_folder(&plan.name).join(format!("{name}.{format}"));
+            let path = figures_folder(&plan.name).join(format!("{}.{format}", shown.name()));
             let bytes = drawing.render(*format)?;
             Ok(Artifact { path, bytes })
         };
         formats.iter().map(picture).collect()
     };
-    let charts = drawn.charts.par_iter();
-    let charts = charts.map(|named| {
-        let drawing = Drawing::with_notes(venue, &named.chart, notes);
-        render(&named.stem, named.figure, drawing)
-    });
-    let curves = drawn.curves.par_iter().map(|named| {
-        let drawing = Drawing::of_curve_with_notes(venue, &named.curve, notes);
-        render(&named.curve.name, named.figure, drawing)
-    });
-    let pictures: Vec<Result<Vec<Artifact>>> = charts.chain(curves).collect();
+    let pictures: Vec<Result<Vec<Artifact>>> = drawn.all().into_par_iter().map(render).collect();
     let pictures = pictures.into_iter().collect::<Result<Vec<_>>>()?;
     Ok(pictures.into_iter().flatten().collect())
 }
@@ -47,15 +40,12 @@ pub(super) fn captions(plan: &Plan, drawn: &Drawn) -> Vec<Artifact> {
     if !plan.figures.captions.in_files() {
         return Vec::new();
     }
-    let charts = drawn.charts.iter();
-    let charts = charts.map(|named| (&named.stem, Caption::of_chart(&named.chart)));
-    let curves = drawn.curves.iter();
-    let curves = curves.map(|named| (&named.curve.name, Caption::of_curve(&named.curve)));
     let file = |name: &str, end: &str, text: String| Artifact {
         path: figures_folder(&plan.name).join(format!("{}.{end}", captioned(name))),
         bytes: text.into_bytes(),
     };
-    let files = charts.chain(curves).flat_map(|(name, caption)| {
+    let files = drawn.all().into_iter().flat_map(|(_, _, figure)| {
+        let (name, caption) = (figure.name(), Caption::of(figure));
         [
             file(name, "tex", caption.latex()),
             file(name, "md", caption.markdown()),

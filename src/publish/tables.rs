@@ -127,6 +127,8 @@ impl<'a> TableFiles<'a> {
         self.trajectory.finish(staging)?;
         if !amplified.is_empty() {
             self.amplification.finish(staging)?;
+        }
+        if self.plan.makes.amplification {
             self.ranks.finish(staging)?;
         }
         if self.plan.makes_everything() {

@@ -1,5 +1,6 @@
 //! Measuring: a plan's modules, each read and decomposed once, as rows.
 
+mod chances;
 mod memory;
 mod module;
 mod overlaps;
@@ -16,6 +17,8 @@ use crate::findings::Wanted;
 use crate::linalg::use_one_thread;
 use crate::results::Results;
 use crate::study::{Plan, Source};
+
+use chances::RankChances;
 
 impl Plan {
     /// Measures every module and hands its rows to `take`, in the plan's order whatever the number
@@ -45,12 +48,12 @@ impl Plan {
         use_one_thread();
         // Groups and no semaphore: a worker that waits for the parallel parts inside a module may
         // take up another module meanwhile, so that only a group's end bounds what is in flight.
-        let wanted = Wanted::of(self, measured);
+        let (wanted, chances) = (Wanted::of(self, measured), RankChances::of(self, measured)?);
         for group in memory::groups(self, measured) {
             let results: Vec<Result<Results>> = self.modules[group]
                 .par_iter()
                 .map(|module| {
-                    let results = module::measure((self, measured), &wanted, module);
+                    let results = module::measure((self, measured), (&wanted, &chances), module);
                     progress();
                     results
                 })

@@ -15,6 +15,7 @@ use crate::paper::TENTH;
 use crate::results::{ModuleName, Results};
 use crate::study::{AdapterId, Measured, NamedAdapter, Operand, Plan};
 
+use super::chances::RankChances;
 use super::placed::placed;
 
 /// An adapter's ΔW of this module.
@@ -35,6 +36,7 @@ pub(super) struct ModuleRun<'a> {
     pub(super) measured: &'a Measured,
     /// What findings need.
     pub(super) wanted: &'a Wanted,
+    pub(super) chances: &'a RankChances,
     pub(super) module: ModuleName,
     pub(super) shape: (usize, usize),
     pub(super) updates: Vec<Update<'a>>,
@@ -43,13 +45,13 @@ pub(super) struct ModuleRun<'a> {
 /// Measures one module of a plan.
 pub(super) fn measure(
     (plan, measured): (&Plan, &Measured),
-    wanted: &Wanted,
+    beside: (&Wanted, &RankChances),
     path: &str,
 ) -> Result<Results> {
     let Some(module) = measured.module(path) else {
         return Ok(Results::default());
     };
-    let results = measured_module((plan, measured), wanted, module);
+    let results = measured_module((plan, measured), beside, module);
     results.map_err(|error| named(error, &module.path))
 }
 
@@ -91,7 +93,7 @@ fn check_norm(norm: f64, path: &str, of: impl FnOnce() -> String) -> Result<()> 
 
 fn measured_module(
     (plan, measured): (&Plan, &Measured),
-    wanted: &Wanted,
+    (wanted, chances): (&Wanted, &RankChances),
     module: &AdaptedModule,
 ) -> Result<Results> {
     let path = module.path.as_str();
@@ -101,6 +103,7 @@ fn measured_module(
         plan,
         measured,
         wanted,
+        chances,
         module: plan.module_name(path),
         shape: (module.d_out, module.d_in),
         updates: updates(measured, path, whole.as_ref(), &mut reading)?,
@@ -194,7 +197,7 @@ impl ModuleRun<'_> {
             format!("{}: W of module `{path}`", file.display())
         })?;
         results.draws.extend(self.draws(&projected));
-        self.base_spectrum(&own, results);
+        self.base_spectrum(&own, results)?;
         self.overlaps(Some(&own), results)?;
         self.placements(&own, results)?;
         for projected in &projected {

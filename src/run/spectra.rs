@@ -9,6 +9,7 @@ use crate::measure::spectrum::{
 use crate::results::{Certificate, Results};
 use crate::table::{RanksRow, SpectrumRow};
 
+use super::chances::{RankChance, of_matrix};
 use super::module::ModuleRun;
 
 impl ModuleRun<'_> {
@@ -22,18 +23,34 @@ impl ModuleRun<'_> {
                 self.push_certificate(results, update.name, &spectrum, found);
             }
             self.push_spectrum(results, update.name, spectrum);
-            self.push_ranks(results, update.name, ranks_of_delta(&update.delta)?);
+            let delta = &update.delta;
+            let (ranks, chance) = (ranks_of_delta(delta)?, self.chances.of_delta(delta));
+            let rank = delta.factors().map(|_| delta.rank());
+            let row = self.ranks_row(update.name, &ranks, rank, &chance);
+            results.ranks.push(row);
         }
         Ok(())
     }
 
-    /// As many of W's singular values as any row of the other tables uses.
-    pub(super) fn base_spectrum(&self, own: &Leading, results: &mut Results) {
+    /// W's singular values: all where their vectors are known, else as many as any row of the other
+    /// tables uses, which are certified. Its ranks, and how large each ΔW is beside it.
+    pub(super) fn base_spectrum(&self, own: &Leading, results: &mut Results) -> Result<()> {
         let mut spectrum = certify_leading(own);
-        spectrum.truncate(self.directions_of_base());
-        self.push_certificate(results, "base", &spectrum, own);
+        let used = spectrum.len().min(self.directions_of_base());
+        self.push_certificate(results, "base", &spectrum[..used], own);
+        if !own.is_complete() {
+            spectrum.truncate(used);
+        }
         self.push_spectrum(results, "base", spectrum);
-        self.push_ranks(results, "base", ranks_of_leading(own));
+        let base = ranks_of_leading(own);
+        // The rows so far are those of the updates, in their order.
+        for (update, row) in self.updates.iter().zip(&mut results.ranks) {
+            let ranks = ranks_of_delta(&update.delta)?;
+            [row.relative_norm, row.relative_spectral_norm] = ranks.beside(&base);
+        }
+        let row = self.ranks_row("base", &base, None, &of_matrix(self.shape));
+        results.ranks.push(row);
+        Ok(())
     }
 
     fn push_certificate(
@@ -69,8 +86,14 @@ impl ModuleRun<'_> {
         results.spectrum.extend(rows);
     }
 
-    fn push_ranks(&self, results: &mut Results, matrix: &str, ranks: Ranks) {
-        results.ranks.push(RanksRow {
+    fn ranks_row(
+        &self,
+        matrix: &str,
+        ranks: &Ranks,
+        rank: Option<usize>,
+        chance: &RankChance,
+    ) -> RanksRow {
+        RanksRow {
             module: self.module.path.clone(),
             component: self.module.component.clone(),
             layer: self.module.layer,
@@ -82,7 +105,22 @@ impl ModuleRun<'_> {
             energy_rank_90: ranks.energy_90,
             frobenius_norm: ranks.frobenius_norm,
             spectral_norm: ranks.spectral_norm,
-        });
+            rank,
+            rank_share: ranks
+                .numerical
+                .zip(rank)
+                .map(|(numerical, rank)| numerical as f64 / rank as f64),
+            relative_norm: None,
+            relative_spectral_norm: None,
+            top1_share: ranks.top1,
+            participation: ranks.participation,
+            chance_stable_rank: chance.stable,
+            chance_stable_rank_sd: chance.stable_sd,
+            chance_effective_rank: chance.effective.map(|spread| spread.mean),
+            chance_effective_rank_sd: chance.effective.map(|spread| spread.sd),
+            chance_energy_rank_90: chance.energy_90.map(|spread| spread.mean),
+            chance_energy_rank_90_sd: chance.energy_90.map(|spread| spread.sd),
+        }
     }
 }
 

@@ -222,6 +222,27 @@ impl Plan {
         shown
     }
 
+    /// The adapters that figures speak of, those held against W first, then runs of two ranks and of
+    /// two seeds; where nothing is compared, all.
+    pub fn shown_adapters(&self) -> Vec<AdapterId> {
+        let pairs = [&self.figures.ranks, &self.figures.seeds];
+        let pairs = pairs.into_iter().flatten().flat_map(|pairs| &pairs.pairs);
+        let compared = self
+            .against_base()
+            .into_iter()
+            .chain(pairs.copied().flatten());
+        let mut shown: Vec<AdapterId> = Vec::new();
+        for id in compared {
+            if !shown.contains(&id) {
+                shown.push(id);
+            }
+        }
+        match (shown.is_empty(), self.measured()) {
+            (true, Some(measured)) => measured.with_ids().map(|(id, _)| id).collect(),
+            _ => shown,
+        }
+    }
+
     /// The groups of table 7: each with its label and the names of its runs.
     pub fn table7_groups(&self) -> Vec<RunGroup> {
         let groups = self.measured().map_or(&[][..], |one| &one.table7_groups);

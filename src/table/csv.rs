@@ -160,11 +160,26 @@ mod tests {
             energy_rank_90: None,
             frobenius_norm: 0.0,
             spectral_norm: 2.5e-17,
+            rank: None,
+            rank_share: None,
+            relative_norm: None,
+            relative_spectral_norm: None,
+            top1_share: None,
+            participation: None,
+            chance_stable_rank: Some(96.0),
+            chance_stable_rank_sd: None,
+            chance_effective_rank: None,
+            chance_effective_rank_sd: None,
+            chance_energy_rank_90: None,
+            chance_energy_rank_90_sd: None,
         };
         let bytes = to_csv("ranks.csv", std::slice::from_ref(&row)).unwrap();
         let text = String::from_utf8(bytes.clone()).unwrap();
         let line = text.lines().nth(1).unwrap();
-        assert_eq!(line, "m.0.q,,,q,base,0,,0.333333333,,0.0,2.5e-17");
+        assert_eq!(
+            line,
+            "m.0.q,,,q,base,0,,0.333333333,,0.0,2.5e-17,,,,,,,96.0,,,,,"
+        );
         let back: Vec<RanksRow> = from_csv("ranks.csv", &bytes).unwrap();
         assert_eq!(back[0].stable_rank, None);
         assert_eq!(back[0].effective_rank, Some(0.333333333));

@@ -3,8 +3,9 @@
 
 /// The sources whose structs are rows of files. A struct whose comment names a CSV file in
 /// backticks is one.
-const SOURCES: [&str; 3] = [
+const SOURCES: [&str; 4] = [
     include_str!("rows.rs"),
+    include_str!("ranks.rs"),
     include_str!("course.rs"),
     include_str!("table7.rs"),
 ];

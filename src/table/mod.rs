@@ -17,6 +17,7 @@ mod overlap;
 mod proportion;
 mod provenance;
 mod rank_tables;
+mod ranks;
 mod rounded;
 pub mod rows;
 mod scores;
@@ -41,9 +42,10 @@ pub use overlap::{Limit, OverlapCell, OverlapNames, OverlapWriter, read_overlaps
 pub use proportion::{standard_error, wilson};
 pub use provenance::{Input, Provenance};
 pub use rank_tables::{RunTable, has_two_ranks};
+pub use ranks::RanksRow;
 pub use rows::{
     AmplificationRow, AnswersRow, DrawRow, EvidenceRow, FindingRow, LayerRow, OverlapRow,
-    PlacementRow, RanksRow, RunsRow, SpectrumRow,
+    PlacementRow, RunsRow, SpectrumRow,
 };
 pub use scores::{Score, scores, weight_types};
 pub(crate) use scores::{Wholes, whole, wholes};

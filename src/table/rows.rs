@@ -101,8 +101,8 @@ pub struct SpectrumRow {
     pub projection: String,
     /// The adapter whose ΔW this is, or `base` for W.
     pub matrix: String,
-    /// From 1, by falling sigma, as far as the numerical rank; of a large matrix that is searched, as
-    /// many as are used.
+    /// From 1, by falling sigma, as far as the numerical rank; of a W or a ΔW whose directions are not
+    /// all kept, as many as are used.
     pub index: usize,
     /// The singular value.
     #[serde(serialize_with = "nine_digits")]
@@ -118,40 +118,6 @@ pub struct SpectrumRow {
     /// empty where the gap is empty or zero.
     #[serde(serialize_with = "nine_digits_or_empty")]
     pub sin_theta_bound: Option<f64>,
-}
-
-/// The sizes of one spectrum (`ranks.csv`).
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct RanksRow {
-    /// Full path as the adapter names it.
-    pub module: String,
-    /// The part of the model, where the study has several.
-    #[serde(default)]
-    pub component: String,
-    /// Block number, 0-based.
-    pub layer: Option<usize>,
-    /// Last name of the path.
-    pub projection: String,
-    /// The adapter whose ΔW this is, or `base` for W.
-    pub matrix: String,
-    /// How many σ stand above rounding: max(d_out, d_in)·ε·σ₁ and the error of σ itself, of a product
-    /// B·A some ε·‖B‖·‖A‖. Empty for a large W, whose small ones are not known.
-    pub numerical_rank: Option<usize>,
-    /// ‖M‖²_F / ‖M‖²₂; empty for a zero matrix.
-    #[serde(serialize_with = "nine_digits_or_empty")]
-    pub stable_rank: Option<f64>,
-    /// exp of the entropy of σ/Σσ; empty for a zero matrix, and for a large W.
-    #[serde(serialize_with = "nine_digits_or_empty")]
-    pub effective_rank: Option<f64>,
-    /// Least k whose leading σ² make 90 % of their sum; empty for a zero matrix, and where more
-    /// singular values are needed than were computed.
-    pub energy_rank_90: Option<usize>,
-    /// ‖M‖_F.
-    #[serde(serialize_with = "nine_digits")]
-    pub frobenius_norm: f64,
-    /// σ₁.
-    #[serde(serialize_with = "nine_digits")]
-    pub spectral_norm: f64,
 }
 
 /// One score of one training run (`runs.csv`), written by whoever trained.
@@ -200,7 +166,7 @@ pub struct AnswersRow {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct FindingRow {
     /// Short name: `ranks`, `ranks-others`, `seeds`, `seeds-layers`, `query-value`, `correlates`,
-    /// `new-directions`, `factor`, `b-as-a`, `locks-early`.
+    /// `new-directions`, `factor`, `b-as-a`, `locks-early`, `low-rank`.
     pub claim: String,
     /// The claim as a sentence.
     pub statement: String,
@@ -282,7 +248,8 @@ pub struct EvidenceRow {
     /// By how much at most `value` is off, as W's directions or a run's checkpoints leave it open.
     #[serde(serialize_with = "nine_digits_or_empty")]
     pub bound: Option<f64>,
-    /// Probability of a value at least as large by chance; for `new-directions` a bound on it.
+    /// Probability of a value at least as large by chance, for `low-rank` at least as small; for
+    /// `new-directions`, and `low-rank` beyond a rank of 32, a bound on it.
     #[serde(serialize_with = "nine_digits_or_empty")]
     pub p: Option<f64>,
     /// The same by Holm's correction over modules.

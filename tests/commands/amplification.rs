@@ -21,7 +21,7 @@ fn amplification_writes_table_7() {
     let (figures, tables) = ("figures/one-vs-two", "notebooks-export/one-vs-two");
     assert_eq!(
         files(&folder.path().join("out").join(figures)),
-        pictures(&["amplification"])
+        pictures(&["amplification", "sizes", "spectrum"])
     );
     assert_eq!(
         files(&folder.path().join("out").join(tables)),

@@ -127,7 +127,7 @@ fn every_singular_value_and_rank() {
         assert!(row.residual <= 1e-11 * golden[[0]], "{row:?}");
         count += 1;
     }
-    assert_eq!(count, 12 * (4 + 8 + 64 + 64 + 64));
+    assert_eq!(count, 12 * (4 + 8 + 64 + 64 + 384));
     report("σ", worst, count);
     let mut worst = 0.0f64;
     for row in &RESULTS.ranks {
@@ -146,6 +146,57 @@ fn every_singular_value_and_rank() {
     }
     assert_eq!(RESULTS.ranks.len(), 12 * 5);
     report("ranks", worst, 12 * 5 * 6);
+}
+
+#[test]
+fn every_size_beside_w() {
+    let file = fs::read(golden("random_ranks.json")).unwrap();
+    let golden: Value = serde_json::from_slice(&file).unwrap();
+    let (mut worst, mut count) = (0.0f64, 0);
+    for row in &RESULTS.ranks {
+        let ours = [
+            row.rank_share,
+            row.relative_norm,
+            row.relative_spectral_norm,
+            row.top1_share,
+            row.participation,
+        ];
+        let there = &golden["columns"][&row.matrix][&row.module];
+        for (place, ours) in ours.into_iter().enumerate() {
+            match there[place].as_f64() {
+                Some(value) => worst = worst.max(distance(ours, value, value)),
+                None => assert_eq!(ours, None, "{} {}", row.module, row.matrix),
+            }
+            count += 1;
+        }
+        let chance = [
+            row.chance_stable_rank,
+            row.chance_stable_rank_sd,
+            row.chance_effective_rank,
+            row.chance_effective_rank_sd,
+            row.chance_energy_rank_90,
+            row.chance_energy_rank_90_sd,
+        ];
+        let cases = golden["chance"].as_array().unwrap();
+        let of_rank = cases
+            .iter()
+            .find(|case| case["r"].as_u64() == row.rank.map(|r| r as u64));
+        match of_rank {
+            Some(case) => {
+                for (ours, there) in chance.iter().zip(case["spread"].as_array().unwrap()) {
+                    let there = there.as_f64().unwrap();
+                    worst = worst.max((ours.unwrap() - there).abs() / there.abs().max(1.0));
+                }
+            }
+            // A square matrix of normal numbers has a quarter of its side.
+            None => assert_eq!(
+                (row.matrix.as_str(), chance[1..].to_vec()),
+                ("base", vec![None; 5])
+            ),
+        }
+    }
+    assert_eq!(count, 12 * 5 * 5);
+    report("sizes", worst, count);
 }
 
 #[test]

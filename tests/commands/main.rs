@@ -34,6 +34,7 @@
 //! What is made of rows:
 //! - `figures`, `figure8`: charts as data
 //! - `pictures`: charts as files
+//! - `large_spectra`: figures of spectra and sizes of large adapters
 //! - `findings`: of tables as written
 //! - `verdicts`: every number of the built-in study's findings against NumPy and SciPy
 //! - `planted`: findings of made-up grids
@@ -74,6 +75,7 @@ mod init;
 mod init_runs;
 mod inspect;
 mod large_base;
+mod large_spectra;
 mod left_out;
 mod lora_paper;
 mod notebook;

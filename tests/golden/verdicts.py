@@ -1,4 +1,4 @@
-"""All nine findings of experiments/minilm-sst2, from its adapters and its base, in float64 NumPy and SciPy.
+"""All findings of experiments/minilm-sst2, from its adapters and its base, in float64 NumPy and SciPy.
 
 Written from the words of METHODS.md ("Findings", rules version 2), not from the program. Dense ΔW, full
 SVDs, one norm a share; the keys of random draws are the program's. Writes verdicts.json beside itself, in
@@ -12,6 +12,7 @@ from pathlib import Path
 import study  # first: it sets the number of BLAS threads
 import findings
 import findings_groups
+import random_ranks
 import numpy as np
 from scipy import stats
 
@@ -232,6 +233,27 @@ def new_directions(places):
     )
 
 
+def low_rank(modules, spectra, shape, seed):
+    """`spectra`: σ of each module's ΔW, of a rank above 32."""
+    r = len(spectra[0])
+    drawn = [random_ranks.drawn_sigma(shape, r, n, seed) for n in range(random_ranks.DRAWS)]
+    values = [random_ranks.sizes(sigma)[2] for sigma in spectra]
+    of_draws = [random_ranks.sizes(sigma)[2] for sigma in drawn]
+    chance, sd = np.mean(of_draws), np.std(of_draws, ddof=1)
+    p = []
+    for k in values:
+        share = [random_ranks.shares(sigma)[k - 1] for sigma in drawn]
+        mean, deviation = np.mean(share), np.std(share, ddof=1)
+        p.append(deviation**2 / (deviation**2 + (0.9 - mean) ** 2) if mean < 0.9 else 1.0)
+    adjusted = findings.holm(p)
+    few = [k <= r / 2 for k in values]
+    speak_for = [is_few and a <= ALPHA for is_few, a in zip(few, adjusted)]
+    rows = [[[k, chance, sd, one, other]] for k, one, other in zip(values, p, adjusted)]
+    half = sorted(adjusted)[len(adjusted) // 2]
+    speak_against = [not is_few for is_few in few]
+    return rows, finding(majority(speak_for, speak_against), values, sum(speak_for), [chance], HALF, 1, half)
+
+
 # ---------------------------------------------------------------- the study
 
 
@@ -284,6 +306,7 @@ def evidence():
     pairs, w = b_as_a(modules, phi_a, phi_b, 4 / d), of_w(modules, adapters)
     at = lambda name: [ours[name][1:] for _, ours in w]
     of_factor = factor(modules, at("r4-seed0"), at("r64-seed0"))
+    spectra = [study.svd(ours["r64-seed0"][0])[1][:64] for _, ours in w]
     claims = [
         ("ranks/a/r8-seed0", modules, *of_ranks),
         ("ranks-others/a/r8-seed0", modules, *of_others),
@@ -298,6 +321,7 @@ def evidence():
         ("factor//r64-seed0", modules, of_factor[0][1], of_factor[1]),
         ("b-as-a/a/r64-seed0", modules, pairs[0][0], pairs[1]),
         ("b-as-a/b/r64-seed0", modules, pairs[0][1], pairs[1]),
+        ("low-rank//r64-seed0", modules, *low_rank(modules, spectra, (d, d), study.SEED)),
     ]
     return claims
 

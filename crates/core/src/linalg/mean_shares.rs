@@ -111,8 +111,13 @@ fn frames(d: usize, sizes: &[usize], stream: &mut Stream) -> Result<Vec<Array2<f
     Ok(drawn)
 }
 
-/// Rows `start`, …, `start + k − 1` of L as columns, over their first `reach` axes.
-fn rows(d: usize, start: usize, (reach, k): (usize, usize), stream: &mut Stream) -> Array2<f64> {
+/// Rows `start`, …, `start + k − 1` of a Bartlett factor L of d axes as columns, over the first `reach`.
+pub(super) fn rows(
+    d: usize,
+    start: usize,
+    (reach, k): (usize, usize),
+    stream: &mut Stream,
+) -> Array2<f64> {
     let mut rows = Array2::zeros((reach, k));
     for (g, mut row) in (start..).zip(rows.columns_mut()) {
         for place in 0..g.min(d) {

@@ -9,6 +9,7 @@ pub mod directions;
 pub mod one_start;
 pub mod overlap;
 pub mod placement;
+pub mod random_ranks;
 pub mod same_layer;
 pub mod significance;
 pub mod spectrum;

@@ -148,6 +148,38 @@ pub struct Ranks {
     pub frobenius_norm: f64,
     /// The spectral norm ‖M‖₂ = σ₁.
     pub spectral_norm: f64,
+    /// The share of the first direction, p₁ = σ₁²/Σσ², from 1/rank to 1.
+    pub top1: Option<f64>,
+    /// The participation number 1/Σp², p = σ²/Σσ², from 1 to the rank.
+    pub participation: Option<f64>,
+}
+
+impl Ranks {
+    /// How large M is beside a matrix W of its shape: ‖M‖_F/‖W‖_F and ‖M‖₂/‖W‖₂, 0 or more; `None`
+    /// where W is zero, and where a quotient leaves the range of f64.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use lora_subspace_core::measure::spectrum::ranks;
+    /// use ndarray::array;
+    /// // W = diag(3, 1) and ΔW = 2e₂e₁ᵀ: 2/√10 and 2/3.
+    /// let (w, delta) = (ranks(&array![3.0, 1.0], (2, 2)), ranks(&array![2.0, 0.0], (2, 2)));
+    /// let [norm, spectral] = delta.beside(&w).map(|ratio| ratio.unwrap());
+    /// assert!((norm - 0.632456).abs() < 1e-6 && (spectral - 0.666667).abs() < 1e-6);
+    /// // One direction is all there is.
+    /// assert_eq!([delta.top1, delta.stable, delta.effective, delta.participation], [Some(1.0); 4]);
+    /// ```
+    pub fn beside(&self, w: &Ranks) -> [Option<f64>; 2] {
+        let ratio = |one: f64, other: f64| {
+            let ratio = (other > 0.0).then(|| one / other);
+            ratio.filter(|ratio| ratio.is_finite())
+        };
+        [
+            ratio(self.frobenius_norm, w.frobenius_norm),
+            ratio(self.spectral_norm, w.spectral_norm),
+        ]
+    }
 }
 
 /// The sizes of the spectrum of a matrix with the given shape, from all its singular values, falling.
@@ -177,8 +209,17 @@ fn of_all(sigma: &Array1<f64>, numerical: usize) -> Ranks {
     Ranks {
         numerical: Some(numerical),
         effective: sigma.first().and_then(entropy),
+        participation: participation(sigma),
         ..sizes(sigma, norm(sigma))
     }
+}
+
+/// (Σσ²)²/Σσ⁴ of all singular values; `None` of a zero matrix.
+fn participation(sigma: &Array1<f64>) -> Option<f64> {
+    let largest = sigma.first().copied().filter(|&largest| largest > 0.0)?;
+    let squares = sigma.mapv(|x| (x / largest).powi(2));
+    let fourth: f64 = squares.iter().map(|x| x * x).sum();
+    Some(squares.sum().powi(2) / fourth)
 }
 
 /// The sizes of the spectrum of a matrix of which the leading triplets are known. Numerical and
@@ -211,5 +252,7 @@ fn sizes(sigma: &Array1<f64>, frobenius_norm: f64) -> Ranks {
         energy_90: stable.and(energy_90).map(|place| place + 1),
         frobenius_norm,
         spectral_norm: largest,
+        top1: stable.map(|stable| 1.0 / stable),
+        participation: None,
     }
 }

@@ -35,6 +35,7 @@
 //! - `closed_forms`: random subspaces against what is known of them exactly
 //! - `significance`: tails, intervals and corrections against SciPy
 //! - `groups`: what several runs share by chance, and norms of random directions
+//! - `random_ranks`: ranks of random products against NumPy, by their keys and by whole factors
 //! - `same_layer`: same layers against others, by chance and planted
 //! - `one_start`: runs that began as one, told of independent ones
 //! - `golden`: principal angles against SciPy
@@ -67,6 +68,7 @@ mod packed;
 mod paddle;
 mod peft;
 mod pickles;
+mod random_ranks;
 mod range;
 mod rank_of_products;
 mod same_layer;
