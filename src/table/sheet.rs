@@ -10,7 +10,7 @@
 
 use super::html;
 use super::scores::Score;
-use super::text::{PACKAGES, Words, markdown_text, minus, s_cell, s_column};
+use super::text::{PACKAGES, Words, markdown_text, minus, s_cell, s_column, s_width};
 use super::widths::{Place, Widths};
 
 /// A table whose columns all of its blocks share.
@@ -111,8 +111,8 @@ impl Sheet {
         let label = labels.fold(letters(&self.corner), f64::max);
         let column = |place: usize| {
             let cells = self.rows().filter_map(|row| row.cells[place].as_ref());
-            let cells = cells.map(|cell| cell.mean.chars().count() as f64);
-            cells.fold(letters(&self.columns[place]), f64::max)
+            let cells: Vec<&str> = cells.map(|cell| cell.mean.as_str()).collect();
+            letters(&self.columns[place]).max(s_width(cells.into_iter()))
         };
         let widths = columns.clone().map(column).sum::<f64>();
         let between = BETWEEN * columns.len() as f64;

@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::sheet::LETTER;
 use super::short::{short, spread_alone};
 use super::table7::{Column, DRAWN, Table7, three_each};
-use super::text::{PACKAGES, latex_symbol, latex_text, s_cell, s_column};
+use super::text::{PACKAGES, latex_symbol, latex_text, s_cell, s_column, s_width};
 use super::widths::{Place, Widths};
 
 /// Size of its type, relative to 10 pt, and what is between two columns.
@@ -62,11 +62,11 @@ impl Table7 {
         let most = blocks.iter().map(Vec::len).max().unwrap_or(0);
         let of_adapter = |place: usize| {
             let columns = || blocks.iter().filter_map(|block| block.get(place));
+            let lines: Vec<_> = columns().flat_map(|column| lines(&[column])).collect();
             let cells = |number: usize| {
-                let heads = [2.0, 1.0, 6.0];
-                let lines = columns().flat_map(|column| lines(&[column]));
-                let lengths = lines.map(|(_, cells)| cells[number].chars().count() as f64);
-                lengths.fold(heads[number], f64::max) * letter
+                let heads: [f64; 3] = [4.5, 3.0, 6.0];
+                let cells = lines.iter().map(|(_, cells)| cells[number].as_str());
+                heads[number].max(s_width(cells)) * letter
             };
             let cells = (0..3).map(cells).sum::<f64>() + 3.0 * BETWEEN;
             let heads = columns().map(|column| self.heading(column).chars().count() as f64);

@@ -103,6 +103,22 @@ pub(crate) fn markdown_text(text: &str) -> String {
 
 /// The column of siunitx that numbers as printed need; what is no number takes no part.
 pub(super) fn s_column<'a>(numbers: impl Iterator<Item = &'a str>) -> String {
+    let (whole, decimals, sign) = digits_of(numbers);
+    // Bold digits are wider: text mode and the surrounding weight, as siunitx sets neither itself.
+    format!("S[table-format={sign}{whole}.{decimals},detect-weight,mode=text]")
+}
+
+/// How many characters wide such a column is: its numbers align on their points.
+pub(super) fn s_width<'a>(cells: impl Iterator<Item = &'a str> + Clone) -> f64 {
+    let (whole, decimals, sign) = digits_of(cells.clone());
+    let others = cells.filter(|cell| cell.parse::<f64>().is_err());
+    let longest = others.map(|cell| cell.chars().count()).max();
+    let numbers = sign.len() + whole + usize::from(decimals > 0) + decimals;
+    numbers.max(longest.unwrap_or(0)) as f64
+}
+
+/// The most digits before and after the point of some numbers, and a sign where one has it.
+fn digits_of<'a>(numbers: impl Iterator<Item = &'a str>) -> (usize, usize, &'static str) {
     let (mut whole, mut decimals, mut sign) = (1, 0, "");
     for number in numbers.filter(|number| number.parse::<f64>().is_ok()) {
         let digits = number.trim_start_matches('-');
@@ -113,8 +129,7 @@ pub(super) fn s_column<'a>(numbers: impl Iterator<Item = &'a str>) -> String {
         whole = whole.max(before.len());
         decimals = decimals.max(after.len());
     }
-    // Bold digits are wider: text mode and the surrounding weight, as siunitx sets neither itself.
-    format!("S[table-format={sign}{whole}.{decimals},detect-weight,mode=text]")
+    (whole, decimals, sign)
 }
 
 /// What stands in such a column: a number, or anything else in braces.
@@ -180,6 +195,9 @@ mod tests {
         let column = |numbers: &[&str]| s_column(numbers.iter().copied());
         assert!(column(&["70.4", "–", "8.7215"]).starts_with("S[table-format=2.4,"));
         assert!(column(&["-0.5", "12"]).starts_with("S[table-format=-2.1,"));
+        // `342.66` and `0.0202` align on their points: three digits, a point, four digits.
+        assert_eq!(s_width(["342.66", "0.0202", "–"].into_iter()), 8.0);
+        assert_eq!(s_width(["-0.5", "12", ""].into_iter()), 5.0);
         assert_eq!(
             [s_cell("1.5"), s_cell("–"), s_cell("")],
             ["1.5", "{--}", ""]

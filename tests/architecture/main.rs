@@ -64,7 +64,7 @@ const ROOMS: [(&str, &[&str]); 20] = [
         &["error", "asked", "files", "adapter", "paper", "study"],
     ),
     ("figure", &["error", "measure", "paper", "table"]),
-    ("report", &["error", "measure", "table", "figure"]),
+    ("report", &["error", "paper", "measure", "table", "figure"]),
     (
         "publish",
         &[
