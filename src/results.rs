@@ -1,6 +1,7 @@
 //! What a run gives: rows and grids, in the plan's order.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use ndarray::Array2;
@@ -10,8 +11,8 @@ use crate::adapter::{layer_of, projection_of};
 use crate::measure::Basis;
 use crate::measure::chance::{overlap_chance, overlap_z};
 use crate::table::{
-    AmplificationRow, DrawRow, OverlapCell, OverlapNames, OverlapRow, PlacementRow, RanksRow,
-    SpectrumRow, TrajectoryRow,
+    AmplificationRow, DrawRow, Limit, OverlapCell, OverlapNames, OverlapRow, PlacementRow,
+    RanksRow, SpectrumRow, TrajectoryRow,
 };
 
 /// A module with what its path says.
@@ -63,6 +64,9 @@ pub struct Grid {
     pub is_of_group: bool,
     /// Cell [i−first_i, j−1]; `None` beyond a numerical rank.
     pub cells: Array2<Option<f64>>,
+    /// The places [i−first_i, j−1] of published cells that are bounds, and on which side their values
+    /// are.
+    pub limits: BTreeMap<[usize; 2], Limit>,
 }
 
 impl Grid {
@@ -83,8 +87,14 @@ impl Grid {
             pairs: grids.len(),
             is_of_group: true,
             cells: Array2::from_shape_fn(size, mean),
+            limits: grids.iter().flat_map(|grid| grid.limits.clone()).collect(),
             ..model.clone()
         })
+    }
+
+    /// A cell's value, where it is known and no bound.
+    pub fn value(&self, place: [usize; 2]) -> Option<f64> {
+        self.cells[place].filter(|_| !self.limits.contains_key(&place))
     }
 
     /// The grid as tidy rows, j running fastest.
@@ -102,6 +112,7 @@ impl Grid {
             overlap: cell.overlap,
             chance: cell.chance,
             z: cell.z,
+            limit: cell.limit.map_or("", Limit::name).into(),
         })
     }
 
@@ -127,6 +138,7 @@ impl Grid {
     pub fn tidy_cells(&self) -> impl Iterator<Item = OverlapCell> + '_ {
         let of_mean = (self.pairs as f64).sqrt();
         self.cells.indexed_iter().map(move |((i, j), &overlap)| {
+            let limit = self.limits.get(&[i, j]).copied();
             let (i, j) = (i + self.first_i, j + 1);
             let measured = overlap.filter(|_| self.is_measured);
             OverlapCell {
@@ -137,6 +149,7 @@ impl Grid {
                 z: measured
                     .and_then(|phi| overlap_z(phi, i, j, self.dimension))
                     .map(|z| z * of_mean),
+                limit,
             }
         })
     }

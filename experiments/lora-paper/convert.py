@@ -34,11 +34,16 @@ def projection(matrix):
 
 
 def grids(figures):
-    """(layer, projection, first, second) to {(i, j): (overlap, half-width)}, in order."""
+    """(layer, projection, first, second) to {(i, j): (overlap, half-width, limit)}, in order."""
     found = {}
 
     def add(key, row, i):
-        cell, value = (i, int(row["j"])), (float(row["phi_mid"]), float(row["phi_halfwidth"]))
+        middle, half = float(row["phi_mid"]), float(row["phi_halfwidth"])
+        # Of a cell of the darkest colour an upper bound is known, and nothing else.
+        limit = "below" if row.get("clipped_low") == "1" else ""
+        cell = (i, int(row["j"]))
+        value = (round(middle + half, 9) if limit else middle, half, limit)
+        assert row.get("clipped_high", "0") == "0", (key, cell)
         earlier = found.setdefault(key, {}).setdefault(cell, value)
         # The diagonal stands in the whole panel and in the zoom.
         assert abs(earlier[0] - value[0]) <= earlier[1] + value[1], (key, cell, earlier, value)
@@ -60,11 +65,11 @@ def grids(figures):
 
 
 def overlap(figures):
-    yield "module,layer,projection,basis,first,second,i,j,overlap,chance,z"
+    yield "module,layer,projection,basis,first,second,i,j,overlap,chance,z,limit"
     for (layer, name, first, second), cells in sorted(grids(figures).items()):
-        for (i, j), (value, _) in sorted(cells.items()):
+        for (i, j), (value, _, limit) in sorted(cells.items()):
             start = f"h.{layer}.{name},{layer},{name},a,{first},{second},{i},{j}"
-            yield f"{start},{format(value, 'g')},{digits(max(i, j) / WIDTH, 6)},"
+            yield f"{start},{format(value, 'g')},{digits(max(i, j) / WIDTH, 6)},,{limit}"
 
 
 def amplification(tables):

@@ -290,7 +290,10 @@ impl Job<'_> {
             }
         }
         let seconds = started.elapsed().as_secs_f64();
-        let text = format!("{} files in {seconds:.1} s", written.files.len());
+        let grids = written
+            .grids
+            .map_or(String::new(), |grids| format!("; {grids}"));
+        let text = format!("{} files in {seconds:.1} s{grids}", written.files.len());
         self.talk().say(&text);
         Ok(())
     }

@@ -1,5 +1,5 @@
-//! Rows to charts to pictures, in the layout of the paper's figures. A [`Chart`] of heat maps and a
-//! [`Curve`] are plain data; one file each draws them. Nothing here sees a tensor.
+//! Rows to charts to pictures, in the layout of the paper's figures. A [`Chart`] of heat maps, a
+//! [`Curve`] and [`Maps`] are plain data; one file each draws them. Nothing here sees a tensor.
 //!
 //! # Decisions
 //!
@@ -12,11 +12,17 @@
 //! - No text is below 6 pt in any venue, subscripts included. `Drawing::texts` says where each
 //!   text stands. A test holds sizes, edges and overlaps of all built-in figures.
 
+mod any;
+mod caption;
+mod cells;
+mod chosen;
 mod curve;
+mod describe;
 mod font;
 mod format;
 mod heat;
 mod label;
+mod maps;
 mod options;
 mod palette;
 mod pen;
@@ -24,16 +30,21 @@ mod place;
 mod render;
 
 pub use crate::paper::Venue;
+pub use any::{AnyFigure, Canvas};
+pub use caption::Caption;
+pub use chosen::{drawn_spectra, mapped};
 pub use curve::{
-    Band, Curve, CurveBar, CurveLine, CurvePanel, CurvePoint, LineStyle, NameAt, Span,
-    amplification_curve, placed, placement_curve, rank_curve, seeds_curve, trajectory_curve,
+    Band, Curve, CurveBar, CurveLine, CurveMark, CurvePanel, CurvePoint, LineStyle, MarkKind,
+    NameAt, Span, amplification_curve, placed, placement_curve, rank_curve, seeds_curve,
+    spectrum_curve, trajectory_curve,
 };
 pub use format::Format;
 pub use heat::{
-    Axis, Bar, Chart, Pair, Panel, Ranked, SURE, Shown, Tick, figure3, figure4, figure6, figure7,
-    figure8,
+    Axis, Bar, Chart, Edges, Pair, Panel, Ranked, SURE, Shown, Tick, figure3, figure4, figure6,
+    figure7, figure8, parts,
 };
 pub use label::{Run, Text};
+pub use maps::{Map, MapGroup, Maps, Scale, sizes_maps};
 pub use options::Options;
 pub use palette::Palette;
 pub use pen::Placed;

@@ -1,6 +1,7 @@
 //! How a figure is to look.
 
 use super::Palette;
+use crate::paper::Show;
 
 /// How a figure is to look.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -9,4 +10,6 @@ pub struct Options {
     pub palette: Palette,
     /// The ends of the colour range; they come from the data when left out.
     pub range: Option<(f64, f64)>,
+    /// What the heat maps of overlaps show.
+    pub show: Show,
 }

@@ -15,6 +15,9 @@ pub enum Palette {
     Viridis,
     /// Made for colour-blind readers.
     Cividis,
+    /// seaborn's `icefire`, for an excess over chance: dark in the middle, blue and lighter below, red
+    /// and lighter above. Nobody chooses it.
+    TwoSides,
 }
 
 /// A colour as red, green, blue.
@@ -23,7 +26,7 @@ pub(super) type Rgb = [u8; 3];
 /// Every eighth of a map's 256 colours, and the last.
 type Anchors = [Rgb; 33];
 
-// Read off seaborn 0.13 and matplotlib 3.11.
+// Read off seaborn 0.13.2 and matplotlib 3.11.
 const ROCKET: Anchors = [
     [3, 5, 26],
     [13, 10, 33],
@@ -130,7 +133,44 @@ const CIVIDIS: Anchors = [
     [254, 232, 56],
 ];
 
+const ICEFIRE: Anchors = [
+    [189, 231, 219],
+    [167, 215, 213],
+    [144, 200, 209],
+    [120, 185, 206],
+    [96, 171, 205],
+    [76, 156, 205],
+    [60, 140, 207],
+    [55, 122, 208],
+    [65, 103, 199],
+    [73, 86, 179],
+    [72, 73, 150],
+    [65, 62, 119],
+    [55, 53, 92],
+    [45, 44, 69],
+    [37, 37, 50],
+    [32, 32, 37],
+    [31, 30, 30],
+    [41, 30, 32],
+    [55, 32, 37],
+    [72, 36, 44],
+    [92, 41, 53],
+    [114, 44, 61],
+    [138, 46, 67],
+    [162, 47, 68],
+    [185, 53, 64],
+    [204, 65, 57],
+    [218, 83, 52],
+    [230, 103, 52],
+    [237, 126, 64],
+    [242, 149, 88],
+    [247, 171, 117],
+    [251, 193, 146],
+    [255, 212, 172],
+];
+
 impl Palette {
+    /// Those that can be chosen.
     const ALL: [Palette; 3] = [Palette::Rocket, Palette::Viridis, Palette::Cividis];
 
     /// The colour of a level from 0 (low) to 255, between the nearest anchors.
@@ -145,6 +185,7 @@ impl Palette {
             Palette::Rocket => &ROCKET,
             Palette::Viridis => &VIRIDIS,
             Palette::Cividis => &CIVIDIS,
+            Palette::TwoSides => &ICEFIRE,
         };
         let (place, step) = (usize::from(level) / 8, f64::from(level % 8));
         // The last anchor stands at 255, one short of a whole step.
@@ -162,6 +203,7 @@ impl fmt::Display for Palette {
             Palette::Rocket => "rocket",
             Palette::Viridis => "viridis",
             Palette::Cividis => "cividis",
+            Palette::TwoSides => "two-sides",
         })
     }
 }
@@ -200,6 +242,21 @@ mod tests {
         ] {
             assert_eq!(Palette::Rocket.colour(level), colour, "{level}");
         }
+    }
+
+    #[test]
+    fn two_sides_are_darkest_in_the_middle() {
+        let light = |level: u8| {
+            let [r, g, b] = Palette::TwoSides.colour(level).map(f64::from);
+            0.2126 * r + 0.7152 * g + 0.0722 * b
+        };
+        for step in (0..120).step_by(8) {
+            assert!(light(step) > light(step + 8), "below: {step}");
+            assert!(light(255 - step) > light(247 - step), "above: {step}");
+        }
+        let [[less, _, blue], [red, _, more]] =
+            [32, 223].map(|level| Palette::TwoSides.colour(level));
+        assert!(blue > less && red > more, "cold below, warm above");
     }
 
     #[test]

@@ -13,11 +13,10 @@ use crate::error::{Error, Result};
 use crate::paper::Venue;
 use crate::table::Provenance;
 
-use super::curve::{self, Curve, CurveBar, CurveLine, CurvePanel, CurvePoint, LineStyle};
+use super::any::{AnyFigure, Canvas};
 use super::font;
 use super::format::Format;
-use super::heat::{self, Chart};
-use super::pen::{Picture, Placed, UNITS_PER_POINT};
+use super::pen::{Placed, UNITS_PER_POINT};
 
 /// Dots per inch of a PNG.
 const DPI: f64 = 300.0;
@@ -41,36 +40,32 @@ static FONTS: LazyLock<Arc<fontdb::Database>> = LazyLock::new(|| {
 });
 
 impl Drawing {
-    /// Draws a chart at its plain size.
+    /// Draws a figure at its plain size.
     ///
     /// # Errors
     ///
     /// [`Error::Drawing`].
-    pub fn new(chart: &Chart) -> Result<Self> {
-        Self::at(Venue::Plain, chart)
+    pub fn new<'a>(figure: impl Into<AnyFigure<'a>>) -> Result<Self> {
+        Self::at(Venue::Plain, figure)
     }
 
-    /// Draws a chart at the size at which a venue prints it.
+    /// Draws a figure at the size at which a venue prints it.
     ///
     /// # Errors
     ///
     /// [`Error::Drawing`].
-    pub fn at(venue: Venue, chart: &Chart) -> Result<Self> {
-        let picture = heat::draw(chart, venue.page())?;
-        Self::of(&chart.name, description(chart), picture)
+    pub fn at<'a>(venue: Venue, figure: impl Into<AnyFigure<'a>>) -> Result<Self> {
+        Self::on(Canvas::of(venue), figure)
     }
 
-    /// Draws a curve at the size at which a venue prints it.
+    /// Draws a figure on a canvas.
     ///
     /// # Errors
     ///
     /// [`Error::Drawing`].
-    pub fn of_curve(venue: Venue, curve: &Curve) -> Result<Self> {
-        let picture = curve::draw(curve, venue.page())?;
-        Self::of(&curve.name, curve_description(curve), picture)
-    }
-
-    fn of(name: &str, description: String, picture: Picture) -> Result<Self> {
+    pub fn on<'a>(canvas: Canvas, figure: impl Into<AnyFigure<'a>>) -> Result<Self> {
+        let figure: AnyFigure = figure.into();
+        let (name, picture) = (figure.name(), figure.draw(canvas)?);
         let options = usvg::Options {
             font_family: font::FAMILY.into(),
             fontdb: FONTS.clone(),
@@ -80,7 +75,7 @@ impl Drawing {
             .map_err(|error| failed(name, error.to_string()))?;
         Ok(Drawing {
             name: name.into(),
-            description,
+            description: figure.description(),
             size: picture.size,
             tree,
             texts: picture.texts,
@@ -249,65 +244,6 @@ impl Drawing {
     }
 }
 
-/// The words of a chart for those who do not see it.
-fn description(chart: &Chart) -> String {
-    let titles = chart
-        .panels
-        .iter()
-        .flatten()
-        .map(|panel| panel.title.bare());
-    let titles: Vec<String> = titles.filter(|title| !title.is_empty()).collect();
-    let heading = chart.heading.bare();
-    let heading = if heading.is_empty() {
-        String::new()
-    } else {
-        format!("{heading}. ")
-    };
-    format!(
-        "{heading}Heat maps: {}. {}",
-        titles.join("; "),
-        chart.footer.join(" ")
-    )
-}
-
-/// The words and numbers of a curve for those who do not see it: every point of a line with marks,
-/// the ends of others that have a name.
-fn curve_description(curve: &Curve) -> String {
-    let panel = |panel: &CurvePanel| {
-        let over = match panel.x_label.bare() {
-            letter if letter == "r" => "rank".into(),
-            label => label,
-        };
-        let line = |line: &CurveLine| {
-            let (name, _) = line.name.as_ref()?;
-            let value = |point: &CurvePoint| format!("{} at {over} {}", point.y, point.x);
-            let ends = || line.points.first().into_iter().chain(line.points.last());
-            let points: Vec<String> = match line.style {
-                LineStyle::Series(_) => line.points.iter().map(value).collect(),
-                _ => ends().map(value).collect(),
-            };
-            Some(format!("{}: {}", name.bare(), points.join(", ")))
-        };
-        let bar = |(bar, label): (&CurveBar, &String)| format!("{label}: {}", bar.value);
-        let lines = panel.lines.iter().filter_map(line);
-        let words: Vec<String> = panel
-            .bars
-            .iter()
-            .zip(&panel.x.labels)
-            .map(bar)
-            .chain(lines)
-            .collect();
-        format!("{}: {}.", panel.title.bare(), words.join("; "))
-    };
-    let panels: Vec<String> = curve.panels.iter().map(panel).collect();
-    format!(
-        "{} {} {}",
-        curve.about,
-        panels.join(" "),
-        curve.footer.join(" ")
-    )
-}
-
 /// The shapes of an SVG as usvg writes it, with its closing tag and without its root, which is to
 /// carry a title and a size in inches; `None` where the root is not as it is assumed to be.
 ///
@@ -337,14 +273,15 @@ fn failed(figure: &str, problem: String) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::figure::{Bar, Palette, Text};
+    use crate::figure::{Bar, Chart, Palette, Text};
+    use crate::paper::Show;
 
     fn chart() -> Chart {
         Chart {
             name: "figure".into(),
             heading: Text::default(),
             row_labels: Vec::new(),
-            bar: Bar::over(&[], Some((0.0, 1.0)), None, true).unwrap(),
+            bar: Bar::over(&[], Some((0.0, 1.0)), (None, Show::Overlap), 0.1).unwrap(),
             panels: Vec::new(),
             aspect: 1.0,
             footer: vec!["<a & b>\u{1}".into()],

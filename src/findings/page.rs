@@ -1,6 +1,6 @@
 //! `findings.md`.
 
-use crate::table::FindingRow;
+use crate::table::{FindingRow, minus, minus_in_words};
 
 use super::claims::{CLAIMS, RULES};
 use super::words::{digits, probability};
@@ -25,7 +25,8 @@ pub fn page(title: &str, note: &str, findings: &[FindingRow]) -> String {
     if !findings.is_empty() {
         text += "\n| claim | verdict | holding | statistic | median | chance | p | least p | runs |\n|:--|:--|--:|:--|--:|--:|--:|--:|--:|\n";
     }
-    let number = |value: Option<f64>| value.map_or(String::new(), digits);
+    let number = |value: Option<f64>| value.map_or(String::new(), |value| minus(&digits(value)));
+    let p_value = |p: Option<f64>| p.map_or(String::new(), |p| minus(&probability(p)));
     for row in findings {
         text += &format!(
             "| `{}` | {} | {} of {} | {} | {} | {} | {} | {} | {} |\n",
@@ -37,15 +38,18 @@ pub fn page(title: &str, note: &str, findings: &[FindingRow]) -> String {
             row.statistic.replace('|', "\\|"),
             number(row.median),
             number(row.chance),
-            row.p.map_or(String::new(), probability),
-            row.least_p.map_or(String::new(), probability),
+            p_value(row.p),
+            p_value(row.least_p),
             row.runs,
         );
     }
     for row in findings {
         text += &format!(
             "\n- **`{}`: {}.** {} *{}*\n",
-            row.claim, row.verdict, row.statement, row.sentence
+            row.claim,
+            row.verdict,
+            row.statement,
+            minus_in_words(&row.sentence)
         );
     }
     let is_missing =

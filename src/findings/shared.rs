@@ -75,7 +75,7 @@ impl Shared {
         // Published grids may begin later: then there are no leading directions in them.
         let line = |most: usize, place: &dyn Fn(usize) -> [usize; 2]| {
             let cells = (0..most).filter(|_| grid.first_i == 1);
-            cells.map(|l| grid.cells[place(l)]).collect::<Vec<_>>()
+            cells.map(|l| grid.value(place(l))).collect::<Vec<_>>()
         };
         Shared {
             module: grid.module.clone(),

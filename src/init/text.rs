@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::paper::{Venue, place_in_model};
 use crate::study::FoundBase;
 
 use super::candidate::Candidate;
@@ -103,11 +104,30 @@ impl Writer<'_> {
         );
         text += "\n[figures]\n# Left out, all are drawn that the comparisons allow.\n# which = [\"3\", \"8\"]\n\
                  # Left out, they are chosen as in the paper: the middle layer, and the first, thirds, last.\n\
-                 # layer = 0\n# layers = [0, 1]\n\n[tables]\n# Left out, all are made that there are rows for.\n\
-                 # which = [\"5\", \"6\", \"7\"]\n\n[print]\n# icml, neurips, iclr, acl or plain\nvenue = \"plain\"\n\n\
-                 # What the report says around the results.\n[text]\n# question = \"What is asked.\"\n\
+                 # layer = 0\n# layers = [0, 1]\n";
+        text += &self.projections();
+        text += "\n[tables]\n# Left out, all are made that there are rows for.\n\
+                 # which = [\"5\", \"6\", \"7\"]\n";
+        let (venues, plain) = (Venue::choices(), Venue::default());
+        text += &format!("\n[print]\n# {venues}\nvenue = \"{plain}\"\n\n");
+        text += "# What the report says around the results.\n[text]\n# question = \"What is asked.\"\n\
                  # expectation = \"What was expected beforehand.\"\n# outcome = \"What came out.\"\n";
         text
+    }
+
+    /// All projections of the adapters, each once, as a list that is left out.
+    fn projections(&self) -> String {
+        let mut names: Vec<String> = Vec::new();
+        for name in self.found.iter().flat_map(Candidate::projections) {
+            if !names.iter().any(|known| known == name) {
+                names.push(name.into());
+            }
+        }
+        names.sort_by_key(|name| place_in_model(name));
+        format!(
+            "# Left out, q and v are drawn, or the first two; these are all.\n# projections = {}\n",
+            list(&names)
+        )
     }
 
     /// A model as the study names it: one of the cache by its id, where its place is this machine's.

@@ -1,13 +1,15 @@
 //! What the LoRA paper numbers and names: its figures, its tables and the projections of attention;
-//! and the venues where figures are printed.
+//! the venues where figures are printed, and how they look.
 //!
 //! Each is an enum with its name in study files. A name is parsed once, where a file or a flag has
 //! it, and no other room compares names.
 
+mod looks;
 mod projection;
 mod venue;
 
-pub use projection::Projection;
+pub use looks::{Cells, Notes, Show};
+pub use projection::{Projection, is_all_linear, place_in_model};
 pub(crate) use venue::Page;
 pub use venue::Venue;
 
@@ -52,7 +54,7 @@ macro_rules! named {
 pub(crate) use named;
 
 named! {
-    /// A figure of the paper, the rank curve beside its tables, or a figure of lines beside both.
+    /// A figure of the paper, the rank curve beside its tables, or a figure beside both.
     ///
     /// ```
     /// use lora_subspace::paper::Figure;
@@ -82,6 +84,10 @@ named! {
         Amplification = "amplification",
         /// How near a run's checkpoints are to the last one, over the steps.
         Trajectory = "trajectory",
+        /// σ of ΔW and of W, with their ranks.
+        Spectrum = "spectrum",
+        /// Norms and ranks of ΔW over layers and modules.
+        Sizes = "sizes",
     }
 }
 
@@ -130,6 +136,8 @@ impl Figure {
             Figure::Seeds => Some("Seeds"),
             Figure::Amplification => Some("Amplification"),
             Figure::Trajectory => Some("Trajectory"),
+            Figure::Spectrum => Some("Spectrum"),
+            Figure::Sizes => Some("Sizes"),
         }
     }
 }

@@ -16,7 +16,7 @@ named! {
     /// ```
     #[derive(Default)]
     Venue {
-        /// Nowhere yet: as wide as the panels need, up to 6.75 in.
+        /// LaTeX's `article`: as wide as the panels need, up to its text.
         #[default]
         Plain = "plain",
         /// Two columns.
@@ -27,6 +27,16 @@ named! {
         Iclr = "iclr",
         /// Two columns on A4, as all venues of the ACL.
         Acl = "acl",
+        /// Two columns.
+        Cvpr = "cvpr",
+        /// One column.
+        Colm = "colm",
+        /// One column.
+        Tmlr = "tmlr",
+        /// Two columns.
+        Aaai = "aaai",
+        /// One column.
+        Jmlr = "jmlr",
     }
 }
 
@@ -48,51 +58,113 @@ pub(crate) struct Page {
 
 const INCH: f64 = 72.0;
 const CENTIMETRE: f64 = INCH / 2.54;
-/// A page less room for a caption.
-const WITH_CAPTION: f64 = 8.3 * INCH;
+/// A point of TeX, of which an inch has 72.27.
+const TEX_POINT: f64 = INCH / 72.27;
+/// Room that a figure leaves for its caption.
+const CAPTION: f64 = 0.7 * INCH;
+
+/// `\columnwidth` of LaTeX's `article` in two columns, in TeX's points: half of a `\textwidth` of
+/// 469 pt, less a `\columnsep` of 10 pt.
+const ARTICLE_COLUMN: f64 = 229.5;
+
+impl Page {
+    /// A screen of 360 points of CSS less what is around a picture, at the scale of the report: two
+    /// panels do not fit side by side.
+    pub(crate) fn telephone() -> Self {
+        Page {
+            column: 2.5 * INCH,
+            text: 2.5 * INCH,
+            height: 24.0 * INCH,
+            ..Venue::Plain.page()
+        }
+    }
+}
 
 impl Venue {
-    /// Widths of a column and of the text in TeX's points, for tables; of no venue none.
-    pub fn widths(self) -> Option<[f64; 2]> {
-        const TEX: f64 = 72.27 / INCH;
+    /// Widths of a column and of the text in TeX's points, of which an inch has 72.27, for tables.
+    ///
+    /// A column of `plain` is one of `article` in two columns, and its text that of one column: such
+    /// a table fits both.
+    ///
+    /// ```
+    /// use lora_subspace::paper::Venue;
+    /// assert_eq!(Venue::Plain.widths(), [229.5, 345.0]);
+    /// let [column, text] = Venue::Cvpr.widths();
+    /// assert!((column - 3.28125 * 72.27).abs() < 1e-9 && (text - 6.875 * 72.27).abs() < 1e-9);
+    /// ```
+    pub fn widths(self) -> [f64; 2] {
         let page = self.page();
-        page.is_exact
-            .then_some([page.column * TEX, page.text * TEX])
+        let text = page.text / TEX_POINT;
+        match self {
+            Venue::Plain => [ARTICLE_COLUMN, text],
+            _ => [page.column / TEX_POINT, text],
+        }
     }
 
-    /// Widths are those of the style files: ICML 234.88 and 487.82 TeX points, NeurIPS and ICLR
-    /// `\textwidth` 5.5 in, ACL A4 with margins of 2.5 cm and 0.6 cm between the columns.
+    /// Widths and heights are those of the style files. A column is half of the text less what is
+    /// between the two. A figure is 0.7 in lower than the text, for its caption.
     ///
-    /// Captions are set in Times of 9 pt (ICML) or 10 pt. DejaVu Sans looks as large as Times a
-    /// fifth larger (its x is 0.55 of its size, Times' 0.45), so that 8 and 8.5 stand well beside
-    /// them; nothing is below 6 pt, subscripts neither. Columns have the smaller ones, for room.
+    /// | venue | file | lengths |
+    /// |:--|:--|:--|
+    /// | `plain` | `size10.clo` of `article` on letter paper | `\textwidth` 345 pt, `\textheight` 550 pt |
+    /// | `icml` | `icml2025.sty` | `\columnwidth` 234.88 pt, `\textwidth` 487.82 pt, `\textheight` 9 in |
+    /// | `neurips` | `neurips_2024.sty` | `\textwidth` 5.5 in, `\textheight` 9 in |
+    /// | `iclr` | `iclr2025_conference.sty` | `\textwidth` 5.5 in, `\textheight` 9 in |
+    /// | `acl` | `acl.sty` | A4, margins 2.5 cm, `\columnsep` 0.6 cm |
+    /// | `cvpr` | `cvpr.sty` (2025) | `\textwidth` 6.875 in, `\columnsep` 0.3125 in, `\textheight` 8.875 in |
+    /// | `colm` | `colm2025_conference.sty` | `\textwidth` 5.5 in, `\textheight` 9 in |
+    /// | `tmlr` | `tmlr.sty` | `\textwidth` 6.5 in, `\textheight` 9 in |
+    /// | `aaai` | `aaai25.sty` | `\textwidth` 7 in, `\columnsep` 0.375 in, `\textheight` 9 in |
+    /// | `jmlr` | `jmlr2e.sty` | `\textwidth` 6 in, `\textheight` 8.5 in |
+    ///
+    /// Captions are set in Times of 9 pt (ICML, CVPR) or in 10 pt. DejaVu Sans looks as large as
+    /// Times a fifth larger (its x is 0.55 of its size, Times' 0.45), so that 8 and 8.5 stand well
+    /// beside them; nothing is below 6 pt, subscripts neither. Columns have the smaller ones, for
+    /// room.
     pub(crate) fn page(self) -> Page {
-        let plain = Page {
-            column: 6.75 * INCH,
-            text: 6.75 * INCH,
-            height: 9.0 * INCH,
+        let small = Page {
+            column: 345.0 * TEX_POINT,
+            text: 345.0 * TEX_POINT,
+            height: 550.0 * TEX_POINT - CAPTION,
             is_exact: false,
             title: 8.0,
             tick: 6.5,
             footer: 6.5,
         };
-        let exact = |column: f64, text: f64| Page {
+        let two_columns = |column: f64, text: f64, height: f64| Page {
             column,
             text,
-            height: WITH_CAPTION,
+            height: height - CAPTION,
             is_exact: true,
-            ..plain
+            ..small
+        };
+        let one_column = |text: f64, height: f64| Page {
+            title: 8.5,
+            tick: 7.0,
+            footer: 7.0,
+            ..two_columns(text, text, height)
+        };
+        let letter = |text: f64, between: f64, height: f64| {
+            let column = (text - between) / 2.0 * INCH;
+            two_columns(column, text * INCH, height * INCH)
         };
         match self {
-            Venue::Plain => plain,
-            Venue::Icml => exact(3.25 * INCH, 6.75 * INCH),
-            Venue::Neurips | Venue::Iclr => Page {
-                title: 8.5,
-                tick: 7.0,
-                footer: 7.0,
-                ..exact(5.5 * INCH, 5.5 * INCH)
-            },
-            Venue::Acl => exact(7.7 * CENTIMETRE, 16.0 * CENTIMETRE),
+            Venue::Plain => small,
+            Venue::Icml => letter(6.75, 0.25, 9.0),
+            Venue::Neurips | Venue::Iclr | Venue::Colm => one_column(5.5 * INCH, 9.0 * INCH),
+            Venue::Acl => two_columns(7.7 * CENTIMETRE, 16.0 * CENTIMETRE, 24.7 * CENTIMETRE),
+            Venue::Cvpr => letter(6.875, 0.3125, 8.875),
+            Venue::Tmlr => one_column(6.5 * INCH, 9.0 * INCH),
+            Venue::Aaai => letter(7.0, 0.375, 9.0),
+            Venue::Jmlr => one_column(6.0 * INCH, 8.5 * INCH),
+        }
+    }
+
+    /// The names of all venues as a sentence has them: `plain, icml or acl`.
+    pub(crate) fn choices() -> String {
+        match Venue::NAMES.split_last() {
+            Some((last, rest)) => format!("{} or {last}", rest.join(", ")),
+            None => String::new(),
         }
     }
 }
@@ -106,8 +178,40 @@ impl FromStr for Venue {
             Error::request(
                 format!("venue `{text}`"),
                 "its page sizes are not known",
-                "use icml, neurips, iclr, acl or plain",
+                format!("use {}", Venue::choices()),
             )
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wrong_venue_is_told_of_all_venues() {
+        let error = "nature".parse::<Venue>().unwrap_err().to_string();
+        for name in Venue::NAMES {
+            assert!(error.contains(name), "{name} is not in {error}");
+        }
+    }
+
+    #[test]
+    fn a_figure_and_its_caption_fit_the_text_of_every_venue() {
+        for venue in Venue::ALL {
+            let page = venue.page();
+            let [column, text] = venue.widths();
+            assert!(column <= text && page.column <= page.text, "{venue}");
+            assert!((page.text / TEX_POINT - text).abs() < 1e-9, "{venue}");
+            assert!(
+                page.height > 6.0 * INCH && page.height < 9.1 * INCH,
+                "{venue}"
+            );
+            // Two columns, with something between them, or one.
+            assert!(
+                column == text || 2.0 * column < text || venue == Venue::Plain,
+                "{venue}"
+            );
+        }
     }
 }

@@ -55,7 +55,7 @@ impl Answers {
         let (rows, columns) = grid.cells.dim();
         let cell = |k: usize| {
             let chance = overlap_chance(k + 1, k + 1, grid.dimension);
-            (grid.cells[(k, k)], chance)
+            (grid.value([k, k]), chance)
         };
         let layer: Vec<_> = (0..LEADING.min(rows).min(columns)).map(cell).collect();
         match self.overlaps.iter_mut().find(is_of) {
@@ -320,6 +320,7 @@ mod tests {
             pairs: 1,
             is_of_group: false,
             cells: Array2::from_shape_vec((2, 2), vec![a, b, c, d]).unwrap(),
+            limits: Default::default(),
         }
     }
 

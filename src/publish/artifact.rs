@@ -91,3 +91,8 @@ pub(super) fn place_of(path: &Path) -> usize {
     let place = ORDER.iter().position(|known| name.starts_with(known));
     place.unwrap_or(ORDER.len())
 }
+
+/// The name of a figure's captions, without an ending.
+pub(super) fn captioned(name: &str) -> String {
+    format!("{name}.caption")
+}

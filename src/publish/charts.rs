@@ -2,7 +2,7 @@
 //! read.
 
 use crate::error::Result;
-use crate::figure::{Chart, Options, Palette, figure3, figure4, figure6, figure7, figure8};
+use crate::figure::{Chart, Options, Palette, figure3, figure4, figure6, figure7, figure8, parts};
 use crate::figure::{Pair, Ranked, Shown};
 use crate::files;
 use crate::measure::Basis;
@@ -21,18 +21,35 @@ pub(super) struct NamedChart {
     pub(super) stem: String,
     /// What headings call it: `Figure 3`, `Figure 3, basis b`.
     pub(super) title: String,
+    /// The projections that it shows.
+    pub(super) projections: Vec<String>,
     pub(super) chart: Chart,
 }
 
+/// Which part of a figure, from 0, and of how many.
+type Part = (usize, usize);
+
 impl NamedChart {
-    fn new(figure: Figure, basis: Basis, chart: Chart) -> Self {
+    fn new(figure: Figure, basis: Basis, part: Part, projections: &[String], chart: Chart) -> Self {
         let (stem, title) = names(figure, basis);
+        let (stem, title) = match part {
+            (_, 1) => (stem, title),
+            (0, count) => (stem, format!("{title}, part 1 of {count}")),
+            (number, count) => (
+                format!("{stem}-part{}", number + 1),
+                format!("{title}, part {} of {count}", number + 1),
+            ),
+        };
         NamedChart {
             figure,
             basis,
-            stem,
             title,
-            chart,
+            projections: projections.to_vec(),
+            chart: Chart {
+                name: stem.clone(),
+                ..chart
+            },
+            stem,
         }
     }
 }
@@ -83,11 +100,17 @@ pub(super) fn charts(
     let mut charts = Vec::new();
     for &basis in &plan.figures.bases {
         for figure in Figure::ALL {
-            if plan.figures.draws(figure)
-                && let Some(mut chart) = of_plan.chart(figure, basis)?
-            {
-                chart.footer.extend(plan.figures.footnote.clone());
-                charts.push(NamedChart::new(figure, basis, chart));
+            if !plan.figures.draws(figure) {
+                continue;
+            }
+            let figures = &plan.figures;
+            let parts = parts(figure, &figures.projections, figures.layers.len());
+            for (number, &projections) in parts.iter().enumerate() {
+                if let Some(mut chart) = of_plan.chart(figure, basis, projections)? {
+                    chart.footer.extend(figures.footnote.clone());
+                    let part = (number, parts.len());
+                    charts.push(NamedChart::new(figure, basis, part, projections, chart));
+                }
             }
         }
     }
@@ -104,13 +127,14 @@ struct OfPlan<'a> {
 }
 
 impl OfPlan<'_> {
-    /// One figure on one basis; `None` where the plan does not compare what it shows.
-    fn chart(&self, figure: Figure, basis: Basis) -> Result<Option<Chart>> {
+    /// One figure of some projections on one basis; `None` where the plan does not compare what it
+    /// shows.
+    fn chart(&self, figure: Figure, basis: Basis, projections: &[String]) -> Result<Option<Chart>> {
         let (rows, figures) = (self.rows, &self.plan.figures);
         let (layer, layers) = (figures.layer, &figures.layers);
         let shown = Shown {
             basis,
-            projections: &figures.projections,
+            projections,
             within: &figures.within,
             options: self.options,
         };
@@ -122,15 +146,17 @@ impl OfPlan<'_> {
             Figure::Seven => pair.map(|seeds| figure7(rows, &seeds, layers, &shown)),
             Figure::Eight => {
                 let adapters = against_base(self.plan, Plan::drawn_rank);
-                let is_drawn = !(adapters.is_empty() || figures.projections.is_empty());
+                let is_drawn = !(adapters.is_empty() || projections.is_empty());
                 is_drawn.then(|| figure8(rows, self.spectrum, &adapters, layer, &shown))
             }
-            // Figures of lines.
+            // Figures of lines, and of sizes.
             Figure::RankCurve
             | Figure::Placement
             | Figure::Seeds
             | Figure::Amplification
-            | Figure::Trajectory => None,
+            | Figure::Trajectory
+            | Figure::Spectrum
+            | Figure::Sizes => None,
         };
         chart.transpose()
     }
@@ -138,11 +164,25 @@ impl OfPlan<'_> {
 
 /// The adapters of figure 8, with their ranks there or over all modules.
 pub(super) fn against_base(plan: &Plan, rank: fn(&Plan, AdapterId) -> usize) -> Vec<Ranked> {
+    ranked(plan, plan.against_base(), rank)
+}
+
+/// The adapters that figures speak of.
+pub(super) fn shown_ranked(plan: &Plan) -> Vec<Ranked> {
+    ranked(plan, plan.shown_adapters(), Plan::adapter_rank)
+}
+
+/// Adapters with their names in rows and their ranks.
+fn ranked(
+    plan: &Plan,
+    adapters: Vec<AdapterId>,
+    rank: fn(&Plan, AdapterId) -> usize,
+) -> Vec<Ranked> {
     let ranked = |id: AdapterId| Ranked {
         name: plan.adapter_name(id).into(),
         rank: rank(plan, id),
     };
-    plan.against_base().into_iter().map(ranked).collect()
+    adapters.into_iter().map(ranked).collect()
 }
 
 /// What is compared, as the rows name it.
@@ -173,6 +213,7 @@ impl Beside {
                 let options = Options {
                     palette,
                     range: None,
+                    show: plan.figures.show,
                 };
                 charts(
                     other,
@@ -195,8 +236,7 @@ impl Beside {
 
     /// The published figure that one of ours is shown beside.
     pub(super) fn chart(&self, ours: &NamedChart) -> Option<(&str, &Chart)> {
-        let is_same =
-            |other: &&NamedChart| (other.figure, other.basis) == (ours.figure, ours.basis);
+        let is_same = |other: &&NamedChart| other.stem == ours.stem;
         let chart = self.charts.iter().find(is_same)?;
         Some((&self.whose, &chart.chart))
     }

@@ -3,14 +3,16 @@
 use crate::error::Result;
 use crate::figure::{
     Curve, Options, Shown, amplification_curve, placement_curve, rank_curve, seeds_curve,
-    trajectory_curve,
+    spectrum_curve, trajectory_curve,
 };
 use crate::measure::Basis;
 use crate::paper::{Figure, Table};
 use crate::study::{AdapterId, Plan};
-use crate::table::{AmplificationRow, OverlapRow, PlacementRow, RunsRow, TrajectoryRow};
+use crate::table::{
+    AmplificationRow, OverlapRow, PlacementRow, RanksRow, RunsRow, SpectrumRow, TrajectoryRow,
+};
 
-use super::charts::{against_base, names};
+use super::charts::{against_base, names, shown_ranked};
 use super::written::{self, Tables};
 
 /// A figure of lines, with what headings call it.
@@ -66,7 +68,10 @@ pub(super) fn curves(
                 curves.extend(plan.figures.bases.iter().filter_map(of_basis));
                 None
             }
+            Figure::Spectrum => of_spectra(plan, tables, options)?,
             Figure::Three | Figure::Four | Figure::Six | Figure::Seven | Figure::Eight => None,
+            // It has maps.
+            Figure::Sizes => None,
         };
         curves.extend(curve.map(|curve| NamedCurve::new(figure, Basis::A, curve)));
     }
@@ -92,6 +97,29 @@ fn of_table7(plan: &Plan, tables: Tables, options: &Options) -> Result<Option<Cu
     rows.retain(|row| figures.modules.contains(&row.module));
     let groups = plan.table7_groups();
     let mut curve = amplification_curve(&rows, &figures.projections, &groups, options);
+    if let Some(curve) = &mut curve {
+        curve.tell_apart(&figures.within);
+    }
+    Ok(curve)
+}
+
+/// σ of ΔW and of W, where they are measured.
+fn of_spectra(plan: &Plan, tables: Tables, options: &Options) -> Result<Option<Curve>> {
+    if plan.measured().is_none() {
+        return Ok(None);
+    }
+    let figures = &plan.figures;
+    let is_drawn = |module: &String| figures.modules.contains(module);
+    let mut spectrum: Vec<SpectrumRow> = written::rows(tables, "spectrum.csv")?;
+    spectrum.retain(|row| is_drawn(&row.module));
+    let mut ranks: Vec<RanksRow> = written::rows(tables, "ranks.csv")?;
+    ranks.retain(|row| is_drawn(&row.module));
+    let mut curve = spectrum_curve(
+        (&spectrum, &ranks),
+        &shown_ranked(plan),
+        &figures.layers,
+        (&figures.projections, options),
+    );
     if let Some(curve) = &mut curve {
         curve.tell_apart(&figures.within);
     }

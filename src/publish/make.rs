@@ -11,7 +11,7 @@ use super::describe::describe_figures;
 use super::drawn::Drawn;
 use super::listener::Listener;
 use super::paper_tables::PaperTables;
-use super::pictures::pictures;
+use super::pictures::{captions, pictures};
 use super::report::{Sources, report};
 use super::written::{Tables, Written};
 
@@ -31,7 +31,7 @@ pub(super) struct Wanted<'a> {
 /// What was made.
 pub(super) struct Made {
     pub(super) artifacts: Vec<Artifact>,
-    /// Names of the pictures without endings; `None` where none were wanted.
+    /// Names of pictures and captions without endings; `None` where none were wanted.
     pub(super) pictures: Option<Vec<String>>,
 }
 
@@ -54,9 +54,9 @@ pub(super) fn make(
         });
     }
     let drawn = Drawn::of(plan, tables, wanted.palette)?;
-    let stems = drawn.stems();
-    describe_figures(plan, stems.len(), listener);
+    describe_figures(plan, drawn.stems().len(), listener);
     let mut later = pictures(plan, &drawn, provenance, wanted.pictures)?;
+    later.extend(captions(plan, &drawn));
     if wanted.report {
         let beside = Beside::of(plan, wanted.palette)?;
         let sources = Sources {
@@ -75,6 +75,6 @@ pub(super) fn make(
     artifacts.extend(later);
     Ok(Made {
         artifacts,
-        pictures: Some(stems),
+        pictures: Some(drawn.files(plan)),
     })
 }

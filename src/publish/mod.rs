@@ -29,6 +29,7 @@ mod drawn;
 mod file_list;
 mod listener;
 mod make;
+mod maps;
 mod notebook;
 mod paper_tables;
 mod pictures;

@@ -1,15 +1,16 @@
 //! The notebook, which makes every figure and table of a study again from its files.
 
 use crate::error::Result;
-use crate::figure::placed;
+use crate::figure::{Ranked, drawn_spectra, mapped, placed};
 use crate::paper::Figure;
 use crate::report::{Compared, Lines, Notebook, Rebuilt, RebuiltLines, RebuiltRuns};
 use crate::study::{Plan, Sides};
 use crate::table::{Provenance, RunTable, RunsRow, columns};
 
-use super::charts::{NamedChart, against_base};
+use super::charts::{NamedChart, against_base, shown_ranked};
 use super::curves::NamedCurve;
 use super::drawn::Drawn;
+use super::maps::NamedMaps;
 use super::written::Written;
 
 /// Tables that the notebook shows as they are.
@@ -55,11 +56,13 @@ pub(super) fn notebook(
         title: &plan.title,
         version: &provenance.version,
         palette: palettes.next().unwrap_or_default(),
+        show: plan.figures.show,
         figures: rebuilt.collect(),
         lines: drawn
             .curves
             .iter()
             .filter_map(|named| lines(plan, named))
+            .chain(drawn.maps.iter().map(|named| maps(plan, named)))
             .collect(),
         table7,
         runs: (!runs.is_empty()).then_some(of_runs),
@@ -109,6 +112,11 @@ fn lines<'a>(plan: &'a Plan, named: &'a NamedCurve) -> Option<RebuiltLines<'a>> 
             groups: plan.table7_groups(),
         },
         Figure::Trajectory => Lines::Trajectory,
+        Figure::Spectrum => Lines::Spectrum {
+            adapters: named_of(drawn_spectra(&shown_ranked(plan))),
+            layers: &figures.layers,
+            projections: &figures.projections,
+        },
         _ => return None,
     };
     Some(RebuiltLines {
@@ -116,6 +124,21 @@ fn lines<'a>(plan: &'a Plan, named: &'a NamedCurve) -> Option<RebuiltLines<'a>> 
         title: &named.title,
         shows,
     })
+}
+
+/// How it makes the maps of sizes again.
+fn maps<'a>(plan: &Plan, named: &'a NamedMaps) -> RebuiltLines<'a> {
+    RebuiltLines {
+        name: &named.maps.name,
+        title: &named.title,
+        shows: Lines::Sizes(named_of(mapped(&shown_ranked(plan)))),
+    }
+}
+
+/// The names of adapters.
+fn named_of(adapters: Vec<&Ranked>) -> Vec<String> {
+    let names = adapters.into_iter().map(|adapter| adapter.name.clone());
+    names.collect()
 }
 
 /// How the notebook makes a figure again.
@@ -142,7 +165,9 @@ fn rebuilt<'a>(
         | Figure::Placement
         | Figure::Seeds
         | Figure::Amplification
-        | Figure::Trajectory => {
+        | Figure::Trajectory
+        | Figure::Spectrum
+        | Figure::Sizes => {
             return None;
         }
     };
@@ -151,7 +176,7 @@ fn rebuilt<'a>(
         title: &named.title,
         basis: named.basis,
         layers,
-        projections: &figures.projections,
+        projections: &named.projections,
         compared,
     })
 }

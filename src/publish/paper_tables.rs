@@ -5,7 +5,7 @@ use crate::findings::{EvidenceTables, findings, page};
 use crate::paper::Table;
 use crate::report::TableFile;
 use crate::study::Plan;
-use crate::table::{AmplificationRow, Answers, RunTable, RunsRow, Table7, Widths, to_csv};
+use crate::table::{AmplificationRow, Answers, RunTable, RunsRow, Table7, to_csv};
 
 use super::artifact::Artifact;
 use super::written::{Tables, rows};
@@ -43,7 +43,7 @@ impl PaperTables {
             }
             let rows = plan.runs.of_table(number, rows);
             if let Some(table) = RunTable::with_answers(number, &rows, answers) {
-                let latex = table.latex(widths(plan));
+                let latex = table.latex(plan.figures.venue.into());
                 let forms = [table.csv()?, table.markdown().into(), latex.into()];
                 self.add(plan, number, forms, table.html());
             }
@@ -62,7 +62,7 @@ impl PaperTables {
         let groups = plan.table7_groups();
         let table = Table7::new(&rows, figures.layer, &figures.projections, &groups)?;
         let table = table.within(&figures.within);
-        let latex = table.latex(widths(plan));
+        let latex = table.latex(plan.figures.venue.into());
         let forms = [table.csv()?, table.markdown().into(), latex.into()];
         self.add(plan, Table::Seven, forms, table.html());
         Ok(())
@@ -86,12 +86,6 @@ fn place_in_report(table: &TableFile) -> Option<usize> {
     Table::ALL
         .iter()
         .position(|known| known.stem() == table.name)
-}
-
-/// The page that tables are set for, where the study names a venue.
-fn widths(plan: &Plan) -> Option<Widths> {
-    let widths = plan.figures.venue.widths();
-    widths.map(|[column, text]| Widths { column, text })
 }
 
 /// What stands above the findings: the study's words, and why claims are judged on other bases.

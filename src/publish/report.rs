@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use crate::error::Result;
-use crate::figure::{Drawing, Format};
+use crate::figure::{AnyFigure, Canvas, Drawing, Format};
 use crate::paper::Table;
 use crate::report::{AdapterFacts, Content, Corners, Figure, Module, Modules, Page, TableFile};
 use crate::results::grid_key;
@@ -14,7 +14,6 @@ use crate::table::{Input, Provenance, read_grids};
 
 use super::artifact::{Artifact, FILES};
 use super::charts::Beside;
-use super::curves::NamedCurve;
 use super::drawn::Drawn;
 use super::notebook::notebook;
 use super::written::Written;
@@ -89,21 +88,32 @@ fn figures<'a>(plan: &Plan, sources: &Sources<'a>) -> Result<Vec<Figure<'a>>> {
         published: sources.beside.and_then(|beside| beside.chart(named)),
     });
     let mut figures: Vec<Figure> = figures.collect();
-    for NamedCurve { title, curve, .. } in &sources.drawn.curves {
-        let drawing = Drawing::of_curve(plan.figures.venue, curve)?;
-        let svg = drawing.render(Format::Svg)?;
-        figures.push(Figure {
-            name: &curve.name,
-            title: title.clone(),
-            content: Content::Picture {
-                caption: curve.footer.join(" "),
-                description: drawing.description().into(),
-                svg: String::from_utf8_lossy(&svg).into_owned(),
-            },
-            published: None,
-        });
+    for (_, title, figure) in sources.drawn.all() {
+        if !matches!(figure, AnyFigure::Heat(_)) {
+            figures.push(picture(plan, title, figure)?);
+        }
     }
     Ok(figures)
+}
+
+/// A figure that the page has as a picture, its words below it as text.
+fn picture<'a>(plan: &Plan, title: &str, figure: AnyFigure<'a>) -> Result<Figure<'a>> {
+    let drawn = |canvas: Canvas| Drawing::on(canvas.with_notes(false), figure);
+    let wide = drawn(Canvas::of(plan.figures.venue))?;
+    let text = |drawing: &Drawing| -> Result<String> {
+        Ok(String::from_utf8_lossy(&drawing.render(Format::Svg)?).into_owned())
+    };
+    Ok(Figure {
+        name: figure.name(),
+        title: title.into(),
+        content: Content::Picture {
+            caption: figure.notes().join(" "),
+            description: wide.description().into(),
+            svg: text(&wide)?,
+            narrow: text(&drawn(Canvas::telephone())?)?,
+        },
+        published: None,
+    })
 }
 
 /// The files of the published study that is shown beside.

@@ -39,7 +39,11 @@ fn tables(figure: Figure) -> &'static [&'static str] {
         }
         Figure::Eight => &["overlap.csv", "spectrum.csv"],
         Figure::Amplification => &["amplification.csv"],
-        Figure::RankCurve | Figure::Placement | Figure::Trajectory => &[],
+        Figure::RankCurve
+        | Figure::Placement
+        | Figure::Trajectory
+        | Figure::Spectrum
+        | Figure::Sizes => &[],
     }
 }
 
@@ -49,6 +53,8 @@ fn shown(plan: &Plan, figure: Figure) -> (Vec<AdapterId>, bool) {
     let of_pairs = |pairs: &[[AdapterId; 2]]| pairs.concat();
     let against_w = match figure {
         Figure::Eight | Figure::Placement => plan.against_base(),
+        // W stands beside each ΔW, where there is one.
+        Figure::Spectrum | Figure::Sizes if has_base(plan) => plan.shown_adapters(),
         Figure::Amplification => plan
             .measured()
             .map_or(Vec::new(), |one| one.amplified.clone()),
@@ -60,6 +66,7 @@ fn shown(plan: &Plan, figure: Figure) -> (Vec<AdapterId>, bool) {
             Some(Drawn::Mean(pairs)) => of_pairs(&pairs.pairs),
             None => Vec::new(),
         },
+        Figure::Spectrum | Figure::Sizes if !has_base(plan) => plan.shown_adapters(),
         Figure::Seeds => figures
             .seeds
             .as_ref()
@@ -74,4 +81,8 @@ fn shown(plan: &Plan, figure: Figure) -> (Vec<AdapterId>, bool) {
     };
     let with_base = !against_w.is_empty();
     ([against_w, others].concat(), with_base)
+}
+
+fn has_base(plan: &Plan) -> bool {
+    plan.measured().is_some_and(|one| one.base.is_some())
 }

@@ -30,7 +30,38 @@ pub(super) struct TableFiles<'a> {
     placement: RowFile,
     trajectory: RowFile,
     evidence: Option<Evidence>,
+    grids: Grids,
     staging: Staging<'a>,
+}
+
+/// The tables of rows, beside their places.
+pub(super) struct Finished<'a> {
+    pub(super) staging: Staging<'a>,
+    /// The findings of a run that does not write them.
+    pub(super) findings: Vec<FindingRow>,
+    pub(super) grids: Grids,
+}
+
+/// How many grids there are, and how many of them `overlap.csv` has as a whole.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Grids {
+    whole: usize,
+    all: usize,
+}
+
+impl Grids {
+    /// Which grids `overlap.csv` has; `None` where there are none.
+    pub(super) fn in_words(self) -> Option<String> {
+        let Grids { whole, all } = self;
+        match all {
+            0 => None,
+            _ if whole == all => Some(format!("overlap.csv has all {all} grids")),
+            _ => Some(format!(
+                "overlap.csv has the {whole} of {all} grids that figures show, overlap.npz all \
+                 (`cells = \"all\"` in [compare])"
+            )),
+        }
+    }
 }
 
 impl<'a> TableFiles<'a> {
@@ -46,6 +77,7 @@ impl<'a> TableFiles<'a> {
             placement: RowFile::new(folder.join("placement.csv")),
             trajectory: RowFile::new(folder.join("trajectory.csv")),
             evidence: plan.makes.findings.then(|| Evidence::of_plan(plan)),
+            grids: Grids::default(),
             staging,
             plan,
         }
@@ -59,9 +91,11 @@ impl<'a> TableFiles<'a> {
         for grid in &results.grids {
             self.archive(grid)?;
             let plan = self.plan;
-            let is_whole = plan.measured().is_some_and(|one| one.every_grid)
-                || plan.shows(&grid.module, grid.basis, &grid.first, &grid.second);
+            let is_whole =
+                plan.every_grid || plan.shows(&grid.module, grid.basis, &grid.first, &grid.second);
+            self.grids.all += 1;
             if is_whole {
+                self.grids.whole += 1;
                 self.overlap(grid, grid.tidy_cells())?;
             } else if grid.is_of_group {
                 self.overlap(grid, grid.diagonal_cells())?;
@@ -78,10 +112,7 @@ impl<'a> TableFiles<'a> {
     /// Completes all tables of rows; `amplified` are all rows of `amplification.csv`. A run that does
     /// not make everything writes no findings, so as to leave those of one that does, and gives them
     /// here.
-    pub(super) fn finish(
-        mut self,
-        amplified: &[AmplificationRow],
-    ) -> Result<(Staging<'a>, Vec<FindingRow>)> {
+    pub(super) fn finish(mut self, amplified: &[AmplificationRow]) -> Result<Finished<'a>> {
         let (overlap, archive) = (self.place("overlap.csv"), self.place("overlap.npz"));
         let folder = tables_folder(&self.plan.name);
         let staging = &mut self.staging;
@@ -116,7 +147,11 @@ impl<'a> TableFiles<'a> {
                 let mut found = findings(&tables);
                 // Claims that this command could say nothing of go without saying.
                 found.retain(|row| row.count > 0);
-                return Ok((self.staging, found));
+                return Ok(Finished {
+                    staging: self.staging,
+                    findings: found,
+                    grids: self.grids,
+                });
             }
             let files = [
                 ("evidence.csv", to_csv("evidence.csv", &tables.evidence)?),
@@ -128,7 +163,11 @@ impl<'a> TableFiles<'a> {
                 staging.write(Artifact::in_tables(&self.plan.name, name, bytes))?;
             }
         }
-        Ok((self.staging, Vec::new()))
+        Ok(Finished {
+            staging: self.staging,
+            findings: Vec::new(),
+            grids: self.grids,
+        })
     }
 
     fn place(&self, name: &str) -> PathBuf {

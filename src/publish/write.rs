@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::error::Result;
 use crate::figure::{Format, Palette};
 use crate::study::Plan;
-use crate::table::{FindingRow, Provenance};
+use crate::table::Provenance;
 
 use super::claim::Claim;
 use super::describe::describe;
@@ -18,7 +18,7 @@ use super::make::{Wanted, make};
 use super::products::Products;
 use super::record::{self, Headlines};
 use super::stage::Staging;
-use super::tables::TableFiles;
+use super::tables::{Finished, TableFiles};
 
 /// Where a study's files go, and which are made.
 #[derive(Debug, Clone)]
@@ -64,6 +64,8 @@ pub struct Written {
     pub answers: Vec<String>,
     /// Files of earlier runs that this study does not make.
     pub strays: Vec<PathBuf>,
+    /// Which grids `overlap.csv` has, in words; `None` where there are none.
+    pub grids: Option<String>,
 }
 
 /// Measures a plan and writes its files: tables, pictures, report, notebook and the run record.
@@ -76,9 +78,13 @@ pub fn write(plan: &Plan, options: &Options, listener: &dyn Listener) -> Result<
     let out = options.out.as_path();
     let claim = Claim::of_study(out, &plan.name, listener)?;
     let Measurements {
-        mut staging,
+        tables:
+            Finished {
+                mut staging,
+                findings,
+                grids,
+            },
         headlines,
-        findings,
     } = measure(plan, Staging::new(&claim, out), listener)?;
     let provenance = plan.provenance()?;
     let wanted = Wanted {
@@ -111,6 +117,7 @@ pub fn write(plan: &Plan, options: &Options, listener: &dyn Listener) -> Result<
         summary,
         answers: headlines.answers(&findings),
         strays,
+        grids: grids.in_words(),
     })
 }
 
@@ -153,11 +160,8 @@ fn list(
 
 /// What was measured.
 pub(super) struct Measurements<'a> {
-    /// The tables of rows, beside their places.
-    pub(super) staging: Staging<'a>,
+    pub(super) tables: Finished<'a>,
     headlines: Headlines,
-    /// The findings of a run that does not write them.
-    findings: Vec<FindingRow>,
 }
 
 /// Measures, and writes the tables of rows beside their places.
@@ -180,10 +184,8 @@ pub(super) fn measure<'a>(
     for warning in headlines.warnings(plan) {
         listener.warn(warning);
     }
-    let (staging, findings) = tables.finish(headlines.amplification())?;
     Ok(Measurements {
-        staging,
+        tables: tables.finish(headlines.amplification())?,
         headlines,
-        findings,
     })
 }

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::figure::Palette;
+use crate::paper::Show;
 use crate::table::html::escape;
 
 use super::figures;
@@ -76,14 +77,14 @@ impl Page<'_> {
     }
 
     fn data(&self) -> Value {
-        let digits = figures::digits(&self.figures);
+        let (digits, palette) = (figures::digits(&self.figures), self.palette());
         let figures: Vec<Value> = self
             .figures
             .iter()
             .map(|figure| figures::data(figure, digits))
             .collect();
         json!({
-            "colours": colours(self.palette()),
+            "colours": figures::hexadecimal((0..=255).map(|level| palette.colour(level))),
             "figures": figures,
             "modules": modules::data(&self.modules),
         })
@@ -95,17 +96,11 @@ impl Page<'_> {
             .figures
             .iter()
             .filter_map(|figure| match figure.content {
-                Content::HeatMaps(chart) => Some(chart.palette),
+                Content::HeatMaps(chart) => {
+                    (chart.bar.show == Show::Overlap).then_some(chart.palette)
+                }
                 Content::Picture { .. } => None,
             });
         palettes.next().unwrap_or_default()
     }
-}
-
-/// All 256 colours, six hexadecimal digits each.
-fn colours(palette: Palette) -> String {
-    let colours = (0..=255).map(|level| palette.colour(level));
-    colours
-        .map(|[red, green, blue]| format!("{red:02x}{green:02x}{blue:02x}"))
-        .collect()
 }

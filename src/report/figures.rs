@@ -11,11 +11,12 @@
 
 use serde_json::{Value, json};
 
-use crate::figure::{Axis, Bar, Chart, Panel, Text, Tick};
-use crate::table::html::{escape, scrolling};
+use crate::figure::{Axis, Bar, Chart, Panel, Text};
+use crate::paper::Show;
+use crate::table::html::{escape, symbols};
 use crate::table::rows::round_to;
 
-use super::html::{href, rich};
+use super::html::{data_of, href, rich};
 use super::page::{Content, Figure};
 
 /// Up to so many cells all nine digits of the tables are in the page; beyond, four, so that it
@@ -75,7 +76,7 @@ pub(super) fn section(figure: &Figure, place: usize, study: &str, formats: &[Str
 fn shown(figure: &Figure, place: usize, title: &str, without: Option<String>) -> (String, String) {
     match &figure.content {
         Content::HeatMaps(chart) => {
-            let footer = chart.footer.iter().map(|line| escape(line));
+            let footer = chart.footer.iter().map(|line| symbols(line));
             let heading = rich(&chart.heading);
             let heading = (!heading.is_empty()).then(|| format!("{heading}."));
             let words: Vec<String> = heading.into_iter().chain(footer).collect();
@@ -90,17 +91,24 @@ fn shown(figure: &Figure, place: usize, title: &str, without: Option<String>) ->
             caption,
             description,
             svg,
+            narrow,
         } => {
-            let source = format!("data:image/svg+xml,{}", href(svg));
-            let image = format!(
-                "<img class=\"picture\"{} src=\"{source}\" alt=\"{}\">",
-                width(svg).map_or(String::new(), |inches| format!(
-                    " style=\"width: {:.2}in\"",
-                    inches * ENLARGED
-                )),
-                escape(description)
-            );
-            (scrolling(&image, title), escape(caption))
+            let of = |svg: &str, class: &str| {
+                let source = data_of(svg);
+                let width = width(svg).map_or(String::new(), |inches| {
+                    format!(" style=\"width: {:.2}in\"", inches * ENLARGED)
+                });
+                let alt = escape(description);
+                format!("<img class=\"picture{class}\"{width} src=\"{source}\" alt=\"{alt}\">")
+            };
+            let images = match narrow.is_empty() {
+                true => of(svg, ""),
+                false => of(svg, " wide") + &of(narrow, " narrow"),
+            };
+            (
+                format!("<div class=\"card\">{images}</div>"),
+                symbols(caption),
+            )
         }
     }
 }
@@ -118,7 +126,7 @@ fn width(svg: &str) -> Option<f64> {
 /// its own levels of chance.
 fn common(one: &Bar, other: &Bar) -> [Bar; 2] {
     let range = Some((one.low.min(other.low), one.high.max(other.high)));
-    let over = |bar: &Bar| Bar::over(&[], range, bar.chance, true);
+    let over = |bar: &Bar| Bar::over(&[], range, (bar.chance, bar.show), 1.0);
     [one, other].map(|bar| over(bar).unwrap_or_else(|_| bar.clone()))
 }
 
@@ -133,26 +141,29 @@ pub(super) fn data(figure: &Figure, digits: usize) -> Value {
     let [own, others] = bars.unwrap_or_else(|| [chart.bar.clone(), chart.bar.clone()]);
     let published = figure.published.map(|(whose, chart)| {
         let words = chart.footer.join(" ");
-        json!({ "whose": whose, "words": words, "rows": rows(chart, digits), "bar": bar(&others) })
+        json!({ "whose": whose, "words": words, "rows": rows(chart, digits), "bar": bar(&others, chart) })
     });
     json!({
         "name": figure.name,
         "title": figure.title,
         "aspect": chart.aspect,
-        "bar": bar(&own),
+        "bar": bar(&own, chart),
         "rows": rows(chart, digits),
         "published": published,
     })
 }
 
-fn bar(bar: &Bar) -> Value {
+/// A bar; with its own colours where these are not the page's.
+fn bar(bar: &Bar, chart: &Chart) -> Value {
+    let own = (bar.show == Show::Excess).then(|| hexadecimal(bar.colours(chart.palette)));
     let ticks: Vec<Value> = bar
         .ticks
         .iter()
         .zip(bar.labels())
         .map(|(tick, label)| json!([tick, label]))
         .collect();
-    json!({ "low": bar.low, "high": bar.high, "ticks": ticks, "chance": bar.chance })
+    json!({ "low": bar.low, "high": bar.high, "ticks": ticks, "chance": bar.chance,
+            "shows": bar.show.name(), "colours": own })
 }
 
 fn rows(chart: &Chart, digits: usize) -> Vec<Value> {
@@ -187,19 +198,16 @@ fn panel(panel: &Panel, digits: usize) -> Value {
         "module": panel.module,
         "dimension": panel.dimension,
         "shape": [rows, columns],
-        "first": [first(&panel.y), first(&panel.x)],
+        "first": [panel.y.first, panel.x.first],
+        "note": panel.note,
+        "mark": panel.mark,
+        "edges": [panel.edges.below, panel.edges.beside],
         "cells": cells,
         "marked": spans(&marked),
         "x": axis(&panel.x),
         "y": axis(&panel.y),
         "narrow": panel.narrow,
     })
-}
-
-/// The direction of an axis's first cell: published grids may begin later than at 1.
-fn first(axis: &Axis) -> usize {
-    let first = |tick: &Tick| (tick.label.parse::<usize>().ok()? + 1).checked_sub(tick.cell);
-    axis.ticks.first().and_then(first).unwrap_or(1)
 }
 
 fn axis(axis: &Axis) -> Value {
@@ -209,6 +217,14 @@ fn axis(axis: &Axis) -> Value {
         .map(|tick| json!([tick.cell, tick.label]))
         .collect();
     json!({ "label": runs(&axis.label), "ticks": ticks })
+}
+
+/// Colours, six hexadecimal digits each.
+pub(super) fn hexadecimal(colours: impl IntoIterator<Item = [u8; 3]>) -> String {
+    let colours = colours.into_iter();
+    colours
+        .map(|[red, green, blue]| format!("{red:02x}{green:02x}{blue:02x}"))
+        .collect()
 }
 
 /// Each piece with its style: 1 italic, 2 a subscript, 3 both.
@@ -237,22 +253,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_axis_knows_where_it_begins() {
-        assert_eq!(
-            (first(&Axis::over(64, "i")), first(&Axis::silent())),
-            (1, 1)
-        );
-        let mut later = Axis::over(9, "i");
-        for tick in &mut later.ticks {
-            tick.label = (tick.cell + 400).to_string();
-        }
-        assert_eq!(first(&later), 401);
-    }
-
-    #[test]
     fn figures_side_by_side_have_one_scale() {
-        let bar =
-            |low, high, chance| Bar::over(&[], Some((low, high)), Some(chance), true).unwrap();
+        let bar = |low, high, chance| {
+            Bar::over(&[], Some((low, high)), (Some(chance), Show::Overlap), 0.1).unwrap()
+        };
         let [one, other] = common(&bar(0.09, 0.15, (0.1, 0.11)), &bar(0.12, 0.3, (0.2, 0.25)));
         assert_eq!((one.low, one.high), (0.09, 0.3));
         assert_eq!((other.low, other.high), (0.09, 0.3));
@@ -278,11 +282,13 @@ mod tests {
                 caption: "A <curve>".into(),
                 description: "Rising \"lines\"".into(),
                 svg: "<svg onload=\"x\"></svg>".into(),
+                narrow: "<svg width=\"2in\"/>".into(),
             },
             published: None,
         };
         let html = section(&figure, 0, "a study", &["svg".into()]);
-        assert!(html.contains("src=\"data:image/svg+xml,%3Csvg%20onload%3D%22x%22%3E"));
+        assert!(html.contains("src=\"data:image/svg+xml,%3Csvg onload=%22x%22%3E"));
+        assert!(html.contains("class=\"picture narrow\" style=\"width: 2.50in\""));
         assert!(html.contains("alt=\"Rising &quot;lines&quot;\""));
         assert!(html.contains("A &lt;curve&gt;") && html.contains("a%20study/figure9.svg"));
         assert_eq!(data(&figure, 9), Value::Null);

@@ -27,6 +27,21 @@ pub(super) fn href(path: &str) -> String {
     encoded
 }
 
+/// A picture as the address of itself, for a quoted attribute: what would end the attribute, the
+/// address or be markup is `%XX`.
+pub(super) fn data_of(svg: &str) -> String {
+    let mut address = String::from("data:image/svg+xml,");
+    for byte in svg.bytes() {
+        match byte {
+            b'%' | b'"' | b'\'' | b'<' | b'>' | b'&' | b'#' | 0..=31 | 127.. => {
+                address += &format!("%{byte:02X}");
+            }
+            other => address.push(char::from(other)),
+        }
+    }
+    address
+}
+
 /// Text with its italics and subscripts.
 pub(super) fn rich(text: &Text) -> String {
     let mut html = String::new();

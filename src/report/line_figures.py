@@ -148,3 +148,65 @@ def courses(most=5):
         axis.legend(fontsize="small")
     rebuilt["trajectory"] = pd.concat(medians)
     plt.show()
+
+# %% ranks-of
+ranks_of = read("ranks.csv")
+
+# %% spectra
+spectrum = read("spectrum.csv")
+marks = {"numerical_rank": "|", "energy_rank_90": "^", "effective_rank": "o"}
+
+
+def spectra(adapters, layers, projections):
+    """σ of W in grey and of each ΔW; marks at its numerical (|), energy (^) and effective rank (o)."""
+    places = [(layer, projection) for projection in projections for layer in layers]
+    titles = [f"{projection}, layer {layer}" for layer, projection in places]
+    drawn = []
+    for axis, (layer, projection) in zip(line_panels(titles, len(layers), "index"), places):
+        here = at_layer(spectrum, layer)
+        here = here[here.projection == projection]
+        here = here[here.module.isin(here.module.head(1))]
+        for place, matrix in enumerate(["base", *adapters]):
+            line = here[here.matrix == matrix]
+            if line.empty:
+                continue
+            colour = grey if matrix == "base" else palette(round(176 * (place - 1) / max(1, len(adapters) - 1)))
+            axis.plot(line["index"], line.sigma, color=colour, label=matrix.replace("$", r"\$"))
+            known = ranks_of[(ranks_of.module == line.module.iloc[0]) & (ranks_of.matrix == matrix)]
+            for column, mark in marks.items():
+                at = known[column][known[column] <= line["index"].max()]
+                axis.plot(at, np.interp(at, line["index"], line.sigma), mark, color=colour, fillstyle="none")
+            drawn.append(line)
+        axis.set(xscale="log", yscale="log", ylabel="σ")
+        axis.legend(fontsize="small")
+    rebuilt["spectrum"] = pd.concat(drawn)
+    plt.show()
+
+# %% sizes
+def sizes(adapters, most=12):
+    """‖ΔW‖ over ‖W‖, stable rank, energy rank and the share of the first direction, over layers and modules."""
+    table = ranks_of.drop_duplicates(["layer", "projection", "matrix"]).copy()
+    norm = "‖ΔW‖/‖W‖" if table.relative_norm.notna().any() else "‖ΔW‖"
+    table[norm] = table.relative_norm if norm == "‖ΔW‖/‖W‖" else table.frobenius_norm
+    table = table[table.matrix.isin(adapters)]
+    named = {"stable_rank": "stable rank", "energy_rank_90": "energy rank", "top1_share": "first direction"}
+    table = table.rename(columns=named)
+    table["layer"] = table.layer.fillna(-1).astype(int)
+    shown = [norm, "stable rank", "energy rank", "first direction"]
+    names = [*table.projection.drop_duplicates()]
+    layers = sorted(table.layer.unique())
+    size = (2.6 * len(shown), 1 + 2.4 * len(adapters))
+    figure, axes = plt.subplots(len(adapters), len(shown), figsize=size, squeeze=False, layout="constrained")
+    for row, adapter in zip(axes, adapters):
+        for axis, quantity in zip(row, shown):
+            cells = table[table.matrix == adapter].pivot(index="layer", columns="projection", values=quantity)
+            cells = cells.reindex(index=layers, columns=names)
+            image = axis.imshow(cells, cmap=palette, vmin=0, vmax=table[quantity].max(), aspect="auto")
+            figure.colorbar(image, ax=axis)
+            axis.set_title(quantity, fontsize="small")
+            axis.set_xticks(range(len(names)), [name.replace("$", r"\$") for name in names], rotation=90)
+            step = -(-len(layers) // most)
+            axis.set_yticks(range(0, len(layers), step), layers[::step])
+        row[0].set_ylabel(adapter.replace("$", r"\$"))
+    rebuilt["sizes"] = table[["layer", "projection", "matrix", *shown]]
+    plt.show()

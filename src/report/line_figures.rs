@@ -42,6 +42,17 @@ pub enum Lines<'a> {
     },
     /// The courses of runs over their checkpoints.
     Trajectory,
+    /// σ of W and of these adapters' ΔW.
+    Spectrum {
+        /// The adapters.
+        adapters: Vec<String>,
+        /// Layers of its panels.
+        layers: &'a [Option<usize>],
+        /// Projections of its panels.
+        projections: &'a [String],
+    },
+    /// Maps of the sizes of these adapters' ΔW.
+    Sizes(Vec<String>),
 }
 
 impl RebuiltLines<'_> {
@@ -54,6 +65,8 @@ impl RebuiltLines<'_> {
             Lines::Seeds { .. } => &["grids", "seed-curves"],
             Lines::Amplification { .. } => &["amplification", "amplification-curve"],
             Lines::Trajectory => &["trajectory"],
+            Lines::Spectrum { .. } => &["ranks-of", "spectra"],
+            Lines::Sizes(_) => &["ranks-of", "sizes"],
         };
         for cell in needs {
             cells.take(cell);
@@ -94,6 +107,20 @@ impl RebuiltLines<'_> {
                 and_groups(groups)
             ),
             Lines::Trajectory => "courses()".into(),
+            Lines::Spectrum {
+                adapters,
+                layers,
+                projections,
+            } => {
+                let layers = layers.iter().map(|layer| number(*layer));
+                format!(
+                    "spectra({}, layers=[{}], projections={})",
+                    names(adapters),
+                    layers.collect::<Vec<_>>().join(", "),
+                    names(projections)
+                )
+            }
+            Lines::Sizes(adapters) => format!("sizes({})", names(adapters)),
         }
     }
 }
@@ -118,6 +145,18 @@ mod tests {
         assert_eq!(
             figure.call(),
             r#"seed_curves("seeds-b", "b", [["a\"", "b"]], layers=[None, 3], projections=["q"])"#
+        );
+        let spectra = RebuiltLines {
+            shows: Lines::Spectrum {
+                adapters: vec!["r8".into()],
+                layers: &[Some(3)],
+                projections: &["q".to_string()],
+            },
+            ..figure.clone()
+        };
+        assert_eq!(
+            spectra.call(),
+            r#"spectra(["r8"], layers=[3], projections=["q"])"#
         );
         let grouped = RebuiltLines {
             shows: Lines::Amplification {

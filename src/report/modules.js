@@ -1,12 +1,25 @@
 // The map of modules: layers by projections as buttons, and the numbers of the module chosen.
 
 const map = document.getElementById("map");
-const signs = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#7f7f7f"];
-const dashes = ["", "6 3", "2 3", "8 3 2 3", "4 2", "1 2", "10 4"];
-const short = (value) => (value === null || value === undefined ? "–" : typeof value === "number" ? String(digits(value, 4)) : String(value));
+const hues = 7;
+const dashes = ["", "7 3", "2 3", "9 3 2 3", "14 4", "9 2 2 2 2 2", "4 5"];
+const short = (value) => (value === null || value === undefined ? "–" : typeof value === "number" ? minus(digits(value, 4)) : String(value));
+
+/// How the line of a matrix looks: W is plain and thick. Of the others no two in 49 are alike, and
+/// neighbours differ in colour and dashes.
+function lineStyle(matrix, at) {
+  if (matrix === "base") return { stroke: "var(--ink)", "stroke-width": 2.4 };
+  const round = Math.floor(at / hues);
+  return { stroke: `var(--line-${at % hues})`, "stroke-dasharray": dashes[(at + round) % dashes.length] };
+}
+
+/// ‖·‖_F with its subscript.
+function norms(text) {
+  return text.split("_F").flatMap((part, at) => (at ? [element("sub", {}, "F"), part] : [part]));
+}
 
 function table(header, rows, words) {
-  const cell = (tag, text, at, more) => element(tag, at >= words ? { class: "number", ...more } : more, short(text));
+  const cell = (tag, text, at, more) => element(tag, at >= words ? { class: "number", ...more } : more, ...norms(short(text)));
   const head = element("tr", {}, ...header.map((name, at) => cell("th", name, at, { scope: "col" })));
   const body = rows.map((row) => element("tr", {}, ...row.map((text, at) =>
     at ? cell("td", text, at, {}) : cell("th", text, at, { scope: "row" }))));
@@ -35,25 +48,25 @@ function spectrum(spectra) {
     "aria-label": "singular values over their index; the table below has the first of each" });
   for (let power = low; power <= high; power++) {
     image.append(svg("path", { class: "grid", d: `M${left} ${y(10 ** power)}h${width}` }),
-      svg("text", { x: left - 6, y: y(10 ** power) + 4, "text-anchor": "end" }, `1e${power}`));
+      svg("text", { x: left - 6, y: y(10 ** power) + 4, "text-anchor": "end" }, minus(`1e${power}`)));
   }
   for (let index = 1; index <= longest; index *= 2)
     image.append(svg("text", { x: x(index), y: top + height + 15, "text-anchor": "middle" }, String(index)));
   image.append(svg("text", { x: left + width / 2, y: top + height + 31, "text-anchor": "middle" }, "index of σ"));
-  spectra.forEach(([, sigma], at) => {
+  spectra.forEach(([matrix, sigma], at) => {
     const points = sigma.map((value, index) => `${x(index + 1).toFixed(1)} ${y(value).toFixed(1)}`);
-    image.append(svg("path", { d: `M${points.join("L")}`, stroke: signs[at % signs.length], "stroke-dasharray": dashes[at % dashes.length] }));
+    image.append(svg("path", { d: `M${points.join("L")}`, ...lineStyle(matrix, at) }));
   });
   return image;
 }
 
 function spectrumKey(spectra) {
   const keys = spectra.map(([matrix], at) => {
-    const line = svg("svg", { width: 30, height: 8, "aria-hidden": "true" },
-      svg("path", { d: "M0 4h30", "stroke-width": 2, stroke: signs[at % signs.length], "stroke-dasharray": dashes[at % dashes.length] }));
-    return element("span", {}, line, ` ${matrix === "base" ? "base (W)" : matrix}   `);
+    const line = svg("svg", { width: 44, height: 8, "aria-hidden": "true" },
+      svg("path", { d: "M0 4h44", "stroke-width": 2, ...lineStyle(matrix, at) }));
+    return element("li", {}, line, ` ${matrix === "base" ? "base (W)" : matrix}`);
   });
-  return element("p", { class: "small" }, "Singular values σ: ", ...keys);
+  return element("ul", { class: "key small", "aria-label": "lines" }, ...keys);
 }
 
 /// The panels of all figures that show this module, each grid once.
@@ -71,7 +84,8 @@ function showModule(module, place) {
   const parts = [element("h3", {}, module.path),
     element("p", { class: "small" }, `${module.shape[0]} × ${module.shape[1]}${module.layer === null ? "" : `, layer ${module.layer}`}, ${module.projection}`)];
   if (module.spectra.length) {
-    parts.push(spectrumKey(module.spectra), spectrum(module.spectra), element("details", {},
+    parts.push(element("h4", {}, "Singular values σ"), element("div", { class: "plot-and-key" },
+      spectrum(module.spectra), spectrumKey(module.spectra)), element("details", {},
       element("summary", {}, "Largest σ"),
       table(["matrix", "σ₁", "σ₂", "σ₃", "σ₄", "σ₅", "σ₆"],
         module.spectra.map(([matrix, sigma]) => [matrix, ...[0, 1, 2, 3, 4, 5].map((at) => sigma[at])]), 1)));
@@ -90,6 +104,7 @@ function showModule(module, place) {
   const panels = drawnPanels(module.path, (text) => { readout.textContent = text; });
   parts.push(...panels, ...(panels.length ? [readout] : []));
   place.replaceChildren(...parts);
+  fitAll(place);
 }
 
 /// White or black, whichever is read better on a colour.
@@ -98,9 +113,8 @@ function inkOn(hex) {
   return 0.2126 * red + 0.7152 * green + 0.0722 * blue > 0.18 ? "#000" : "#fff";
 }
 
-function moduleMap({ list, quantities }) {
+function moduleMap({ list, projections, quantities }) {
   const layers = [...new Set(list.map((module) => module.layer))];
-  const projections = [...new Set(list.map((module) => module.projection))];
   const place = element("div", { class: "module", "aria-live": "polite" });
   const buttons = list.map((module) => {
     const button = element("button", { type: "button", "aria-pressed": "false", tabindex: -1, title: module.path });
@@ -123,12 +137,12 @@ function moduleMap({ list, quantities }) {
   const groups = [...new Set(quantities.map(({ group }) => group))];
   const choice = element("select", {}, ...groups.map((group) => element("optgroup", { label: group },
     ...quantities.flatMap((quantity, at) => (quantity.group === group ? [element("option", { value: at }, `${group}: ${quantity.label}`)] : [])))));
-  const key = element("p", { class: "small" });
+  const key = element("div", { class: "map-key" });
   const paintMap = () => colourButtons(quantities[choice.value], buttons, list, key);
   choice.addEventListener("change", paintMap);
-  map.replaceChildren(element("label", {}, "Coloured by ", choice), key, element("div", { class: "map-parts" }, matrix, place));
+  map.replaceChildren(element("label", {}, "Coloured by ", choice), key, matrix, place);
   if (quantities.length) paintMap();
-  choose(buttons[0]);
+  choose(matrix.querySelector("button"));
 }
 
 function colourButtons(quantity, buttons, list, key) {
@@ -139,11 +153,14 @@ function colourButtons(quantity, buttons, list, key) {
     const shade = value === null ? "" : colour(value, { low, high: high > low ? high : low + 1 });
     button.style.background = shade;
     button.style.color = shade && inkOn(shade);
-    button.textContent = value === null ? "–" : String(digits(value, 3));
+    button.textContent = value === null ? "–" : minus(digits(value, 3));
     button.setAttribute("aria-label", `${list[at].path}: ${button.textContent}`);
   });
-  const span = low === high ? `${digits(low, 3)} everywhere` : `from ${digits(low, 3)} (dark) to ${digits(high, 3)} (light)`;
-  key.textContent = `${quantity.group}, ${quantity.label}: ${span}`;
+  const name = `${quantity.group}, ${quantity.label}`;
+  const words = low === high ? `${name}: ${minus(digits(low, 3))} everywhere` : name;
+  const ticks = [0, 0.25, 0.5, 0.75, 1].map((part) => low + part * (high - low));
+  const bar = { low, high, ticks: ticks.map((value) => [value, digits(value, 2)]) };
+  key.replaceChildren(element("p", { class: "small" }, words), ...(low < high ? [colourBar(bar)] : []));
 }
 
 /// Arrow keys walk over the buttons of the matrix, past cells without one.

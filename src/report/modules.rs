@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
+use crate::paper::place_in_model;
 use crate::table::rows::round9;
 use crate::table::{AmplificationRow, RanksRow, SpectrumRow};
 
@@ -119,7 +120,15 @@ pub(super) fn data(modules: &Modules) -> Value {
         .iter()
         .map(|module| details(module, &rows))
         .collect();
-    json!({ "list": list, "quantities": quantities })
+    json!({ "list": list, "projections": projections(modules), "quantities": quantities })
+}
+
+/// The columns of the map, in the model's order.
+fn projections(modules: &Modules) -> Vec<&str> {
+    let names = modules.modules.iter();
+    let mut names = each_once(names.map(|module| module.projection.as_str()));
+    names.sort_by_key(|name| place_in_model(name));
+    names
 }
 
 fn details(module: &Module, rows: &Rows) -> Value {
@@ -268,7 +277,9 @@ fn over_chance(modules: &Modules, rows: &Rows) -> Vec<Quantity> {
 /// Norms and ranks of each matrix.
 fn sizes(modules: &Modules, rows: &Rows) -> Vec<Quantity> {
     let of_rows: [Measured<RanksRow>; 4] = [
-        ("‖ΔW‖_F, and ‖W‖_F", |row| Some(row.frobenius_norm)),
+        ("Frobenius norm of ΔW, and of W", |row| {
+            Some(row.frobenius_norm)
+        }),
         ("stable rank", |row| row.stable_rank),
         ("effective rank", |row| row.effective_rank),
         ("numerical rank", |row| {

@@ -98,13 +98,18 @@ def ticks(cells):
 
 
 strip = "$i/d$"
+excess = {{excess}}  # (φ − chance)/(1 − chance) in place of φ
 
 
-def show(name, panels, columns=4, low=0.0, high=None):
+def show(name, panels, columns=4, high=None):
     """Draws panels (title, φ, chance) in rows with one colour bar; the bracket on it is chance."""
+    if excess:
+        panels = [panel for panel in panels if panel[0] != strip]
+        panels = [(title, ((phi - chance) / (1 - chance)).where(chance < 1), 0 * chance) for title, phi, chance in panels]
     rebuilt[name] = [phi.to_numpy() for _, phi, _ in panels]
     values = np.concatenate([phi[~np.isnan(phi)] for phi in rebuilt[name]])
     high = high or max(0.1, np.ceil(values.max(initial=0.1) * 10 - 1e-9) / 10)
+    low = -high if excess else 0
     columns = min(columns, len(panels))
     rows = -(-len(panels) // columns)
     figure, axes = plt.subplots(
@@ -118,7 +123,7 @@ def show(name, panels, columns=4, low=0.0, high=None):
         axis.set(title=title, xlabel="$j$", ylabel="$i$", xticks=ticks(phi.columns), yticks=ticks(phi.index))
         if title == strip:  # the same for all j
             axis.set(xlabel="", xticks=[])
-    bar = figure.colorbar(image, ax=axes, shrink=0.7, label=r"$\varphi(i, j)$")
+    bar = figure.colorbar(image, ax=axes, shrink=0.7, label="excess" if excess else r"$\varphi(i, j)$")
     chances = [chance.to_numpy() for *_, chance in panels]
     for level in [min(map(np.min, chances)), max(map(np.max, chances))]:
         bar.ax.axhline(level, color="white", linewidth=1.5)
@@ -162,8 +167,8 @@ def base(name, basis, adapters, layer, projection):
     panels = [(second, *grid(basis, "base", second, layer, projection)) for second in [*adapters, "random"]]
     chance = panels[-1][2].iloc[:, :1]
     values = np.concatenate([phi.to_numpy().ravel() for _, phi, _ in panels] + [chance.to_numpy().ravel()])
-    low, high = np.floor(np.nanmin(values) * 100) / 100, np.ceil(np.nanmax(values) * 100) / 100
-    show(name, [*panels, (strip, chance, chance)], columns=len(panels) + 1, low=low, high=high)
+    high = None if excess else np.ceil(np.nanmax(values) * 100) / 100
+    show(name, [*panels, (strip, chance, chance)], columns=len(panels) + 1, high=high)
 
 # %% scores
 runs = read("runs.csv", dtype=dict.fromkeys(["adapter", "weight_types", "task", "metric"], str))

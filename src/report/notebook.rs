@@ -16,6 +16,7 @@ use serde_json::{Value, json};
 use crate::error::{Error, Result};
 use crate::figure::Palette;
 use crate::measure::Basis;
+use crate::paper::Show;
 use crate::table::{RunGroup, RunsRow};
 
 use super::cells::Cells;
@@ -33,6 +34,8 @@ pub struct Notebook<'a> {
     pub version: &'a str,
     /// Colours of the figures.
     pub palette: Palette,
+    /// What the heat maps of overlaps show.
+    pub show: Show,
     /// Figures of heat maps.
     pub figures: Vec<Rebuilt<'a>>,
     /// Figures of lines but the rank curve.
@@ -139,6 +142,10 @@ impl Notebook<'_> {
             self.title
         };
         let anchors = anchors(self.palette);
+        let excess = match self.show {
+            Show::Overlap => "False",
+            Show::Excess => "True",
+        };
         let (heading, study) = (escaped(named), escaped(self.study));
         let rows = self.runs.as_ref().map_or(&[][..], |runs| runs.rows);
         let (spelt, better) = (spelt(rows), better(rows));
@@ -147,6 +154,7 @@ impl Notebook<'_> {
             ("study", study.as_str()),
             ("version", self.version),
             ("anchors", anchors.as_str()),
+            ("excess", excess),
             ("spelt", spelt.as_str()),
             ("better", better.as_str()),
         ];
@@ -341,6 +349,7 @@ mod tests {
             title: "T",
             version: "0",
             palette: Palette::Rocket,
+            show: Show::Overlap,
             figures: Vec::new(),
             lines: Vec::new(),
             table7: Some((&[], &[("r8".into(), vec!["r8-\"0".into(), "r8-1".into()])])),

@@ -68,6 +68,8 @@ pub enum Content<'a> {
         description: String,
         /// The picture as SVG.
         svg: String,
+        /// The same for a narrow screen; empty where there is none.
+        narrow: String,
     },
 }
 

@@ -4,7 +4,10 @@
 
 const data = JSON.parse(document.getElementById("data").textContent);
 const tip = document.getElementById("tip");
-const colours = data.colours.match(/.{6}/g).map((hex) => "#" + hex);
+const split = (hex) => hex.match(/.{6}/g).map((colour) => "#" + colour);
+const colours = split(data.colours);
+/// A bar's own colours, or the page's.
+const coloursOf = (bar) => (bar.colours ? (bar.split ??= split(bar.colours)) : colours);
 
 /// An element with attributes and children; texts become text nodes, never markup.
 function element(tag, attributes = {}, ...children) {
@@ -32,26 +35,33 @@ function bare(runs) {
   }).join("");
 }
 
+/// A panel's title and what tells it from others of the same.
+const named = (panel) => bare(panel.title) + (panel.note ? `, ${panel.note}` : "");
+
 function colour(value, bar) {
   const place = (value - bar.low) / (bar.high - bar.low);
-  return colours[Math.round(255 * Math.min(1, Math.max(0, place)))];
+  return coloursOf(bar)[Math.round(255 * Math.min(1, Math.max(0, place)))];
 }
 
 const digits = (value, count) => Number(value.toPrecision(count));
 
+/// A number with the sign that people read.
+const minus = (value) => String(value).replaceAll("-", "−");
+
 /// What a cell says, one line a fact. Cells count from 1, directions from the panel's first.
-function describe(panel, row, column) {
+function describe(panel, bar, row, column) {
   const [, columns] = panel.shape;
   const at = (row - 1) * columns + column - 1;
   const [i, j] = [row + panel.first[0] - 1, column + panel.first[1] - 1];
   const value = panel.cells[at];
-  const lines = [`${bare(panel.title)}: i = ${i}, j = ${j}`];
+  const lines = [`${named(panel)}: i = ${i}, j = ${j}`];
   if (value === null) return [...lines, "no value: not drawn, or beyond a numerical rank"];
-  if (panel.dimension === null) return [...lines, `chance = ${value}`];
+  if (panel.dimension === null) return [...lines, `chance = ${minus(value)}`];
   const chance = digits(Math.max(i, j) / panel.dimension, 9);
-  lines.push(`φ = ${value}`, `chance ${digits(chance, 4)}; φ is ${digits(value / chance, 3)} × chance`);
+  if (bar.shows === "excess") lines.push(`(φ − chance)/(1 − chance) = ${minus(value)}`, `chance ${minus(digits(chance, 4))}`);
+  else lines.push(`φ = ${minus(value)}`, `chance ${minus(digits(chance, 4))}; φ is ${minus(digits(value / chance, 3))} × chance`);
   if (panel.marked.some(([first, count]) => at >= first && at < first + count))
-    lines.push("ill-determined: W has near-equal singular values here");
+    lines.push(panel.mark);
   return lines;
 }
 
@@ -94,6 +104,18 @@ function hatch(pen, panel, wide, high) {
   pen.restore();
 }
 
+/// What chance is along the edges of a panel: below it by column, beside it by row.
+function edges(panel, bar) {
+  return ["below", "beside"].flatMap((side, at) => {
+    const chances = panel.edges[at];
+    if (!chances.length) return [];
+    const stops = chances.map((chance) => colour(chance, bar)).join(",");
+    const strip = element("div", { class: "edge " + side, title: "chance" });
+    strip.style.background = `linear-gradient(to ${side === "below" ? "right" : "bottom"}, ${stops}, ${stops.split(",").pop()})`;
+    return [strip];
+  });
+}
+
 function axis(side, axis, count) {
   const start = side === "x" ? "left" : "top";
   const room = side === "x" ? ["var(--left)", "100% - var(--left)"] : ["0rem", "100% - 2.1rem"];
@@ -121,7 +143,7 @@ function heatMap(panel, bar, aspect, say) {
   const cursor = element("div", { class: "cursor", hidden: "" });
   const plot = element("div", {
     class: "plot", tabindex: 0, role: "application", "aria-roledescription": "heat map",
-    "aria-label": `${bare(panel.title)}, ${rows} by ${columns} cells; arrow keys move`,
+    "aria-label": `${named(panel)}, ${rows} by ${columns} cells; arrow keys move`,
   }, paint(panel, bar, aspect), cursor);
   if (!panel.narrow) plot.style.aspectRatio = `1 / ${aspect}`;
   let chosen = null;
@@ -131,7 +153,7 @@ function heatMap(panel, bar, aspect, say) {
     cursor.style.top = `${(100 * (i - 0.5)) / rows}%`;
     cursor.style.width = `${100 / columns}%`;
     cursor.style.height = `${100 / rows}%`;
-    const lines = describe(panel, i, j);
+    const lines = describe(panel, bar, i, j);
     say(lines.join("; "));
     showTip(lines, pointer || cursor.getBoundingClientRect());
   };
@@ -157,8 +179,8 @@ function heatMap(panel, bar, aspect, say) {
     show((chosen = next));
   });
   const made = element("div", { class: panel.narrow ? "panel narrow" : "panel" },
-    element("div", { class: "panel-title" }, ...rich(panel.title)),
-    element("div", { class: "framed" }, plot, ...axis("x", panel.x, columns), ...axis("y", panel.y, rows)));
+    element("div", { class: "panel-title" }, ...rich(panel.title), element("small", {}, panel.note)),
+    element("div", { class: "framed" }, plot, ...edges(panel, bar), ...axis("x", panel.x, columns), ...axis("y", panel.y, rows)));
   // Room for longer numbers beside the letter of the axis.
   const longest = Math.max(2, ...panel.y.ticks.map(([, label]) => label.length));
   made.style.setProperty("--left", `${2 + 0.45 * (longest - 2)}rem`);
@@ -178,9 +200,9 @@ function showTip(lines, near) {
 function colourBar(bar) {
   const percent = (value) => 100 * Math.min(1, Math.max(0, (value - bar.low) / (bar.high - bar.low)));
   const strip = element("div", { class: "colours" });
-  strip.style.background = `linear-gradient(to right, ${colours.join(",")})`;
+  strip.style.background = `linear-gradient(to right, ${coloursOf(bar).join(",")})`;
   const ticks = bar.ticks.map(([value, label]) => {
-    const tick = element("span", { class: "x tick" }, label);
+    const tick = element("span", { class: "x tick" }, minus(label));
     tick.style.left = `${percent(value)}%`;
     return tick;
   });
@@ -188,7 +210,8 @@ function colourBar(bar) {
   if (bar.chance) {
     const [low, high] = bar.chance;
     const bracket = element("span", { class: "chance" });
-    const word = element("span", { class: "word" }, `chance ${digits(low, 3)} to ${digits(high, 3)}`);
+    const range = (low < high ? [low, high] : [low]).map((level) => minus(digits(level, 3))).join(" to ");
+    const word = element("span", { class: "word" }, `chance ${range}`);
     bracket.style.left = `${percent(low)}%`;
     bracket.style.width = `${percent(high) - percent(low)}%`;
     word.style.left = `min(${percent(low)}%, 100% - 10rem)`;
@@ -204,36 +227,82 @@ function panelRows(rows, bar, aspect, say) {
   });
 }
 
-/// All values of a panel, made when somebody opens it.
-function valuesTable(panel) {
+/// The values of some columns of a panel, from one up to before another.
+function valuesTable(panel, from, to) {
   const [rows, columns] = panel.shape;
   const head = element("tr", {}, element("th", {}, "i \\ j"));
-  for (let j = 1; j <= columns; j++) head.append(element("th", { scope: "col", class: "number" }, String(j + panel.first[1] - 1)));
+  for (let j = from; j < to; j++) head.append(element("th", { scope: "col", class: "number" }, String(j + panel.first[1])));
   const body = element("tbody");
-  for (let i = 1; i <= rows; i++) {
-    const line = element("tr", {}, element("th", { scope: "row" }, String(i + panel.first[0] - 1)));
-    for (let j = 1; j <= columns; j++)
-      line.append(element("td", { class: "number" }, String(panel.cells[(i - 1) * columns + j - 1] ?? "–")));
+  for (let i = 0; i < rows; i++) {
+    const line = element("tr", {}, element("th", { scope: "row" }, String(i + panel.first[0])));
+    for (let j = from; j < to; j++)
+      line.append(element("td", { class: "number" }, minus(panel.cells[i * columns + j] ?? "–")));
     body.append(line);
   }
   return element("table", {}, element("thead", {}, head), body);
 }
 
+/// All values of a panel, made when somebody opens it: as many columns beside each other as fit.
+function valuesTables(panel, room) {
+  const columns = panel.shape[1];
+  const longest = panel.cells.reduce((most, value) => Math.max(most, String(value ?? "–").length), 3);
+  const beside = Math.max(1, Math.min(columns, Math.floor((room - 76) / (longest * 9 + 21))));
+  const each = Math.ceil(columns / Math.ceil(columns / beside));
+  const starts = Array.from({ length: Math.ceil(columns / each) }, (_, part) => part * each);
+  return starts.map((from) => valuesTable(panel, from, Math.min(from + each, columns)));
+}
+
 function valuesDetails(figure) {
   const labelled = figure.rows.flatMap(({ label, panels }) => panels.map((panel, place) => {
     const row = label && label.length ? `${bare(label)}, ` : "";
-    return [`${row}${place + 1}: ${bare(panel.title)}, ${panel.shape.join(" × ")}`, panel];
+    return [`${row}${place + 1}: ${named(panel)}, ${panel.shape.join(" × ")}`, panel];
   }));
   const choice = element("select", {}, ...labelled.map(([text], at) => element("option", { value: at }, text)));
   const box = element("div", { class: "scroll values", tabindex: 0, role: "region", "aria-label": "values" });
-  const fill = () => box.replaceChildren(valuesTable(labelled[choice.value][1]));
+  const fill = () => box.replaceChildren(...valuesTables(labelled[choice.value][1], box.clientWidth));
   choice.addEventListener("change", fill);
   const details = element("details", {},
     element("summary", {}, "Values as a table"),
     element("label", {}, "Panel ", choice), box);
-  details.addEventListener("toggle", () => details.open && !box.firstChild && fill());
+  let filled = 0;
+  const fits = () => {
+    if (!details.open || filled === box.clientWidth) return;
+    filled = box.clientWidth;
+    fill();
+  };
+  details.addEventListener("toggle", fits);
+  addEventListener("resize", fits);
   return details;
 }
+
+/// A table that is wider than its box stands row by row instead, each value below its column's name.
+function fit(box) {
+  const made = box.querySelector("table");
+  if (!made || !box.clientWidth) return;
+  made.classList.remove("stacked");
+  if (made.scrollWidth <= box.clientWidth) return;
+  if (!made.querySelector(".of")) nameCells(made);
+  made.classList.add("stacked");
+}
+
+/// Puts the name of its column before each value.
+function nameCells(made) {
+  const names = [...made.tHead.rows[0].cells];
+  for (const line of made.tBodies[0].rows)
+    [...line.cells].forEach((cell, at) => {
+      if (!at) return;
+      if (!cell.textContent) cell.classList.add("none");
+      cell.prepend(element("span", { class: "of" }, ...[...names[at].childNodes].map((node) => node.cloneNode(true))));
+    });
+}
+
+function fitAll(within = document) {
+  for (const box of within.querySelectorAll(".scroll:not(.values)")) fit(box);
+}
+
+addEventListener("resize", () => fitAll());
+// What is folded has no width before.
+document.addEventListener("toggle", (event) => event.target.open && fitAll(event.target), true);
 
 for (const place of document.querySelectorAll(".heatmaps")) {
   const figure = data.figures[place.dataset.figure];
@@ -251,3 +320,5 @@ for (const place of document.querySelectorAll(".published")) {
   place.append(element("div", { class: "whose" }, `Beside it, in the same colours: ${whose}`),
     ...panelRows(rows, bar, figure.aspect, say), colourBar(bar), readout, element("figcaption", {}, words));
 }
+
+fitAll();

@@ -2,8 +2,8 @@
 
 use std::ops::Range;
 
-use crate::table::html::{escape, scrolling};
-use crate::table::{EvidenceRow, FindingRow};
+use crate::table::html::{boxed, escape, symbols};
+use crate::table::{EvidenceRow, FindingRow, minus, minus_in_words};
 
 use super::html::{href, paragraphs};
 use super::page::{AdapterFacts, Page};
@@ -54,9 +54,9 @@ fn finding(row: &FindingRow, evidence: &[&EvidenceRow]) -> String {
          <p><span class=\"badge {class}\"><span aria-hidden=\"true\">{sign}</span> {}</span> {}</p>\n\
          {details}</article>\n",
         escape(&row.claim),
-        escape(&row.statement),
+        symbols(&row.statement),
         escape(&row.verdict),
-        escape(&row.sentence),
+        symbols(&minus_in_words(&row.sentence)),
     )
 }
 
@@ -102,7 +102,7 @@ pub(super) fn how_to_read(digits: usize) -> String {
     };
     format!(
         "<p>φ(i,j) is the share of the smaller of two subspaces that lies in the larger one: 1 when \
-         it is contained, 0 when they are orthogonal, max(i,j)/d for random ones (the bracket over \
+         it is contained, 0 when they are orthogonal, max(i,j)/d for random ones (the strips along the edges, and the bracket over \
          the colour bar). Point at a cell for its value ({precision}), or move there with the arrow \
          keys.</p>\n"
     )
@@ -221,19 +221,19 @@ fn table(header: &[&str], rows: &[Vec<String>], numbers: Range<usize>) -> String
     let head: String = header
         .iter()
         .enumerate()
-        .map(|(place, name)| format!("<th scope=\"col\"{}>{}</th>", class(place), escape(name)))
+        .map(|(place, name)| format!("<th scope=\"col\"{}>{}</th>", class(place), symbols(name)))
         .collect();
     let body: String = rows
         .iter()
         .map(|row| {
             let cells = row.iter().enumerate().map(|(place, cell)| match place {
-                0 => format!("<th scope=\"row\">{}</th>", escape(cell)),
-                _ => format!("<td{}>{}</td>", class(place), escape(cell)),
+                0 => format!("<th scope=\"row\">{}</th>", symbols(cell)),
+                _ => format!("<td{}>{}</td>", class(place), symbols(cell)),
             });
             format!("<tr>{}</tr>\n", cells.collect::<String>())
         })
         .collect();
-    scrolling(
+    boxed(
         &format!("<table>\n<thead><tr>{head}</tr></thead>\n<tbody>{body}</tbody>\n</table>"),
         "table",
     )
@@ -250,7 +250,7 @@ fn links(files: &[&String]) -> String {
 fn short(value: f64) -> String {
     let size = value.abs();
     if size != 0.0 && !(1e-4..1e5).contains(&size) {
-        return format!("{value:.2e}");
+        return minus(&format!("{value:.2e}"));
     }
     let whole = if size == 0.0 {
         0.0
@@ -258,7 +258,7 @@ fn short(value: f64) -> String {
         size.log10().floor()
     };
     let places = (2.0 - whole).clamp(0.0, 6.0) as usize;
-    format!("{value:.places$}")
+    minus(&format!("{value:.places$}"))
 }
 
 #[cfg(test)]
@@ -271,7 +271,13 @@ mod tests {
         assert_eq!(
             shown.map(short),
             [
-                "0.00", "0.00260", "0.670", "1.00", "23.4", "1234", "2.50e-7"
+                "0.00",
+                "0.00260",
+                "0.670",
+                "1.00",
+                "23.4",
+                "1234",
+                "2.50e−7"
             ]
         );
     }

@@ -1,6 +1,7 @@
 //! φ of every comparison on every basis.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use crate::error::Result;
 use crate::findings::LEADING;
@@ -42,6 +43,7 @@ impl ModuleRun<'_> {
                     pairs: 1,
                     is_of_group: groups.iter().any(|group| group.holds(comparison)),
                     cells: overlap_grid(&first, &second)?,
+                    limits: BTreeMap::new(),
                 });
             }
             let means: Vec<Grid> = groups

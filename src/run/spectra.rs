@@ -32,12 +32,15 @@ impl ModuleRun<'_> {
         Ok(())
     }
 
-    /// As many of W's singular values as any row of the other tables uses, its ranks, and how large
-    /// each ΔW is beside it.
+    /// W's singular values: all where their vectors are known, else as many as any row of the other
+    /// tables uses, which are certified. Its ranks, and how large each ΔW is beside it.
     pub(super) fn base_spectrum(&self, own: &Leading, results: &mut Results) -> Result<()> {
         let mut spectrum = certify_leading(own);
-        spectrum.truncate(self.directions_of_base());
-        self.push_certificate(results, "base", &spectrum, own);
+        let used = spectrum.len().min(self.directions_of_base());
+        self.push_certificate(results, "base", &spectrum[..used], own);
+        if !own.is_complete() {
+            spectrum.truncate(used);
+        }
         self.push_spectrum(results, "base", spectrum);
         let base = ranks_of_leading(own);
         // The rows so far are those of the updates, in their order.

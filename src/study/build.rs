@@ -16,7 +16,7 @@ use std::sync::OnceLock;
 use crate::adapter::{AdaptedModule, natural_order};
 use crate::base::{Base, parts};
 use crate::error::{Error, Result};
-use crate::paper::Figure;
+use crate::paper::{Cells, Figure};
 use crate::tensors::{find_adapter_near, find_model_near};
 
 use super::bases::Bases;
@@ -84,7 +84,7 @@ impl Plan {
     }
 }
 
-/// The plan of a study that measures adapters. `every_grid` as in [`Measured`].
+/// The plan of a study that measures adapters. `every_grid` as in [`Plan`].
 fn of_adapters(
     definition: &Definition,
     file: &Path,
@@ -164,7 +164,6 @@ fn of_adapters(
         draws: request.draws.unwrap_or(definition.draws),
         seed: request.seed.unwrap_or(definition.seed),
         memory: request.memory,
-        every_grid,
         differences: bases.note,
         warnings,
         left_out,
@@ -184,6 +183,7 @@ fn of_adapters(
         figures,
         runs,
         makes: request.makes,
+        every_grid: every_grid || definition.compare.cells == Some(Cells::All),
         selected: request.selected(is_whole(definition, request)),
         source: Source::Adapters(Box::new(measured)),
     })

@@ -6,6 +6,7 @@ use crate::asked::Asked;
 use crate::error::{Error, Result};
 use crate::files::is_there;
 use crate::measure::Basis;
+use crate::paper::Cells;
 
 use super::bases::chosen;
 use super::drawable::Weights;
@@ -87,6 +88,7 @@ pub(super) fn build(
         runs,
         selected: request.selected(false),
         makes: request.makes,
+        every_grid: definition.compare.cells == Some(Cells::All),
         source: Source::Rows(Box::new(published)),
     })
 }

@@ -35,6 +35,11 @@ impl Has {
         self.base && self.weights == Weights::Measured
     }
 
+    /// Whether ΔW is decomposed, as rows are not.
+    pub(super) fn spectra(&self) -> bool {
+        !matches!(self.weights, Weights::Rows { .. })
+    }
+
     /// Whether there are rows of table 7.
     pub(super) fn amplification(&self) -> bool {
         match self.weights {

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::measure::Basis;
-use crate::paper::{Figure, Venue};
+use crate::paper::{Figure, Notes, Show, Venue};
 use crate::results::ModuleName;
 
 use super::named::{AdapterId, Comparison, Operand};
@@ -40,6 +40,10 @@ pub struct FigurePlan {
     pub projections: Vec<String>,
     /// Page and type sizes.
     pub venue: Venue,
+    /// What the heat maps of overlaps show.
+    pub show: Show,
+    /// Where the notes of figures stand.
+    pub captions: Notes,
     /// A last line below every figure of overlaps.
     pub footnote: Option<String>,
     /// Which layers were picked, where the study names none.

@@ -46,6 +46,7 @@ fn which(definition: &Definition, has: &Has, runs: &Runs) -> Result<Vec<Figure>>
                 has.steps,
                 "steps = \"runs/r8/checkpoint-*\" to an [[adapter]]",
             ),
+            Figure::Spectrum | Figure::Sizes => (has.spectra(), "[[adapter]] in place of `rows`"),
         };
         if !is_there {
             return Err(definition.lines.error(
@@ -55,6 +56,9 @@ fn which(definition: &Definition, has: &Has, runs: &Runs) -> Result<Vec<Figure>>
                     Figure::Placement => "no ΔW is held against a W that is measured".into(),
                     Figure::Amplification => "there is no W that ΔW could amplify".into(),
                     Figure::Trajectory => "there are no checkpoints of a run".into(),
+                    Figure::Spectrum | Figure::Sizes => {
+                        "rows have no ΔW whose singular values could be shown".into()
+                    }
                     figure => format!("nothing is compared that figure {figure} shows"),
                 },
                 format!("add {needed}, or leave the figure out"),
@@ -88,6 +92,8 @@ pub(super) fn plan(
     Ok(FigurePlan {
         which: which(definition, &has, runs)?,
         venue: definition.print.venue.unwrap_or_default(),
+        show: entry.show.unwrap_or_default(),
+        captions: entry.notes.unwrap_or_default(),
         footnote: entry.footnote.clone(),
         notes: panels.notes,
         bases,

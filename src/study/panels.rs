@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::adapter::{layer_of, projection_of};
 use crate::error::Result;
-use crate::paper::Projection;
+use crate::paper::{Projection, place_in_model};
 
 use super::file::definition::FiguresEntry;
 use super::file::lines::{Lines, suggestion};
@@ -196,7 +196,7 @@ fn layers_of(modules: &[String]) -> Vec<Option<usize>> {
     layers
 }
 
-/// Projections in the modules' order, each once.
+/// Projections in the order of a model's block, each once.
 fn projections_of(modules: &[String]) -> Vec<&str> {
     let mut projections: Vec<&str> = Vec::new();
     for module in modules {
@@ -204,6 +204,7 @@ fn projections_of(modules: &[String]) -> Vec<&str> {
             projections.push(projection_of(module));
         }
     }
+    projections.sort_by_key(|name| place_in_model(name));
     projections
 }
 
@@ -245,7 +246,7 @@ mod tests {
             (panels.layer, panels.layers),
             (Some(1), vec![Some(0), Some(1)])
         );
-        assert_eq!(panels.projections, ["up", "gate"]);
+        assert_eq!(panels.projections, ["gate", "up"]);
     }
 
     #[test]

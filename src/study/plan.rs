@@ -39,6 +39,8 @@ pub struct Plan {
     pub runs: Runs,
     /// What is made.
     pub makes: Makes,
+    /// Whether `overlap.csv` has every grid, or those that are drawn.
+    pub every_grid: bool,
     /// What a command line changes of a study's numbers beside seed, draws, bases and rank, in words.
     pub selected: Vec<(&'static str, String)>,
     /// Where the numbers come from.
@@ -75,8 +77,6 @@ pub struct Measured {
     /// Bytes that measuring may take; without, half of what is free. Nothing that is measured
     /// depends on it.
     pub memory: Option<u64>,
-    /// Whether `overlap.csv` has every grid, or those that are drawn.
-    pub every_grid: bool,
     /// What a reader must know of updates that are differences from a start, where there are some:
     /// which bases they have, and what two of them share.
     pub differences: Option<String>,
@@ -220,6 +220,27 @@ impl Plan {
             Source::Rows(_) => {}
         }
         shown
+    }
+
+    /// The adapters that figures speak of, those held against W first, then runs of two ranks and of
+    /// two seeds; where nothing is compared, all.
+    pub fn shown_adapters(&self) -> Vec<AdapterId> {
+        let pairs = [&self.figures.ranks, &self.figures.seeds];
+        let pairs = pairs.into_iter().flatten().flat_map(|pairs| &pairs.pairs);
+        let compared = self
+            .against_base()
+            .into_iter()
+            .chain(pairs.copied().flatten());
+        let mut shown: Vec<AdapterId> = Vec::new();
+        for id in compared {
+            if !shown.contains(&id) {
+                shown.push(id);
+            }
+        }
+        match (shown.is_empty(), self.measured()) {
+            (true, Some(measured)) => measured.with_ids().map(|(id, _)| id).collect(),
+            _ => shown,
+        }
     }
 
     /// The groups of table 7: each with its label and the names of its runs.

@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 use super::metric::higher_is_better;
 use super::proportion::{Z, paired, unpaired};
 use super::rows::{AnswersRow, round9};
-use super::scores::{Score, mark_best};
+use super::scores::{Score, is_alone, mark_best};
 
 /// Which items each run answered rightly.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -54,8 +54,8 @@ impl Answers {
 /// behind.
 ///
 /// Where the items of all of them are known, only a score that is ahead of each other one is best:
-/// the lower end of the 95 % interval of the difference is above 0. Else the best as printed is,
-/// [`mark_best`].
+/// the lower end of the 95 % interval of the difference is above 0. A single run is not best beside
+/// means of several. Else the best as printed is, [`mark_best`].
 pub(super) fn judge(scores: &mut [&mut Score], decimals: usize, answers: &Answers) {
     let higher = scores
         .first()
@@ -74,7 +74,7 @@ pub(super) fn judge(scores: &mut [&mut Score], decimals: usize, answers: &Answer
     };
     let best = Score::clone(best);
     let spread = spread(scores);
-    let mut is_ahead = true;
+    let mut is_ahead = !is_alone(&best, scores);
     for score in scores.iter_mut() {
         score.best = Some(false);
         if score.adapters == best.adapters {

@@ -3,9 +3,10 @@
 
 use super::scores::Score;
 use super::text::Words;
+use super::weights::Names;
 
 /// A caption that says what the numbers are. `of` is what one best is marked in: `row`.
-pub(super) fn caption(scores: &[Score], number: &str, what: &str, of: &str) -> Words {
+pub(super) fn caption(scores: &[Score], names: &Names, [number, what, of]: [&str; 3]) -> Words {
     let spread = if scores.iter().any(|score| score.sd.is_some()) {
         "; mean over seeds, with the sample standard deviation where there are two or more"
     } else {
@@ -24,7 +25,8 @@ pub(super) fn caption(scores: &[Score], number: &str, what: &str, of: &str) -> W
     let words = start
         .then(Words::plain(&format!("{what}{spread}")))
         .then(count);
-    words.then(Words::plain(&format!("{error}{}.", bold(scores, of))))
+    let words = words.then(Words::plain(&format!("{error}{}.", bold(scores, of))));
+    words.then(names.explained())
 }
 
 /// What is bold.
@@ -32,6 +34,10 @@ fn bold(scores: &[Score], of: &str) -> String {
     let beyond = "beyond the 95 % interval of the difference";
     let is_judged = scores.iter().any(|score| score.behind.is_some());
     let has_best = scores.iter().any(|score| score.best == Some(true));
+    let has_several = scores.iter().any(|score| score.runs > 1);
+    let is_open = scores
+        .iter()
+        .any(|score| score.best.is_some() && score.runs == 1);
     match (has_best, is_judged) {
         (true, false) => format!("; best of each {of} in bold"),
         (true, true) => {
@@ -41,6 +47,10 @@ fn bold(scores: &[Score], of: &str) -> String {
             format!(
                 "; in bold would be the best of each {of} that is ahead of all others {beyond}: none is"
             )
+        }
+        // Single runs are not marked beside means of several.
+        (false, false) if is_open && has_several => {
+            format!("; in bold would be the best of each {of} if several runs showed it: none is")
         }
         (false, false) => String::new(),
     }

@@ -194,6 +194,7 @@ mod tests {
                 "overlap",
                 "chance",
                 "z",
+                "limit",
             ]
         );
         assert_eq!(

@@ -18,8 +18,37 @@ pub(crate) fn escape(text: &str) -> String {
     escaped
 }
 
-/// A box in which something wide scrolls, by keyboard too.
-pub(crate) fn scrolling(html: &str, what: &str) -> String {
+/// Text with the subscripts of our symbols: ‖W‖_F, W_q and ΔW_q, d_out and d_in. All other
+/// underscores stay.
+pub(crate) fn symbols(text: &str) -> String {
+    let escaped = escape(text);
+    let (mut html, mut rest) = (String::new(), escaped.as_str());
+    while let Some((before, after)) = rest.split_once('_') {
+        let end = after.find(|one: char| !(one.is_alphanumeric() || one == '_'));
+        let (low, others) = after.split_at(end.unwrap_or(after.len()));
+        let (head, symbol) = match before.char_indices().next_back() {
+            Some((place, _)) => before.split_at(place),
+            None => ("", ""),
+        };
+        let is_alone = !head.ends_with(|one: char| one.is_alphanumeric() && one != 'Δ');
+        let is_low = match symbol {
+            "‖" => low == "F",
+            "W" => is_alone && !low.is_empty(),
+            "d" => is_alone && ["out", "in"].contains(&low),
+            _ => false,
+        };
+        match is_low {
+            true if symbol == "‖" => html += &format!("{before}<sub>{low}</sub>"),
+            true => html += &format!("{head}<i>{symbol}</i><sub>{low}</sub>"),
+            false => html += &format!("{before}_{low}"),
+        }
+        rest = others;
+    }
+    html + rest
+}
+
+/// A box for something that may be wide, reached by keyboard.
+pub(crate) fn boxed(html: &str, what: &str) -> String {
     format!(
         "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"{}\">{html}</div>\n",
         escape(what)
@@ -28,7 +57,7 @@ pub(crate) fn scrolling(html: &str, what: &str) -> String {
 
 /// A sentence beside a table.
 pub(super) fn paragraph(text: &str) -> String {
-    format!("<p>{}</p>\n", escape(text.trim()))
+    format!("<p>{}</p>\n", symbols(text.trim()))
 }
 
 /// A row of a table's body: its label is text, its cells are HTML.
@@ -37,7 +66,7 @@ pub(super) fn row(label: &str, cells: &[String]) -> String {
         .iter()
         .map(|cell| format!("<td class=\"number\">{}</td>", cell.trim()))
         .collect();
-    let label = escape(label.trim());
+    let label = symbols(label.trim());
     format!("<tr><th scope=\"row\">{label}</th>{cells}</tr>\n")
 }
 
@@ -50,15 +79,15 @@ pub(super) fn table<'a>(
     let columns: String = columns
         .into_iter()
         .map(|name| {
-            let name = escape(name.trim());
+            let name = symbols(name.trim());
             format!("<th scope=\"col\" class=\"number\">{name}</th>")
         })
         .collect();
     let head = format!(
         "<tr><th scope=\"col\">{}</th>{columns}</tr>\n",
-        escape(corner.trim())
+        symbols(corner.trim())
     );
-    scrolling(
+    boxed(
         &format!("<table>\n<thead>{head}</thead>\n<tbody>{rows}</tbody>\n</table>"),
         "table",
     )
@@ -67,6 +96,21 @@ pub(super) fn table<'a>(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn symbols_have_their_subscripts_and_names_keep_their_underscores() {
+        assert_eq!(
+            symbols("W_q, ΔW_v"),
+            "<i>W</i><sub>q</sub>, Δ<i>W</i><sub>v</sub>"
+        );
+        assert_eq!(symbols("W_up_proj"), "<i>W</i><sub>up_proj</sub>");
+        assert_eq!(
+            symbols("‖W‖_F·r/√(d_out·d_in)"),
+            "‖W‖<sub>F</sub>·r/√(<i>d</i><sub>out</sub>·<i>d</i><sub>in</sub>)"
+        );
+        assert_eq!(symbols("new_W_q a_b d_x _ W_"), "new_W_q a_b d_x _ W_");
+        assert_eq!(symbols("W_<b>_F"), "W_&lt;b&gt;_F");
+    }
 
     #[test]
     fn names_cannot_become_markup() {

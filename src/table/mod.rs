@@ -25,8 +25,10 @@ mod sheet;
 mod short;
 mod table7;
 mod table7_latex;
+mod table7_words;
 mod text;
 mod together;
+mod weights;
 mod widths;
 
 pub use ahead::Answers;
@@ -36,7 +38,7 @@ pub use csv::{from_csv, not_a_number, to_csv, to_csv_without, unwritten};
 pub use dictionary::{TableColumns, column_names, columns, dictionary};
 pub use metric::{higher_is_better, is_share};
 pub use npz::{GridArchive, from_npz, read_grids};
-pub use overlap::{OverlapCell, OverlapNames, OverlapWriter, read_overlaps};
+pub use overlap::{Limit, OverlapCell, OverlapNames, OverlapWriter, read_overlaps};
 pub use proportion::{standard_error, wilson};
 pub use provenance::{Input, Provenance};
 pub use rank_tables::{RunTable, has_two_ranks};
@@ -48,6 +50,6 @@ pub use rows::{
 pub use scores::{Score, scores, weight_types};
 pub(crate) use scores::{Wholes, whole, wholes};
 pub use table7::{RunGroup, Table7};
-pub(crate) use text::place_in_words;
+pub(crate) use text::{latex_text, markdown_text, minus, minus_in_words, place_in_words};
 pub(crate) use together::together;
 pub use widths::Widths;

@@ -13,13 +13,15 @@ use std::io::{self, ErrorKind, Read, Write};
 use ::csv::{ByteRecord, Reader};
 
 use crate::error::Result;
+use crate::paper::named;
 
 use super::csv::{failed, not_a_number};
 use super::digits::{push_count, push_nine_digits};
 use super::rows::OverlapRow;
 
 /// The columns, in [`OverlapRow`]'s order.
-const HEADER: &str = "module,component,layer,projection,basis,first,second,i,j,overlap,chance,z\n";
+const HEADER: &str =
+    "module,component,layer,projection,basis,first,second,i,j,overlap,chance,z,limit\n";
 /// Of the columns, those that are the same on every row of a grid.
 const NAMES: usize = 7;
 /// Rows are handed on in pieces of about this many bytes.
@@ -57,6 +59,23 @@ pub struct OverlapCell {
     pub chance: f64,
     /// In standard deviations of random subspaces.
     pub z: Option<f64>,
+    /// On which side of `overlap` the value is, where that is a bound.
+    pub limit: Option<Limit>,
+}
+
+named! {
+    /// On which side of a number a value is that is known only so far.
+    ///
+    /// ```
+    /// use lora_subspace::table::Limit;
+    /// assert_eq!(Limit::Below.name(), "below");
+    /// ```
+    Limit {
+        /// It is not larger.
+        Below = "below",
+        /// It is not smaller.
+        Above = "above",
+    }
 }
 
 /// Writes `overlap.csv` a grid at a time: the bytes that [`to_csv`](super::to_csv) makes of the
@@ -130,6 +149,8 @@ impl<W: Write> OverlapWriter<W> {
         if let Some(z) = cell.z {
             push_nine_digits(rows, z)?;
         }
+        rows.push(b',');
+        rows.extend_from_slice(cell.limit.map_or("", Limit::name).as_bytes());
         rows.push(b'\n');
         Ok(())
     }
@@ -269,6 +290,7 @@ mod tests {
             overlap: cell.overlap,
             chance: cell.chance,
             z: cell.z,
+            limit: cell.limit.map_or("", Limit::name).into(),
         }
     }
 
@@ -299,6 +321,7 @@ mod tests {
             overlap: Some(value).filter(|_| place != 1),
             chance: (place + 1).max(12 - place) as f64 / dimension,
             z: Some(-1e3 * value).filter(|_| place != 2),
+            limit: [None, Some(Limit::Below), Some(Limit::Above)][place % 3],
         };
         values.into_iter().enumerate().map(cell).collect()
     }

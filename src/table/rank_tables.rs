@@ -14,6 +14,7 @@ use super::sheet::{Block, Cell, Row, Sheet};
 use super::text::{Words, grouped};
 use super::to_csv_without;
 use super::together::together;
+use super::weights::Names;
 use super::widths::Widths;
 
 /// One of the paper's tables of runs, in LaTeX, Markdown and CSV.
@@ -24,6 +25,13 @@ pub struct RunTable {
     scores: Vec<Score>,
     sheet: Sheet,
 }
+
+/// Table 5's name, what it is about, and what one best is marked in.
+const TABLE5: [&str; 3] = [
+    "Table 5",
+    "Which weights to adapt with one number of trainable parameters",
+    "row",
+];
 
 /// Task and metric.
 type Place = (String, String);
@@ -67,6 +75,7 @@ impl RunTable {
         let mut scores = all;
         scores.retain(|score| score.trainable_parameters == Some(budget));
         let columns = distinct(&scores, |score| (score.weight_types.clone(), score.rank));
+        let named = Names::of(&scores);
         let mut lines = Vec::new();
         for (place, mut here) in together(&mut scores, |score| of(score)) {
             let decimals = finish(&mut here, answers);
@@ -79,17 +88,15 @@ impl RunTable {
                 cells: columns.iter().map(cell).collect(),
             });
         }
-        let names = columns.iter().map(|(types, _)| weights(types)).collect();
+        let names = columns
+            .iter()
+            .map(|(types, _)| named.words(types))
+            .collect();
         let ranks = columns.iter().map(|(_, rank)| rank.to_string()).collect();
         let budget = format!("{} trainable parameters", grouped(budget));
         let sheet = Sheet {
             label: "tab:weight-types",
-            caption: caption(
-                &scores,
-                "Table 5",
-                "Which weights to adapt with one number of trainable parameters",
-                "row",
-            ),
+            caption: caption(&scores, &named, TABLE5),
             corner: Words::plain("weight type"),
             above: Words::plain(&budget),
             columns: names,
@@ -114,17 +121,17 @@ impl RunTable {
         }
         let mut ranks = distinct(&scores, |score| score.rank);
         ranks.sort_unstable();
+        let named = Names::of(&scores);
         let places = together(&mut scores, |score| of(score)).into_iter();
         let blocks = places
-            .map(|(place, here)| ranks_block(here, answers, &place, &ranks))
+            .map(|(place, here)| ranks_block(here, answers, (&place, &named), &ranks))
             .collect();
         let sheet = Sheet {
             label: "tab:rank",
             caption: caption(
                 &scores,
-                "Table 6",
-                "Weight types and rank",
-                "task and metric",
+                &named,
+                ["Table 6", "Weight types and rank", "task and metric"],
             ),
             corner: Words::plain("weight type"),
             above: Words::default(),
@@ -149,13 +156,18 @@ impl RunTable {
             return None;
         }
         let metrics = distinct(&scores, |score| score.metric.clone());
+        let named = Names::of(&scores);
         let blocks = together(&mut scores, |score| task_and_types(score)).into_iter();
         let blocks = blocks
-            .map(|(of, here)| metrics_block(here, answers, &of, &metrics))
+            .map(|(of, here)| metrics_block(here, answers, (&of, &named), &metrics))
             .collect();
         let sheet = Sheet {
             label: "tab:rank-metrics",
-            caption: caption(&scores, "Table 18", "Rank and several metrics", "column"),
+            caption: caption(
+                &scores,
+                &named,
+                ["Table 18", "Rank and several metrics", "column"],
+            ),
             corner: Words::both("rank $r$", "rank r"),
             above: Words::default(),
             columns: metrics.iter().map(|metric| metric_words(metric)).collect(),
@@ -193,8 +205,8 @@ impl RunTable {
         self.sheet.html()
     }
 
-    /// As a LaTeX table with booktabs and siunitx, for a page or else an article of one column.
-    pub fn latex(&self, page: Option<Widths>) -> String {
+    /// As a LaTeX table with booktabs and siunitx, for a page.
+    pub fn latex(&self, page: Widths) -> String {
         self.sheet.latex(page)
     }
 }
@@ -203,7 +215,7 @@ impl RunTable {
 fn ranks_block(
     mut here: Vec<&mut Score>,
     answers: &Answers,
-    place: &Place,
+    (place, named): (&Place, &Names),
     ranks: &[usize],
 ) -> Block {
     let decimals = finish(&mut here, answers);
@@ -217,7 +229,7 @@ fn ranks_block(
             score.map(|score| Cell::new(score, decimals))
         };
         Row {
-            label: weights(types),
+            label: named.words(types),
             cells: ranks.iter().map(cell).collect(),
         }
     };
@@ -231,7 +243,7 @@ fn ranks_block(
 fn metrics_block(
     here: Vec<&mut Score>,
     answers: &Answers,
-    (task, types): &(String, String),
+    ((task, types), named): (&(String, String), &Names),
     metrics: &[String],
 ) -> Block {
     let ranks: BTreeSet<usize> = here.iter().map(|score| score.rank).collect();
@@ -252,7 +264,7 @@ fn metrics_block(
         }
     };
     Block {
-        title: Words::plain(&format!("{task}, ")).then(weights(types)),
+        title: Words::plain(&format!("{task}, ")).then(named.words(types)),
         rows: ranks.iter().map(row).collect(),
     }
 }
@@ -338,11 +350,6 @@ fn distinct<'a, Key: Ord + Clone>(
     let mut met = BTreeSet::new();
     let keys = scores.into_iter().map(key);
     keys.filter(|key| met.insert(key.clone())).collect()
-}
-
-fn weights(types: &str) -> Words {
-    let types: Vec<String> = types.split('+').map(String::from).collect();
-    Words::weights(&types)
 }
 
 /// `sst2, accuracy ↑`

@@ -5,8 +5,9 @@ use serde::{Deserialize, Serialize};
 use super::rounded::{nine_digits, nine_digits_or_empty};
 pub use super::rounded::{round_to, round9};
 
-/// One cell of one overlap grid (`overlap.csv`). Of each pair of a group there are the cells φ(k,k)
-/// alone, beside the whole mean over the pairs.
+/// One cell of one overlap grid (`overlap.csv`). `subspace-overlap` writes every grid. `regenerate`
+/// writes those that figures show, and of each pair of a group the cells φ(k,k); with `cells = "all"`
+/// in [compare] it writes every one. overlap.npz has all in any case.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct OverlapRow {
     /// Full path as the adapter names it, without `base_model.model.`; of several adapters, as the first
@@ -40,6 +41,10 @@ pub struct OverlapRow {
     /// such deviations over √n.
     #[serde(serialize_with = "nine_digits_or_empty")]
     pub z: Option<f64>,
+    /// `below` or `above` where `overlap` is a bound, as of published values beyond the ends of a colour
+    /// range; else empty.
+    #[serde(default)]
+    pub limit: String,
 }
 
 /// One column of table 7 for one module (`amplification.csv`).
@@ -96,8 +101,8 @@ pub struct SpectrumRow {
     pub projection: String,
     /// The adapter whose ΔW this is, or `base` for W.
     pub matrix: String,
-    /// From 1, by falling sigma, as far as the numerical rank; of a large matrix that is searched, as
-    /// many as are used.
+    /// From 1, by falling sigma, as far as the numerical rank; of a W or a ΔW whose directions are not
+    /// all kept, as many as are used.
     pub index: usize,
     /// The singular value.
     #[serde(serialize_with = "nine_digits")]

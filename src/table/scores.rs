@@ -8,7 +8,7 @@ use super::metric::higher_is_better;
 use super::proportion::{standard_error, wilson};
 use super::rounded::{nine_digits, nine_digits_or_empty};
 use super::rows::{RunsRow, round9};
-use crate::paper::Projection;
+use crate::paper::{Projection, place_in_model};
 
 /// The runs of one setting on one task by one metric (`table5.csv`, `table6.csv`, `table18.csv`).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -17,7 +17,7 @@ pub struct Score {
     pub task: String,
     /// What the score is.
     pub metric: String,
-    /// The weights that were adapted, q, k, v and o first: `q+v`.
+    /// The weights that were adapted, in the model's order: `q+v`.
     pub weight_types: String,
     /// r.
     pub rank: usize,
@@ -117,10 +117,11 @@ impl Score {
     }
 }
 
-/// Weight types in one spelling and order, so that `v_proj+q_proj` is `q+v`.
+/// Weight types in one spelling and in the model's order, so that `v_proj+q_proj` is `q+v`.
 ///
 /// ```
 /// use lora_subspace::table::weight_types;
+/// assert_eq!(weight_types("down_proj+up_proj+gate_proj"), "gate_proj+up_proj+down_proj");
 /// assert_eq!(weight_types("v_proj+q_proj"), "q+v");
 /// assert_eq!(weight_types("up_proj+o"), "o+up_proj");
 /// ```
@@ -134,11 +135,9 @@ pub fn weight_types(written: &str) -> String {
     types.join("+")
 }
 
-/// q, k, v, o, then others by name.
+/// In the model's order, then by name.
 fn order(name: &str) -> (usize, String) {
-    let known = ["q", "k", "v", "o"];
-    let place = known.iter().position(|letter| *letter == name);
-    (place.unwrap_or(known.len()), name.into())
+    (place_in_model(name), name.into())
 }
 
 /// The scores of all settings: tasks and metrics in the order of the file, fewer weight types first
@@ -246,8 +245,14 @@ pub(super) fn decimals<'a>(scores: impl Iterator<Item = &'a Score> + Clone) -> u
     wanted.min(most)
 }
 
+/// Whether a score rests on one run where others that it is compared with rest on several: it is
+/// then never marked, as nothing says what another seed would give.
+pub(super) fn is_alone(score: &Score, scores: &[&mut Score]) -> bool {
+    score.runs == 1 && scores.iter().any(|other| other.runs > 1)
+}
+
 /// Marks the best of scores that are compared with each other, as they are printed. Where all are
-/// alike none is.
+/// alike none is, and a single run is not beside means of several.
 pub(super) fn mark_best(scores: &mut [&mut Score], decimals: usize) {
     let Some(higher) = scores
         .first()
@@ -266,8 +271,15 @@ pub(super) fn mark_best(scores: &mut [&mut Score], decimals: usize) {
         (f64::INFINITY, f64::NEG_INFINITY),
         |(least, most), value| (least.min(value), most.max(value)),
     );
-    for score in scores {
-        score.best = Some(least < most && sign * printed(score) == most);
+    let best: Vec<bool> = scores
+        .iter()
+        .map(|score| {
+            let is_best = least < most && sign * printed(score) == most;
+            is_best && !is_alone(score, scores)
+        })
+        .collect();
+    for (score, is_best) in scores.iter_mut().zip(best) {
+        score.best = Some(is_best);
     }
 }
 
@@ -358,5 +370,20 @@ pub(super) mod tests {
         assert_eq!(best("loss", &[1.0, 2.0]), [yes, no]);
         assert_eq!(best("accuracy", &[1.0, 1.0]), [no, no]);
         assert_eq!(best("wobble", &[1.0, 2.0]), [None, None]);
+    }
+
+    #[test]
+    fn a_single_run_is_not_best_beside_means_of_several() {
+        let best = |rows: &[RunsRow]| {
+            let mut scores = scores(rows);
+            mark_best(&mut scores.iter_mut().collect::<Vec<_>>(), 1);
+            scores.iter().map(|score| score.best).collect::<Vec<_>>()
+        };
+        let run = |rank, seed, value| run("q", rank, seed, ("t", "accuracy"), value);
+        let (yes, no) = (Some(true), Some(false));
+        let several = [run(1, 0, 0.5), run(1, 1, 0.6)];
+        assert_eq!(best(&[&several[..], &[run(2, 0, 0.9)]].concat()), [no, no]);
+        assert_eq!(best(&[&several[..], &[run(2, 0, 0.4)]].concat()), [yes, no]);
+        assert_eq!(best(&[several[0].clone(), run(2, 0, 0.9)]), [no, yes]);
     }
 }

@@ -10,7 +10,7 @@
 
 use super::html;
 use super::scores::Score;
-use super::text::{PACKAGES, Words, markdown_text, s_cell, s_column};
+use super::text::{PACKAGES, Words, markdown_text, minus, s_cell, s_column};
 use super::widths::{Place, Widths};
 
 /// A table whose columns all of its blocks share.
@@ -74,12 +74,15 @@ pub(super) const LETTER: f64 = 5.0;
 const SIZES: [(&str, f64); 2] = [("small", 0.9), ("footnotesize", 0.8)];
 
 impl Sheet {
-    /// A table per group of columns that fit the page, or an article without one, in LaTeX with
-    /// booktabs and siunitx. A row's standard deviations stand below it, so that all numbers align on
-    /// their points.
-    pub(super) fn latex(&self, page: Option<Widths>) -> String {
+    /// A table per group of columns that fit the page, in LaTeX with booktabs and siunitx. A row's
+    /// standard deviations stand below it, so that all numbers align on their points. A single row
+    /// does not span two columns.
+    pub(super) fn latex(&self, page: Widths) -> String {
         let count = self.columns.len();
-        let place = Place::of(page, &SIZES, |factor| self.width(0..count, factor));
+        let may_span = self.rows().count() > 1;
+        let place = Place::of(page, may_span, &SIZES, |factor| {
+            self.width(0..count, factor)
+        });
         let (environment, size) = (place.environment, place.size);
         let mut text = format!(
             "{PACKAGES}\\begin{{{environment}}}\n\\centering\n\\{size}\n\\setlength{{\\tabcolsep}}{{{}pt}}\n",
@@ -103,6 +106,8 @@ impl Sheet {
         // Subscripts and what stands around them are narrower than letters.
         let letters = |words: &Words| words.markdown().replace('_', "").chars().count() as f64;
         let labels = self.rows().map(|row| letters(&row.label));
+        let below = self.below.as_ref().map_or(0.0, |(label, _)| letters(label));
+        let labels = labels.chain([below, self.spread_label()]);
         let label = labels.fold(letters(&self.corner), f64::max);
         let column = |place: usize| {
             let cells = self.rows().filter_map(|row| row.cells[place].as_ref());
@@ -110,7 +115,21 @@ impl Sheet {
             cells.fold(letters(&self.columns[place]), f64::max)
         };
         let widths = columns.clone().map(column).sum::<f64>();
-        (label + widths) * LETTER * size + BETWEEN * columns.len() as f64
+        let between = BETWEEN * columns.len() as f64;
+        let titles = self.blocks.iter().map(|block| letters(&block.title));
+        let title = titles.fold(0.0, f64::max) * LETTER * size;
+        let above = (letters(&self.above) + label) * LETTER * size;
+        let all = (label + widths) * LETTER * size + between;
+        all.max(title).max(above)
+    }
+
+    /// Letters of the label below a row, `± sd, n = 2`, where a row has one.
+    fn spread_label(&self) -> f64 {
+        let mut cells = self.rows().flat_map(|row| row.cells.iter().flatten());
+        match cells.any(|cell| cell.sd.is_some()) {
+            true => 13.0,
+            false => 0.0,
+        }
     }
 
     fn rows(&self) -> impl Iterator<Item = &Row> {
@@ -273,8 +292,8 @@ fn on_one_line(cell: &Option<Cell>, [start, end]: [&str; 2]) -> String {
     } else {
         cell.mean.clone()
     };
-    match &cell.sd {
+    minus(&match &cell.sd {
         Some(sd) => format!("{mean} ± {sd} ({})", cell.runs),
         None => mean,
-    }
+    })
 }

@@ -1,4 +1,4 @@
-//! Table 7: ‖UᵀWV‖_F for directions of ΔW, of W and random, in CSV, Markdown and HTML.
+//! Table 7: ‖UᵀWV‖_F for directions of ΔW, of W and random ones, and as CSV.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,14 +7,14 @@ use serde::Serialize;
 use crate::error::{Error, Result};
 
 use super::beside::Beside;
-use super::html;
 use super::rounded::{nine_digits, nine_digits_or_empty};
 use super::rows::{AmplificationRow, round9};
-use super::short::{short, spread};
 use super::text::place_in_words;
 use super::to_csv;
 use super::together::together;
 
+/// What the mean of draws is called, beside chance in closed form.
+pub(super) const DRAWN: &str = "chance (drawn)";
 /// A group of runs: its label, and the names of its runs.
 pub type RunGroup = (String, Vec<String>);
 
@@ -148,51 +148,6 @@ impl Table7 {
         to_csv("table7.csv", &self.columns)
     }
 
-    /// As Markdown, a table per projection.
-    pub fn markdown(&self) -> String {
-        let mut text = format!("{}\n", self.caption());
-        for block in self.blocks() {
-            let names = self.names(&block);
-            text += &format!(
-                "\n| {} | {} |\n|:--|{}\n",
-                block[0].projection,
-                names.join(" | "),
-                "--:|".repeat(names.len())
-            );
-            for (label, cells) in lines_in_words(&block) {
-                text += &format!("| {label} | {} |\n", cells.join(" | "));
-            }
-            text += &format!("\n{}\n", base_norm(&block));
-        }
-        text
-    }
-
-    /// As HTML, a table per projection.
-    pub fn html(&self) -> String {
-        let mut text = html::paragraph(&self.caption());
-        for block in self.blocks() {
-            let rows = lines_in_words(&block);
-            let rows: String = rows
-                .iter()
-                .map(|(label, cells)| html::row(label, cells))
-                .collect();
-            let names = self.names(&block);
-            let names = names.iter().map(String::as_str);
-            text += &html::table(&block[0].projection, names, &rows);
-            text += &html::paragraph(&base_norm(&block));
-        }
-        text
-    }
-
-    fn caption(&self) -> String {
-        format!(
-            "Table 7{}: ‖UᵀWV‖_F for directions of ΔW, of W and random ones.{}",
-            self.place(),
-            self.of_runs()
-                .map_or(String::new(), |words| format!(" {words}"))
-        )
-    }
-
     /// What a reader has to know of groups of runs, where some are shown.
     pub(super) fn of_runs(&self) -> Option<&'static str> {
         let is_group = |column: &&Column| column.runs > 1;
@@ -207,18 +162,10 @@ impl Table7 {
     }
 
     /// The columns of the layer that is printed.
-    fn shown(&self) -> impl Iterator<Item = &Column> {
+    pub(super) fn shown(&self) -> impl Iterator<Item = &Column> {
         self.columns
             .iter()
             .filter(|column| column.layer == self.layer)
-    }
-
-    /// The names of a block's columns, three for each adapter.
-    fn names(&self, block: &[&Column]) -> Vec<String> {
-        three_each(block, |column| {
-            let head = self.heading(column);
-            ["ΔW", "W", "random"].map(|of| format!("{of}, {head}"))
-        })
     }
 
     /// Columns by projection, in order.
@@ -347,36 +294,4 @@ fn sample_sd(values: &[f64]) -> Option<f64> {
 /// Three cells for each column of a block.
 pub(super) fn three_each(block: &[&Column], cells: impl Fn(&Column) -> [String; 3]) -> Vec<String> {
     block.iter().flat_map(|column| cells(column)).collect()
-}
-
-/// The lines of a block for Markdown and HTML, with their labels.
-fn lines_in_words(block: &[&Column]) -> [(&'static str, Vec<String>); 4] {
-    let empty = String::new;
-    let norms = three_each(block, |c| {
-        [
-            spread(c.delta_directions, c.delta_directions_sd),
-            short(c.base_directions),
-            spread(c.random_directions, c.random_directions_sd),
-        ]
-    });
-    let chance = three_each(block, |c| [empty(), empty(), short(Some(c.chance))]);
-    let delta = three_each(block, |c| [short(Some(c.delta_norm)), empty(), empty()]);
-    let factors = three_each(block, |c| {
-        [
-            spread(c.amplification, c.amplification_sd),
-            empty(),
-            short(c.chance_amplification),
-        ]
-    });
-    [
-        ("‖UᵀWV‖_F", norms),
-        ("chance, ‖W‖_F·r/√(d_out·d_in)", chance),
-        ("‖ΔW‖_F", delta),
-        ("amplification factor", factors),
-    ]
-}
-
-/// `‖W‖_F = 23.4`, below a block.
-fn base_norm(block: &[&Column]) -> String {
-    format!("‖W‖_F = {}", short(Some(block[0].base_norm)))
 }

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::sheet::LETTER;
 use super::short::{short, spread_alone};
-use super::table7::{Column, Table7, three_each};
+use super::table7::{Column, DRAWN, Table7, three_each};
 use super::text::{PACKAGES, latex_symbol, latex_text, s_cell, s_column};
 use super::widths::{Place, Widths};
 
@@ -16,14 +16,11 @@ impl Table7 {
     /// As a LaTeX table with booktabs and siunitx, which it needs and nothing else. On a page it
     /// stands across both columns where one is too narrow, and adapters that do not fit side by side
     /// stand below each other.
-    pub fn latex(&self, page: Option<Widths>) -> String {
+    pub fn latex(&self, page: Widths) -> String {
         let blocks = self.blocks();
         let most = blocks.iter().map(Vec::len).max().unwrap_or(0);
-        let place = Place::of(page, &[SIZE], |_| self.width(&blocks));
-        let groups = match page {
-            None => place.groups(most, |_| 0.0),
-            Some(_) => place.groups(most, |group| self.width(&part(&blocks, group))),
-        };
+        let place = Place::of(page, true, &[SIZE], |_| self.width(&blocks));
+        let groups = place.groups(most, |group| self.width(&part(&blocks, group)));
         let (environment, size) = (place.environment, place.size);
         let mut text = format!(
             "{PACKAGES}\\begin{{{environment}}}\n\\centering\n\\{size}\n\\setlength{{\\tabcolsep}}{{{}pt}}\n",
@@ -36,9 +33,11 @@ impl Table7 {
             text += &self.tabular(&part(&blocks, group));
         }
         text += &format!(
-            "\\caption{{$\\|U^\\top W V\\|_F$ for the leading $r$ directions of $\\Delta W$, of $W$ and \
-             Haar-random ones{}; the closed form for random ones is $\\|W\\|_F\\, r/\\sqrt{{d_\\mathrm{{out}} d_\\mathrm{{in}}}}$.}}\n",
-            latex_text(&self.place())
+            "\\caption{{$\\|U^\\top W V\\|_F$ for the leading $r$ directions of $\\Delta W$ and of $W${}; \
+             chance, for Haar-random directions, is $\\|W\\|_F\\, r/\\sqrt{{d_\\mathrm{{out}} d_\\mathrm{{in}}}}${}.}}\n",
+            latex_text(&self.place()),
+            self.drawn()
+                .map_or(String::new(), |words| format!("; {}", latex_text(&words)))
         );
         text + &format!("\\label{{tab:amplification}}\n\\end{{{environment}}}\n")
     }
@@ -76,8 +75,9 @@ impl Table7 {
                 .mul_add(letter, BETWEEN)
                 .max(cells)
         };
-        let has_draws = blocks.iter().flatten().any(|column| column.draws.is_some());
-        let label = if has_draws { 17.0 } else { 13.0 };
+        let all = || blocks.iter().flatten();
+        let has_more = all().any(|column| column.random_directions.is_some() || column.runs > 1);
+        let label = if has_more { 17.0 } else { 13.0 };
         label * letter + (0..most).map(of_adapter).sum::<f64>()
     }
 }
@@ -114,13 +114,20 @@ fn lines(block: &[&Column]) -> Vec<(String, Vec<String>)> {
         [
             short(c.delta_directions),
             short(c.base_directions),
-            short(c.random_directions),
+            short(Some(c.chance)),
         ]
     });
     let mut lines = vec![(format!("$\\|U^\\top {w} V\\|_F$"), norms)];
     lines.extend(over_runs(block, |c| {
         spread_alone(c.delta_directions, c.delta_directions_sd)
     }));
+    if block.iter().any(|c| c.random_directions.is_some()) {
+        let drawn = three_each(block, |c| {
+            let drawn = c.random_directions.map(|drawn| short(Some(drawn)));
+            [empty(), empty(), drawn.unwrap_or_default()]
+        });
+        lines.push((format!("\\quad {DRAWN}"), drawn));
+    }
     let drawn = block.iter().find(|c| c.random_directions_sd.is_some());
     if let Some(draws) = drawn.and_then(|c| c.draws) {
         let sd = three_each(block, |c| {
@@ -129,8 +136,6 @@ fn lines(block: &[&Column]) -> Vec<(String, Vec<String>)> {
         });
         lines.push((format!("\\quad $\\pm$ sd, {draws} draws"), sd));
     }
-    let chance = three_each(block, |c| [empty(), empty(), short(Some(c.chance))]);
-    lines.push(("\\quad closed form".into(), chance));
     let delta = three_each(block, |c| [short(Some(c.delta_norm)), empty(), empty()]);
     lines.push((format!("$\\|\\Delta {w}\\|_F$"), delta));
     let factors = three_each(block, |c| {
@@ -171,7 +176,7 @@ fn latex_block(block: &[&Column], heading: impl Fn(&Column) -> String) -> String
     let rules: String = (0..block.len())
         .map(|g| format!("\\cmidrule(lr){{{}-{}}}", 2 + 3 * g, 4 + 3 * g))
         .collect();
-    let names = format!(" & {{$\\Delta {w}$}} & {{${w}$}} & {{Random}}").repeat(block.len());
+    let names = format!(" & {{$\\Delta {w}$}} & {{${w}$}} & {{chance}}").repeat(block.len());
     let mut text = format!("{groups} \\\\\n{rules}\n{names} \\\\\n\\midrule\n");
     for (label, cells) in lines(block) {
         let cells: String = cells

@@ -75,7 +75,7 @@ pub(super) fn latex_symbol(projection: &str) -> String {
 }
 
 /// Text with all that LaTeX would take for a command.
-pub(super) fn latex_text(text: &str) -> String {
+pub(crate) fn latex_text(text: &str) -> String {
     let mut escaped = String::new();
     for character in text.chars() {
         match character {
@@ -94,7 +94,7 @@ pub(super) fn latex_text(text: &str) -> String {
 }
 
 /// Text that cannot end a cell of a Markdown table, nor set anything in bold.
-pub(super) fn markdown_text(text: &str) -> String {
+pub(crate) fn markdown_text(text: &str) -> String {
     text.replace('\\', "\\\\")
         .replace('|', "\\|")
         .replace('*', "\\*")
@@ -124,6 +124,26 @@ pub(super) fn s_cell(text: &str) -> String {
         Err(_) if text.is_empty() => String::new(),
         Err(_) => format!("{{{}}}", text.replace('–', "--")),
     }
+}
+
+/// A number as printed with the sign that people read: `−0.5`, `2.50e−7`.
+pub(crate) fn minus(number: &str) -> String {
+    number.replace('-', "−")
+}
+
+/// A sentence whose numbers have that sign; names keep their hyphens.
+///
+/// A number is a word of its own, punctuation aside: of `r-1 is -0.5 (p = 1e-9)` two are.
+pub(crate) fn minus_in_words(text: &str) -> String {
+    let around = |one: char| !one.is_ascii_alphanumeric() && !"+-.".contains(one);
+    let word = |word: &str| {
+        let inner = word.trim_matches(around).trim_end_matches('.');
+        match inner.contains('-') && inner.parse::<f64>().is_ok() {
+            true => minus(word),
+            false => word.to_string(),
+        }
+    };
+    text.split(' ').map(word).collect::<Vec<_>>().join(" ")
 }
 
 /// 36864 as 36,864.
@@ -163,6 +183,15 @@ mod tests {
         assert_eq!(
             [s_cell("1.5"), s_cell("–"), s_cell("")],
             ["1.5", "{--}", ""]
+        );
+    }
+
+    #[test]
+    fn numbers_have_a_minus_and_names_a_hyphen() {
+        assert_eq!([minus("-0.5"), minus("2.50e-7")], ["−0.5", "2.50e−7"]);
+        assert_eq!(
+            minus_in_words("r-1 of lr-1e-4 is -0.5 (p = 1e-9, -inf-like); -2."),
+            "r-1 of lr-1e-4 is −0.5 (p = 1e−9, -inf-like); −2."
         );
     }
 

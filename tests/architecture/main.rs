@@ -59,7 +59,10 @@ const ROOMS: [(&str, &[&str]); 20] = [
             "findings",
         ],
     ),
-    ("init", &["error", "asked", "files", "adapter", "study"]),
+    (
+        "init",
+        &["error", "asked", "files", "adapter", "paper", "study"],
+    ),
     ("figure", &["error", "measure", "paper", "table"]),
     ("report", &["error", "measure", "table", "figure"]),
     (

@@ -6,6 +6,7 @@ use crate::files::Tensors;
 use crate::made::{done, header, pictures, table};
 use crate::programs::files;
 use crate::workshop::{MODULES, base_tensors, workshop};
+use lora_subspace::paper::Venue;
 use lora_subspace::table::{AmplificationRow, Table7};
 use serde_json::{Value, json};
 
@@ -20,7 +21,7 @@ fn amplification_writes_table_7() {
     let (figures, tables) = ("figures/one-vs-two", "notebooks-export/one-vs-two");
     assert_eq!(
         files(&folder.path().join("out").join(figures)),
-        pictures(&["amplification"])
+        pictures(&["amplification", "sizes", "spectrum"])
     );
     assert_eq!(
         files(&folder.path().join("out").join(tables)),
@@ -233,14 +234,14 @@ fn a_group_of_runs_has_one_row_with_its_mean_and_spread() {
     ] {
         assert!(markdown.contains(words), "{words} is not in {markdown}");
     }
-    let latex = of_layer(0).latex(None);
+    let latex = of_layer(0).latex(Venue::Plain.into());
     let spread = latex.matches("$\\pm$ sd over runs").count();
     assert_eq!(spread, 2, "{latex}");
     assert!(
         latex.contains("& 2.65") && latex.contains("& 0.67"),
         "{latex}"
     );
-    assert!(of_layer(0).html().contains("3.00 ± 2.65"));
+    assert!(of_layer(0).html().contains("3.00\u{a0}±\u{a0}2.65"));
     // Of the second layer one run has fewer directions, and one none at all.
     let markdown = of_layer(1).markdown();
     assert!(markdown.contains("r = 6 (2 runs)") && markdown.contains("r is the smallest"));

@@ -127,7 +127,7 @@ fn every_singular_value_and_rank() {
         assert!(row.residual <= 1e-11 * golden[[0]], "{row:?}");
         count += 1;
     }
-    assert_eq!(count, 12 * (4 + 8 + 64 + 64 + 64));
+    assert_eq!(count, 12 * (4 + 8 + 64 + 64 + 384));
     report("σ", worst, count);
     let mut worst = 0.0f64;
     for row in &RESULTS.ranks {

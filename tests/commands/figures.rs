@@ -6,6 +6,7 @@ use lora_subspace::figure::{
     figure7,
 };
 use lora_subspace::measure::Basis;
+use lora_subspace::paper::Show;
 use lora_subspace::table::{OverlapRow, from_csv};
 
 /// Rows of one grid: φ(i,j) = 1/(i + j), but for undefined cells beyond row `defined`.
@@ -29,6 +30,7 @@ pub(crate) fn grid(
         overlap: (i <= defined).then(|| 1.0 / (i + j) as f64),
         chance: i.max(j) as f64 / 100.0,
         z: None,
+        limit: String::new(),
     };
     (1..=rows)
         .flat_map(|i| (1..=columns).map(move |j| (i, j)))
@@ -60,7 +62,11 @@ pub(crate) fn panels() -> [String; 2] {
 }
 
 pub(crate) fn titles(row: &[Panel]) -> Vec<String> {
-    row.iter().map(|panel| panel.title.bare()).collect()
+    let title = |panel: &Panel| match panel.note.as_str() {
+        "" => panel.title.bare(),
+        note => format!("{}, {note}", panel.title.bare()),
+    };
+    row.iter().map(title).collect()
 }
 
 fn labels(ticks: &[lora_subspace::figure::Tick]) -> Vec<&str> {
@@ -88,7 +94,27 @@ fn figure_3_masks_one_triangle_and_zooms_into_the_other() {
     let [row] = chart.panels.as_slice() else {
         panic!("one row of panels")
     };
-    assert_eq!(titles(row), ["ΔW_q", "ΔW_up_proj", "ΔW_q", "ΔW_up_proj"]);
+    let notes = [
+        "all, j ≥ i",
+        "all, j ≥ i",
+        "leading 8, j ≤ i",
+        "leading 8, j ≤ i",
+    ];
+    let names = ["ΔW_q", "ΔW_up_proj", "ΔW_q", "ΔW_up_proj"];
+    let expected = names
+        .iter()
+        .zip(notes)
+        .map(|(name, note)| format!("{name}, {note}"));
+    assert_eq!(titles(row), expected.collect::<Vec<_>>());
+    // Chance is j/d above the diagonal, and i/d below it.
+    let (columns, rows) = (
+        [1, 20].map(|j| j as f64 / 100.0),
+        [1, 8].map(|i| i as f64 / 100.0),
+    );
+    let ends = |chances: &[f64]| [chances[0], chances[chances.len() - 1]];
+    assert_eq!(ends(&row[0].edges.below), columns);
+    assert_eq!(ends(&row[2].edges.beside), rows);
+    assert!(row[0].edges.beside.is_empty() && row[2].edges.below.is_empty());
     let (whole, zoom) = (&row[0].cells, &row[2].cells);
     assert_eq!((whole.dim(), zoom.dim()), ((12, 20), (8, 8)));
     for ((i, j), cell) in whole.indexed_iter() {
@@ -136,6 +162,7 @@ fn figure_4_has_random_directions_beside_the_seeds() {
     let options = Options {
         palette: Palette::Cividis,
         range: Some((0.0, 0.8)),
+        ..Options::default()
     };
     let panels = panels();
     let shown = Shown {
@@ -158,6 +185,31 @@ fn figure_4_has_random_directions_beside_the_seeds() {
 }
 
 #[test]
+fn an_excess_is_nothing_by_chance() {
+    let panels = panels();
+    let shown = Shown {
+        options: Options {
+            show: Show::Excess,
+            ..Options::default()
+        },
+        ..shown(&panels)
+    };
+    let chart = figure4(&rows(), &pair("large", "other"), Some(3), &shown).unwrap();
+    assert_eq!(
+        chart.heading.bare(),
+        "excess of φ(A_r = 20, A′_r = 20, i, j)"
+    );
+    // φ(1,1) = 1/2 and φ(20,20) = 1/40, where chance is 1/100 and 1/5.
+    let cell = |n: usize| chart.panels[0][0].cells[(n - 1, n - 1)].unwrap();
+    assert!((cell(1) - 0.49 / 0.99).abs() < 1e-12);
+    assert!((cell(20) - (0.025 - 0.2) / 0.8).abs() < 1e-12);
+    assert_eq!((chart.bar.low, chart.bar.high), (-0.3, 0.5));
+    assert_eq!(chart.bar.chance, Some((0.0, 0.0)));
+    assert_eq!(chart.palette, Palette::TwoSides);
+    assert!(chart.footer[0].contains("(φ − chance)/(1 − chance)"));
+}
+
+#[test]
 fn figures_6_and_7_arrange_layers_as_the_paper_does() {
     let layers = [Some(0), Some(3), Some(7), Some(9)];
     let panels = panels();
@@ -177,10 +229,10 @@ fn figures_6_and_7_arrange_layers_as_the_paper_does() {
     assert_eq!(
         titles(&seventh.panels[1]),
         [
-            "Layer 7, ΔW_q",
-            "Layer 7, ΔW_up_proj",
-            "Layer 9, ΔW_q",
-            "Layer 9, ΔW_up_proj"
+            "ΔW_q, layer 7",
+            "ΔW_up_proj, layer 7",
+            "ΔW_q, layer 9",
+            "ΔW_up_proj, layer 9"
         ]
     );
 }

@@ -70,6 +70,7 @@ fn z_of_a_mean_is_standard_for_random_frames() {
                 pairs: 1,
                 is_of_group: true,
                 cells: overlap_grid(&frames[one], &frames[other]).unwrap(),
+                limits: Default::default(),
             })
             .collect();
         let mean = Grid::mean_of(&grids.iter().collect::<Vec<_>>(), ["r3", "r3"]).unwrap();

@@ -45,7 +45,9 @@ fn a_study_is_written_in_place_and_checked() {
             "figure7",
             "figure8",
             "placement",
-            "seeds"
+            "seeds",
+            "sizes",
+            "spectrum",
         ])
     );
     let outcome = check();

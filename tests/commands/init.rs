@@ -64,6 +64,8 @@ fn a_first_study_runs_without_edits() {
         "figure8.svg",
         "placement.svg",
         "seeds.svg",
+        "sizes.svg",
+        "spectrum.svg",
     ];
     assert_eq!(files(&folder.path().join("figures/runs")), figures);
     let tables = files(&folder.path().join("notebooks-export/runs"));

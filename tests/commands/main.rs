@@ -34,13 +34,14 @@
 //! What is made of rows:
 //! - `figures`, `figure8`: charts as data
 //! - `pictures`: charts as files
+//! - `large_spectra`: figures of spectra and sizes of large adapters
 //! - `findings`: of tables as written
 //! - `verdicts`: every number of the built-in study's findings against NumPy and SciPy
 //! - `planted`: findings of made-up grids
 //! - `courses`: courses of made-up runs
 //! - `calibrated`: error rates and power of findings
 //! - `prose`: what the READMEs and METHODS.md say of them
-//! - `report`: used in a browser
+//! - `report`, `report_large`: used in a browser
 //! - `notebook`: run in Python
 
 #[path = "../common/files.rs"]
@@ -74,6 +75,7 @@ mod init;
 mod init_runs;
 mod inspect;
 mod large_base;
+mod large_spectra;
 mod left_out;
 mod lora_paper;
 mod notebook;
@@ -85,6 +87,7 @@ mod planted;
 mod prose;
 mod provenance;
 mod report;
+mod report_large;
 mod score_errors;
 mod scores;
 mod sizes;

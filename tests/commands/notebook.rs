@@ -25,7 +25,7 @@ fn the_built_in_notebook_rebuilds_every_figure_and_table() {
     let Some(said) = rebuilt("minilm-sst2") else {
         return;
     };
-    assert_eq!(said, "9 figures, 51479 cells, table5, table6, table7\n");
+    assert_eq!(said, "11 figures, 51479 cells, table5, table6, table7\n");
 }
 
 #[test]
@@ -47,7 +47,7 @@ fn strange_names_and_turned_pairs_are_rebuilt_too() {
         return;
     };
     assert!(
-        said.starts_with("14 figures, ") && said.ends_with(" cells, table7\n"),
+        said.starts_with("16 figures, ") && said.ends_with(" cells, table7\n"),
         "{said}"
     );
 }
@@ -64,7 +64,7 @@ fn tables_that_are_no_set_are_named() {
     let Some(said) = python("notebook/run.py", &[&tables]) else {
         return;
     };
-    let expected = "layers.csv is gone, and files.json has it\nranks.csv is another file than files.json has\n14 figures, ";
+    let expected = "layers.csv is gone, and files.json has it\nranks.csv is another file than files.json has\n16 figures, ";
     assert!(said.starts_with(expected), "{said}");
     fs::remove_file(tables.join("files.json")).unwrap();
     let said = python("notebook/run.py", &[&tables]).unwrap();

@@ -11,7 +11,7 @@ fn two_ranks_give_figures_3_and_6_and_every_cell() {
     let out = folder.path().join("out");
     assert_eq!(
         files(&out.join("figures/one-vs-two")),
-        pictures(&["figure3", "figure6"])
+        pictures(&["figure3", "figure6", "sizes", "spectrum"])
     );
     assert_eq!(
         files(&out.join("notebooks-export/one-vs-two")),
@@ -72,7 +72,8 @@ fn one_rank_gives_figures_4_and_7() {
         folder.path(),
     );
     let names = files(&folder.path().join("out/figures/one-vs-three"));
-    assert_eq!(names, ["figure4.svg", "figure7.svg", "seeds.svg"]);
+    let expected = ["figure4", "figure7", "seeds", "sizes", "spectrum"];
+    assert_eq!(names, expected.map(|name| format!("{name}.svg")));
     // 2 × 2 cells between the adapters, and between random directions and the second.
     let rows = table(folder.path(), "one-vs-three", "overlap.csv");
     assert_eq!(rows.len(), 4 * (4 + 4));
@@ -98,7 +99,14 @@ fn a_base_adds_figure_8() {
     let names = files(&folder.path().join("out/figures/one-vs-two"));
     assert_eq!(
         names,
-        pictures(&["figure3", "figure6", "figure8", "placement"])
+        pictures(&[
+            "figure3",
+            "figure6",
+            "figure8",
+            "placement",
+            "sizes",
+            "spectrum"
+        ])
     );
     let rows = table(folder.path(), "one-vs-two", "overlap.csv");
     let of = |first: &str, second: &str| {
@@ -149,7 +157,9 @@ fn bases_ranks_modules_and_layers_are_chosen_by_flags() {
             "figure3-b.svg",
             "figure3-delta-right.svg",
             "figure6-b.svg",
-            "figure6-delta-right.svg"
+            "figure6-delta-right.svg",
+            "sizes.svg",
+            "spectrum.svg"
         ]
     );
 }

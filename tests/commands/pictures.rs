@@ -8,10 +8,12 @@ use crate::files::repository;
 use lora_subspace::figure::{
     Chart, Curve, Drawing, Format, Options, Placed, Ranked, Shown, Venue, amplification_curve,
     figure3, figure4, figure6, figure7, figure8, placement_curve, rank_curve, seeds_curve,
-    trajectory_curve,
+    sizes_maps, spectrum_curve, trajectory_curve,
 };
 use lora_subspace::study::{Pairs, Plan, Request};
-use lora_subspace::table::{AmplificationRow, RunsRow, SpectrumRow, from_csv, read_overlaps};
+use lora_subspace::table::{
+    AmplificationRow, RanksRow, RunsRow, SpectrumRow, from_csv, read_overlaps,
+};
 
 #[test]
 fn small_grids_are_drawn() {
@@ -46,7 +48,7 @@ fn the_svg_needs_no_font_and_says_what_it_shows() {
     assert!(
         text.contains("<title>figure3</title>") && text.contains("φ(A_r = 12, A_r = 20, i, j)")
     );
-    assert!(text.starts_with("<svg") && text.contains("width=\"6.7500in\""));
+    assert!(text.starts_with("<svg") && text.contains("width=\"4.7738in\""));
 }
 
 #[test]
@@ -57,7 +59,7 @@ fn the_png_has_its_size_and_the_pdf_its_fonts() {
         .read_info()
         .unwrap();
     let info = reader.info();
-    assert_eq!(info.width, 2025); // 6.75 inches at 300 dpi
+    assert_eq!(info.width, 1432); // 345 / 72.27 inches at 300 dpi
     let dots = info.pixel_dims.unwrap();
     assert_eq!(
         (dots.xppu, dots.yppu, dots.unit),
@@ -98,14 +100,11 @@ fn drawn_of(study: &str, venues: &[Venue]) -> Vec<(String, Drawing)> {
         pair(first, second)
     };
     let (ranks, seeds) = (of(&figures.ranks), of(&figures.seeds));
-    let base: Vec<Ranked> = plan
-        .against_base()
-        .into_iter()
-        .map(|id| Ranked {
-            name: plan.adapter_name(id).into(),
-            rank: plan.adapter_rank(id),
-        })
-        .collect();
+    let ranked = |id| Ranked {
+        name: plan.adapter_name(id).into(),
+        rank: plan.adapter_rank(id),
+    };
+    let base: Vec<Ranked> = plan.against_base().into_iter().map(ranked).collect();
     let (layer, layers) = (figures.layer, &figures.layers);
     let (mut charts, mut curves): (Vec<Chart>, Vec<Curve>) = (Vec::new(), Vec::new());
     for &basis in &figures.bases {
@@ -133,8 +132,14 @@ fn drawn_of(study: &str, venues: &[Venue]) -> Vec<(String, Drawing)> {
     let factors = amplification_curve(&amplified, &figures.projections, &groups, &options);
     curves.push(factors.unwrap());
     curves.push(rank_curve(&plan.runs.of_curve(&runs), &options).unwrap());
-    let placed = plan.measured().map(|_| plan.run(&|| {}).unwrap().placement);
-    curves.extend(placed.map(|rows| placement_curve(&rows, &base, &options).unwrap()));
+    let ranks: Vec<RanksRow> = from_csv("ranks.csv", &read("ranks.csv")).unwrap();
+    let shown = plan.shown_adapters().into_iter();
+    let shown: Vec<Ranked> = shown.map(ranked).collect();
+    let of_size = sizes_maps(&ranks, &shown, &options);
+    let panels = (figures.projections.as_slice(), &options);
+    curves.extend(spectrum_curve((&spectrum, &ranks), &shown, layers, panels));
+    let measured = plan.measured().map(|_| plan.run(&|| {}).unwrap().placement);
+    curves.extend(measured.map(|rows| placement_curve(&rows, &base, &options).unwrap()));
     let mut drawn = Vec::new();
     for &venue in venues {
         let name = |figure: &str| format!("{study}-{venue}-{figure}");
@@ -142,7 +147,10 @@ fn drawn_of(study: &str, venues: &[Venue]) -> Vec<(String, Drawing)> {
             drawn.push((name(&chart.name), Drawing::at(venue, chart).unwrap()));
         }
         for curve in &curves {
-            drawn.push((name(&curve.name), Drawing::of_curve(venue, curve).unwrap()));
+            drawn.push((name(&curve.name), Drawing::at(venue, curve).unwrap()));
+        }
+        if let Some(maps) = &of_size {
+            drawn.push((name(&maps.name), Drawing::at(venue, maps).unwrap()));
         }
     }
     drawn
@@ -157,58 +165,66 @@ fn drawn_courses(venues: &[Venue]) -> Vec<(String, Drawing)> {
     for (name, rows) in [("one", one), ("three", three)] {
         let curve = trajectory_curve(&rows, &[], &Options::default()).unwrap();
         for &venue in venues {
-            let drawing = Drawing::of_curve(venue, &curve).unwrap();
+            let drawing = Drawing::at(venue, &curve).unwrap();
             drawn.push((format!("course-{name}-{venue}"), drawing));
         }
     }
     drawn
 }
 
-#[test]
-fn text_is_never_small_nor_cut_nor_over_other_text() {
+/// Text that is small, cut, or over other text.
+fn faults(name: &str, drawing: &Drawing) -> Vec<String> {
     // Less than this is no overlap: sides of letters are empty.
     const SLACK: f64 = 0.4;
+    let (width, height) = drawing.size();
+    let texts = drawing.texts();
     let mut wrong = Vec::new();
-    for study in ["minilm-sst2", "lora-paper", ""] {
-        let drawn = match study {
-            "" => drawn_courses(&Venue::ALL),
-            study => drawn_of(study, &Venue::ALL),
+    for (place, text) in texts.iter().enumerate() {
+        if text.size < 6.0 - 1e-9 {
+            wrong.push(format!("{name}: `{}` is of {} pt", text.text, text.size));
+        }
+        if text.x < 0.0
+            || text.y < 0.0
+            || text.x + text.width > width
+            || text.y + text.height > height
+        {
+            wrong.push(format!("{name}: `{}` is cut", text.text));
+        }
+        let overlaps = |other: &&Placed| {
+            let apart = |a: f64, long: f64, b: f64, other: f64| {
+                a + long - SLACK < b || b + other - SLACK < a
+            };
+            !(apart(text.x, text.width, other.x, other.width)
+                || apart(text.y, text.height, other.y, other.height))
         };
-        for (name, drawing) in drawn {
-            let (width, height) = drawing.size();
-            let texts = drawing.texts();
-            for (place, text) in texts.iter().enumerate() {
-                if text.size < 6.0 - 1e-9 {
-                    wrong.push(format!("{name}: `{}` is of {} pt", text.text, text.size));
-                }
-                if text.x < 0.0
-                    || text.y < 0.0
-                    || text.x + text.width > width
-                    || text.y + text.height > height
-                {
-                    wrong.push(format!("{name}: `{}` is cut", text.text));
-                }
-                let overlaps = |other: &&Placed| {
-                    let apart = |a: f64, long: f64, b: f64, other: f64| {
-                        a + long - SLACK < b || b + other - SLACK < a
-                    };
-                    !(apart(text.x, text.width, other.x, other.width)
-                        || apart(text.y, text.height, other.y, other.height))
-                };
-                if let Some(other) = texts[place + 1..].iter().find(overlaps) {
-                    wrong.push(format!(
-                        "{name}: `{}` and `{}` overlap",
-                        text.text, other.text
-                    ));
-                }
-            }
-            assert!(texts.len() > 10, "{name}");
-            // For whoever wants to look at them.
-            if let Some(folder) = std::env::var_os("FIGURES_TO") {
-                let path = Path::new(&folder).join(format!("{name}.png"));
-                std::fs::write(path, drawing.render(Format::Png).unwrap()).unwrap();
-            }
+        if let Some(other) = texts[place + 1..].iter().find(overlaps) {
+            wrong.push(format!(
+                "{name}: `{}` and `{}` overlap",
+                text.text, other.text
+            ));
+        }
+    }
+    wrong
+}
+
+/// That every text of some pictures reads; the pictures are kept for whoever wants to look at them.
+pub(crate) fn check_texts(drawn: &[(String, Drawing)]) {
+    let mut wrong = Vec::new();
+    for (name, drawing) in drawn {
+        wrong.extend(faults(name, drawing));
+        assert!(drawing.texts().len() > 10, "{name}");
+        if let Some(folder) = std::env::var_os("FIGURES_TO") {
+            let path = Path::new(&folder).join(format!("{name}.png"));
+            std::fs::write(path, drawing.render(Format::Png).unwrap()).unwrap();
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn text_is_never_small_nor_cut_nor_over_other_text() {
+    for study in ["minilm-sst2", "lora-paper"] {
+        check_texts(&drawn_of(study, &Venue::ALL));
+    }
+    check_texts(&drawn_courses(&Venue::ALL));
 }

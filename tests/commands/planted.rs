@@ -55,6 +55,7 @@ fn grids(
                 pairs: 1,
                 is_of_group: false,
                 cells: overlap(&one, &other).unwrap().mapv(Some),
+                limits: Default::default(),
             });
         }
     }

@@ -103,6 +103,7 @@ fn chart(value: f64) -> Chart {
         overlap: Some(value),
         chance: 0.01 * usize::max(i, j) as f64,
         z: None,
+        limit: String::new(),
     };
     let cells = [(1, 1), (1, 2), (2, 1), (2, 2)];
     let of = |first| cells.map(|(i, j)| row(first, i, j));
@@ -150,6 +151,7 @@ fn findings_published_figures_and_pictures_have_their_places() {
         caption: "A curve of ranks".into(),
         description: "Two lines".into(),
         svg: "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"9\" height=\"9\"></svg>".into(),
+        narrow: String::new(),
     };
     let page = Page {
         study: "study",

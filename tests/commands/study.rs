@@ -138,6 +138,11 @@ fn venues_give_figures_the_width_of_a_column_or_of_the_text() {
         ("neurips", 5.5, 5.5),
         ("iclr", 5.5, 5.5),
         ("acl", 7.7 / 2.54, 16.0 / 2.54),
+        ("cvpr", 3.28125, 6.875),
+        ("colm", 5.5, 5.5),
+        ("tmlr", 6.5, 6.5),
+        ("aaai", 3.3125, 7.0),
+        ("jmlr", 6.0, 6.0),
     ] {
         let print =
             format!("[figures]\nprojections = [\"q_proj\"]\n[print]\nvenue = \"{venue}\"\n");
@@ -178,6 +183,8 @@ fn plain_is_what_stands_without_a_venue() {
         fs::read(&path).unwrap()
     };
     assert_eq!(drawn(""), drawn("[print]\nvenue = \"plain\"\n"));
+    // The text of LaTeX's article, in inches.
+    assert!(width(&path) <= 345.0 / 72.27 + 5e-5);
 }
 
 #[test]

@@ -131,6 +131,15 @@ def compare_lines(rebuilt, folder, notebook):
             there = middle[column].median()[keys]
             np.testing.assert_allclose(here["median"], there, rtol=1e-8)
             assert len(here) > 0, title
+    if "spectrum" in rebuilt:
+        here = rebuilt["spectrum"]
+        steps = here.groupby(["module", "matrix"]).sigma.diff().dropna()
+        assert len(here) > 0 and (here.sigma > 0).all() and (steps <= 0).all()
+    if "sizes" in rebuilt:
+        here = rebuilt["sizes"]
+        known = here[here["stable rank"].notna()]
+        np.testing.assert_allclose(known["first direction"], 1 / known["stable rank"], rtol=1e-7)
+        assert len(known) > 0 and (here["energy rank"].dropna() >= 1).all()
     for name in rebuilt:
         if name.startswith("seeds"):
             assert len(rebuilt[name]) > 0 and rebuilt[name]["mean"].between(0, 1).all(), name
@@ -143,7 +152,7 @@ def main():
     expected = figures((folder / "report.html").read_text())
     cells = compare_figures(rebuilt, expected)
     drawn = [output for cell in notebook.cells for output in cell.get("outputs", []) if "image/png" in output.get("data", {})]
-    lines = [name for name in rebuilt if name in ["rank-curve", "placement", "amplification", "trajectory"] or name.startswith("seeds")]
+    lines = [name for name in rebuilt if name in ["rank-curve", "placement", "amplification", "trajectory", "spectrum", "sizes"] or name.startswith("seeds")]
     with_curve = len(expected) + len(lines)
     assert len(drawn) == with_curve, f"{len(drawn)} pictures, not {with_curve}"
     tables = {name: pd.read_csv(folder / f"{name}.csv") for name in ["table5", "table6", "table18", "table7"]

@@ -194,3 +194,22 @@ fn rows_are_compared_by_name() {
     let words = ["two names, and these are 3", "name the two sides"];
     refused("seeds = [\"x-0\", \"x-1\", \"x-2\"]", words);
 }
+
+#[test]
+fn rows_have_no_spectra_to_draw() {
+    let folder = workshop();
+    let text = "module,layer,projection,basis,first,second,i,j,overlap,chance,z\n\
+                h.0.q,0,q,a,x,y,1,1,0.5,0.1,\n";
+    fs::write(folder.path().join("overlap.csv"), text).unwrap();
+    for figure in ["spectrum", "sizes"] {
+        let text = format!("name = \"s\"\nrows = \".\"\n[figures]\nwhich = [\"{figure}\"]\n");
+        fs::write(folder.path().join("study.toml"), text).unwrap();
+        let outcome = run("regenerate", &["study.toml"], folder.path());
+        assert_eq!(outcome.code, 1);
+        let error = outcome.error();
+        assert!(error.starts_with("error: study.toml: line 4: "), "{error}");
+        for word in ["rows have no ΔW", "add [[adapter]]", "leave the figure out"] {
+            assert!(error.contains(word), "`{word}` is not in: {error}");
+        }
+    }
+}

@@ -61,6 +61,7 @@ def read_overlap(path):
 
 def values(text):
     """i, j and φ of a readout; None where it says that there is no value."""
+    text = text.replace("−", "-")
     i, j = map(int, re.search(r"i = (\d+), j = (\d+)", text).groups())
     phi = re.search(r"φ = (\S+?);", text)
     assert phi or "no value" in text or "chance = " in text, text
@@ -119,9 +120,18 @@ def values_stand_in_a_table(report):
     browser.press("Enter")
     wait(browser, "document.querySelector('.heatmaps details table') !== null")
     panel = report.panels(0)[0]
-    cells = browser.value("[...document.querySelectorAll('.heatmaps details tbody td')].map((cell) => cell.textContent)")
-    # The first figure's details only: the others are closed, and empty.
-    assert [None if cell == "–" else float(cell) for cell in cells] == panel["cells"]
+    # The first figure's details only: the others are closed, and empty. Columns that do not fit stand below.
+    def cells():
+        tables = "[...document.querySelectorAll('.heatmaps details table')].map((t) => [...t.tBodies[0].rows].map((r) => [...r.cells].slice(1).map((c) => c.textContent)))"
+        tables = browser.value(tables)
+        joined = [sum((table[row] for table in tables), []) for row in range(len(tables[0]))]
+        return [None if cell == "–" else float(cell.replace("−", "-")) for row in joined for cell in row]
+
+    assert cells() == panel["cells"]
+    browser.size(400, 900)
+    wait(browser, "document.querySelectorAll('.heatmaps details table').length > 1" if panel["shape"][1] > 8 else "true")
+    assert cells() == panel["cells"]
+    browser.size(1200, 900)
     browser.press("Enter")
 
 
@@ -132,12 +142,15 @@ def modules_can_be_walked(report):
     browser, modules = report.browser, report.data["modules"]
     pressed = "document.querySelector('.matrix [aria-pressed=true]')"
     heading = "document.querySelector('.module h3').textContent"
-    assert browser.value(heading) == modules["list"][0]["path"]
+    first = browser.value("document.querySelector('.matrix button').title")
+    assert browser.value(heading) == first
+    of_first = next(module for module in modules["list"] if module["path"] == first)
+    assert of_first["projection"] == modules["projections"][0], first
     browser.value(f"{pressed}.focus()")
     browser.press("ArrowDown")
     browser.press("Enter")
     path = browser.value(f"{pressed}.title")
-    assert browser.value(heading) == path != modules["list"][0]["path"], path
+    assert browser.value(heading) == path != first, path
     assert browser.value("document.querySelectorAll('.matrix button[tabindex=\"0\"]').length") == 1
     for at, quantity in enumerate(modules["quantities"]):
         browser.value(f"(s => {{ s.value = {at}; s.dispatchEvent(new Event('change')); }})(document.querySelector('#map select'))")
@@ -145,7 +158,16 @@ def modules_can_be_walked(report):
         known = {module["path"]: value for module, value in zip(modules["list"], quantity["values"])}
         for title, text in texts:
             value = known[title]
-            assert text == "–" if value is None else abs(float(text) - value) <= 0.006 * abs(value), (title, text, value)
+            assert text == "–" if value is None else abs(float(text.replace("−", "-")) - value) <= 0.006 * abs(value), (title, text, value)
+    columns = browser.value("[...document.querySelectorAll('.matrix thead th')].map((name) => name.textContent)")
+    assert columns == ["layer", *modules["projections"]], columns
+    bar = browser.value("[...document.querySelectorAll('.map-key .tick')].map((tick) => tick.textContent)")
+    known = [value for value in quantity["values"] if value is not None]
+    assert len(bar) == (5 if min(known) < max(known) else 0), bar
+    looks = browser.value("[...document.querySelectorAll('.spectrum path:not(.grid)')].map((p) => ['stroke', 'stroke-dasharray'].map((a) => p.getAttribute(a)).join())")
+    assert len(looks) == len(set(looks)), looks
+    keys = browser.value("[...document.querySelectorAll('.key li')].map((key) => [key.querySelector('svg').getBoundingClientRect().bottom, key.getBoundingClientRect().bottom])")
+    assert len(keys) == len(looks) and all(line <= item for line, item in keys), keys
 
 
 def published_ones_have_the_same_colours(report):
@@ -164,7 +186,7 @@ def published_ones_have_the_same_colours(report):
 
 def curve_is_readable_on_a_telephone(report):
     report.browser.size(390, 800)
-    for shown, natural in report.browser.value("[...document.querySelectorAll('.picture')].map((p) => [p.clientWidth, p.naturalWidth])"):
+    for shown, natural in report.browser.value("[...document.querySelectorAll('.picture')].filter((p) => p.clientWidth).map((p) => [p.clientWidth, p.naturalWidth])"):
         assert shown >= natural > 0, f"{shown} of {natural} pixels"
     report.browser.size(1200, 900)
 
@@ -179,6 +201,71 @@ def nothing_overflows(report):
             light = sum(map(int, re.findall(r"\d+", paper)[:3])) > 382
             assert light != dark, paper
     report.browser.size(1200, 900)
+
+
+SIDEWAYS = """[...document.querySelectorAll('body *')].filter((one) => one.clientWidth && one.scrollWidth > one.clientWidth + 1
+    && ['auto', 'scroll', 'hidden'].includes(getComputedStyle(one).overflowX) && !one.closest('thead'))
+    .map((one) => `${one.className} ${one.scrollWidth} of ${one.clientWidth}: ${one.textContent.slice(0, 60)}`)"""
+
+
+def nothing_scrolls_sideways(report):
+    """Neither the page nor a box in it, with everything unfolded and any module chosen, and text stays within its box."""
+    browser = report.browser
+    browser.value("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
+    for width in [1280, 400]:
+        for dark in [False, True]:
+            browser.size(width, 900, dark)
+            for module in range(min(2, browser.value("document.querySelectorAll('.matrix button').length")) or 1):
+                browser.value(f"document.querySelectorAll('.matrix button')[{module}]?.click()")
+                browser.value("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
+                time.sleep(0.3)
+                wide = browser.value("document.documentElement.scrollWidth")
+                boxes = browser.value(SIDEWAYS)
+                assert wide <= width and not boxes, f"{width} pixels: the page is {wide} wide; {boxes}"
+    browser.value("document.querySelectorAll('details').forEach((one) => { one.open = false; })")
+    browser.value("document.querySelector('.matrix button')?.click()")
+    browser.size(1200, 900)
+
+
+def symbols_have_subscripts(report):
+    """No symbol of ours stands with a bare underscore in what people read."""
+    text = report.browser.value("document.querySelector('main').innerText")
+    bare = re.findall(r"‖_F|(?<!\w)W_[qkvo]\b|d_out|d_in", text)
+    assert not bare, bare
+
+
+def words_stand_once(report):
+    """What a figure of lines says below itself is not in its picture too."""
+    captions = report.browser.value("[...document.querySelectorAll('figure')].filter((f) => f.querySelector('.card')).map((f) => f.querySelector('figcaption').innerText)")
+    for caption in captions:
+        first = caption.split(".")[0]
+        assert len(first) < 20 or report.browser.value("document.body.innerText").count(first) == 1, first
+
+
+COLOURS = """(([figure, panel, row, column]) => {
+    const canvas = document.querySelectorAll('.heatmaps')[figure].querySelectorAll('canvas')[panel];
+    const [rows, columns] = data.figures.filter(Boolean)[figure].rows.flatMap((row) => row.panels)[panel].shape;
+    const [wide, high] = [canvas.width / columns, canvas.height / rows];
+    const copy = element('canvas', { width: wide, height: high });
+    const pen = copy.getContext('2d', { willReadFrequently: true });
+    pen.drawImage(canvas, -column * wide, -row * high);
+    const { data: pixels } = pen.getImageData(0, 0, wide, high);
+    return new Set(Array.from({ length: pixels.length / 4 }, (_, at) => pixels.slice(4 * at, 4 * at + 4).join())).size;
+})"""
+
+
+def marked_cells_are_hatched(report):
+    """A cell that is marked has lines over its colour, and one that is not has one colour."""
+    for place, (_, figure) in enumerate(report.figures()):
+        panels = [panel for row in figure["rows"] for panel in row["panels"]]
+        for number, panel in enumerate(panels):
+            columns = panel["shape"][1]
+            marked = {at for first, count in panel["marked"] for at in range(first, first + count)}
+            plain = next((at for at in range(len(panel["cells"])) if at not in marked), None)
+            for at in [*sorted(marked)[:3], *([plain] if marked and plain is not None else [])]:
+                cell = [place, number, at // columns, at % columns]
+                colours = report.browser.value(f"{COLOURS}({json.dumps(cell)})")
+                assert (colours > 1) == (at in marked), (figure["name"], cell, colours)
 
 
 def links_lead_somewhere(report):
@@ -214,6 +301,9 @@ def main():
         report = Report(browser, sys.argv[-1] if sys.argv[1] == "--text" else sys.argv[1])
         if sys.argv[1] == "--text":
             nothing_overflows(report)
+            nothing_scrolls_sideways(report)
+            modules_can_be_walked(report)
+            marked_cells_are_hatched(report)
             prints(report)
             assert not browser.errors, browser.errors
             print(browser.value("document.body.innerText"))
@@ -225,6 +315,10 @@ def main():
         modules_can_be_walked(report)
         assert links_lead_somewhere(report) > 5
         nothing_overflows(report)
+        nothing_scrolls_sideways(report)
+        symbols_have_subscripts(report)
+        words_stand_once(report)
+        marked_cells_are_hatched(report)
         published_ones_have_the_same_colours(report)
         curve_is_readable_on_a_telephone(report)
         pdf, pages = prints(report)
@@ -241,7 +335,7 @@ def main():
 def pictures(browser, pdf, folder):
     """What somebody should look at."""
     (folder / "print.pdf").write_bytes(pdf)
-    for name, width, dark in [("light", 1200, False), ("dark", 1200, True), ("small", 360, False)]:
+    for name, width, dark in [("light", 1280, False), ("dark", 1280, True), ("small", 400, False), ("small-dark", 400, True)]:
         browser.size(width, 900, dark)
         browser.screenshot(folder / f"{name}.png")
 

@@ -5,7 +5,8 @@ use crate::figure::label::{Text, update};
 use crate::table::{AmplificationRow, RunGroup};
 
 use super::factors::{Series, layers, means, names, of_adapter, series};
-use super::panel::{Band, Curve, CurveLine, CurvePanel, CurvePoint, LineStyle, NameAt, Span};
+use super::panel::{Band, Curve, CurveLine, CurvePanel, CurvePoint, LineStyle, NameAt};
+use super::span::Span;
 
 /// How much ink the band of the widest spread takes, and each narrower one more.
 const LIGHTEST: f64 = 0.1;
@@ -106,9 +107,11 @@ fn panel(
         x,
         x_label: Text::plain(if has_layers { "layer" } else { "" }),
         y: Span::log_over(&[1.0]),
+        y_label: Text::plain("over random"),
         bands: nested(bands),
         bars: Vec::new(),
         lines: std::iter::once(chance).chain(lines).collect(),
+        marks: Vec::new(),
     })
 }
 

@@ -5,7 +5,8 @@ use crate::measure::placement::{Place, blocks};
 use crate::table::PlacementRow;
 
 use super::medians::quantile;
-use super::panel::{CurveBar, CurveLine, CurvePanel, CurvePoint, LineStyle, NameAt, Span};
+use super::panel::{CurveBar, CurveLine, CurvePanel, CurvePoint, LineStyle, NameAt};
+use super::span::Span;
 
 /// The blocks stand at one in so many of W's directions.
 const PART: usize = 10;
@@ -83,6 +84,7 @@ pub(super) fn blocks_panel(bars: Vec<CurveBar>, y: &Span, title: Text) -> CurveP
         x,
         x_label: k.symbol("n").upright("/10⌉"),
         y: y.clone(),
+        y_label: Text::plain("over chance"),
         bands: Vec::new(),
         bars,
         lines: vec![line(
@@ -90,5 +92,6 @@ pub(super) fn blocks_panel(bars: Vec<CurveBar>, y: &Span, title: Text) -> CurveP
             &[[left, 1.0], [right, 1.0]],
             Some((Text::plain("chance"), NameAt::UpperRight)),
         )],
+        marks: Vec::new(),
     }
 }

@@ -12,7 +12,7 @@ use crate::figure::font::CAPITAL;
 use crate::figure::label::Text;
 use crate::figure::palette::Rgb;
 use crate::figure::pen::{Drawn, GREY, Hang, INK, PAPER, Pen, Picture, svg, whole};
-use crate::figure::place::{Box, TICK_GAP, TICK_LENGTH, TITLE_RISE};
+use crate::figure::place::{Box, TICK_GAP, TICK_LENGTH, TITLE_RISE, fitting};
 use crate::paper::Page;
 
 /// Width of a line, and of a bar of a standard deviation.
@@ -22,7 +22,8 @@ const BAR: f64 = 0.6;
 const CAP: f64 = 1.8;
 pub(super) const MARK: f64 = 2.4;
 const EDGE: f64 = 0.6;
-/// Radius of the dot of a single run.
+/// Radius of the dot of a single run among several, and of a line that is one point.
+const VALUE: f64 = 1.2;
 const DOT: f64 = 0.8;
 /// Widths of lines without marks, the dashes of chance, and how much ink bars and thin lines take.
 const THIN: f64 = 0.4;
@@ -83,8 +84,13 @@ pub(super) fn style(curve: &Curve, line: usize) -> Style {
 impl Pen<'_> {
     fn curve(&mut self, curve: &Curve, layout: &CurveLayout) -> Drawn {
         let places = layout.panels.iter().zip(&layout.titles);
-        for (panel, (&place, title)) in curve.panels.iter().zip(places) {
+        let places = places.zip(layout.y_labels.iter().zip(&layout.values));
+        for (panel, ((&place, title), (&y_label, &has_values))) in curve.panels.iter().zip(places) {
             self.curve_title(panel, title, place)?;
+            if let Some(left) = y_label {
+                let size = fitting(&panel.y_label, self.sizes.title, place.height);
+                self.upright(&panel.y_label, (place.x - left, place.middle()), size)?;
+            }
             for band in &panel.bands {
                 let full = band.of.map_or(INK, |number| style(curve, number).colour);
                 self.band(panel, place, band, tint(full, band.ink))?;
@@ -92,10 +98,11 @@ impl Pen<'_> {
             for bar in &panel.bars {
                 self.standing_bar(panel, place, bar)?;
             }
-            self.curve_axes(panel, place, curve.is_dense)?;
+            self.curve_axes(panel, (place, has_values), curve.is_dense)?;
             for line in &panel.lines {
                 self.curve_line(curve, panel, place, line)?;
             }
+            self.line_marks(curve, panel, place)?;
             self.names(curve, panel, place)?;
             self.names_inside(panel, place)?;
         }
@@ -125,14 +132,22 @@ impl Pen<'_> {
         Ok(())
     }
 
-    /// Axes and ticks.
-    fn curve_axes(&mut self, panel: &CurvePanel, place: Box, is_dense: bool) -> Drawn {
+    /// Axes and ticks, the vertical one with its values or without.
+    fn curve_axes(
+        &mut self,
+        panel: &CurvePanel,
+        (place, has_values): (Box, bool),
+        is_dense: bool,
+    ) -> Drawn {
         let (bottom, tick) = (place.bottom(), self.sizes.tick);
         self.line((place.x, place.y), (place.x, bottom))?;
         self.line((place.x, bottom), (place.right(), bottom))?;
         for (&value, label) in panel.y.ticks.iter().zip(&panel.y.labels) {
             let y = down(panel, place, value);
             self.line((place.x - TICK_LENGTH, y), (place.x, y))?;
+            if !has_values {
+                continue;
+            }
             let at = (place.x - TICK_LENGTH - TICK_GAP, y + tick * CAPITAL / 2.0);
             self.text(&Text::plain(label), at, tick, INK, Hang::Right)?;
         }
@@ -141,7 +156,7 @@ impl Pen<'_> {
             let x = across(panel, place, tick);
             self.line((x, bottom), (x, bottom + TICK_LENGTH))?;
         }
-        let labelled = match is_dense {
+        let labelled = match is_dense && !panel.x.is_log {
             true => evenly_labelled(panel, place, tick),
             false => labelled(panel, place, tick),
         };
@@ -218,6 +233,8 @@ impl Pen<'_> {
             (LineStyle::Thin, points) => above(points, place.bottom())
                 .iter()
                 .try_for_each(|part| self.ribbon(part, THIN, grey(THIN_INK))),
+            (LineStyle::Base, &[at]) => self.shape(&polygon(12, 0.0), at, DOT, GREY),
+            (LineStyle::Base, points) => self.ribbon(points, LINE, GREY),
             (LineStyle::Bold, &[at]) => self.shape(&mark(0), at, MARK, bold),
             (LineStyle::Bold, points) => above(points, place.bottom())
                 .iter()
@@ -271,7 +288,9 @@ impl Pen<'_> {
                 }
                 for &value in &point.values {
                     let (_, y) = at(point.x, value);
-                    self.shape(&polygon(12, 0.0), (x, y), DOT, style.colour)?;
+                    // With an edge of paper, or it would be lost on its bar.
+                    self.shape(&polygon(12, 0.0), (x, y), VALUE + EDGE, PAPER)?;
+                    self.shape(&polygon(12, 0.0), (x, y), VALUE, style.colour)?;
                 }
             }
             if !style.is_marked && points.len() > 1 {
@@ -302,7 +321,7 @@ impl Pen<'_> {
     }
 
     /// A shape of a radius around a point.
-    fn shape(&mut self, shape: &[Point], at: Point, radius: f64, colour: Rgb) -> Drawn {
+    pub(super) fn shape(&mut self, shape: &[Point], at: Point, radius: f64, colour: Rgb) -> Drawn {
         let corner = |&(x, y): &Point| (whole(at.0 + radius * x), whole(at.1 + radius * y));
         self.polygon(shape.iter().map(corner).collect::<Vec<_>>(), colour)
     }

@@ -1,11 +1,10 @@
 //! Where the parts of a figure of lines stand, in points.
 
-use super::panel::{Curve, CurvePanel, LineStyle, NameAt};
+use super::around::{Around, TO_NAMES, named_beside};
+use super::panel::{Curve, CurvePanel, LineStyle};
 use crate::figure::font;
 use crate::figure::label::Text;
-use crate::figure::place::{
-    ABOVE, Box, FOOTER_LINE, MARGIN, TICK_GAP, TICK_LENGTH, X_AXIS, fitting, wrapped,
-};
+use crate::figure::place::{ABOVE, Box, FOOTER_LINE, MARGIN, X_AXIS, fitting, wrapped};
 use crate::paper::Page;
 
 /// Panels in a row at most, and their width.
@@ -15,15 +14,9 @@ const WIDEST: f64 = 190.0;
 /// Height of a panel over its width, and its least height.
 const ASPECT: f64 = 0.75;
 const LOWEST: f64 = 40.0;
-/// From a panel to the names of its lines.
-pub(super) const TO_NAMES: f64 = 7.0;
-/// Between a panel's names and the next panel's axis.
-const CLEAR: f64 = 5.0;
 /// What marks, which may be set apart, and bars keep from a panel's sides; and other lines.
 const INSIDE: f64 = 9.0;
 const INSIDE_OF_LINES: f64 = 2.0;
-/// Room right of a panel without names, for half of a tick's label.
-const WITHOUT_NAMES: f64 = 9.0;
 /// Least distance of two labels of ticks.
 const APART: f64 = 3.0;
 
@@ -34,6 +27,10 @@ pub(super) struct CurveLayout {
     pub(super) height: f64,
     /// As the curve's panels.
     pub(super) panels: Vec<Box>,
+    /// Whether the vertical axis of each panel has values: where all have one axis, the first of a row.
+    pub(super) values: Vec<bool>,
+    /// How far left of each panel the words of its vertical axis stand, where it has some.
+    pub(super) y_labels: Vec<Option<f64>>,
     /// The lines of each panel's title as they fit, and their size.
     pub(super) titles: Vec<(Vec<String>, f64)>,
     /// The footer's lines as they fit, their left edge, and their baselines.
@@ -45,10 +42,9 @@ impl CurveLayout {
     /// Places equal panels: in one column if two of them fit side by side there, or there is only
     /// one, or all that belong in a row; else in the whole width.
     pub(super) fn on(page: &Page, curve: &Curve) -> CurveLayout {
-        let (axis, names) = (axis(page, curve), names(page, curve));
+        let around = Around::of(page, curve);
         let count = curve.panels.len().max(1);
-        let fits =
-            |width: f64, n: usize| (width - 2.0 * MARGIN) / n as f64 - axis - names >= NARROWEST;
+        let fits = |width: f64, n: usize| around.side(width, n) >= NARROWEST;
         let in_column = fits(page.column, curve.in_row.unwrap_or(count.min(2)));
         let width = if in_column { page.column } else { page.text };
         // What belongs in a row is broken into equal parts, if it must be.
@@ -59,17 +55,16 @@ impl CurveLayout {
             .unwrap_or(1);
         let rows = count.div_ceil(most);
         let columns = curve.in_row.map_or(count.div_ceil(rows), |_| most);
-        let room = (width - 2.0 * MARGIN) / columns as f64 - axis - names;
-        let side = room.clamp(NARROWEST / 2.0, WIDEST);
-        let step = axis + side + names;
-        let used = 2.0 * MARGIN + step * columns as f64;
+        let side = around.side(width, columns).clamp(NARROWEST / 2.0, WIDEST);
+        let used = 2.0 * MARGIN + around.width(columns) + side * columns as f64;
         let spare = if page.is_exact {
             (width - used).max(0.0) / 2.0
         } else {
             0.0
         };
         let width = if page.is_exact { width } else { used };
-        let left = MARGIN + spare + axis;
+        let lefts = around.lefts(columns, side, MARGIN + spare);
+        let left = lefts[0];
         let footer_lines = wrapped(&curve.footer, page.footer, width - MARGIN - left);
         let footer = footer_lines.len() as f64 * FOOTER_LINE + MARGIN;
         let titles: Vec<_> = curve
@@ -84,7 +79,7 @@ impl CurveLayout {
         let names = beside.max().unwrap_or(0) as f64 * name_gap(page);
         let tall = (side * ASPECT).min(down).max(LOWEST).max(names);
         let place = |number: usize| Box {
-            x: left + (number % columns) as f64 * step,
+            x: lefts[number % columns],
             y: MARGIN + above + (number / columns) as f64 * (above + tall + X_AXIS),
             width: side,
             height: tall,
@@ -95,6 +90,10 @@ impl CurveLayout {
             width,
             height: (bottom + footer).ceil(),
             panels: (0..curve.panels.len()).map(place).collect(),
+            values: (0..curve.panels.len())
+                .map(|number| number % columns == 0 || !around.is_shared)
+                .collect(),
+            y_labels: around.y_labels(curve, columns),
             titles,
             footer: footer_lines
                 .into_iter()
@@ -124,33 +123,11 @@ pub(super) fn name_gap(page: &Page) -> f64 {
     1.25 * page.tick
 }
 
-/// Room left of a panel: the widest label of a value.
-fn axis(page: &Page, curve: &Curve) -> f64 {
-    let labels = curve.panels.iter().flat_map(|panel| &panel.y.labels);
-    let widest = labels.map(|label| font::width(&Text::plain(label), page.tick));
-    TICK_LENGTH + TICK_GAP + widest.fold(0.0, f64::max)
-}
-
-/// The names that stand right of a panel.
-fn named_beside(panel: &CurvePanel) -> impl Iterator<Item = &Text> {
-    let names = panel.lines.iter().filter_map(|line| line.name.as_ref());
-    names.filter_map(|(name, at)| (*at == NameAt::Beside).then_some(name))
-}
-
-/// Room right of a panel: the widest name of a line.
-fn names(page: &Page, curve: &Curve) -> f64 {
-    let names = curve.panels.iter().flat_map(named_beside);
-    let widest = names.map(|name| font::width(name, page.tick));
-    match widest.reduce(f64::max) {
-        Some(widest) => TO_NAMES + widest + CLEAR,
-        None => WITHOUT_NAMES,
-    }
-}
-
 /// What stands in a panel keeps from its sides.
 fn inside(panel: &CurvePanel) -> f64 {
     let is_series = |style| matches!(style, LineStyle::Series(_));
-    if !panel.bars.is_empty() || panel.lines.iter().any(|line| is_series(line.style)) {
+    let has_marks = !(panel.bars.is_empty() && panel.marks.is_empty());
+    if has_marks || panel.lines.iter().any(|line| is_series(line.style)) {
         INSIDE
     } else {
         INSIDE_OF_LINES
@@ -186,7 +163,7 @@ pub(super) fn labelled(panel: &CurvePanel, place: Box, size: f64) -> Vec<usize> 
     kept
 }
 
-/// The ticks of [`Span::evenly`](super::panel::Span::evenly) that are labelled: every one, every
+/// The ticks of [`Span::evenly`](super::span::Span::evenly) that are labelled: every one, every
 /// second and so on as there is room, and the last where there is room after these.
 pub(super) fn evenly_labelled(panel: &CurvePanel, place: Box, size: f64) -> Vec<usize> {
     let apart = |one, next| labels_are_apart(panel, place, size, [one, next]);

@@ -1,7 +1,8 @@
 //! The names of lines, beside a panel and in its corners.
 
+use super::around::TO_NAMES;
 use super::draw::{MARK, style};
-use super::layout::{TO_NAMES, across, down, name_gap, spread};
+use super::layout::{across, down, name_gap, spread};
 use super::panel::{Curve, CurveLine, CurvePanel, LineStyle, NameAt};
 use super::shapes::Point;
 use crate::figure::font::{self, CAPITAL};
@@ -58,8 +59,9 @@ impl Pen<'_> {
     pub(super) fn names_inside(&mut self, panel: &CurvePanel, place: Box) -> Drawn {
         let mut before: Vec<NameAt> = Vec::new();
         for line in &panel.lines {
-            let Some((name, at)) = line.name.as_ref().filter(|(_, at)| *at != NameAt::Beside)
-            else {
+            let is_inside =
+                |(_, at): &&(Text, NameAt)| !matches!(at, NameAt::Beside | NameAt::BesideAnother);
+            let Some((name, at)) = line.name.as_ref().filter(is_inside) else {
                 continue;
             };
             let is_here =

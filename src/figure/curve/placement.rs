@@ -10,7 +10,8 @@ use crate::table::PlacementRow;
 
 use super::blocks::{bars, blocks_panel, line, smaller_side};
 use super::medians::medians;
-use super::panel::{Band, Curve, CurveBar, CurveLine, CurvePanel, LineStyle, NameAt, Span};
+use super::panel::{Band, Curve, CurveBar, CurveLine, CurvePanel, LineStyle, NameAt};
+use super::span::Span;
 
 /// At most so many adapters have a row of panels: the smallest rank, the middle and the largest.
 const ADAPTERS: usize = 3;
@@ -188,6 +189,7 @@ fn panel(lines: &[Line], y: &Span, title: Text) -> CurvePanel {
         x: Span::log_over(&places),
         x_label: Text::default().symbol("k").upright("/").symbol("n"),
         y: y.clone(),
+        y_label: Text::plain("share"),
         bands: vec![Band {
             ink: BAND_INK,
             of: None,
@@ -195,6 +197,7 @@ fn panel(lines: &[Line], y: &Span, title: Text) -> CurvePanel {
         }],
         bars: Vec::new(),
         lines: thin.into_iter().chain(ends).collect(),
+        marks: Vec::new(),
     }
 }
 

@@ -4,8 +4,10 @@ use crate::table::{RunsRow, Score, has_two_ranks, higher_is_better, score_error,
 
 use crate::figure::Options;
 use crate::figure::label::{Text, weight};
+use crate::paper::Projection;
 
-use super::panel::{Curve, CurveLine, CurvePanel, CurvePoint, LineStyle, NameAt, Span};
+use super::panel::{Curve, CurveLine, CurvePanel, CurvePoint, LineStyle, NameAt};
+use super::span::Span;
 
 /// Scores over the rank; `None` where no weight types have runs of two ranks. Weight types with one
 /// rank on a task are no line there, and are named in the footer.
@@ -84,18 +86,33 @@ fn curve_panel(of: &Score, lines: Vec<CurveLine>) -> CurvePanel {
         x: Span::at(&ranks, true),
         x_label: Text::default().symbol("r"),
         y: Span::over(&values),
+        y_label: Text::default(),
         bands: Vec::new(),
         bars: Vec::new(),
         lines,
+        marks: Vec::new(),
     }
 }
 
 /// Names of more weight types are cut: they stand beside the panels.
 const WHOLE: usize = 4;
 
-/// W_q, W_v; of many weight types the first, the last and how many they are.
+/// W_q, W_v; of three or four that have letters one W with all of them, and of more weight types the
+/// first, the last and how many they are.
 fn in_words(types: &str) -> Text {
     let names: Vec<&str> = types.split('+').collect();
+    let letters: Option<Vec<&str>> = names
+        .iter()
+        .map(|name| Projection::of(name).map(Projection::letter))
+        .collect();
+    if let (Some(letters), 3..=WHOLE) = (letters, names.len()) {
+        let mut text = Text::default().symbol("W");
+        for (place, letter) in letters.iter().enumerate() {
+            let comma = if place > 0 { text.low(", ") } else { text };
+            text = comma.low_symbol(letter);
+        }
+        return text;
+    }
     if let (true, [first, .., last]) = (names.len() > WHOLE, names.as_slice()) {
         let text = weight(first).upright(", …, ").then(weight(last));
         return text.upright(&format!(" ({})", names.len()));
@@ -227,6 +244,8 @@ mod tests {
         let curve = rank_curve(&rows, &Options::default()).unwrap();
         let (name, _) = curve.panels[0].lines[0].name.as_ref().unwrap();
         assert_eq!(name.bare(), "W_q, …, W_up_proj (5)");
+        assert_eq!(in_words("q+k_proj+v+o").bare(), "W_q, k, v, o");
+        assert_eq!(in_words("q+up_proj+v").bare(), "W_q, W_up_proj, W_v");
         assert_eq!(curve.footer[1], "(5): q+k+v+o+up_proj.");
     }
 }

@@ -4,7 +4,8 @@ use crate::figure::heat::Shown;
 use crate::figure::label::{Text, update};
 use crate::table::OverlapRow;
 
-use super::panel::{Curve, CurveLine, CurvePanel, CurvePoint, LineStyle, NameAt, Span};
+use super::panel::{Curve, CurveLine, CurvePanel, CurvePoint, LineStyle, NameAt};
+use super::span::Span;
 
 /// φ(k,k) of every pair of runs, a row of panels a projection and a column a layer, with the mean
 /// over pairs and chance. `None` where the rows have no pair.
@@ -96,9 +97,11 @@ fn panel(rows: &[&OverlapRow], pairs: &[[String; 2]], title: Text) -> Option<Cur
         x: Span::at(&counts(most), true),
         x_label: Text::default().symbol("k"),
         y: Span::from_zero(&[]),
+        y_label: Text::plain("φ(k,k)"),
         bands: Vec::new(),
         bars: Vec::new(),
         lines: thin.chain([mean, chance]).collect(),
+        marks: Vec::new(),
     })
 }
 
@@ -152,6 +155,7 @@ mod tests {
             overlap,
             chance: i.max(j) as f64 / 8.0,
             z: None,
+            limit: String::new(),
         }
     }
 

@@ -8,7 +8,8 @@ use crate::measure::Basis;
 use crate::table::TrajectoryRow;
 
 use super::medians::quantile;
-use super::panel::{Band, Curve, CurveLine, CurvePanel, CurvePoint, LineStyle, NameAt, Span};
+use super::panel::{Band, Curve, CurveLine, CurvePanel, CurvePoint, LineStyle, NameAt};
+use super::span::Span;
 
 /// At most so many runs are shown: as many as have dashes of their own.
 const RUNS: usize = 5;
@@ -157,9 +158,11 @@ fn panel(rows: &[TrajectoryRow], runs: &[&str], x: &Span, of: &Of) -> CurvePanel
             true => Span::from_zero(&[1.0]),
             false => Span::from_zero(&reach),
         },
+        y_label: Text::default(),
         bands,
         bars: Vec::new(),
         lines: chance.into_iter().chain(lines).collect(),
+        marks: Vec::new(),
     }
 }
 

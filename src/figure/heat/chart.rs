@@ -2,10 +2,10 @@
 
 use ndarray::Array2;
 
-use crate::error::{Error, Result};
-
+use super::bar::Bar;
 use crate::figure::Palette;
 use crate::figure::label::Text;
+use crate::figure::palette::Rgb;
 
 /// As many as the paper's figures have.
 pub(super) const PANELS_IN_A_ROW: usize = 4;
@@ -31,15 +31,26 @@ pub struct Chart {
     pub palette: Palette,
 }
 
+impl Chart {
+    /// The colours of the bar's levels, from 0 to 255.
+    pub(in crate::figure) fn colours(&self) -> Vec<Rgb> {
+        self.bar.colours(self.palette)
+    }
+}
+
 /// One heat map: row i = 1 at the top, column j = 1 at the left.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Panel {
     /// It stands above the panel: ΔW_q.
     pub title: Text,
+    /// What tells it from panels of the same title, below that: `leading 8, j ≤ i`; may be empty.
+    pub note: String,
     /// The values; `None` is drawn as masked.
     pub cells: Array2<Option<f64>>,
     /// Whether each of `cells` has a value that is not sure; such cells are hatched.
     pub marked: Array2<bool>,
+    /// Why, in words; empty where none is marked.
+    pub mark: String,
     /// The horizontal axis, along the columns.
     pub x: Axis,
     /// The vertical axis, along the rows.
@@ -50,6 +61,18 @@ pub struct Panel {
     pub module: String,
     /// Dimension d of the space around: chance is max(i,j)/d. `None` where the cells are chance.
     pub dimension: Option<usize>,
+    /// Chance along its edges.
+    pub edges: Edges,
+}
+
+/// What chance is along two edges of a panel, in the colours of its cells: max(i,j)/d is j/d above
+/// the diagonal, and i/d below it.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Edges {
+    /// j/d of each column, below the panel; empty where no cell with j > i is shown.
+    pub below: Vec<f64>,
+    /// i/d of each row, right of the panel; empty where no cell with i > j is shown.
+    pub beside: Vec<f64>,
 }
 
 /// What stands along a side of a panel.
@@ -57,6 +80,8 @@ pub struct Panel {
 pub struct Axis {
     /// Its letter is *i* or *j*.
     pub label: Text,
+    /// The direction of its first cell, from 1: published grids may begin later.
+    pub first: usize,
     /// The ticks from the first cell on.
     pub ticks: Vec<Tick>,
 }
@@ -68,19 +93,6 @@ pub struct Tick {
     pub cell: usize,
     /// This is written beside the tick.
     pub label: String,
-}
-
-/// The colour bar says which colour is which value.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Bar {
-    /// Value of the darkest colour.
-    pub low: f64,
-    /// Value of the lightest colour.
-    pub high: f64,
-    /// Values that are labelled.
-    pub ticks: Vec<f64>,
-    /// Smallest and largest chance level of the cells drawn.
-    pub chance: Option<(f64, f64)>,
 }
 
 impl Axis {
@@ -100,6 +112,7 @@ impl Axis {
             .collect();
         Axis {
             label: Text::default().symbol(symbol),
+            first,
             ticks,
         }
     }
@@ -108,6 +121,7 @@ impl Axis {
     pub fn silent() -> Self {
         Axis {
             label: Text::default(),
+            first: 1,
             ticks: Vec::new(),
         }
     }
@@ -133,95 +147,11 @@ fn tick_cells(first: usize, last: usize) -> Vec<usize> {
     cells
 }
 
-impl Bar {
-    /// A bar over `range`, or over the values (and their chance levels) rounded outward.
-    ///
-    /// `from_zero`: start at 0 and end at a tenth, as figures 3, 4, 6 and 7; otherwise both ends are
-    /// rounded to a hundredth, as figure 8.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Table`] when a fixed range is empty.
-    pub fn over(
-        panels: &[Vec<Panel>],
-        range: Option<(f64, f64)>,
-        chance: Option<(f64, f64)>,
-        from_zero: bool,
-    ) -> Result<Self> {
-        let values = || {
-            panels
-                .iter()
-                .flatten()
-                .flat_map(|panel| panel.cells.iter().flatten())
-        };
-        let least = values().copied().fold(f64::INFINITY, f64::min);
-        let most = values().copied().fold(f64::NEG_INFINITY, f64::max);
-        let (low, high) = match range {
-            Some(range) => range,
-            // Nothing to show: every cell is undefined.
-            None if !most.is_finite() => (0.0, 1.0),
-            None if from_zero => (0.0, ((most * 10.0 - 1e-9).ceil() / 10.0).clamp(0.1, 1.0)),
-            None => {
-                let low = (least * 100.0 + 1e-9).floor() / 100.0;
-                (low, ((most * 100.0 - 1e-9).ceil() / 100.0).max(low + 0.01))
-            }
-        };
-        if low.partial_cmp(&high) != Some(std::cmp::Ordering::Less) {
-            return Err(Error::Table {
-                what: "colour range".into(),
-                problem: format!("{low} to {high} is empty"),
-                remedy: "give a low end below the high end",
-            });
-        }
-        Ok(Bar {
-            low,
-            high,
-            ticks: bar_ticks(low, high),
-            chance,
-        })
-    }
-
-    /// The ticks' labels, with as many decimals as they need together: 0.10, 0.15, 0.20.
-    pub fn labels(&self) -> Vec<String> {
-        let exact = |places: usize| {
-            let scale = 10f64.powi(places as i32);
-            let whole = |tick: &f64| ((tick * scale).round() - tick * scale).abs() < 1e-6;
-            self.ticks.iter().all(whole)
-        };
-        let places = (0..3).find(|&places| exact(places)).unwrap_or(3);
-        let label = |tick: &f64| format!("{tick:.places$}");
-        self.ticks.iter().map(label).collect()
-    }
-
-    /// The colour level of a value, clipped to the range.
-    pub fn level(&self, value: f64) -> u8 {
-        (((value - self.low) / (self.high - self.low)).clamp(0.0, 1.0) * 255.0).round() as u8
-    }
-}
-
 /// A row of panels, or several of about equal length where one would make them too small.
 pub(super) fn in_rows(panels: Vec<Panel>) -> Vec<Vec<Panel>> {
     let rows = panels.len().div_ceil(PANELS_IN_A_ROW).max(1);
     let length = panels.len().div_ceil(rows).max(1);
     panels.chunks(length).map(<[Panel]>::to_vec).collect()
-}
-
-/// Round values in a range, at most six.
-fn bar_ticks(low: f64, high: f64) -> Vec<f64> {
-    // Whole numbers of a thousandth avoid sums of rounded steps.
-    let (low, high) = (
-        (low * 1000.0).round() as i64,
-        (high * 1000.0).round() as i64,
-    );
-    let step = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000]
-        .into_iter()
-        .find(|step| (high - low) / step <= 5)
-        .unwrap_or(high - low);
-    let first = (low + step - 1).div_euclid(step) * step;
-    (first..=high)
-        .step_by(step.max(1) as usize)
-        .map(|tick| tick as f64 / 1000.0)
-        .collect()
 }
 
 #[cfg(test)]
@@ -256,36 +186,19 @@ mod tests {
     }
 
     #[test]
-    fn bars_have_round_ticks() {
-        assert_eq!(bar_ticks(0.0, 1.0), [0.0, 0.2, 0.4, 0.6, 0.8, 1.0]);
-        assert_eq!(bar_ticks(0.0, 0.5), [0.0, 0.1, 0.2, 0.3, 0.4, 0.5]);
-        assert_eq!(bar_ticks(0.0, 0.8), [0.0, 0.2, 0.4, 0.6, 0.8]);
-        assert_eq!(bar_ticks(0.09, 0.21), [0.1, 0.15, 0.2]);
-    }
-
-    #[test]
-    fn the_labels_of_a_bar_have_equal_decimals() {
-        let labels = |low, high| {
-            Bar::over(&[], Some((low, high)), None, true)
-                .unwrap()
-                .labels()
-        };
-        assert_eq!(labels(0.0, 0.5), ["0.0", "0.1", "0.2", "0.3", "0.4", "0.5"]);
-        assert_eq!(labels(0.09, 0.21), ["0.10", "0.15", "0.20"]);
-        assert_eq!(labels(0.001, 0.004), ["0.001", "0.002", "0.003", "0.004"]);
-    }
-
-    #[test]
     fn rows_of_panels_are_balanced() {
         let panel = Panel {
             title: Text::default(),
+            note: String::new(),
             cells: Array2::from_elem((1, 1), None),
             marked: Array2::default((1, 1)),
+            mark: String::new(),
             x: Axis::silent(),
             y: Axis::silent(),
             narrow: false,
             module: String::new(),
             dimension: None,
+            edges: Edges::default(),
         };
         let lengths = |n| -> Vec<usize> {
             let rows = in_rows(vec![panel.clone(); n]);
@@ -296,20 +209,5 @@ mod tests {
         assert_eq!(lengths(7), [4, 3]);
         assert_eq!(lengths(9), [3, 3, 3]);
         assert!(lengths(0).is_empty());
-    }
-
-    #[test]
-    fn levels_span_the_range_and_are_clipped() {
-        let bar = Bar::over(&[], Some((0.0, 0.5)), None, true).unwrap();
-        assert_eq!(
-            [
-                bar.level(-1.0),
-                bar.level(0.25),
-                bar.level(0.5),
-                bar.level(2.0)
-            ],
-            [0, 128, 255, 255]
-        );
-        assert!(Bar::over(&[], Some((0.5, 0.5)), None, true).is_err());
     }
 }

@@ -4,7 +4,8 @@ use std::collections::HashSet;
 
 use ndarray::Array2;
 
-use crate::table::SpectrumRow;
+use crate::table::rows::round_to;
+use crate::table::{Limit, SpectrumRow};
 
 use super::chart::Panel;
 use super::select::Selected;
@@ -25,15 +26,42 @@ use super::select::Selected;
 /// not depend on how it is drawn.
 pub const SURE: f64 = 1e-3;
 
+/// Why cells are marked where W's directions are not sure.
+const OPEN: &str = "ill-determined: W has near-equal singular values here";
+
+/// Why cells are marked that are bounds: `only φ ≤ 0.0905 is known`; nothing for none.
+pub(super) fn known_so_far(mut bounds: impl Iterator<Item = (f64, Limit)>) -> String {
+    let Some((value, limit)) = bounds.next() else {
+        return String::new();
+    };
+    let sign = match limit {
+        Limit::Below => "≤",
+        Limit::Above => "≥",
+    };
+    match bounds.all(|other| other == (value, limit)) {
+        true => format!("only φ {sign} {} is known", round_to(value, 3)),
+        false => "only a bound of φ is known".into(),
+    }
+}
+
 /// The words under a figure that has marks.
-pub(super) fn legend(panels: &[Vec<Panel>]) -> Option<String> {
-    let mut cells = panels.iter().flatten().flat_map(|panel| &panel.marked);
-    cells.any(|&marked| marked).then(|| {
-        format!(
+pub(super) fn legends(panels: &[Vec<Panel>]) -> Vec<String> {
+    let mut marks: Vec<&str> = panels
+        .iter()
+        .flatten()
+        .map(|panel| panel.mark.as_str())
+        .collect();
+    marks.retain(|mark| !mark.is_empty());
+    marks.sort_unstable();
+    marks.dedup();
+    let legend = |mark| match mark {
+        OPEN => format!(
             "Hatched, with a line beside: the leading i directions of W are ill-determined, sin θ \
              bound above {SURE} or none."
-        )
-    })
+        ),
+        bound => format!("Hatched, with a line beside: {bound}."),
+    };
+    marks.into_iter().map(legend).collect()
 }
 
 /// Cells of a grid against W's directions that have a value, but no sure one.
@@ -42,7 +70,7 @@ pub(super) fn legend(panels: &[Vec<Panel>]) -> Option<String> {
 /// neither gap nor bound: then the i directions are all there are. Rows without an entry there are
 /// not sure, as nothing is known of them. Where there is no table at all, as of published rows,
 /// nothing is told apart.
-pub(super) fn ill_determined(grid: &Selected, spectrum: &[SpectrumRow]) -> Array2<bool> {
+fn ill_determined(grid: &Selected, spectrum: &[SpectrumRow]) -> Array2<bool> {
     let of_base = |row: &&SpectrumRow| row.matrix == "base" && row.module == grid.module;
     let sure: HashSet<usize> = spectrum
         .iter()
@@ -54,6 +82,19 @@ pub(super) fn ill_determined(grid: &Selected, spectrum: &[SpectrumRow]) -> Array
         let is_open = !spectrum.is_empty() && !sure.contains(&(i + grid.first_i));
         grid.cells[(i, j)].is_some() && is_open
     })
+}
+
+/// A panel against W's directions, with its open cells marked.
+pub(super) fn told_apart(panel: Panel, grid: &Selected, spectrum: &[SpectrumRow]) -> Panel {
+    let open = ill_determined(grid, spectrum);
+    match open.iter().any(|&open| open) {
+        true => Panel {
+            marked: open | panel.marked,
+            mark: OPEN.into(),
+            ..panel
+        },
+        false => panel,
+    }
 }
 
 fn is_sure(row: &SpectrumRow) -> bool {

@@ -1,30 +1,37 @@
 //! A chart of heat maps to SVG.
-//!
-//! # Decisions
-//!
-//! - Cells are shapes that reach under their neighbours. They are exact to zoom into and leave no
-//!   hairlines in any viewer. Runs of one colour are one shape, without the corner that would
-//!   fleck its neighbours.
 
 use crate::error::Result;
 
-use super::chart::{Chart, Panel};
-use super::layout::{LETTER_GAP, Layout, TITLE_OVER, ticks_width};
+use super::bar::Bar;
+use super::chart::{Chart, Edges, Panel};
+use super::layout::{
+    LETTER_GAP, Layout, MARK, MARK_GAP, STRIP, STRIP_GAP, TITLE_OVER, has_own_axis, note_line,
+    strip_below, ticks_width,
+};
 use super::mark::{Shape, shapes};
-use crate::figure::font::{self, CAPITAL};
+use crate::figure::font::CAPITAL;
 use crate::figure::label::Text;
 use crate::figure::palette::Rgb;
 use crate::figure::pen::{Drawn, GREY, Hang, INK, PAPER, Pen, Picture, svg, whole};
-use crate::figure::place::{Box, TICK_GAP, TICK_LENGTH, TITLE_RISE, edge, fitting};
-use crate::paper::Page;
+use crate::figure::place::{Box, TICK_GAP, TICK_LENGTH, TITLE_RISE, fitting};
+use crate::paper::{Page, Show};
 
 /// Cells that are not shown.
 const MASK: Rgb = [234, 234, 242];
-/// Every cell reaches this far under its right and lower neighbours, which are drawn after it:
-/// otherwise viewers show hairlines between them.
-const UNDERLAP: f64 = 0.6;
 /// A bracket shorter than this is one line.
 const BRACKET: f64 = 2.5;
+
+/// A bar with its colours.
+struct Scale<'a> {
+    bar: &'a Bar,
+    colours: Vec<Rgb>,
+}
+
+impl Scale<'_> {
+    fn colour(&self, value: f64) -> Rgb {
+        self.colours[usize::from(self.bar.level(value))]
+    }
+}
 
 /// A chart as it stands on a page.
 pub(in crate::figure) fn draw(chart: &Chart, page: Page) -> Result<Picture> {
@@ -39,10 +46,18 @@ impl Pen<'_> {
         let size = fitting(&chart.heading, self.sizes.title + 1.0, room);
         let place = (layout.centre, layout.heading);
         self.text(&chart.heading, place, size, INK, Hang::Centre)?;
+        let scale = Scale {
+            bar: &chart.bar,
+            colours: chart.colours(),
+        };
         for (row, (panels, boxes)) in chart.panels.iter().zip(&layout.panels).enumerate() {
-            for (panel, &place) in panels.iter().zip(boxes) {
-                self.cells(chart, panel, place)?;
-                self.frame(panel, place)?;
+            let below = strip_below(panels);
+            for (number, (panel, &place)) in panels.iter().zip(boxes).enumerate() {
+                self.cells(&scale, panel, place)?;
+                self.strips(&scale, panel, place)?;
+                self.titles(panel, place)?;
+                self.columns(panel, place, below)?;
+                self.rows(panel, place, has_own_axis(panels, number))?;
             }
             if let (Some(label), Some(first)) = (chart.row_labels.get(row), boxes.first()) {
                 self.upright(
@@ -52,7 +67,7 @@ impl Pen<'_> {
                 )?;
             }
         }
-        self.bar(chart, layout.bar)?;
+        self.bar(&scale, layout.bar)?;
         let left = layout.panels.iter().flatten().next();
         let left = left.map_or(layout.row_labels, |first| first.x);
         for (line, baseline) in &layout.footer {
@@ -68,35 +83,14 @@ impl Pen<'_> {
         Ok(())
     }
 
-    /// The heat map: runs of one colour in a row are one shape.
-    fn cells(&mut self, chart: &Chart, panel: &Panel, place: Box) -> Drawn {
+    /// The heat map, and the marks over it.
+    fn cells(&mut self, scale: &Scale, panel: &Panel, place: Box) -> Drawn {
         let (rows, columns) = panel.cells.dim();
         let colour = |i: usize, j: usize| match panel.cells[(i, j)] {
-            Some(value) => chart.palette.colour(chart.bar.level(value)),
+            Some(value) => scale.colour(value),
             None => MASK,
         };
-        for i in 0..rows {
-            let top = edge(place.y, place.height, i, rows) - outer(i == 0);
-            let bottom = edge(place.y, place.height, i + 1, rows) + UNDERLAP;
-            let mut start = 0;
-            while start < columns {
-                let same = colour(i, start);
-                let end = (start..columns)
-                    .find(|&j| colour(i, j) != same)
-                    .unwrap_or(columns);
-                let left = edge(place.x, place.width, start, columns) - outer(start == 0);
-                let right = edge(place.x, place.width, end, columns) + UNDERLAP;
-                let run = Box {
-                    x: left,
-                    y: top,
-                    width: right - left,
-                    height: bottom - top,
-                };
-                self.run(run, same)?;
-                start = end;
-            }
-        }
-        self.trim(place)?;
+        self.grid(place, (rows, columns), colour)?;
         self.marks(panel, place)
     }
 
@@ -110,132 +104,93 @@ impl Pen<'_> {
         Ok(())
     }
 
-    /// A run of cells, its upper right corner cut off by the underlap: were it whole, its upper edge
-    /// would be blended into the pixels that the next run's upper edge covers in part, and a bright
-    /// cell would leave flecks in a dark one.
-    fn run(&mut self, place: Box, colour: Rgb) -> Drawn {
-        let (left, right) = (whole(place.x), whole(place.right()));
-        let (top, bottom) = (whole(place.y), whole(place.bottom()));
-        let cut = whole(UNDERLAP);
-        let corners = [
-            (left, top),
-            (right - cut, top),
-            (right, top + cut),
-            (right, bottom),
-            (left, bottom),
-        ];
-        self.polygon(corners, colour)
-    }
-
-    /// Cuts a heat map that reaches over its edges: where partly covered pixels were painted
-    /// several times, the edge would look serrated.
-    fn trim(&mut self, place: Box) -> Drawn {
-        let wide = 2.0 * UNDERLAP;
-        let across = Box {
-            x: place.x - wide,
-            width: place.width + 2.0 * wide,
-            height: wide,
+    /// What chance is along the edges.
+    fn strips(&mut self, scale: &Scale, panel: &Panel, place: Box) -> Drawn {
+        let Edges { below, beside } = &panel.edges;
+        let under = Box {
+            y: place.bottom() + STRIP_GAP,
+            height: STRIP,
             ..place
         };
-        let down = Box {
-            width: wide,
+        let right = Box {
+            x: place.right() + STRIP_GAP,
+            width: STRIP,
             ..place
         };
-        self.fill(
-            Box {
-                y: place.y - wide,
-                ..across
-            },
-            PAPER,
-        )?;
-        self.fill(
-            Box {
-                y: place.bottom(),
-                ..across
-            },
-            PAPER,
-        )?;
-        self.fill(
-            Box {
-                x: place.x - wide,
-                ..down
-            },
-            PAPER,
-        )?;
-        self.fill(
-            Box {
-                x: place.right(),
-                ..down
-            },
-            PAPER,
-        )
+        if !below.is_empty() {
+            self.grid(under, (1, below.len()), |_, j| scale.colour(below[j]))?;
+        }
+        if !beside.is_empty() {
+            self.grid(right, (beside.len(), 1), |i, _| scale.colour(beside[i]))?;
+        }
+        Ok(())
     }
 
-    /// Title, ticks and axis letters.
-    fn frame(&mut self, panel: &Panel, place: Box) -> Drawn {
-        let (rows, columns) = panel.cells.dim();
-        let title = (place.centre(), place.y - TITLE_RISE);
-        let size = fitting(&panel.title, self.sizes.title, place.width + TITLE_OVER);
-        self.text(&panel.title, title, size, INK, Hang::Centre)?;
+    /// The title, and the note below it.
+    fn titles(&mut self, panel: &Panel, place: Box) -> Drawn {
+        let room = place.width + TITLE_OVER;
+        let mut baseline = place.y - TITLE_RISE;
+        if !panel.note.is_empty() {
+            let note = Text::plain(&panel.note);
+            let size = fitting(&note, self.sizes.tick, room);
+            self.text(&note, (place.centre(), baseline), size, INK, Hang::Centre)?;
+            baseline -= note_line(&self.sizes);
+        }
+        let size = fitting(&panel.title, self.sizes.title, room);
+        let at = (place.centre(), baseline);
+        self.text(&panel.title, at, size, INK, Hang::Centre)
+    }
+
+    /// The horizontal axis: ticks below the panel or its strip of chance, and its letter, below the
+    /// room that the strips of its row take.
+    fn columns(&mut self, panel: &Panel, place: Box, strip: f64) -> Drawn {
+        let columns = panel.cells.ncols() as f64;
+        let bottom = match panel.edges.below.is_empty() {
+            true => place.bottom(),
+            false => place.bottom() + STRIP_GAP + STRIP,
+        };
+        let tick_size = self.sizes.tick;
         for tick in &panel.x.ticks {
-            let x = place.x + place.width * (tick.cell as f64 - 0.5) / columns as f64;
-            self.line((x, place.bottom()), (x, place.bottom() + TICK_LENGTH))?;
-            let baseline = place.bottom() + TICK_LENGTH + TICK_GAP + self.sizes.tick * CAPITAL;
-            self.text(
-                &Text::plain(&tick.label),
-                (x, baseline),
-                self.sizes.tick,
-                INK,
-                Hang::Centre,
-            )?;
+            let x = place.x + place.width * (tick.cell as f64 - 0.5) / columns;
+            self.line((x, bottom), (x, bottom + TICK_LENGTH))?;
+            let baseline = bottom + TICK_LENGTH + TICK_GAP + tick_size * CAPITAL;
+            let label = Text::plain(&tick.label);
+            self.text(&label, (x, baseline), tick_size, INK, Hang::Centre)?;
         }
+        let below = TICK_LENGTH + 2.0 * tick_size + 3.0;
+        let at = (place.centre(), place.bottom() + strip + below);
+        self.text(&panel.x.label, at, self.sizes.title, INK, Hang::Centre)
+    }
+
+    /// The vertical axis: ticks, and, where it is not that of the panel before, labels and its letter.
+    fn rows(&mut self, panel: &Panel, place: Box, is_labelled: bool) -> Drawn {
+        let (rows, tick_size) = (panel.cells.nrows() as f64, self.sizes.tick);
         for tick in &panel.y.ticks {
-            let y = place.y + place.height * (tick.cell as f64 - 0.5) / rows as f64;
+            let y = place.y + place.height * (tick.cell as f64 - 0.5) / rows;
             self.line((place.x - TICK_LENGTH, y), (place.x, y))?;
-            let point = (
-                place.x - TICK_LENGTH - TICK_GAP,
-                y + self.sizes.tick * CAPITAL / 2.0,
-            );
-            self.text(
-                &Text::plain(&tick.label),
-                point,
-                self.sizes.tick,
-                INK,
-                Hang::Right,
-            )?;
+            if is_labelled {
+                let at = (
+                    place.x - TICK_LENGTH - TICK_GAP,
+                    y + tick_size * CAPITAL / 2.0,
+                );
+                self.text(&Text::plain(&tick.label), at, tick_size, INK, Hang::Right)?;
+            }
         }
-        let below = place.bottom() + TICK_LENGTH + 2.0 * self.sizes.tick + 3.0;
-        self.text(
-            &panel.x.label,
-            (place.centre(), below),
-            self.sizes.title,
-            INK,
-            Hang::Centre,
-        )?;
-        let left = place.x - TICK_LENGTH - TICK_GAP - ticks_width(panel, self.sizes.tick);
-        let beside = (
-            left - LETTER_GAP,
-            place.middle() + self.sizes.title * CAPITAL / 2.0,
-        );
+        if !is_labelled {
+            return Ok(());
+        }
+        let left = place.x - TICK_LENGTH - TICK_GAP - ticks_width(panel, tick_size);
+        let middle = place.middle() + self.sizes.title * CAPITAL / 2.0;
+        let beside = (left - LETTER_GAP, middle);
         self.text(&panel.y.label, beside, self.sizes.title, INK, Hang::Right)
     }
 
-    fn bar(&mut self, chart: &Chart, place: Box) -> Drawn {
-        for level in (0..=255u8).rev() {
-            let step = usize::from(level);
-            let top = edge(place.y, place.height, 255 - step, 256) - outer(level == 255);
-            let bottom = edge(place.y, place.height, 256 - step, 256) + UNDERLAP;
-            let (x, width) = (place.x - UNDERLAP, place.width + 2.0 * UNDERLAP);
-            let rest = Box {
-                x,
-                y: top,
-                width,
-                height: bottom - top,
-            };
-            self.fill(rest, chart.palette.colour(level))?;
+    fn bar(&mut self, scale: &Scale, place: Box) -> Drawn {
+        self.ramp(place, &scale.colours)?;
+        let bar = scale.bar;
+        if bar.low > 0.0 {
+            self.broken(place)?;
         }
-        self.trim(place)?;
-        let bar = &chart.bar;
         let at =
             |value: f64| place.bottom() - place.height * (value - bar.low) / (bar.high - bar.low);
         for (&tick, label) in bar.ticks.iter().zip(bar.labels()) {
@@ -251,26 +206,36 @@ impl Pen<'_> {
                 Hang::Left,
             )?;
         }
-        let phi = (place.centre(), place.y - TITLE_RISE);
-        self.text(
-            &Text::default().symbol("φ"),
-            phi,
-            self.sizes.title,
-            INK,
-            Hang::Centre,
-        )?;
-        match bar.chance {
-            Some((least, most)) if most > bar.low => {
-                let clip = |value: f64| value.clamp(bar.low, bar.high);
-                self.chance(place, at(clip(least)), at(clip(most)))
+        let (name, size) = match bar.show {
+            Show::Overlap => (Text::default().symbol("φ"), self.sizes.title),
+            Show::Excess => (Text::plain("excess"), self.sizes.tick),
+        };
+        let above = (place.centre(), place.y - TITLE_RISE);
+        self.text(&name, above, size, INK, Hang::Centre)?;
+        match (bar.chance, bar.chance_in_words()) {
+            (Some((least, most)), Some(words)) => {
+                let [bottom, top] = [least, most].map(|value| at(value.clamp(bar.low, bar.high)));
+                self.chance(&words, place, (bottom, top))
             }
             _ => Ok(()),
         }
     }
 
-    /// A bracket beside the bar over the chance levels of the cells drawn.
-    fn chance(&mut self, bar: Box, bottom: f64, top: f64) -> Drawn {
-        let x = bar.x - 4.0;
+    /// Two cuts across a bar's lower end, which is not 0.
+    fn broken(&mut self, place: Box) -> Drawn {
+        for up in [1.5, 4.0] {
+            let at = |x: f64, rise: f64| (whole(x), whole(place.bottom() - up - rise));
+            let (left, right) = (place.x - 1.0, place.right() + 1.0);
+            let corners = [at(left, 0.0), at(right, 1.5), at(right, 2.5), at(left, 1.0)];
+            self.polygon(corners, PAPER)?;
+        }
+        Ok(())
+    }
+
+    /// A bracket beside the bar over the chance levels of the cells drawn, and beside it the word and
+    /// the numbers.
+    fn chance(&mut self, words: &[String], bar: Box, (bottom, top): (f64, f64)) -> Drawn {
+        let (x, tick) = (bar.x - MARK, self.sizes.tick);
         if bottom - top < BRACKET {
             let middle = (bottom + top) / 2.0;
             self.line((x, middle), (bar.x, middle))?;
@@ -279,23 +244,22 @@ impl Pen<'_> {
             self.line((x, bottom), (bar.x, bottom))?;
             self.line((x, top), (bar.x, top))?;
         }
-        let text = Text::plain("chance");
         // Beside the bracket, and not below the bar.
-        let half = font::width(&text, self.sizes.tick) / 2.0;
-        let middle = ((bottom + top) / 2.0).min(bar.bottom() - half);
-        self.upright(&text, (x - 2.0, middle), self.sizes.tick)
+        let line = 1.15 * tick;
+        let height = (words.len() - 1) as f64 * line + tick * CAPITAL;
+        let lowest = ((bottom + top + height) / 2.0).min(bar.bottom());
+        for (up, word) in words.iter().rev().enumerate() {
+            let at = (x - MARK_GAP, lowest - up as f64 * line);
+            self.text(&Text::plain(word), at, tick, INK, Hang::Right)?;
+        }
+        Ok(())
     }
-}
-
-/// How far the first cells reach over the edge.
-fn outer(first: bool) -> f64 {
-    if first { UNDERLAP } else { 0.0 }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::figure::{Axis, Bar, Drawing, Format, Palette};
+    use crate::figure::{Axis, Drawing, Edges, Format, Palette};
     use crate::paper::Venue;
     use ndarray::Array2;
 
@@ -308,19 +272,22 @@ mod tests {
         });
         let panels = vec![vec![Panel {
             title: Text::default(),
+            note: String::new(),
             marked: Array2::default(cells.dim()),
+            mark: String::new(),
             cells,
             x: Axis::silent(),
             y: Axis::silent(),
             narrow: false,
             module: String::new(),
             dimension: None,
+            edges: Edges::default(),
         }]];
         Chart {
             name: "figure".into(),
             heading: Text::default(),
             row_labels: vec![Text::default()],
-            bar: Bar::over(&panels, Some((0.0, 1.0)), None, true).unwrap(),
+            bar: Bar::over(&panels, Some((0.0, 1.0)), (None, Show::Overlap), 0.1).unwrap(),
             panels,
             aspect: 1.0,
             footer: Vec::new(),

@@ -1,7 +1,7 @@
 //! Figure 3: a smaller rank against a larger one in one layer, whole and zoomed.
 
 use crate::error::Result;
-use crate::figure::label::{Ranks, update};
+use crate::figure::label::update;
 use crate::paper::Figure;
 use crate::table::OverlapRow;
 
@@ -47,10 +47,20 @@ pub(super) fn rank_panels(
 ) -> Result<(Vec<Vec<Panel>>, Grids)> {
     let grids = Grids::select(rows, pair, layer, shown)?;
     let titled = || grids.0.iter().zip(shown.projections);
-    let whole = titled().map(|(grid, name)| grid.panel(update(name), |i, j| j >= i));
+    let whole = titled().map(|(grid, name)| Panel {
+        note: "all, j ≥ i".into(),
+        ..grid.panel(update(name), |i, j| j >= i)
+    });
     let zoomed = titled().map(|(grid, name)| {
         let zoom = grid.corner(ZOOM.min(grid.cells.nrows()));
-        zoom.panel(update(name), |i, j| j <= i)
+        let note = match zoom.cells.nrows() {
+            1 => "first of each".to_string(),
+            n => format!("leading {n}, j ≤ i"),
+        };
+        Panel {
+            note,
+            ..zoom.panel(update(name), |i, j| j <= i)
+        }
     });
     let panels = if 2 * grids.0.len() <= PANELS_IN_A_ROW {
         vec![whole.chain(zoomed).collect()]
@@ -64,16 +74,7 @@ pub(super) fn rank_panels(
 /// The words around such panels, for figures 3 and 6.
 pub(super) fn rank_words(grids: &Grids, pair: &Pair, shown: &Shown, place: &str) -> Words {
     let mut words = Words::of_ranks(grids, pair, shown, place);
-    let zooms = grids.0.iter().map(|grid| grid.cells.nrows().min(ZOOM));
-    let zooms = Ranks::over(zooms);
-    let leading = match zooms.most {
-        1 => "first of each".to_string(),
-        _ => format!("leading {zooms} of each, j ≤ i"),
-    };
-    words.footer.push(format!(
-        "First all directions, j ≥ i; then the {leading}.{}",
-        grids.undefined()
-    ));
+    words.footer.extend(grids.undefined());
     words
 }
 
@@ -103,6 +104,7 @@ mod tests {
                     overlap: Some(0.3),
                     chance: i.max(j) as f64 / 50.0,
                     z: None,
+                    limit: String::new(),
                 });
             }
         }
@@ -156,12 +158,13 @@ mod tests {
         let chart = draw(&rows(&names));
         assert_eq!(chart.panels[0][1].cells.dim(), (3, 3));
         assert!(chart.footer[0].contains("left-singular vectors of ΔW"));
-        assert!(chart.footer[1].contains("the leading 3 of each, j ≤ i"));
+        assert_eq!(chart.panels[0][1].note, "leading 3, j ≤ i");
         let mut deficient = rows(&names);
         deficient.retain(|row| row.i == 1);
         deficient[4].overlap = None;
         let chart = draw(&deficient);
         assert_eq!(chart.panels[0][1].cells.dim(), (1, 1));
-        assert!(chart.footer[1].contains("first of each") && chart.footer[1].contains("pale"));
+        assert_eq!(chart.panels[0][1].note, "first of each");
+        assert!(chart.footer[1].contains("pale"));
     }
 }

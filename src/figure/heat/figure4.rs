@@ -46,9 +46,9 @@ pub fn figure4(
     );
     let mut words = Words::of_seeds(&of_pair, pair, shown, &shown.place(layer));
     words.footer.push(format!(
-        "Random: Haar-random directions (i) against {against} (j).{}",
-        grids.undefined()
+        "Random: Haar-random directions (i) against {against} (j)."
     ));
+    words.footer.extend(grids.undefined());
     Chart::of_phi(Figure::Four, panels, &grids, words, &shown.options)
 }
 

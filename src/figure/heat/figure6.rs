@@ -24,8 +24,14 @@ pub fn figure6(
 ) -> Result<Chart> {
     let (table, pair) = smaller_first(rows, pair);
     let (mut panels, mut grids, mut row_labels) = (Vec::new(), Grids::default(), Vec::new());
-    for &layer in layers {
-        let (rows, of_layer) = rank_panels(&table, &pair, layer, shown)?;
+    for (number, &layer) in layers.iter().enumerate() {
+        let (mut rows, of_layer) = rank_panels(&table, &pair, layer, shown)?;
+        if number > 0 {
+            // As above them.
+            rows.iter_mut()
+                .flatten()
+                .for_each(|panel| panel.note.clear());
+        }
         row_labels.extend(vec![row_label(layer); rows.len()]);
         panels.extend(rows);
         grids.0.extend(of_layer.0);

@@ -1,12 +1,11 @@
 //! Figure 7: two seeds over several layers.
 
 use crate::error::Result;
-use crate::figure::Text;
 use crate::figure::label::update;
 use crate::paper::Figure;
 use crate::table::OverlapRow;
 
-use super::chart::{Chart, PANELS_IN_A_ROW, in_rows};
+use super::chart::{Chart, PANELS_IN_A_ROW, Panel, in_rows};
 use super::grids::Grids;
 use super::phi::Words;
 use super::select::Pair;
@@ -34,21 +33,16 @@ pub fn figure7(
         for &layer in group {
             let of_layer = Grids::select(rows, pair, layer, shown)?;
             for (grid, projection) in of_layer.0.iter().zip(shown.projections) {
-                row.push(grid.panel(title(projection, layer), |_, _| true));
+                row.push(Panel {
+                    note: layer.map_or(String::new(), |layer| format!("layer {layer}")),
+                    ..grid.panel(update(projection), |_, _| true)
+                });
             }
             grids.0.extend(of_layer.0);
         }
         panels.extend(in_rows(row));
     }
     let mut words = Words::of_seeds(&grids, pair, shown, &shown.place(None));
-    let undefined = grids.undefined().trim_start();
-    if !undefined.is_empty() {
-        words.footer.push(undefined.into());
-    }
+    words.footer.extend(grids.undefined());
     Chart::of_phi(Figure::Seven, panels, &grids, words, &shown.options)
-}
-
-fn title(projection: &str, layer: Option<usize>) -> Text {
-    let layer = layer.map_or(String::new(), |layer| format!("Layer {layer}, "));
-    Text::plain(&layer).then(update(projection))
 }

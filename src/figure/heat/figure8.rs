@@ -11,13 +11,13 @@ use crate::error::{Error, Result};
 use crate::figure::Text;
 use crate::figure::label::{Ranks, directions, in_words, phi_of, weight};
 use crate::measure::Side;
-use crate::paper::Figure;
+use crate::paper::{Figure, Show};
 use crate::table::{OverlapRow, SpectrumRow};
 
-use super::chart::{Axis, Chart, Panel, in_rows};
-use super::determined::{ill_determined, legend};
+use super::chart::{Axis, Chart, Edges, Panel, in_rows};
+use super::determined::{legends, told_apart};
 use super::grids::Grids;
-use super::phi::Words;
+use super::phi::{Words, chance_in_words};
 use super::select::{Selected, Wanted};
 use super::shown::Shown;
 
@@ -72,9 +72,11 @@ pub fn figure8(
             _ => Text::plain(second),
         };
         let title = phi_of(weight(projection), what);
+        let panel = told_apart(grid.panel(title, |_, _| true), &grid, spectrum);
         panels.push(Panel {
-            marked: ill_determined(&grid, spectrum),
-            ..grid.panel(title, |_, _| true)
+            // The strip after the panels is alike for all of them.
+            edges: Edges::default(),
+            ..panel
         });
         grids.0.push(grid);
     }
@@ -86,11 +88,13 @@ pub fn figure8(
         ));
     }
     let mut panels = in_rows(panels);
-    if let Some(row) = panels.last_mut() {
+    let is_excess = shown.options.show == Show::Excess;
+    if let Some(row) = panels.last_mut().filter(|_| !is_excess) {
         row.extend(grids.0.last().map(chance_strip));
     }
     let mut footer = footer(adapters, &grids, shown, &shown.place(layer));
-    footer.extend(legend(&panels));
+    footer.extend(grids.undefined());
+    footer.extend(legends(&panels));
     let words = Words {
         heading: match shown.within {
             "" => Text::default(),
@@ -113,7 +117,9 @@ fn chance_strip(grid: &Selected) -> Panel {
     let (rows, d) = (grid.cells.nrows(), grid.dimension);
     Panel {
         title: Text::default().symbol("i").upright("/").symbol("d"),
+        note: String::new(),
         marked: Array2::default((rows, 1)),
+        mark: String::new(),
         cells: Array2::from_shape_fn((rows, 1), |(i, _)| {
             Some((i + grid.first_i) as f64 / d as f64)
         }),
@@ -122,6 +128,7 @@ fn chance_strip(grid: &Selected) -> Panel {
         narrow: true,
         module: String::new(),
         dimension: None,
+        edges: Edges::default(),
     }
 }
 
@@ -134,16 +141,18 @@ fn footer(adapters: &[Ranked], grids: &Grids, shown: &Shown, place: &str) -> Vec
         Side::Right => "Right",
         Side::Left => "Left",
     };
+    let d = grids.0[0].dimension;
     vec![
         format!(
             "{side}-singular vectors of W (i) against {} of {} and random directions (j){place}.",
             in_words(shown.basis),
             names.join(", "),
         ),
-        format!(
-            "Strip and mark on the bar: chance, max(i,\u{a0}j)/d, which is i/d for i ≥ j; d = {}.{}",
-            grids.0[0].dimension,
-            grids.undefined()
-        ),
+        match shown.options.show {
+            Show::Overlap => format!(
+                "Strip and mark on the bar: chance, max(i,\u{a0}j)/d, which is i/d for i ≥ j; d = {d}."
+            ),
+            excess => chance_in_words(excess, &d.to_string()),
+        },
     ]
 }

@@ -45,28 +45,22 @@ impl Grids {
         chances.reduce(|one, other| (one.0.min(other.0), one.1.max(other.1)))
     }
 
-    /// The dimensions of the spaces around, neighbours that are alike named once: `384, 1536`.
+    /// The dimensions of the spaces around, each named once: `384, 1536`.
     pub(super) fn dimensions(&self) -> String {
-        let mut dimensions: Vec<String> = self
-            .0
-            .iter()
-            .map(|grid| grid.dimension.to_string())
-            .collect();
-        dimensions.dedup();
+        let mut dimensions: Vec<String> = Vec::new();
+        for dimension in self.0.iter().map(|grid| grid.dimension.to_string()) {
+            if !dimensions.contains(&dimension) {
+                dimensions.push(dimension);
+            }
+        }
         dimensions.join(", ")
     }
 
     /// What pale cells are, where a grid has cells without a value.
-    pub(super) fn undefined(&self) -> &'static str {
-        if self
-            .0
-            .iter()
-            .flat_map(|grid| &grid.cells)
+    pub(super) fn undefined(&self) -> Option<String> {
+        let mut cells = self.0.iter().flat_map(|grid| &grid.cells);
+        cells
             .any(Option::is_none)
-        {
-            " Directions beyond a numerical rank have no value and are pale."
-        } else {
-            ""
-        }
+            .then(|| "Directions beyond a numerical rank have no value and are pale.".to_string())
     }
 }

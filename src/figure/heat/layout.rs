@@ -13,26 +13,31 @@ pub(super) const LETTER_GAP: f64 = 5.0;
 /// Least room for a vertical axis, and what its letter keeps from the panel before it.
 const Y_AXIS: f64 = 26.0;
 const Y_AXIS_CLEAR: f64 = 6.0;
+/// Room between a panel and the next one that has the same vertical axis.
+const SHARED_AXIS: f64 = 10.0;
 /// How much wider than its panel a title may be.
-pub(super) const TITLE_OVER: f64 = 20.0;
+pub(super) const TITLE_OVER: f64 = 8.0;
+/// A strip along an edge of a panel: its width, and the gap before it.
+pub(super) const STRIP: f64 = 3.5;
+pub(super) const STRIP_GAP: f64 = 1.5;
 /// Room for a row's label.
 const ROW_LABEL: f64 = 13.0;
 /// Room for the heading.
 const HEADING: f64 = 14.0;
-/// The colour bar: room for the chance mark, the bar's own width, room for its labels.
-const BAR_MARK: f64 = 24.0;
+/// The colour bar: between the panels and the chance mark, the mark's length and the gap to its words,
+/// the bar's own width, room for its labels.
+const BAR_CLEAR: f64 = 7.0;
+pub(super) const MARK: f64 = 4.0;
+pub(super) const MARK_GAP: f64 = 2.0;
 const BAR: f64 = 8.0;
 const BAR_LABELS: f64 = 20.0;
 /// Width of a narrow panel.
 const NARROW: f64 = 9.0;
 /// Panels do not grow beyond this, however few they are.
 const WIDEST: f64 = 130.0;
-/// Many rows of panels make smaller panels, so that the page still fits on paper, down to a size at
-/// which the ticks of eight cells do not crowd.
-const NARROWEST: f64 = 64.0;
-/// In a column of a two-column page panels may be smaller, but not so small that the ticks of eight
-/// cells touch; a figure that does not fit takes both columns.
-const LEAST_IN_COLUMN: f64 = 46.0;
+/// Many rows of panels, and a column of a two-column page, make smaller panels, down to a size at
+/// which the ticks of eight cells do not touch; a figure that does not fit a column takes both.
+const NARROWEST: f64 = 46.0;
 
 /// A chart's places.
 #[derive(Debug, Clone, PartialEq)]
@@ -62,7 +67,7 @@ impl Layout {
             let wide = chart.panels.iter().flatten().filter(|panel| !panel.narrow);
             let titles = wide.map(|panel| font::width(&panel.title, SMALLEST));
             let titles = titles.fold(0.0, f64::max) <= side + TITLE_OVER;
-            side >= LEAST_IN_COLUMN && heading <= width / 2.0 && titles
+            side >= NARROWEST && heading <= width / 2.0 && titles
         };
         let width = if fits(page.column) {
             page.column
@@ -73,7 +78,7 @@ impl Layout {
     }
 
     fn within(page: &Page, chart: &Chart, width: f64) -> Layout {
-        let (left, right) = (left_of(chart), right_of_panels());
+        let (left, right) = (left_of(chart), right_of_panels(page, chart));
         let side = side_within(page, chart, width);
         let heading = if chart.heading.0.is_empty() {
             0.0
@@ -100,13 +105,15 @@ impl Layout {
         let width = right_edge + right + spare;
         let start = first.map_or(left, |panel| panel.x);
         let lines = wrapped(&chart.footer, page.footer, width - MARGIN - start);
-        let height = bottom + X_AXIS + lines.len() as f64 * FOOTER_LINE + MARGIN;
-        let baseline = |line: usize| bottom + X_AXIS + (line as f64 + 0.9) * FOOTER_LINE;
+        let last_row = chart.panels.last().map_or(0.0, |row| strip_below(row));
+        let below = bottom + last_row + X_AXIS;
+        let height = below + lines.len() as f64 * FOOTER_LINE + MARGIN;
+        let baseline = |line: usize| below + (line as f64 + 0.9) * FOOTER_LINE;
         Layout {
             width,
             height: height.ceil(),
             bar: Box {
-                x: right_edge + BAR_MARK,
+                x: right_edge + bar_mark(page, chart),
                 y: (top + bottom - length) / 2.0,
                 width: BAR,
                 height: length,
@@ -124,46 +131,109 @@ impl Layout {
     }
 }
 
+/// Room for the strips below a row of panels: none where none of them has one.
+pub(super) fn strip_below(row: &[Panel]) -> f64 {
+    match row.iter().any(|panel| !panel.edges.below.is_empty()) {
+        true => STRIP_GAP + STRIP,
+        false => 0.0,
+    }
+}
+
+/// Room for the strips right of the panels, the same for all.
+fn strip_beside(chart: &Chart) -> f64 {
+    let mut panels = chart.panels.iter().flatten();
+    match panels.any(|panel| !panel.edges.beside.is_empty()) {
+        true => STRIP_GAP + STRIP,
+        false => 0.0,
+    }
+}
+
+/// Room above a row of panels for their titles, and the notes below those.
+fn above(page: &Page, row: &[Panel]) -> f64 {
+    let is_noted = row.iter().any(|panel| !panel.note.is_empty());
+    ABOVE + if is_noted { note_line(page) } else { 0.0 }
+}
+
+/// From a title's baseline to that of the note below it.
+pub(super) fn note_line(page: &Page) -> f64 {
+    1.25 * page.tick
+}
+
 /// Room left of the panels and their axes.
 fn left_of(chart: &Chart) -> f64 {
     let labelled = chart.row_labels.iter().any(|label| !label.0.is_empty());
     MARGIN + if labelled { ROW_LABEL } else { 0.0 }
 }
 
+/// Room between the panels and the bar: for the chance mark and its words.
+fn bar_mark(page: &Page, chart: &Chart) -> f64 {
+    let words = chart.bar.chance_in_words();
+    let widest = words
+        .iter()
+        .flatten()
+        .map(|word| font::width(&Text::plain(word), page.tick));
+    let mark = match widest.reduce(f64::max) {
+        Some(widest) => MARK + MARK_GAP + widest,
+        None => 0.0,
+    };
+    BAR_CLEAR + mark
+}
+
 /// Room right of the panels, for the colour bar.
-fn right_of_panels() -> f64 {
-    BAR_MARK + BAR + BAR_LABELS + MARGIN
+fn right_of_panels(page: &Page, chart: &Chart) -> f64 {
+    bar_mark(page, chart) + BAR + BAR_LABELS + MARGIN
 }
 
 fn side_within(page: &Page, chart: &Chart, width: f64) -> f64 {
-    panel_side(page, chart, width - left_of(chart) - right_of_panels())
+    panel_side(
+        page,
+        chart,
+        width - left_of(chart) - right_of_panels(page, chart),
+    )
 }
 
 /// Where the panels stand, from their upper left corner on, and their right edge.
 fn places(page: &Page, chart: &Chart, side: f64, (left, top): (f64, f64)) -> (Vec<Vec<Box>>, f64) {
-    let (height, axis) = (side * chart.aspect, y_axis(page, chart));
+    let height = side * chart.aspect;
+    let room = strip_beside(chart);
     let (mut y, mut right_edge) = (top, left);
     let mut places = Vec::new();
     for row in &chart.panels {
         let (mut x, mut boxes) = (left, Vec::new());
-        for panel in row {
+        let above = above(page, row);
+        for (number, panel) in row.iter().enumerate() {
             let place = Box {
-                x: x + axis,
-                y: y + ABOVE,
+                x: x + axis_before(page, chart, row, number),
+                y: y + above,
                 width: if panel.narrow { NARROW } else { side },
                 height,
             };
-            x = place.right();
+            x = place.right() + room;
             boxes.push(place);
         }
         right_edge = right_edge.max(x);
-        y += ABOVE + height + X_AXIS;
+        y += above + height + strip_below(row) + X_AXIS;
         places.push(boxes);
     }
     (places, right_edge)
 }
 
-/// Room left of a panel, the same for all: enough for the widest of their tick labels and a letter.
+/// Whether a panel's vertical axis is labelled: not where the panel before it has the same one.
+pub(super) fn has_own_axis(row: &[Panel], number: usize) -> bool {
+    let before = number.checked_sub(1).and_then(|before| row.get(before));
+    before.is_none_or(|before| before.y != row[number].y)
+}
+
+/// Room left of a panel.
+fn axis_before(page: &Page, chart: &Chart, row: &[Panel], number: usize) -> f64 {
+    match has_own_axis(row, number) {
+        true => y_axis(page, chart),
+        false => SHARED_AXIS,
+    }
+}
+
+/// Room for a labelled axis, the same for all: enough for the widest of their tick labels and a
+/// letter.
 fn y_axis(page: &Page, chart: &Chart) -> f64 {
     let needed = |panel: &Panel| {
         let letter = font::width(&panel.y.label, page.title);
@@ -188,38 +258,47 @@ pub(super) fn ticks_width(panel: &Panel, size: f64) -> f64 {
 
 /// The width of a panel so that the widest row fills `room` and all rows fit on a page.
 fn panel_side(page: &Page, chart: &Chart, room: f64) -> f64 {
-    let across = chart
+    let strip = strip_beside(chart);
+    let across = |row: &Vec<Panel>| {
+        let narrow = row.iter().filter(|panel| panel.narrow).count() as f64;
+        let wide = row.len() as f64 - narrow;
+        let axes = (0..row.len()).map(|number| axis_before(page, chart, row, number));
+        let around = axes.sum::<f64>() + row.len() as f64 * strip + narrow * NARROW;
+        (room - around) / wide.max(1.0)
+    };
+    let across = chart.panels.iter().map(across).fold(WIDEST, f64::min);
+    let rows = chart.panels.len().max(1) as f64;
+    let notes = wrapped(&chart.footer, page.footer, room).len();
+    let around = 2.0 * MARGIN + HEADING + notes as f64 * FOOTER_LINE;
+    let around_rows = chart
         .panels
         .iter()
-        .map(|row| {
-            let narrow = row.iter().filter(|panel| panel.narrow).count() as f64;
-            let wide = row.len() as f64 - narrow;
-            (room - row.len() as f64 * y_axis(page, chart) - narrow * NARROW) / wide.max(1.0)
-        })
-        .fold(WIDEST, f64::min);
-    let rows = chart.panels.len().max(1) as f64;
-    let around = 2.0 * MARGIN + HEADING + chart.footer.len() as f64 * FOOTER_LINE;
-    let down = ((page.height - around) / rows - ABOVE - X_AXIS) / chart.aspect;
+        .map(|row| above(page, row) + strip_below(row) + X_AXIS);
+    let of_row = around_rows.sum::<f64>() / rows;
+    let down = ((page.height - around) / rows - of_row) / chart.aspect;
     across.min(down.max(NARROWEST)).max(page.title)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::figure::{Axis, Bar, Palette};
-    use crate::paper::Venue;
+    use crate::figure::{Axis, Bar, Edges, Palette};
+    use crate::paper::{Show, Venue};
     use ndarray::Array2;
 
     fn chart(panels_per_row: &[usize], (rows, columns): (usize, usize)) -> Chart {
         let panel = Panel {
             title: Text::plain("title"),
+            note: String::new(),
             cells: Array2::from_elem((rows, columns), Some(0.5)),
             marked: Array2::default((rows, columns)),
+            mark: String::new(),
             x: Axis::over(columns, "j"),
             y: Axis::over(rows, "i"),
             narrow: false,
             module: String::new(),
             dimension: None,
+            edges: Edges::default(),
         };
         let panels: Vec<_> = panels_per_row
             .iter()
@@ -228,7 +307,7 @@ mod tests {
         Chart {
             name: "figure".into(),
             heading: Text::plain("heading"),
-            bar: Bar::over(&panels, None, None, true).unwrap(),
+            bar: Bar::over(&panels, None, (Some((0.01, 0.2)), Show::Overlap), 0.1).unwrap(),
             row_labels: vec![Text::default(); panels.len()],
             panels,
             aspect: 1.0,
@@ -244,6 +323,15 @@ mod tests {
             let page = Venue::Plain.page();
             let layout = Layout::on(&page, &chart);
             assert!(layout.width <= page.text + 1e-9, "{rows} rows");
+            assert!(!has_own_axis(&chart.panels[0], 1));
+            for pair in layout.panels[0].windows(2) {
+                assert!((pair[1].x - pair[0].right() - SHARED_AXIS).abs() < 1e-9);
+            }
+            let mut chart = chart;
+            for (place, panel) in chart.panels[0].iter_mut().enumerate() {
+                panel.y.first += place;
+            }
+            let layout = Layout::on(&page, &chart);
             for (panel, pair) in chart.panels[0].iter().zip(layout.panels[0].windows(2)) {
                 let letter = LETTER_GAP + font::width(&panel.y.label, page.title);
                 let outermost =
@@ -259,10 +347,10 @@ mod tests {
     #[test]
     fn many_rows_fit_on_a_page() {
         let page = Venue::Plain.page();
-        for rows in 1..=6 {
+        for rows in 1..=5 {
             let layout = Layout::on(&page, &chart(&vec![4; rows], (8, 8)));
             assert!(
-                layout.height <= page.height + 6.0 * FOOTER_LINE,
+                layout.height <= page.height + layout.footer.len() as f64 * FOOTER_LINE,
                 "{rows} rows"
             );
             let bar = layout.bar;
@@ -288,7 +376,7 @@ mod tests {
                 };
                 assert!((layout.width - wanted).abs() < 1e-9, "{venue}, {panels}");
                 let (first, last) = (layout.panels[0][0], layout.panels[0][panels - 1]);
-                assert!(first.width >= LEAST_IN_COLUMN && last.right() < layout.bar.x);
+                assert!(first.width >= NARROWEST && last.right() < layout.bar.x);
                 assert!(layout.bar.right() + BAR_LABELS < layout.width);
             }
             for size in [page.title, page.tick, page.footer] {

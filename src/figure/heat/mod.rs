@@ -1,8 +1,10 @@
 //! Heat maps of overlaps: one file per published figure, which makes a [`Chart`] of rows.
 
+mod bar;
 mod chart;
 mod determined;
 mod draw;
+mod excess;
 mod figure3;
 mod figure4;
 mod figure6;
@@ -11,11 +13,13 @@ mod figure8;
 mod grids;
 mod layout;
 mod mark;
+mod parts;
 mod phi;
 mod select;
 mod shown;
 
-pub use chart::{Axis, Bar, Chart, Panel, Tick};
+pub use bar::Bar;
+pub use chart::{Axis, Chart, Edges, Panel, Tick};
 pub use determined::SURE;
 pub(super) use draw::draw;
 pub use figure3::figure3;
@@ -23,5 +27,6 @@ pub use figure4::figure4;
 pub use figure6::figure6;
 pub use figure7::figure7;
 pub use figure8::{Ranked, figure8};
+pub use parts::parts;
 pub use select::Pair;
 pub use shown::Shown;

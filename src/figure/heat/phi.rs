@@ -1,17 +1,22 @@
 //! Panels of φ to a chart: the bar and the words that the figures have in common.
 
 use crate::error::Result;
-use crate::figure::Options;
 use crate::figure::label::{Text, directions, in_words, phi, primed};
-use crate::paper::Figure;
+use crate::figure::{Options, Palette};
+use crate::paper::{Figure, Show};
 
-use super::chart::{Bar, Chart, Panel};
+use super::bar::Bar;
+use super::chart::{Chart, Panel};
+use super::excess::excess;
 use super::grids::Grids;
 use super::select::Pair;
 use super::shown::Shown;
 
 /// Height over width of figure 8's panels: i runs over 10 % of d, j to 4.
 const TALL: f64 = 1.6;
+/// Bars end at a multiple of this; that of figure 8, whose values are small, at one of the second.
+const STEP: f64 = 0.1;
+const FINE_STEP: f64 = 0.01;
 
 /// What stands above the panels and below them.
 pub(super) struct Words {
@@ -32,11 +37,11 @@ impl Words {
         Words {
             heading: with_words(heading, pair, shown),
             footer: vec![format!(
-                "{} (i) against {} (j){mean}{place}; {}. Mark on the bar: chance, max(i,\u{a0}j)/d, d = {}.",
+                "{} (i) against {} (j){mean}{place}; {}. {}",
                 pair.first,
                 pair.second,
                 in_words(shown.basis),
-                grids.dimensions()
+                chance_in_words(shown.options.show, &grids.dimensions())
             )],
         }
     }
@@ -53,6 +58,17 @@ impl Words {
             ..Self::of_ranks(grids, pair, shown, place)
         }
     }
+}
+
+/// What stands for chance, in spaces of some dimensions.
+pub(super) fn chance_in_words(show: Show, dimensions: &str) -> String {
+    let what = match show {
+        Show::Overlap => "Strips along the edges and mark on the bar: chance,",
+        Show::Excess => {
+            "Excess: (φ − chance)/(1 − chance), 0 by chance, 1 where one contains the other; chance is"
+        }
+    };
+    format!("{what} max(i,\u{a0}j)/d, d = {dimensions}.")
 }
 
 /// A heading with what tells the modules from others, and how many pairs a group's figure is the mean
@@ -80,15 +96,32 @@ impl Chart {
         options: &Options,
     ) -> Result<Self> {
         let is_against_base = figure == Figure::Eight;
+        let step = if is_against_base { FINE_STEP } else { STEP };
+        let (panels, chance) = match options.show {
+            Show::Overlap => (panels, grids.chance()),
+            Show::Excess => {
+                let row = |row: Vec<Panel>| row.into_iter().map(excess).collect();
+                (panels.into_iter().map(row).collect(), Some((0.0, 0.0)))
+            }
+        };
+        let heading = match options.show {
+            Show::Excess if !words.heading.0.is_empty() => {
+                Text::plain("excess of ").then(words.heading)
+            }
+            _ => words.heading,
+        };
         Ok(Chart {
             name: figure.stem(),
-            heading: words.heading,
-            bar: Bar::over(&panels, options.range, grids.chance(), !is_against_base)?,
+            heading,
+            bar: Bar::over(&panels, options.range, (chance, options.show), step)?,
             row_labels: vec![Text::default(); panels.len()],
             panels,
             aspect: if is_against_base { TALL } else { 1.0 },
             footer: words.footer,
-            palette: options.palette,
+            palette: match options.show {
+                Show::Overlap => options.palette,
+                Show::Excess => Palette::TwoSides,
+            },
         })
     }
 }

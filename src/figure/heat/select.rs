@@ -2,13 +2,14 @@
 
 use std::borrow::Cow;
 
-use ndarray::Array2;
+use ndarray::{Array2, Zip};
 
 use crate::error::{Error, Result};
 use crate::measure::Basis;
-use crate::table::OverlapRow;
+use crate::table::{Limit, OverlapRow};
 
-use super::chart::{Axis, Panel};
+use super::chart::{Axis, Edges, Panel};
+use super::determined::known_so_far;
 use crate::figure::label::Text;
 
 /// Two names as the rows have them: of two runs, or the labels of a group.
@@ -52,10 +53,10 @@ impl Pair {
         }
     }
 
-    /// `mean of 6 pairs`, of a group.
+    /// `mean of 6 pairs`, or `1 pair`, of a group.
     pub(super) fn mean_in_words(&self) -> Option<String> {
         self.mean_of.map(|pairs| match pairs {
-            1 => "mean of 1 pair".into(),
+            1 => "1\u{a0}pair".into(),
             pairs => format!("mean of {pairs}\u{a0}pairs"),
         })
     }
@@ -68,6 +69,8 @@ pub(super) struct Selected {
     /// The i of the first row.
     pub(super) first_i: usize,
     pub(super) cells: Array2<Option<f64>>,
+    /// On which side each of `cells` is that is a bound.
+    pub(super) limits: Array2<Option<Limit>>,
     /// Smallest and largest chance level.
     pub(super) chance: (f64, f64),
     /// Dimension of the space around.
@@ -137,11 +140,15 @@ impl<'a> Wanted<'a> {
         check_chance(&here)?;
         let mut cells = Array2::from_elem((i + 1 - first_i, j), None);
         let mut seen = Array2::from_elem(cells.dim(), false);
+        let mut limits = Array2::from_elem(cells.dim(), None);
         for row in &here {
             // No place has j = 0.
             let place = (row.i - first_i, row.j.wrapping_sub(1));
             if let Some(seen) = seen.get_mut(place) {
                 cells[place] = row.overlap.filter(|value| value.is_finite());
+                limits[place] = Limit::ALL
+                    .into_iter()
+                    .find(|limit| limit.name() == row.limit);
                 *seen = true;
             }
         }
@@ -155,6 +162,7 @@ impl<'a> Wanted<'a> {
             module: here[0].module.clone(),
             first_i,
             cells,
+            limits,
             chance: (chances().fold(f64::INFINITY, f64::min), largest),
             dimension: (i.max(j) as f64 / largest).round() as usize,
         })
@@ -216,27 +224,51 @@ impl Selected {
         let cells = Array2::from_shape_fn((rows, columns), |(i, j)| {
             self.cells[(i, j)].filter(|_| keep(i + self.first_i, j + 1))
         });
+        let edges = self.edges(&cells);
+        let bounds = Zip::from(&cells)
+            .and(&self.limits)
+            .map_collect(|cell, limit| cell.zip(*limit));
         Panel {
             title,
+            note: String::new(),
             cells,
-            marked: Array2::default((rows, columns)),
+            mark: known_so_far(bounds.iter().flatten().copied()),
+            marked: bounds.map(Option::is_some),
             x: Axis::over(columns, "j"),
             y: Axis::from(self.first_i, rows, "i"),
             narrow: false,
             module: self.module.clone(),
             dimension: Some(self.dimension),
+            edges,
+        }
+    }
+
+    /// Chance along the edges beside which some cell is shown that has it.
+    fn edges(&self, shown: &Array2<Option<f64>>) -> Edges {
+        let (rows, columns) = shown.dim();
+        let places = || {
+            let shown = shown.indexed_iter().filter(|(_, cell)| cell.is_some());
+            shown.map(|((i, j), _)| (i + self.first_i, j + 1))
+        };
+        let chance = |direction: usize| direction as f64 / self.dimension as f64;
+        let below = places().any(|(i, j)| j > i);
+        let beside = places().any(|(i, j)| i > j);
+        Edges {
+            below: (1..=columns).filter(|_| below).map(chance).collect(),
+            beside: (self.first_i..self.first_i + rows)
+                .filter(|_| beside)
+                .map(chance)
+                .collect(),
         }
     }
 
     /// Its first n rows and columns.
     pub(super) fn corner(&self, n: usize) -> Selected {
         let (rows, columns) = self.cells.dim();
-        let cells = self
-            .cells
-            .slice(ndarray::s![..n.min(rows), ..n.min(columns)])
-            .to_owned();
+        let corner = ndarray::s![..n.min(rows), ..n.min(columns)];
         Selected {
-            cells,
+            cells: self.cells.slice(corner).to_owned(),
+            limits: self.limits.slice(corner).to_owned(),
             ..self.clone()
         }
     }
@@ -290,6 +322,7 @@ mod tests {
             overlap: Some(0.5),
             chance: i.max(j) as f64 / 100.0,
             z: None,
+            limit: String::new(),
         }
     }
 
@@ -333,13 +366,29 @@ mod tests {
     }
 
     #[test]
+    fn cells_that_are_bounds_are_marked_where_they_are_shown() {
+        let bound = OverlapRow {
+            limit: "below".into(),
+            ..row(1, 2)
+        };
+        let grid = select(&[row(1, 1), bound]).unwrap();
+        let marked = |keep: fn(usize, usize) -> bool| {
+            let panel = grid.panel(Text::default(), keep);
+            let count = panel.marked.iter().filter(|&&mark| mark).count();
+            (count, panel.mark)
+        };
+        assert_eq!(marked(|_, _| true), (1, "only φ ≤ 0.5 is known".into()));
+        assert_eq!(marked(|_, j| j == 1), (0, String::new()));
+    }
+
+    #[test]
     fn a_grid_is_whole_and_knows_its_dimension() {
         let grid = select(&[row(1, 1), row(1, 2)]).unwrap();
         assert_eq!((grid.cells.dim(), grid.dimension), ((1, 2), 100));
         let grids = Grids(vec![grid.clone(), grid.corner(1)]);
         let second = Ranks { least: 1, most: 2 };
         assert_eq!(grids.ranks(), (1.into(), second));
-        assert_eq!(grids.undefined(), "");
+        assert_eq!(grids.undefined(), None);
         assert_eq!(grids.chance(), Some((0.01, 0.02)));
     }
 
@@ -379,6 +428,11 @@ mod tests {
         }])
         .unwrap();
         assert_eq!(grid.cells[(0, 0)], None);
-        assert!(Grids(vec![grid]).undefined().contains("numerical rank"));
+        assert!(
+            Grids(vec![grid])
+                .undefined()
+                .unwrap()
+                .contains("numerical rank")
+        );
     }
 }

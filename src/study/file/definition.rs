@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer};
 use crate::error::{Error, Result};
 use crate::files;
 use crate::measure::Basis;
-use crate::paper::{Figure, Table, Venue};
+use crate::paper::{Cells, Figure, Notes, Show, Table, Venue};
 
 use super::bounds::MOST_TEXT;
 use super::lines::Lines;
@@ -136,6 +136,8 @@ pub struct Compare {
     /// Further pairs, measured and not drawn.
     #[serde(default)]
     pub also: Vec<[String; 2]>,
+    /// Which grids `overlap.csv` has; those that figures show when left out.
+    pub cells: Option<Cells>,
 }
 
 /// `[amplification]`
@@ -169,6 +171,10 @@ pub struct FiguresEntry {
     pub projections: Vec<String>,
     /// Two runs of a group, drawn in place of its mean.
     pub pair: Option<[String; 2]>,
+    /// What the heat maps of overlaps show; φ itself when left out.
+    pub show: Option<Show>,
+    /// Where the notes of figures stand; in the pictures and in files beside them when left out.
+    pub notes: Option<Notes>,
     /// A last line below every figure of overlaps.
     pub footnote: Option<String>,
 }

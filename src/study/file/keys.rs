@@ -10,7 +10,7 @@
 use serde_json::{Value, json};
 
 use crate::measure::Basis;
-use crate::paper::{Figure, Table, Venue};
+use crate::paper::{Cells, Figure, Notes, Show, Table, Venue};
 
 use super::bounds::{MOST_DRAWS, MOST_LAYER, MOST_RANK};
 use super::schema::{Field, Kind, object};
@@ -267,6 +267,12 @@ const COMPARE: &[Field] = &[
         "[[\"r8\", \"r8\"]]",
         "Further pairs, measured and not drawn.",
     ),
+    field(
+        "cells",
+        Kind::Choice(&Cells::NAMES),
+        "\"all\"",
+        "Which grids overlap.csv has: those that figures show, `drawn`, as when left out, or `all`. overlap.npz has all in any case.",
+    ),
 ];
 
 const AMPLIFICATION: &[Field] = &[field(
@@ -320,6 +326,18 @@ const FIGURE: &[Field] = &[
         "Two runs of a group that are drawn in place of its mean: in figures 3 and 6 where their ranks differ, else in 4 and 7.",
     ),
     field(
+        "show",
+        Kind::Choice(&Show::NAMES),
+        "\"excess\"",
+        "What figures 3, 4, 6, 7 and 8 show: φ, `overlap`, or (φ − chance)/(1 − chance), `excess`; `overlap` when left out.",
+    ),
+    field(
+        "notes",
+        Kind::Choice(&Notes::NAMES),
+        "\"files\"",
+        "Where the notes of figures stand: below the panels, `picture`; in NAME.caption.tex and NAME.caption.md beside the pictures, `files`; in `both`, as when left out; or nowhere, `none`.",
+    ),
+    field(
         "footnote",
         Kind::Text,
         "\"Read off the published figure.\"",
@@ -358,7 +376,7 @@ const PRINT: &[Field] = &[field(
     "venue",
     Kind::Choice(&Venue::NAMES),
     "\"icml\"",
-    "Page and type sizes of the figures, and widths of the tables in LaTeX; `plain`, 6.75 in at most, when left out.",
+    "Page and type sizes of the figures, and widths of the tables in LaTeX; `plain`, which fits LaTeX's `article`, when left out.",
 )];
 
 /// The JSON Schema (draft 2020-12) of study files, as `docs/study.schema.json` has it.

@@ -12,7 +12,7 @@ use crate::error::{Error, Result};
 use crate::files::InputFile;
 use crate::measure::Basis;
 use crate::results::{Grid, ModuleName};
-use crate::table::{AmplificationRow, OverlapRow, SpectrumRow, column_names};
+use crate::table::{AmplificationRow, Limit, OverlapRow, SpectrumRow, column_names};
 
 use super::header;
 use super::table_file::{TableFile, unreadable};
@@ -20,8 +20,9 @@ use super::table_file::{TableFile, unreadable};
 /// How far a chance level may be off max(i,j)/d, relatively: tables have a few digits.
 const CHANCE_TOLERANCE: f64 = 1e-4;
 
-/// A column that tables of models with one part lack.
-const COMPONENT: &str = "component";
+/// Columns that may be missing: that of tables of models with several parts, and that of tables with
+/// values of which only a bound is known.
+const OPTIONAL: [&str; 2] = ["component", "limit"];
 
 /// What was read of a table, and what identifies its bytes where it is there.
 pub(in crate::study) type Read<Row> = (Vec<Row>, Option<InputFile>);
@@ -44,9 +45,13 @@ impl Table<'_> {
         let name = self.path.file_name().unwrap_or_default().to_string_lossy();
         let columns = column_names(&name);
         let columns = columns.iter().map(String::as_str);
-        let needed: Vec<&str> = columns.filter(|name| *name != COMPONENT).collect();
+        let needed: Vec<&str> = columns
+            .clone()
+            .filter(|name| !OPTIONAL.contains(name))
+            .collect();
+        let mut optional = columns.filter(|name| OPTIONAL.contains(name));
         header::places(&header, &needed)
-            .and_then(|_| header::optional(&header, COMPONENT))
+            .and_then(|_| optional.try_for_each(|name| header::optional(&header, name).map(|_| ())))
             .map_err(|(problem, remedy)| self.error(1, &problem, &remedy))?;
         let wrong = |error: csv::Error| self.wrong(&error, Some(&header));
         let mut rows = Vec::new();
@@ -153,7 +158,7 @@ fn grid(table: &Table, rows: &[(u64, OverlapRow)]) -> Result<Grid> {
     } else {
         shape(table, rows)?
     };
-    let mut cells = Array2::from_elem(shape, None);
+    let (mut cells, mut limits) = (Array2::from_elem(shape, None), BTreeMap::new());
     let mut seen = Array2::from_elem(shape, false);
     for (line, row) in rows {
         check_cell(table, *line, row, dimension)?;
@@ -164,6 +169,9 @@ fn grid(table: &Table, rows: &[(u64, OverlapRow)]) -> Result<Grid> {
         }
         seen[place] = true;
         cells[place] = row.overlap;
+        if let Some(limit) = limit(table, *line, row)? {
+            limits.insert(place.into(), limit);
+        }
     }
     Ok(Grid {
         module: ModuleName::new(&first.module, &first.component),
@@ -176,7 +184,23 @@ fn grid(table: &Table, rows: &[(u64, OverlapRow)]) -> Result<Grid> {
         pairs: 1,
         is_of_group,
         cells,
+        limits,
     })
+}
+
+/// On which side of a cell's number its value is, where that is a bound.
+fn limit(table: &Table, line: u64, row: &OverlapRow) -> Result<Option<Limit>> {
+    let named = Limit::ALL
+        .into_iter()
+        .find(|limit| limit.name() == row.limit);
+    let problem = match (row.limit.as_str(), named, row.overlap) {
+        ("", ..) => return Ok(None),
+        (_, Some(limit), Some(_)) => return Ok(Some(limit)),
+        (_, Some(limit), None) => format!("limit is `{limit}`, and overlap is empty"),
+        (word, None, _) => format!("limit is `{word}`"),
+    };
+    let remedy = "write `below` or `above` beside a number that is a bound, else leave it empty";
+    Err(table.error(line, &problem, remedy))
 }
 
 /// d, from the chance level of the cell that says it best.
