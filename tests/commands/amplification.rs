@@ -64,7 +64,7 @@ fn amplification_writes_table_7() {
     }
     assert_eq!(
         header(folder.path(), "one-vs-two", "ranks.csv"),
-        "module,component,layer,projection,matrix,numerical_rank,stable_rank,effective_rank,energy_rank_90,frobenius_norm,spectral_norm"
+        "module,component,layer,projection,matrix,numerical_rank,stable_rank,effective_rank,energy_rank_90,frobenius_norm,spectral_norm,rank,rank_share,relative_norm,relative_spectral_norm,top1_share,participation,chance_stable_rank,chance_stable_rank_sd,chance_effective_rank,chance_effective_rank_sd,chance_energy_rank_90,chance_energy_rank_90_sd"
     );
     assert_eq!(
         header(folder.path(), "one-vs-two", "spectrum.csv"),

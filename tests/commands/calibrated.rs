@@ -199,6 +199,8 @@ fn studies_of_nothing_tell_nothing() {
     }
     assert_eq!(rates.told("ranks-others", "does not hold"), 0);
     assert_eq!(rates.told("new-directions", "does not hold"), 0);
+    // Of eight random directions seven are needed.
+    assert_eq!(rates.told("low-rank", "does not hold"), count);
     for claim in ["factor", "query-value"] {
         for verdict in ["holds", "does not hold"] {
             assert!(

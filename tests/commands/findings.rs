@@ -8,7 +8,7 @@ use crate::programs::{files, run};
 use crate::workshop::workshop;
 use lora_subspace::findings::{Evidence, EvidenceTables, findings};
 use lora_subspace::study::{Plan, Request};
-use lora_subspace::table::{FindingRow, from_csv, to_csv};
+use lora_subspace::table::{FindingRow, RanksRow, from_csv, to_csv};
 
 /// Evidence and findings of the built-in study.
 pub(crate) fn study() -> (EvidenceTables, Vec<FindingRow>) {
@@ -33,7 +33,7 @@ fn findings_come_from_tables_as_written() {
             (&other.verdict, &other.sentence)
         );
     }
-    assert_eq!(found.len(), 9);
+    assert_eq!(found.len(), 10);
     // But for the directions of `factor`, they do not depend on the order of the modules.
     let mut turned = read.clone();
     turned.evidence.reverse();
@@ -91,7 +91,7 @@ fn findings_are_written_and_checked() {
     let first = written("1");
     assert_eq!(first, written("3"), "whatever the number of threads");
     let found: Vec<FindingRow> = from_csv("findings.csv", first[1].as_bytes()).unwrap();
-    assert_eq!(found.len(), 9);
+    assert_eq!(found.len(), 10);
     for row in &found {
         // Two layers are too few for `seeds-layers`.
         let is_judged = row.claim != "seeds-layers";
@@ -144,6 +144,21 @@ fn what_cannot_be_judged_is_said() {
     );
     for claim in ["ranks", "correlates", "new-directions", "factor", "b-as-a"] {
         assert!(missing.contains(&format!("- `{claim}`: takes ")), "{page}");
+    }
+    // Ranks and their chance need no base; how large ΔW is beside W does.
+    assert!(judged.contains("| `low-rank` |"), "{page}");
+    let file = fs::read(folder.path().join("notebooks-export/tiny/ranks.csv")).unwrap();
+    let ranks: Vec<RanksRow> = from_csv("ranks.csv", &file).unwrap();
+    assert!(!ranks.is_empty());
+    for row in &ranks {
+        assert!(
+            row.chance_energy_rank_90.is_some() && row.rank_share.is_some(),
+            "{row:?}"
+        );
+        assert_eq!(
+            (row.relative_norm, row.relative_spectral_norm),
+            (None, None)
+        );
     }
     // The other commands make none.
     let outcome = run(

@@ -99,15 +99,18 @@ fn regenerate(folder: &Path) -> (Outcome, Vec<FindingRow>) {
     (outcome, found)
 }
 
-/// Every claim of a study is open for a reason that its findings and a warning give.
+/// Every claim of a study about several runs is open for a reason that its findings and a warning give.
 fn nothing_is_judged(folder: &Path, word: &str, sentence: &str, warning: &str) {
-    let (outcome, found) = regenerate(folder);
+    let (outcome, mut found) = regenerate(folder);
+    // What is said of one run alone stands.
+    found.retain(|row| row.claim != "low-rank");
     assert!(found.len() >= 3, "{found:?}");
     for row in &found {
         assert_eq!(row.verdict, "cannot be told", "{row:?}");
         assert!(row.sentence.contains(sentence), "{}", row.sentence);
     }
-    let evidence: Vec<EvidenceRow> = rows(folder, "evidence.csv");
+    let mut evidence: Vec<EvidenceRow> = rows(folder, "evidence.csv");
+    evidence.retain(|row| row.claim != "low-rank");
     assert!(evidence.iter().all(|row| row.seeds == word), "{evidence:?}");
     // The numbers stand.
     assert!(evidence.iter().any(|row| row.value.is_some()));
