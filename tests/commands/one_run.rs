@@ -115,8 +115,9 @@ fn nothing_is_judged(folder: &Path, word: &str, sentence: &str, warning: &str) {
     // The numbers stand.
     assert!(evidence.iter().any(|row| row.value.is_some()));
     let page = fs::read_to_string(folder.join("out/notebooks-export/s/findings.md")).unwrap();
+    let mut lines = page.lines().filter(|line| !line.contains("`low-rank`"));
     assert!(
-        page.contains(sentence) && !page.contains(": holds"),
+        page.contains(sentence) && !lines.any(|line| line.contains(": holds")),
         "{page}"
     );
     let said = format!("warning: seeds: no claim about seeds is judged, as {warning}");
