@@ -30,6 +30,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         options: Options {
             palette: Palette::Cividis,
             range: Some((0.0, 1.0)),
+            ..Options::default()
         },
     };
     let chart = figure3(&rows, &pair, LAYER, &shown)?;
