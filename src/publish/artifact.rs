@@ -96,3 +96,10 @@ pub(super) fn place_of(path: &Path) -> usize {
 pub(super) fn captioned(name: &str) -> String {
     format!("{name}.caption")
 }
+
+/// Whether a file is a figure's caption.
+pub(super) fn is_caption(name: &str) -> bool {
+    [".caption.tex", ".caption.md"]
+        .iter()
+        .any(|end| name.ends_with(end))
+}

@@ -19,7 +19,7 @@ use crate::figure::Format;
 use crate::files::{self, OpenFile};
 use crate::table::Provenance;
 
-use super::artifact::{Artifact, LIST, figures_folder, name_of, tables_folder};
+use super::artifact::{Artifact, LIST, figures_folder, is_caption, name_of, tables_folder};
 
 /// The files of a study, by what they were made of.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -162,13 +162,13 @@ pub(super) fn place(study: &str) -> PathBuf {
     tables_folder(study).join(LIST)
 }
 
-/// Where a file of a study is, by its name.
+/// Where a file of a study is, by its name: pictures and their captions stand apart from the tables.
 fn place_of(study: &str, name: &str) -> PathBuf {
     let ending = Path::new(name).extension().unwrap_or_default();
     let is_picture = Format::ALL
         .iter()
         .any(|format| *ending == *format.to_string());
-    let folder = match is_picture {
+    let folder = match is_picture || is_caption(name) {
         true => figures_folder(study),
         false => tables_folder(study),
     };

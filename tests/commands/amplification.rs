@@ -3,7 +3,7 @@
 use std::fs;
 
 use crate::files::Tensors;
-use crate::made::{done, header, pictures, table};
+use crate::made::{done, figure_files, header, table};
 use crate::programs::files;
 use crate::workshop::{MODULES, base_tensors, workshop};
 use lora_subspace::paper::Venue;
@@ -21,7 +21,7 @@ fn amplification_writes_table_7() {
     let (figures, tables) = ("figures/one-vs-two", "notebooks-export/one-vs-two");
     assert_eq!(
         files(&folder.path().join("out").join(figures)),
-        pictures(&["amplification", "sizes", "spectrum"])
+        figure_files(&["amplification", "sizes", "spectrum"])
     );
     assert_eq!(
         files(&folder.path().join("out").join(tables)),

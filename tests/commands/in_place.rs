@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use crate::made::{done, pictures};
+use crate::made::{done, figure_files};
 use crate::programs::{files, run};
 use crate::workshop::workshop;
 
@@ -37,7 +37,7 @@ fn a_study_is_written_in_place_and_checked() {
     let names = files(&folder.path().join("figures/tiny"));
     assert_eq!(
         names,
-        pictures(&[
+        figure_files(&[
             "amplification",
             "figure3",
             "figure4",

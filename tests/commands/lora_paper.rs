@@ -307,8 +307,9 @@ fn rows_that_are_wrong_have_their_line() {
     let good = study(path, "[compare]\nranks = [\"one\", \"two\"]\n");
     assert_eq!(good.code, 0, "{}", good.stderr);
     let written = fs::read_to_string(path.join("out/notebooks-export/s/overlap.csv")).unwrap();
-    // But for the column of models with several parts, which these rows need not have.
+    // But for the columns of models with several parts and of bounds, which these rows need not have.
     let expected = GRID.replace("module,", "module,component,");
+    let expected = expected.replace('\n', ",\n").replace("z,\n", "z,limit\n");
     let expected = expected.replace("h.0.q,", "h.0.q,,");
     assert_eq!(written, expected, "rows are handed on as they are");
 }

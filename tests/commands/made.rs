@@ -47,11 +47,22 @@ pub(crate) fn header(folder: &Path, study: &str, name: &str) -> String {
         .to_string()
 }
 
-pub(crate) fn pictures(figures: &[&str]) -> Vec<String> {
-    let mut names: Vec<String> = figures
-        .iter()
-        .flat_map(|figure| ["pdf", "png", "svg"].map(|format| format!("{figure}.{format}")))
-        .collect();
+/// The files of figures: pictures, and captions as text.
+pub(crate) fn figure_files(figures: &[&str]) -> Vec<String> {
+    with_ends(figures, &["pdf", "png", "svg", "caption.md", "caption.tex"])
+}
+
+/// The same where pictures are made as SVG alone.
+pub(crate) fn in_svg(figures: &[&str]) -> Vec<String> {
+    with_ends(figures, &["svg", "caption.md", "caption.tex"])
+}
+
+fn with_ends(figures: &[&str], ends: &[&str]) -> Vec<String> {
+    let of = |figure: &&str| -> Vec<String> {
+        let ends = ends.iter();
+        ends.map(|end| format!("{figure}.{end}")).collect()
+    };
+    let mut names: Vec<String> = figures.iter().flat_map(of).collect();
     names.sort();
     names
 }

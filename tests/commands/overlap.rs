@@ -1,6 +1,6 @@
 //! `subspace-overlap` on good input: its cells and figures.
 
-use crate::made::{done, header, pictures, table};
+use crate::made::{done, figure_files, header, in_svg, table};
 use crate::programs::files;
 use crate::workshop::{AdapterFolder, D_IN, D_OUT, MODULES, factor, workshop};
 
@@ -11,7 +11,7 @@ fn two_ranks_give_figures_3_and_6_and_every_cell() {
     let out = folder.path().join("out");
     assert_eq!(
         files(&out.join("figures/one-vs-two")),
-        pictures(&["figure3", "figure6", "spectrum"])
+        figure_files(&["figure3", "figure6", "spectrum"])
     );
     assert_eq!(
         files(&out.join("notebooks-export/one-vs-two")),
@@ -73,7 +73,7 @@ fn one_rank_gives_figures_4_and_7() {
     );
     let names = files(&folder.path().join("out/figures/one-vs-three"));
     let expected = ["figure4", "figure7", "seeds", "spectrum"];
-    assert_eq!(names, expected.map(|name| format!("{name}.svg")));
+    assert_eq!(names, in_svg(&expected));
     // 2 × 2 cells between the adapters, and between random directions and the second.
     let rows = table(folder.path(), "one-vs-three", "overlap.csv");
     assert_eq!(rows.len(), 4 * (4 + 4));
@@ -99,7 +99,7 @@ fn a_base_adds_figure_8() {
     let names = files(&folder.path().join("out/figures/one-vs-two"));
     assert_eq!(
         names,
-        pictures(&["figure3", "figure6", "figure8", "placement", "spectrum"])
+        figure_files(&["figure3", "figure6", "figure8", "placement", "spectrum"])
     );
     let rows = table(folder.path(), "one-vs-two", "overlap.csv");
     let of = |first: &str, second: &str| {
@@ -146,13 +146,13 @@ fn bases_ranks_modules_and_layers_are_chosen_by_flags() {
     let names = files(&folder.path().join("out/figures/one-vs-two"));
     assert_eq!(
         names,
-        [
-            "figure3-b.svg",
-            "figure3-delta-right.svg",
-            "figure6-b.svg",
-            "figure6-delta-right.svg",
-            "spectrum.svg"
-        ]
+        in_svg(&[
+            "figure3-b",
+            "figure3-delta-right",
+            "figure6-b",
+            "figure6-delta-right",
+            "spectrum"
+        ])
     );
 }
 

@@ -30,7 +30,7 @@ fn used(study: &str) {
     let tables = folder.path().join("notebooks-export").join(study);
     let report = tables.join("report.html");
     let size = fs::metadata(&report).unwrap().len();
-    assert!(size < 4_000_000, "{size} bytes");
+    assert!(size < 5_000_000, "{size} bytes");
     let Some(said) = python("report/run.py", &[&report]) else {
         return;
     };

@@ -6,7 +6,7 @@ use std::path::Path;
 use lora_subspace::table::{FindingRow, TrajectoryRow, from_csv};
 use serde_json::Value;
 
-use crate::made::{done, pictures};
+use crate::made::{done, figure_files};
 use crate::programs::{Outcome, files, run};
 use crate::workshop::{AdapterFolder, D_OUT, MODULES, factor, workshop};
 
@@ -154,7 +154,7 @@ fn a_figure_is_drawn_and_everything_is_checked() {
     );
     done("regenerate", &["study.toml"], folder.path());
     let drawn = files(&folder.path().join("figures/s"));
-    assert_eq!(drawn, pictures(&["trajectory"]));
+    assert_eq!(drawn, figure_files(&["trajectory"]));
     done("regenerate", &["study.toml", "--check"], folder.path());
     let record = fs::read(folder.path().join("notebooks-export/s/run-regenerate.json")).unwrap();
     let record: Value = serde_json::from_slice(&record).unwrap();

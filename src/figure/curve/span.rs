@@ -72,11 +72,13 @@ impl Span {
             true => (least, most),
             false => (0.1, 1.0),
         };
-        let beyond = (most / least).powf(0.06).max(1.05);
-        let (low, high) = (least / beyond, most * beyond);
-        let decades = (high / low).log10();
+        // In logarithms: the ratio of two σ may be beyond what a number can be.
+        let beyond = (0.06 * (most.log10() - least.log10())).max(1.05f64.log10());
+        let low = 10f64.powf(least.log10() - beyond).max(f64::MIN_POSITIVE);
+        let high = 10f64.powf(most.log10() + beyond).min(f64::MAX);
+        let decades = high.log10() - low.log10();
         // Labels of many decades would touch.
-        let apart = if decades > 4.5 { 2 } else { 1 };
+        let apart = (decades / 4.5).ceil().max(1.0) as i32;
         let powers = low.log10().floor() as i32..=high.log10().ceil() as i32;
         let powers = powers.filter(|power| power % apart == 0);
         let steps: &[f64] = match decades {
@@ -202,6 +204,11 @@ mod tests {
         assert_eq!(
             Span::log_over(&[3e-6, 2e-3]).labels,
             ["1e-5", "1e-4", "0.001"]
+        );
+        let all = Span::log_over(&[1e-300, 1e300]);
+        assert!(
+            all.low > 0.0 && all.high.is_finite() && all.ticks.len() <= 5,
+            "{all:?}"
         );
         let many = Span::log_over(&[1e-6, 0.5]).labels;
         assert_eq!(many, ["1e-6", "1e-4", "0.01", "1"]);

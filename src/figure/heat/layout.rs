@@ -25,12 +25,11 @@ const ROW_LABEL: f64 = 13.0;
 /// Room for the heading.
 const HEADING: f64 = 14.0;
 /// The colour bar: between the panels and the chance mark, the mark's length and the gap to its words,
-/// the bar's own width, room for its labels.
+/// and the bar's own width.
 const BAR_CLEAR: f64 = 7.0;
 pub(super) const MARK: f64 = 4.0;
 pub(super) const MARK_GAP: f64 = 2.0;
 const BAR: f64 = 8.0;
-const BAR_LABELS: f64 = 20.0;
 /// Width of a narrow panel.
 const NARROW: f64 = 9.0;
 /// Panels do not grow beyond this, however few they are.
@@ -181,7 +180,14 @@ fn bar_mark(page: &Page, chart: &Chart) -> f64 {
 
 /// Room right of the panels, for the colour bar.
 fn right_of_panels(page: &Page, chart: &Chart) -> f64 {
-    bar_mark(page, chart) + BAR + BAR_LABELS + MARGIN
+    bar_mark(page, chart) + BAR + bar_labels(page, chart) + MARGIN
+}
+
+/// Room right of the bar, for its ticks and their labels.
+fn bar_labels(page: &Page, chart: &Chart) -> f64 {
+    let labels = chart.bar.labels().into_iter();
+    let widest = labels.map(|label| font::width(&Text::plain(&label), page.tick));
+    TICK_LENGTH + TICK_GAP + widest.fold(0.0, f64::max)
 }
 
 fn side_within(page: &Page, chart: &Chart, width: f64) -> f64 {
@@ -377,7 +383,7 @@ mod tests {
                 assert!((layout.width - wanted).abs() < 1e-9, "{venue}, {panels}");
                 let (first, last) = (layout.panels[0][0], layout.panels[0][panels - 1]);
                 assert!(first.width >= NARROWEST && last.right() < layout.bar.x);
-                assert!(layout.bar.right() + BAR_LABELS < layout.width);
+                assert!(layout.bar.right() + bar_labels(&page, &chart) < layout.width);
             }
             for size in [page.title, page.tick, page.footer] {
                 assert!(size >= SMALLEST);
