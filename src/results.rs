@@ -77,7 +77,10 @@ impl Grid {
         let sizes = grids.iter().map(|grid| grid.cells.dim());
         let size = sizes.fold((0, 0), |most, (i, j)| (most.0.max(i), most.1.max(j)));
         let mean = |place: (usize, usize)| {
-            let cells = grids.iter().map(|grid| grid.cells.get(place).copied()?);
+            let cells = grids.iter().map(|grid| {
+                grid.cells.get(place)?;
+                grid.value(place.into())
+            });
             let cells: Option<Vec<f64>> = cells.collect();
             cells.map(|cells| cells.iter().sum::<f64>() / cells.len() as f64)
         };
@@ -87,7 +90,7 @@ impl Grid {
             pairs: grids.len(),
             is_of_group: true,
             cells: Array2::from_shape_fn(size, mean),
-            limits: grids.iter().flat_map(|grid| grid.limits.clone()).collect(),
+            limits: BTreeMap::new(),
             ..model.clone()
         })
     }
@@ -159,14 +162,14 @@ impl Grid {
         self.tidy_cells().filter(|cell| cell.i == cell.j)
     }
 
-    /// The cells from (1, 1) on, as `overlap.npz` has them.
+    /// The values from (1, 1) on, as `overlap.npz` has them: none for a bound.
     pub fn whole(&self) -> Cow<'_, Array2<Option<f64>>> {
-        if self.first_i <= 1 {
+        if self.first_i <= 1 && self.limits.is_empty() {
             return Cow::Borrowed(&self.cells);
         }
         let (rows, columns) = self.cells.dim();
-        let before = self.first_i - 1;
-        let cell = |(i, j): (usize, usize)| self.cells[(i.checked_sub(before)?, j)];
+        let before = self.first_i.saturating_sub(1);
+        let cell = |(i, j): (usize, usize)| self.value([i.checked_sub(before)?, j]);
         Cow::Owned(Array2::from_shape_fn((before + rows, columns), cell))
     }
 

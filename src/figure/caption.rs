@@ -2,21 +2,32 @@
 //!
 //! # Decisions
 //!
-//! - A caption needs no package. Signs that LaTeX's text fonts lack are commands in `$…$`; what no
-//!   command is known of stays as it is, since LaTeX reads UTF-8.
+//! - A caption needs no package. Signs that LaTeX's text fonts lack are commands in `$…$`, as far as
+//!   [`SIGNS`] has them: all that this toolkit writes. Others stay as a study file has them.
 
 use super::any::AnyFigure;
 use super::label::Text;
 use crate::table::{latex_text, markdown_text};
 
 /// Signs, and what they are in LaTeX's mathematics.
-const SIGNS: [(&str, &str); 22] = [
+const SIGNS: [(&str, &str); 33] = [
+    ("‖W‖", "\\|W\\|"),
     ("‖UᵀWV‖", "\\|U^\\top WV\\|"),
     ("‖ΔW‖", "\\|\\Delta W\\|"),
     ("ΔW", "\\Delta W"),
     ("Δ", "\\Delta "),
     ("φ", "\\varphi "),
     ("σ", "\\sigma "),
+    ("α", "\\alpha "),
+    ("β", "\\beta "),
+    ("γ", "\\gamma "),
+    ("κ", "\\kappa "),
+    ("λ", "\\lambda "),
+    ("μ", "\\mu "),
+    ("ρ", "\\rho "),
+    ("τ", "\\tau "),
+    ("ω", "\\omega "),
+    ("₁", "_1"),
     ("δ", "\\delta "),
     ("θ", "\\theta "),
     ("ᵀ", "^\\top "),
@@ -64,9 +75,16 @@ impl Caption {
     pub fn of<'a>(figure: impl Into<AnyFigure<'a>>) -> Self {
         let figure: AnyFigure = figure.into();
         let notes = figure.about().into_iter().chain(figure.notes());
+        // One paragraph, whatever a study's own note has.
+        let line = |note: &String| {
+            let words = note
+                .split([' ', '\n', '\r', '\t'])
+                .filter(|word| !word.is_empty());
+            words.collect::<Vec<_>>().join(" ")
+        };
         Caption {
             heading: figure.heading(),
-            notes: notes.cloned().collect(),
+            notes: notes.map(line).collect(),
         }
     }
 
@@ -123,24 +141,47 @@ fn pieces(text: &str) -> Vec<Piece> {
 }
 
 fn latex_of(text: &str) -> String {
-    let pieces = pieces(text);
-    let latex = pieces.iter().map(|piece| match piece {
-        Piece::Words(words) => latex_text(words).replace('\u{a0}', "~"),
-        Piece::Letter(letter) => format!("${letter}$"),
-        Piece::Sign(number) => format!("${}$", SIGNS[*number].1.trim_end()),
-    });
-    // Neighbours are one formula.
-    latex.collect::<String>().replace("$$", " ")
+    let mut latex = String::new();
+    let mut in_formula = false;
+    for piece in pieces(text) {
+        let formula = match piece {
+            Piece::Words(words) => {
+                if std::mem::take(&mut in_formula) {
+                    latex.push('$');
+                }
+                latex += &latex_text(&words).replace('\u{a0}', "~");
+                continue;
+            }
+            Piece::Letter(letter) => letter.to_string(),
+            Piece::Sign(number) => SIGNS[number].1.trim_end().to_string(),
+        };
+        // Neighbours are one formula.
+        latex.push(if in_formula { ' ' } else { '$' });
+        latex += &formula;
+        in_formula = true;
+    }
+    if in_formula {
+        latex.push('$');
+    }
+    latex
 }
 
 fn markdown_of(text: &str) -> String {
     let pieces = pieces(text);
     let markdown = pieces.iter().map(|piece| match piece {
-        Piece::Words(words) => markdown_text(words).replace('_', "\\_").replace('<', "\\<"),
+        Piece::Words(words) => in_markdown(words),
         Piece::Letter(letter) => format!("*{letter}*"),
         Piece::Sign(number) => SIGNS[*number].0.into(),
     });
     markdown.collect()
+}
+
+/// Text in which nothing is markup.
+fn in_markdown(text: &str) -> String {
+    let escaped = ["_", "<", "[", "]", "$", "&"];
+    escaped.iter().fold(markdown_text(text), |text, sign| {
+        text.replace(sign, &format!("\\{sign}"))
+    })
 }
 
 /// A heading as one formula; words in it are words.
@@ -184,7 +225,7 @@ fn signs(text: &str) -> String {
 
 fn markdown_heading(heading: &Text) -> String {
     let runs = heading.0.iter().map(|run| {
-        let text = markdown_text(&run.text).replace('_', "\\_");
+        let text = in_markdown(&run.text);
         let trimmed = text.trim();
         let styled = match run.italic && !trimmed.is_empty() {
             true => text.replacen(trimmed, &format!("*{trimmed}*"), 1),
@@ -218,7 +259,9 @@ mod tests {
         );
         assert_eq!(latex_of("‖UᵀWV‖ × 2"), "$\\|U^\\top WV\\|$ $\\times$ 2");
         assert_eq!(latex_of("not shown: k, v"), "not shown: k, v");
-        assert_eq!(latex_of("50 % of $x$"), "50 \\% of \\$x\\$");
+        assert_eq!(latex_of("50 % of $x$≤"), "50 \\% of \\$x\\$$\\le$");
+        assert_eq!(latex_of("λ₁ of ‖W‖"), "$\\lambda _1$ of $\\|W\\|$");
+        assert_eq!(markdown_of("[x](y) <b> $a$"), "\\[x\\](y) \\<b> \\$a\\$");
     }
 
     #[test]

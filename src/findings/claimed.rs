@@ -1,6 +1,6 @@
 //! Which adapters the claims about W speak of.
 
-use crate::study::{AdapterId, Measured, Plan};
+use crate::study::{AdapterId, Measured, Pairs, Plan};
 use crate::table::AmplificationRow;
 
 /// Runs that a claim about W speaks of: one adapter, or the runs of its group.
@@ -47,9 +47,28 @@ impl Claimed {
             among.iter().map(of_one).collect()
         };
         let all: Vec<AdapterId> = measured.with_ids().map(|(id, _)| id).collect();
+        let has_own = |id: &AdapterId| {
+            let mut modules = measured.adapter(*id).adapter.modules.iter();
+            modules.any(|module| !module.is_difference() && module.rank.is_some_and(|r| r > 0))
+        };
+        let own: Vec<AdapterId> = all.into_iter().filter(has_own).collect();
+        let mut with_own_factors = spoken(&own);
+        for (one, id) in with_own_factors.iter_mut().zip(&own) {
+            // ranks.csv has all directions, however few are used.
+            one.rank = measured.adapter(*id).adapter.rank();
+            let mut groups = plan.figures.groups().into_iter();
+            let is_of_seeds = |pairs: &&Pairs| {
+                let [first, second] = &pairs.labels;
+                first == second && pairs.runs().contains(id)
+            };
+            if let (Some(pairs), 1) = (groups.find(is_of_seeds), one.runs.len()) {
+                one.label = pairs.labels[0].clone();
+                one.runs = pairs.runs().iter().map(name).collect();
+            }
+        }
         Claimed {
             placed: smallest(&spoken(&plan.figures.base)),
-            largest: largest(&spoken(&all)),
+            largest: largest(&with_own_factors),
             ..Claimed::among(spoken(&measured.amplified))
         }
     }

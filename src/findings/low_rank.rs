@@ -43,10 +43,12 @@ impl LowRank {
         spoken: Option<Spoken>,
     ) -> Option<Self> {
         let spoken = spoken.filter(|_| plan.makes.amplification)?;
-        let mut runs = measured.adapters.iter();
-        let run = runs.find(|named| spoken.runs.contains(&named.name))?;
-        let modules = plan.modules.iter();
-        let modules = modules.filter_map(|path| Some((path, run.adapter.module(path)?)));
+        let runs = measured.adapters.iter();
+        let runs = runs.filter(|named| spoken.runs.contains(&named.name));
+        let modules = runs.flat_map(|run| {
+            let modules = plan.modules.iter();
+            modules.filter_map(|path| Some((path, run.adapter.module(path)?)))
+        });
         let own = modules.filter(|(_, module)| !module.is_difference());
         let shape =
             |(path, module): (&String, &AdaptedModule)| (path.clone(), (module.d_out, module.d_in));
@@ -94,7 +96,12 @@ impl LowRank {
                 chance: row.chance_energy_rank_90,
                 sd: row.chance_energy_rank_90_sd,
                 p: Some(laws.of(*shape, r, draws)?.tail(k)),
-                ..blank(&LOW_RANK, &name, format!("{STATISTIC}{r}"))
+                // A product has no more directions than the smaller side of ΔW.
+                ..blank(
+                    &LOW_RANK,
+                    &name,
+                    format!("{STATISTIC}{}", r.min(shape.0).min(shape.1)),
+                )
             });
         }
         Ok(adjusted(rows))
@@ -123,7 +130,7 @@ impl Laws {
     }
 }
 
-/// r, as the statistic has it.
+/// How many directions ΔW can have, as the statistic has it: min(r, d_out, d_in).
 fn rank(row: &EvidenceRow) -> Option<usize> {
     row.statistic.strip_prefix(STATISTIC)?.parse().ok()
 }

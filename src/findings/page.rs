@@ -1,6 +1,6 @@
 //! `findings.md`.
 
-use crate::table::{FindingRow, minus, minus_in_words};
+use crate::table::{FindingRow, minus};
 
 use super::claims::{CLAIMS, RULES};
 use super::words::{digits, probability};
@@ -46,10 +46,7 @@ pub fn page(title: &str, note: &str, findings: &[FindingRow]) -> String {
     for row in findings {
         text += &format!(
             "\n- **`{}`: {}.** {} *{}*\n",
-            row.claim,
-            row.verdict,
-            row.statement,
-            minus_in_words(&row.sentence)
+            row.claim, row.verdict, row.statement, row.sentence
         );
     }
     let is_missing =

@@ -18,15 +18,25 @@ pub(super) enum Cell {
     Leading,
 }
 
+/// What is known of a cell.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Known {
+    /// Nothing: it is beyond a numerical rank.
+    Beyond,
+    /// A bound, which no claim takes.
+    Bound,
+    Value(f64),
+}
+
 /// One pair's grid of a module, as far as findings need it.
 #[derive(Debug, Clone, PartialEq)]
 struct Lines {
     /// Which of the pairs.
     pair: usize,
-    /// φ(1,l), φ(l,1) and φ(l,l) for l = 1, 2, …; empty beyond a numerical rank.
-    first_row: Vec<Option<f64>>,
-    first_column: Vec<Option<f64>>,
-    diagonal: Vec<Option<f64>>,
+    /// φ(1,l), φ(l,1) and φ(l,l) for l = 1, 2, ….
+    first_row: Vec<Known>,
+    first_column: Vec<Known>,
+    diagonal: Vec<Known>,
 }
 
 /// What pairs of runs share in one module on one basis.
@@ -75,7 +85,7 @@ impl Shared {
         // Published grids may begin later: then there are no leading directions in them.
         let line = |most: usize, place: &dyn Fn(usize) -> [usize; 2]| {
             let cells = (0..most).filter(|_| grid.first_i == 1);
-            cells.map(|l| grid.value(place(l))).collect::<Vec<_>>()
+            cells.map(|l| Known::of(grid, place(l))).collect::<Vec<_>>()
         };
         Shared {
             module: grid.module.clone(),
@@ -106,7 +116,7 @@ impl Shared {
 
     /// Whether both are slices of one module and show one and the same A.
     pub(super) fn is_the_same_as(&self, other: &Shared) -> bool {
-        let is_defined = |lines: &Lines| lines.first_row.iter().any(Option::is_some);
+        let is_defined = |lines: &Lines| lines.first_row.iter().any(|cell| *cell != Known::Beyond);
         self.basis == Basis::A
             && other.basis == Basis::A
             && self.parent() == other.parent()
@@ -126,7 +136,10 @@ impl Shared {
 
     fn defined_along(&self, cell: Cell) -> usize {
         let of = |lines: &Lines| {
-            let last = lines.along(cell).iter().rposition(Option::is_some);
+            let last = lines
+                .along(cell)
+                .iter()
+                .rposition(|cell| *cell != Known::Beyond);
             last.map_or(0, |place| place + 1)
         };
         self.lines.iter().map(of).min().unwrap_or(0)
@@ -135,7 +148,10 @@ impl Shared {
     /// The mean of the pairs' cells at l, from 1; `None` unless all have one.
     fn mean_at(&self, cell: Cell, l: usize) -> Option<f64> {
         let place = l.checked_sub(1)?;
-        let of = |lines: &Lines| lines.along(cell).get(place).copied().flatten();
+        let of = |lines: &Lines| match lines.along(cell).get(place) {
+            Some(Known::Value(value)) => Some(*value),
+            _ => None,
+        };
         mean(&self.lines.iter().map(of).collect::<Option<Vec<f64>>>()?)
     }
 
@@ -185,12 +201,58 @@ impl Shared {
     }
 }
 
+impl Known {
+    fn of(grid: &Grid, place: [usize; 2]) -> Self {
+        match (grid.cells[place], grid.value(place)) {
+            (None, _) => Known::Beyond,
+            (Some(_), None) => Known::Bound,
+            (_, Some(value)) => Known::Value(value),
+        }
+    }
+}
+
 impl Lines {
-    fn along(&self, cell: Cell) -> &[Option<f64>] {
+    fn along(&self, cell: Cell) -> &[Known] {
         match cell {
             Cell::FirstOfFirst => &self.first_row,
             Cell::FirstOfSecond => &self.first_column,
             Cell::Leading => &self.diagonal,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ndarray::arr2;
+
+    use super::*;
+    use crate::table::Limit;
+
+    #[test]
+    fn a_bound_leaves_a_claim_about_as_many_directions_and_without_a_value() {
+        let grid = Grid {
+            module: ModuleName::new("h.0.q", ""),
+            basis: Basis::A,
+            first: "one".into(),
+            second: "other".into(),
+            dimension: 10,
+            first_i: 1,
+            is_measured: false,
+            pairs: 1,
+            is_of_group: false,
+            cells: arr2(&[[Some(0.5), Some(0.6)], [Some(0.55), Some(0.4)]]),
+            limits: [([0, 1], Limit::Below)].into(),
+        };
+        let share = Shared::of(&grid, 0).share(Cell::FirstOfFirst);
+        assert_eq!((share.name().as_str(), share.value), ("φ(1,2)", None));
+        let share = Shared::of(&grid, 0).share(Cell::Leading);
+        assert_eq!((share.name().as_str(), share.value), ("φ(2,2)", Some(0.4)));
+        let undefined = Grid {
+            cells: arr2(&[[Some(0.5), None], [None, None]]),
+            limits: Default::default(),
+            ..grid
+        };
+        let share = Shared::of(&undefined, 0).share(Cell::FirstOfFirst);
+        assert_eq!((share.name().as_str(), share.value), ("φ(1,1)", Some(0.5)));
     }
 }

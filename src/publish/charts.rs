@@ -169,7 +169,7 @@ pub(super) fn against_base(plan: &Plan, rank: fn(&Plan, AdapterId) -> usize) -> 
 
 /// The adapters that figures speak of.
 pub(super) fn shown_ranked(plan: &Plan) -> Vec<Ranked> {
-    ranked(plan, plan.shown_adapters(), Plan::adapter_rank)
+    ranked(plan, plan.measured_ids(), Plan::adapter_rank)
 }
 
 /// Adapters with their names in rows and their ranks.

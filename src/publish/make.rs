@@ -69,6 +69,7 @@ pub(super) fn make(
             },
             shown: &shown,
             provenance,
+            palette: wanted.palette,
         };
         later.extend(report(plan, &sources)?);
     }

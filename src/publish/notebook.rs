@@ -1,7 +1,7 @@
 //! The notebook, which makes every figure and table of a study again from its files.
 
 use crate::error::Result;
-use crate::figure::{Ranked, drawn_spectra, mapped, placed};
+use crate::figure::{Palette, Ranked, drawn_spectra, mapped, placed};
 use crate::paper::Figure;
 use crate::report::{Compared, Lines, Notebook, Rebuilt, RebuiltLines, RebuiltRuns};
 use crate::study::{Plan, Sides};
@@ -19,7 +19,7 @@ const SHOWN: [&str; 3] = ["runs", "findings", "evidence"];
 /// The notebook's bytes; `files` are the names of what lies beside it.
 pub(super) fn notebook(
     plan: &Plan,
-    (drawn, tables): (&Drawn, Written),
+    (drawn, palette, tables): (&Drawn, Palette, Written),
     provenance: &Provenance,
     files: &[String],
 ) -> Result<Vec<u8>> {
@@ -46,7 +46,6 @@ pub(super) fn notebook(
         tables: rebuilt_tables.collect(),
         curve: curve.map(|_| chosen(plan.runs.of_curve(&runs), &runs)),
     };
-    let mut palettes = drawn.charts.iter().map(|named| named.chart.palette);
     let charts = drawn.charts.iter();
     let sides: Vec<Option<Sides>> = charts.map(|named| plan.sides(named.figure)).collect();
     let charts = drawn.charts.iter().zip(&sides);
@@ -55,7 +54,7 @@ pub(super) fn notebook(
         study: &plan.name,
         title: &plan.title,
         version: &provenance.version,
-        palette: palettes.next().unwrap_or_default(),
+        palette,
         show: plan.figures.show,
         figures: rebuilt.collect(),
         lines: drawn

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use crate::error::Result;
-use crate::figure::{AnyFigure, Canvas, Drawing, Format};
+use crate::figure::{AnyFigure, Canvas, Drawing, Format, Palette};
 use crate::paper::Table;
 use crate::report::{AdapterFacts, Content, Corners, Figure, Module, Modules, Page, TableFile};
 use crate::results::grid_key;
@@ -32,6 +32,8 @@ pub(super) struct Sources<'a> {
     pub(super) shown: &'a [TableFile],
     /// What the results were made from.
     pub(super) provenance: &'a Provenance,
+    /// The colours of cells.
+    pub(super) palette: Palette,
 }
 
 /// The files of a report: the page and the notebook.
@@ -39,7 +41,7 @@ pub(super) fn report(plan: &Plan, sources: &Sources) -> Result<[Artifact; 2]> {
     let files = files(&plan.name, sources.tables)?;
     let notebook = notebook(
         plan,
-        (sources.drawn, sources.tables),
+        (sources.drawn, sources.palette, sources.tables),
         sources.provenance,
         &files,
     )?;
@@ -71,6 +73,7 @@ fn page(plan: &Plan, sources: &Sources, files: Vec<String>) -> Result<String> {
         formats: sources.formats.iter().map(Format::to_string).collect(),
         tables: sources.shown.to_vec(),
         modules: modules(plan, tables)?,
+        palette: sources.palette,
         adapters: plan.adapters().iter().map(adapter).collect(),
         left_out: left_out(plan),
         provenance: sources.provenance,

@@ -1,8 +1,11 @@
 //! What a picture was made of: the inputs that it shows, and no others.
 
+use crate::figure::{drawn_spectra, mapped};
 use crate::paper::Figure;
 use crate::study::{AdapterId, Drawn, NamedAdapter, Plan};
 use crate::table::Provenance;
+
+use super::charts::shown_ranked;
 
 /// What a figure's picture says of itself: another input of the study does not change it.
 pub(super) fn of_figure(plan: &Plan, figure: Figure, whole: &Provenance) -> Provenance {
@@ -47,6 +50,17 @@ fn tables(figure: Figure) -> &'static [&'static str] {
     }
 }
 
+/// The adapters that have a line or maps of their own.
+fn chosen(plan: &Plan, figure: Figure) -> Vec<AdapterId> {
+    let all = shown_ranked(plan);
+    let drawn = match figure {
+        Figure::Sizes => mapped(&all),
+        _ => drawn_spectra(&all),
+    };
+    let is_drawn = |id: &AdapterId| drawn.iter().any(|one| one.name == plan.adapter_name(*id));
+    plan.measured_ids().into_iter().filter(is_drawn).collect()
+}
+
 /// The adapters that a figure shows, and whether W is in it.
 fn shown(plan: &Plan, figure: Figure) -> (Vec<AdapterId>, bool) {
     let figures = &plan.figures;
@@ -54,7 +68,7 @@ fn shown(plan: &Plan, figure: Figure) -> (Vec<AdapterId>, bool) {
     let against_w = match figure {
         Figure::Eight | Figure::Placement => plan.against_base(),
         // W stands beside each ΔW, where there is one.
-        Figure::Spectrum | Figure::Sizes if has_base(plan) => plan.shown_adapters(),
+        Figure::Spectrum | Figure::Sizes if has_base(plan) => chosen(plan, figure),
         Figure::Amplification => plan
             .measured()
             .map_or(Vec::new(), |one| one.amplified.clone()),
@@ -66,7 +80,7 @@ fn shown(plan: &Plan, figure: Figure) -> (Vec<AdapterId>, bool) {
             Some(Drawn::Mean(pairs)) => of_pairs(&pairs.pairs),
             None => Vec::new(),
         },
-        Figure::Spectrum | Figure::Sizes if !has_base(plan) => plan.shown_adapters(),
+        Figure::Spectrum | Figure::Sizes if !has_base(plan) => chosen(plan, figure),
         Figure::Seeds => figures
             .seeds
             .as_ref()

@@ -7,7 +7,7 @@ use serde::Serialize;
 use tempfile::NamedTempFile;
 
 use crate::error::{Error, Result};
-use crate::findings::{Evidence, findings};
+use crate::findings::{Evidence, EvidenceTables, findings};
 use crate::results::{Grid, Results};
 use crate::study::Plan;
 use crate::table::{
@@ -55,6 +55,11 @@ impl Grids {
         let Grids { whole, all } = self;
         match all {
             0 => None,
+            _ if whole == 0 => Some(
+                "no figure shows a grid of overlap.csv, overlap.npz has all \
+                 (`cells = \"all\"` in [compare])"
+                    .into(),
+            ),
             _ if whole == all => Some(format!("overlap.csv has all {all} grids")),
             _ => Some(format!(
                 "overlap.csv has the {whole} of {all} grids that figures show, overlap.npz all \
@@ -141,31 +146,20 @@ impl<'a> TableFiles<'a> {
             file.take(&runs.answers, staging)?;
             file.finish(staging)?;
         }
+        let mut found = Vec::new();
         if let Some(evidence) = self.evidence {
             let tables = evidence.finish(amplified)?;
-            if !self.plan.makes_everything() {
-                let mut found = findings(&tables);
+            if self.plan.makes_everything() {
+                write_evidence(&self.plan.name, &tables, staging)?;
+            } else {
+                found = findings(&tables);
                 // Claims that this command could say nothing of go without saying.
                 found.retain(|row| row.count > 0);
-                return Ok(Finished {
-                    staging: self.staging,
-                    findings: found,
-                    grids: self.grids,
-                });
-            }
-            let files = [
-                ("evidence.csv", to_csv("evidence.csv", &tables.evidence)?),
-                ("draws.csv", to_csv("draws.csv", &tables.draws)?),
-                ("layers.csv", to_csv("layers.csv", &tables.layers)?),
-            ];
-            // A table without rows is not written.
-            for (name, bytes) in files.into_iter().filter(|(_, bytes)| !bytes.is_empty()) {
-                staging.write(Artifact::in_tables(&self.plan.name, name, bytes))?;
             }
         }
         Ok(Finished {
             staging: self.staging,
-            findings: Vec::new(),
+            findings: found,
             grids: self.grids,
         })
     }
@@ -193,6 +187,19 @@ impl<'a> TableFiles<'a> {
         let written = writer.add(grid.key(), &grid.whole());
         written.map_err(|source| unwritten(&self.staging, &place, source))
     }
+}
+
+/// Writes the tables behind the findings; one without rows is not written.
+fn write_evidence(study: &str, tables: &EvidenceTables, staging: &mut Staging) -> Result<()> {
+    let files = [
+        ("evidence.csv", to_csv("evidence.csv", &tables.evidence)?),
+        ("draws.csv", to_csv("draws.csv", &tables.draws)?),
+        ("layers.csv", to_csv("layers.csv", &tables.layers)?),
+    ];
+    for (name, bytes) in files.into_iter().filter(|(_, bytes)| !bytes.is_empty()) {
+        staging.write(Artifact::in_tables(study, name, bytes))?;
+    }
+    Ok(())
 }
 
 /// What went wrong with a row or a grid: the system, or a number that is none.

@@ -2,14 +2,12 @@
 
 use serde_json::{Value, json};
 
-use crate::figure::Palette;
-use crate::paper::Show;
 use crate::table::html::escape;
 
 use super::figures;
 use super::html::{fill, in_script};
 use super::modules;
-use super::page::{Content, Page};
+use super::page::Page;
 use super::sections;
 
 const FRAME: &str = include_str!("report.html");
@@ -77,7 +75,7 @@ impl Page<'_> {
     }
 
     fn data(&self) -> Value {
-        let (digits, palette) = (figures::digits(&self.figures), self.palette());
+        let (digits, palette) = (figures::digits(&self.figures), self.palette);
         let figures: Vec<Value> = self
             .figures
             .iter()
@@ -88,19 +86,5 @@ impl Page<'_> {
             "figures": figures,
             "modules": modules::data(&self.modules),
         })
-    }
-
-    /// The figures' palette: one for all of a run.
-    fn palette(&self) -> Palette {
-        let mut palettes = self
-            .figures
-            .iter()
-            .filter_map(|figure| match figure.content {
-                Content::HeatMaps(chart) => {
-                    (chart.bar.show == Show::Overlap).then_some(chart.palette)
-                }
-                Content::Picture { .. } => None,
-            });
-        palettes.next().unwrap_or_default()
     }
 }

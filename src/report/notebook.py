@@ -119,7 +119,7 @@ def show(name, panels, columns=4, high=None):
         axis.set_axis_off()
     for axis, (title, phi, _) in zip(axes.flat, panels):
         extent = (phi.columns[0] - 0.5, phi.columns[-1] + 0.5, phi.index[-1] + 0.5, phi.index[0] - 0.5)
-        image = axis.imshow(phi, cmap=palette, vmin=low, vmax=high, aspect="auto", extent=extent, interpolation="none")
+        image = axis.imshow(phi, cmap="coolwarm" if excess else palette, vmin=low, vmax=high, aspect="auto", extent=extent, interpolation="none")
         axis.set(title=title, xlabel="$j$", ylabel="$i$", xticks=ticks(phi.columns), yticks=ticks(phi.index))
         if title == strip:  # the same for all j
             axis.set(xlabel="", xticks=[])

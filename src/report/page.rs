@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::figure::Chart;
+use crate::figure::{Chart, Palette};
 use crate::table::{EvidenceRow, FindingRow, Input, Provenance};
 
 use super::modules::Modules;
@@ -30,6 +30,8 @@ pub struct Page<'a> {
     pub tables: Vec<TableFile>,
     /// The map of modules.
     pub modules: Modules,
+    /// The colours of cells.
+    pub palette: Palette,
     /// The adapters.
     pub adapters: Vec<AdapterFacts>,
     /// Modules that are not measured: each with its cause.

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use crate::table::html::{boxed, escape, symbols};
-use crate::table::{EvidenceRow, FindingRow, minus, minus_in_words};
+use crate::table::{EvidenceRow, FindingRow, minus};
 
 use super::html::{href, paragraphs};
 use super::page::{AdapterFacts, Page};
@@ -56,7 +56,7 @@ fn finding(row: &FindingRow, evidence: &[&EvidenceRow]) -> String {
         escape(&row.claim),
         symbols(&row.statement),
         escape(&row.verdict),
-        symbols(&minus_in_words(&row.sentence)),
+        symbols(&row.sentence),
     )
 }
 

@@ -222,25 +222,11 @@ impl Plan {
         shown
     }
 
-    /// The adapters that figures speak of, those held against W first, then runs of two ranks and of
-    /// two seeds; where nothing is compared, all.
-    pub fn shown_adapters(&self) -> Vec<AdapterId> {
-        let pairs = [&self.figures.ranks, &self.figures.seeds];
-        let pairs = pairs.into_iter().flatten().flat_map(|pairs| &pairs.pairs);
-        let compared = self
-            .against_base()
-            .into_iter()
-            .chain(pairs.copied().flatten());
-        let mut shown: Vec<AdapterId> = Vec::new();
-        for id in compared {
-            if !shown.contains(&id) {
-                shown.push(id);
-            }
-        }
-        match (shown.is_empty(), self.measured()) {
-            (true, Some(measured)) => measured.with_ids().map(|(id, _)| id).collect(),
-            _ => shown,
-        }
+    /// All adapters that are measured, in the study's order.
+    pub fn measured_ids(&self) -> Vec<AdapterId> {
+        let measured = self.measured().into_iter();
+        let all = measured.flat_map(|measured| measured.with_ids());
+        all.map(|(id, _)| id).collect()
     }
 
     /// The groups of table 7: each with its label and the names of its runs.

@@ -65,7 +65,7 @@ pub fn dictionary() -> String {
         .iter()
         .map(|table| format!("\n## {}\n\n{}", table.file, table.markdown()))
         .collect();
-    let archive = "\n## overlap.npz\n\nEvery φ grid, float64, i × j, NaN where there is no value, under \
+    let archive = "\n## overlap.npz\n\nEvery φ grid, float64, i × j, NaN where there is no value or only a bound, under \
                    `MODULE__BASIS__FIRST__SECOND`: for NumPy.\n";
     HEADER.to_string() + &tables.concat() + archive + FOOTER
 }

@@ -50,6 +50,6 @@ pub use rows::{
 pub use scores::{Score, scores, weight_types};
 pub(crate) use scores::{Wholes, whole, wholes};
 pub use table7::{RunGroup, Table7};
-pub(crate) use text::{latex_text, markdown_text, minus, minus_in_words, place_in_words};
+pub(crate) use text::{latex_text, markdown_text, minus, place_in_words};
 pub(crate) use together::together;
 pub use widths::Widths;

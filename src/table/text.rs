@@ -146,21 +146,6 @@ pub(crate) fn minus(number: &str) -> String {
     number.replace('-', "−")
 }
 
-/// A sentence whose numbers have that sign; names keep their hyphens.
-///
-/// A number is a word of its own, punctuation aside: of `r-1 is -0.5 (p = 1e-9)` two are.
-pub(crate) fn minus_in_words(text: &str) -> String {
-    let around = |one: char| !one.is_ascii_alphanumeric() && !"+-.".contains(one);
-    let word = |word: &str| {
-        let inner = word.trim_matches(around).trim_end_matches('.');
-        match inner.contains('-') && inner.parse::<f64>().is_ok() {
-            true => minus(word),
-            false => word.to_string(),
-        }
-    };
-    text.split(' ').map(word).collect::<Vec<_>>().join(" ")
-}
-
 /// 36864 as 36,864.
 pub(super) fn grouped(count: u64) -> String {
     let digits = count.to_string();
@@ -207,10 +192,6 @@ mod tests {
     #[test]
     fn numbers_have_a_minus_and_names_a_hyphen() {
         assert_eq!([minus("-0.5"), minus("2.50e-7")], ["−0.5", "2.50e−7"]);
-        assert_eq!(
-            minus_in_words("r-1 of lr-1e-4 is -0.5 (p = 1e-9, -inf-like); -2."),
-            "r-1 of lr-1e-4 is −0.5 (p = 1e−9, -inf-like); −2."
-        );
     }
 
     #[test]

@@ -25,7 +25,7 @@ fn two_ranks_give_figures_3_and_6_and_every_cell() {
     );
     assert_eq!(
         header(folder.path(), "one-vs-two", "overlap.csv"),
-        "module,component,layer,projection,basis,first,second,i,j,overlap,chance,z"
+        "module,component,layer,projection,basis,first,second,i,j,overlap,chance,z,limit"
     );
     // Four modules; 2 × 3 cells between the adapters. No figure of two ranks shows random directions.
     assert_eq!(

@@ -6,9 +6,9 @@ use crate::courses::made_up;
 use crate::figures::{grid, pair, shown, third};
 use crate::files::repository;
 use lora_subspace::figure::{
-    Chart, Curve, Drawing, Format, Options, Placed, Ranked, Shown, Venue, amplification_curve,
-    figure3, figure4, figure6, figure7, figure8, placement_curve, rank_curve, seeds_curve,
-    sizes_maps, spectrum_curve, trajectory_curve,
+    Canvas, Chart, Curve, Drawing, Format, Options, Placed, Ranked, Shown, Venue,
+    amplification_curve, figure3, figure4, figure6, figure7, figure8, placement_curve, rank_curve,
+    seeds_curve, sizes_maps, spectrum_curve, trajectory_curve,
 };
 use lora_subspace::study::{Pairs, Plan, Request};
 use lora_subspace::table::{
@@ -49,6 +49,25 @@ fn the_svg_needs_no_font_and_says_what_it_shows() {
         text.contains("<title>figure3</title>") && text.contains("φ(A_r = 12, A_r = 20, i, j)")
     );
     assert!(text.starts_with("<svg") && text.contains("width=\"4.7738in\""));
+}
+
+#[test]
+fn without_notes_there_are_none_in_the_picture_and_all_in_its_words() {
+    let chart = third();
+    let drawn = |notes| {
+        let canvas = Canvas::of(Venue::Plain).with_notes(notes);
+        Drawing::on(canvas, &chart).unwrap()
+    };
+    let says = |drawing: &Drawing| {
+        let texts = drawing.texts().iter();
+        texts
+            .clone()
+            .any(|text| text.text.contains("right-singular"))
+    };
+    let (with, without) = (drawn(true), drawn(false));
+    assert!(says(&with) && !says(&without));
+    assert!(without.size().1 < with.size().1);
+    assert_eq!(with.description(), without.description());
 }
 
 #[test]
@@ -133,7 +152,7 @@ fn drawn_of(study: &str, venues: &[Venue]) -> Vec<(String, Drawing)> {
     curves.push(factors.unwrap());
     curves.push(rank_curve(&plan.runs.of_curve(&runs), &options).unwrap());
     let ranks: Vec<RanksRow> = from_csv("ranks.csv", &read("ranks.csv")).unwrap();
-    let shown = plan.shown_adapters().into_iter();
+    let shown = plan.measured_ids().into_iter();
     let shown: Vec<Ranked> = shown.map(ranked).collect();
     let of_size = sizes_maps(&ranks, &shown, &options);
     let panels = (figures.projections.as_slice(), &options);

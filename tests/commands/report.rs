@@ -154,6 +154,7 @@ fn findings_published_figures_and_pictures_have_their_places() {
         narrow: String::new(),
     };
     let page = Page {
+        palette: lora_subspace::figure::Palette::Rocket,
         study: "study",
         title: "",
         text: [

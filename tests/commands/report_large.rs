@@ -174,6 +174,7 @@ fn chart() -> Chart {
 /// Two tables, a figure and the map of a study with one long word for a title.
 fn page<'a>(chart: &'a Chart, tables: Vec<TableFile>, provenance: &'a Provenance) -> Page<'a> {
     Page {
+        palette: lora_subspace::figure::Palette::Rocket,
         study: "large",
         title: "A_study_with_a_heading_that_is_one_word_and_much_longer_than_a_telephone_is_wide",
         text: ["Question", "Expectation", "Outcome", "Notes"].map(|name| (name, "")),

@@ -234,14 +234,6 @@ def symbols_have_subscripts(report):
     assert not bare, bare
 
 
-def words_stand_once(report):
-    """What a figure of lines says below itself is not in its picture too."""
-    captions = report.browser.value("[...document.querySelectorAll('figure')].filter((f) => f.querySelector('.card')).map((f) => f.querySelector('figcaption').innerText)")
-    for caption in captions:
-        first = caption.split(".")[0]
-        assert len(first) < 20 or report.browser.value("document.body.innerText").count(first) == 1, first
-
-
 COLOURS = """(([figure, panel, row, column]) => {
     const canvas = document.querySelectorAll('.heatmaps')[figure].querySelectorAll('canvas')[panel];
     const [rows, columns] = data.figures.filter(Boolean)[figure].rows.flatMap((row) => row.panels)[panel].shape;
@@ -317,7 +309,6 @@ def main():
         nothing_overflows(report)
         nothing_scrolls_sideways(report)
         symbols_have_subscripts(report)
-        words_stand_once(report)
         marked_cells_are_hatched(report)
         published_ones_have_the_same_colours(report)
         curve_is_readable_on_a_telephone(report)

@@ -49,10 +49,13 @@ impl CurveLayout {
         let width = if in_column { page.column } else { page.text };
         // What belongs in a row is broken into equal parts, if it must be.
         let is_even = |n: usize| curve.in_row.is_none_or(|row| row.is_multiple_of(n));
-        let most = (1..=curve.in_row.unwrap_or(IN_A_ROW.min(count)))
-            .rev()
+        let counts = || (1..=curve.in_row.unwrap_or(IN_A_ROW.min(count))).rev();
+        let fitting = counts().find(|&n| fits(width, n)).unwrap_or(1);
+        // Five or seven have no equal parts but single ones.
+        let most = counts()
             .find(|&n| is_even(n) && fits(width, n))
-            .unwrap_or(1);
+            .filter(|&even| 2 * even >= fitting)
+            .unwrap_or(fitting);
         let rows = count.div_ceil(most);
         let columns = curve.in_row.map_or(count.div_ceil(rows), |_| most);
         let side = around.side(width, columns).clamp(NARROWEST / 2.0, WIDEST);

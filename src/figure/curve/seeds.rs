@@ -17,7 +17,7 @@ pub fn seeds_curve(
 ) -> Option<Curve> {
     let diagonal = rows
         .iter()
-        .filter(|row| row.i == row.j && row.overlap.is_some());
+        .filter(|row| row.i == row.j && row.overlap.is_some() && row.limit.is_empty());
     let diagonal = diagonal.filter(|row| row.basis == shown.basis.name());
     let diagonal: Vec<&OverlapRow> = diagonal.collect();
     let mut panels = Vec::new();
@@ -67,15 +67,22 @@ fn panel(rows: &[&OverlapRow], pairs: &[[String; 2]], title: Text) -> Option<Cur
     };
     let pairs: Vec<Vec<&OverlapRow>> = pairs.iter().map(of_pair).collect();
     let pairs: Vec<&Vec<&OverlapRow>> = pairs.iter().filter(|rows| !rows.is_empty()).collect();
-    // The mean is over the same pairs at every k.
-    let most = pairs.iter().map(|rows| rows.len()).min()?;
+    // The mean is over the same pairs at every k, where all of them have a value.
+    let most = pairs.iter().filter_map(|rows| Some(rows.last()?.i)).min()?;
     let count = pairs.len() as f64;
     let over = |value: &dyn Fn(&OverlapRow) -> f64| -> Vec<CurvePoint> {
-        let mean = |place: usize| pairs.iter().map(|rows| value(rows[place])).sum::<f64>() / count;
-        let x = |place: usize| pairs[0][place].i as f64;
-        (0..most)
-            .map(|place| CurvePoint::at(x(place), mean(place)))
-            .collect()
+        let at = |rows: &Vec<&OverlapRow>, k: usize| {
+            let place = rows.binary_search_by_key(&k, |row| row.i).ok()?;
+            Some(value(rows[place]))
+        };
+        let mean = |k: usize| {
+            let values: Option<Vec<f64>> = pairs.iter().map(|rows| at(rows, k)).collect();
+            Some(CurvePoint::at(
+                k as f64,
+                values?.iter().sum::<f64>() / count,
+            ))
+        };
+        (1..=most).filter_map(mean).collect()
     };
     let phi = |row: &OverlapRow| row.overlap.unwrap_or(f64::NAN);
     let thin = pairs

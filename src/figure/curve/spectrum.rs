@@ -48,7 +48,7 @@ pub fn spectrum_curve(
     }
     (!panels.is_empty()).then(|| Curve {
         name: "spectrum".into(),
-        about: "Spectra of ΔW and of W, and the ranks in them.".into(),
+        about: "Spectra, and the ranks in them.".into(),
         in_row: is_whole.then_some(layers.len()),
         footer: footer(&panels, adapters, &drawn),
         panels,
@@ -93,17 +93,7 @@ fn panel(
     };
     add(BASE, LineStyle::Base, Text::default().symbol("W"), None);
     for (number, adapter) in adapters.iter().enumerate() {
-        let is_alone = adapters
-            .iter()
-            .filter(|one| one.rank == adapter.rank)
-            .count()
-            == 1;
-        let name = match is_alone {
-            true => Text::default()
-                .symbol("r")
-                .upright(&format!(" = {}", adapter.rank)),
-            false => Text::plain(&adapter.name),
-        };
+        let name = name(adapter, adapters);
         add(&adapter.name, LineStyle::Series(number), name, Some(number));
     }
     let is_update = |line: &CurveLine| line.style != LineStyle::Base;
@@ -118,6 +108,16 @@ fn panel(
         lines,
         marks,
     })
+}
+
+/// `r = 8`, or the adapter's name where another has its rank.
+fn name(adapter: &Ranked, all: &[&Ranked]) -> Text {
+    match all.iter().filter(|one| one.rank == adapter.rank).count() {
+        1 => Text::default()
+            .symbol("r")
+            .upright(&format!(" = {}", adapter.rank)),
+        _ => Text::plain(&adapter.name),
+    }
 }
 
 /// The points of a line that can be told apart, the first and the last among them.

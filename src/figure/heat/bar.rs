@@ -24,7 +24,8 @@ pub struct Bar {
 
 impl Bar {
     /// A bar over `range`, or from 0 to the largest of the values rounded up to a multiple of `step`;
-    /// of an excess from the least value rounded down, where some value is below 0.
+    /// of an excess from the least value rounded down, where some value is below 0, but no farther
+    /// from 0 than the other end.
     ///
     /// # Errors
     ///
@@ -43,12 +44,10 @@ impl Bar {
             // Nothing to show: every cell is undefined.
             (None, None) => (0.0, 1.0),
             (None, Some([least, most])) => {
-                let low = if least < 0.0 {
-                    -round_to(up(-least), 9)
-                } else {
-                    0.0
-                };
-                (low, round_to(up(most).clamp(step, 1.0), 9))
+                let high = round_to(up(most).clamp(step, 1.0), 9);
+                // Where chance is near 1 an excess may be far below 0: it must not hide the others.
+                let low = round_to(up(-least), 9).clamp(0.0, high);
+                (-low, high)
             }
         };
         if low.partial_cmp(&high) != Some(std::cmp::Ordering::Less) {
@@ -148,6 +147,7 @@ mod tests {
         assert_eq!(ends(over([1.0, 0.3], Show::Overlap, 0.1)), (0.0, 1.0));
         assert_eq!(ends(over([-0.02, 0.32], Show::Excess, 0.1)), (-0.1, 0.4));
         assert_eq!(ends(over([0.2, 0.32], Show::Excess, 0.1)), (0.0, 0.4));
+        assert_eq!(ends(over([-4.4, 0.9], Show::Excess, 0.1)), (-0.9, 0.9));
     }
 
     #[test]

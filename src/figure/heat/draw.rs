@@ -55,6 +55,7 @@ impl Pen<'_> {
             for (number, (panel, &place)) in panels.iter().zip(boxes).enumerate() {
                 self.cells(&scale, panel, place)?;
                 self.strips(&scale, panel, place)?;
+                self.marks(panel, place)?;
                 self.titles(panel, place)?;
                 self.columns(panel, place, below)?;
                 self.rows(panel, place, has_own_axis(panels, number))?;
@@ -83,15 +84,14 @@ impl Pen<'_> {
         Ok(())
     }
 
-    /// The heat map, and the marks over it.
+    /// The heat map.
     fn cells(&mut self, scale: &Scale, panel: &Panel, place: Box) -> Drawn {
         let (rows, columns) = panel.cells.dim();
         let colour = |i: usize, j: usize| match panel.cells[(i, j)] {
             Some(value) => scale.colour(value),
             None => MASK,
         };
-        self.grid(place, (rows, columns), colour)?;
-        self.marks(panel, place)
+        self.grid(place, (rows, columns), colour)
     }
 
     /// What shows that a value is not sure.

@@ -6,7 +6,7 @@ use crate::figure::label::update;
 use crate::paper::Figure;
 use crate::table::OverlapRow;
 
-use super::chart::{Chart, in_rows};
+use super::chart::{Chart, Panel, in_rows};
 use super::grids::Grids;
 use super::phi::Words;
 use super::select::{Pair, Selected, Wanted};
@@ -38,12 +38,19 @@ pub fn figure4(
         titles.push(Text::plain("Random"));
         against = second;
     }
-    let titled = grids.0.iter().zip(titles);
-    let panels = in_rows(
-        titled
-            .map(|(grid, title)| grid.panel(title, |_, _| true))
-            .collect(),
-    );
+    // Where spaces differ each panel says which is its own.
+    let is_one = grids
+        .0
+        .iter()
+        .all(|grid| grid.dimension == grids.0[0].dimension);
+    let panel = |(grid, title): (&Selected, Text)| Panel {
+        note: match is_one {
+            true => String::new(),
+            false => format!("d = {}", grid.dimension),
+        },
+        ..grid.panel(title, |_, _| true)
+    };
+    let panels = in_rows(grids.0.iter().zip(titles).map(panel).collect());
     let mut words = Words::of_seeds(&of_pair, pair, shown, &shown.place(layer));
     words.footer.push(format!(
         "Random: Haar-random directions (i) against {against} (j)."

@@ -23,7 +23,7 @@ const DIAGONAL: f64 = 0.7;
 /// The same with its edges of paper.
 const EDGED: f64 = 2.5 * DIAGONAL;
 /// Width and least height of the line beside, and its distance from the panel.
-const BESIDE: (f64, f64, f64) = (1.25, 0.5, 1.25);
+const BESIDE: (f64, f64, f64) = (1.0, 0.5, 0.35);
 
 type Point = (f64, f64);
 

@@ -1,4 +1,4 @@
-//! A figure of many panels in parts that fit a page each.
+//! A figure of many projections in parts.
 
 use crate::paper::Figure;
 

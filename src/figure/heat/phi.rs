@@ -65,7 +65,7 @@ pub(super) fn chance_in_words(show: Show, dimensions: &str) -> String {
     let what = match show {
         Show::Overlap => "Strips along the edges and mark on the bar: chance,",
         Show::Excess => {
-            "Excess: (φ − chance)/(1 − chance), 0 by chance, 1 where one contains the other; chance is"
+            "Excess: (φ − chance)/(1 − chance), 0 by chance, 1 where one contains the other, values beyond the bar as at its end; chance is"
         }
     };
     format!("{what} max(i,\u{a0}j)/d, d = {dimensions}.")

@@ -128,10 +128,17 @@ fn ends(values: impl Iterator<Item = f64>) -> Option<[f64; 2]> {
     both.reduce(|[least, most], [value, _]| [least.min(value), most.max(value)])
 }
 
-/// Gives the maps of one quantity one scale; each keeps its own chance.
+/// Gives the maps of one quantity one scale; each keeps its own chance. The norms of each adapter keep
+/// a scale of their own: those of one may be ten times those of another.
 fn share_scales(groups: &mut [MapGroup]) {
+    for norm in groups.iter_mut().filter_map(|group| group.maps.first_mut()) {
+        norm.scale = Scale {
+            chance: norm.scale.chance,
+            ..Scale::over(norm.cells.iter().copied().flatten(), norm.is_whole)
+        };
+    }
     let count = groups.first().map_or(0, |group| group.maps.len());
-    for quantity in 0..count {
+    for quantity in 1..count {
         let cells = groups.iter().flat_map(|group| &group.maps[quantity].cells);
         let is_whole = groups[0].maps[quantity].is_whole;
         let scale = Scale::over(cells.flatten().copied(), is_whole);
@@ -180,8 +187,8 @@ fn short_names(projections: &[String]) -> Vec<String> {
 
 fn footer(adapters: &[&Ranked], has_base: bool) -> Vec<String> {
     let norm = match has_base {
-        true => "‖ΔW‖/‖W‖: Frobenius norms.",
-        false => "‖ΔW‖: Frobenius norm.",
+        true => "‖ΔW‖/‖W‖: Frobenius norms, a scale for each adapter.",
+        false => "‖ΔW‖: Frobenius norm, a scale for each adapter.",
     };
     let name = |adapter: &&Ranked| format!("r = {}: {}", adapter.rank, adapter.name);
     let names: Vec<String> = adapters.iter().map(name).collect();
@@ -189,7 +196,7 @@ fn footer(adapters: &[&Ranked], has_base: bool) -> Vec<String> {
         format!(
             "{norm} Stable rank: ‖ΔW‖² over the largest σ². Energy rank: how many directions hold 90 % \
              of ‖ΔW‖². First direction: its share of ‖ΔW‖². Chance: \
-             random factors of the same rank; an arrow: beyond the bar. Pale: not measured."
+             random factors of the same rank; an arrow: beyond the bar. Pale: no value."
         ),
         format!("{}. ranks.csv has all adapters.", names.join("; ")),
     ]
@@ -268,10 +275,14 @@ mod tests {
         };
         let maps = draw(&[alone("r8", 5.0), alone("r2", 1.0)]).unwrap();
         assert_eq!(maps.groups.len(), 2);
-        for norm in maps.groups.iter().map(|group| &group.maps[0]) {
+        let norms = maps.groups.iter().map(|group| &group.maps[0]);
+        let highs = norms.map(|norm| {
             assert_eq!(norm.title.bare(), "‖ΔW‖");
-            assert_eq!(norm.scale.high, 6.0, "one scale for both");
-        }
+            norm.scale.high
+        });
+        let mut highs: Vec<f64> = highs.collect();
+        highs.sort_by(f64::total_cmp);
+        assert_eq!(highs, [1.0, 6.0], "a scale for each");
         assert_eq!(draw(&[row("base", 0, "q_proj", 5.0)]), None);
         let zero = RanksRow {
             stable_rank: None,

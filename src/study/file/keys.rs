@@ -341,7 +341,7 @@ const FIGURE: &[Field] = &[
         "footnote",
         Kind::Text,
         "\"Read off the published figure.\"",
-        "A last line below every figure of overlaps.",
+        "A last line below every figure of overlaps; it stands where `notes` stand.",
     ),
 ];
 

@@ -120,6 +120,11 @@ pub(super) const EXEMPT: [(&str, &str, &str); EXEMPTIONS] = [
         SIMULATED,
     ),
     (METHODS, "up to 1,600 draws; no verdict", RULE),
+    (METHODS, "‖ΔW‖_F/‖W‖_F = 0.632, δ₁/σ₁ = 0.667, and", FORMULA),
+    (METHODS, "At d = 384 it lies some 2 % low", SIMULATED),
+    (METHODS, "its energy rank at 90 % is at most half", RULE),
+    (METHODS, "that of random factors, p ≤ 0.05 after Holm", RULE),
+    (METHODS, "sd²/(sd² + (0.9 − mean)²)", FORMULA),
     (METHODS, "A p below 2.2e-308 is given", FORMULA),
     (
         METHODS,
@@ -150,7 +155,7 @@ pub(super) const EXEMPT: [(&str, &str, &str); EXEMPTIONS] = [
 ];
 
 /// So many there are.
-const EXEMPTIONS: usize = 65;
+const EXEMPTIONS: usize = 70;
 
 const METHODS: &str = "METHODS.md";
 const MINILM: &str = "experiments/minilm-sst2/README.md";

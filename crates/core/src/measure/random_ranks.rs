@@ -21,7 +21,8 @@ const DRAWS: usize = 200;
 const FEW_DRAWS: usize = 20;
 /// Up to here 200 decompositions take two seconds at most.
 const LARGE: usize = 256;
-/// Up to this r an energy rank is held against draws of it; beyond, against a bound.
+/// Up to so many directions, min(d_out, d_in, r), an energy rank is held against draws of it; beyond,
+/// against a bound.
 pub const DRAWN: usize = 32;
 /// The share of energy that the energy rank holds.
 const MOST: f64 = 0.9;
@@ -156,7 +157,7 @@ fn draws_of_means((d_out, d_in): (usize, usize), r: usize) -> usize {
 
 /// How few directions hold 90 % of ‖B·A‖²_F by chance, for factors of independent normal numbers.
 ///
-/// For r ≤ 32 this is counted over draws. A decomposition takes r³, so that beyond it is bounded, by
+/// Up to min(d_out, d_in, r) = 32 this is counted over draws. A decomposition takes r³, so that beyond it is bounded, by
 /// the share of energy in the leading k directions over the draws of [`random_ranks`].
 #[derive(Debug, Clone, PartialEq)]
 pub struct RandomEnergy {
@@ -166,14 +167,14 @@ pub struct RandomEnergy {
 }
 
 impl RandomEnergy {
-    /// For B of d_out × r and A of r × d_in; `draws` products are drawn where r ≤ 32. They are those
+    /// For B of d_out × r and A of r × d_in; `draws` products are drawn up to 32 directions. They are those
     /// of [`random_ranks_drawn`].
     ///
     /// # Errors
     ///
     /// Those of [`random_product`].
     pub fn drawn(shape: (usize, usize), r: usize, draws: usize, seed: u64) -> Result<Self> {
-        let is_counted = r <= DRAWN;
+        let is_counted = r.min(shape.0).min(shape.1) <= DRAWN;
         let draws = if is_counted {
             draws
         } else {
@@ -205,14 +206,15 @@ impl RandomEnergy {
     /// P(energy rank at 90 % ≤ `k`) by chance.
     ///
     /// ```text
-    /// r ≤ 32:  (1 + how many of N draws have an energy rank of at most k)/(N + 1)
-    /// r > 32:  sd²/(sd² + (0.9 − mean)²) where mean < 0.9, else 1
+    /// up to 32 directions:  (1 + how many of N draws have an energy rank of at most k)/(N + 1)
+    /// beyond:               sd²/(sd² + (0.9 − mean)²) where mean < 0.9, else 1
     /// ```
     ///
     /// The energy rank is at most k where the leading k directions have 0.9 of the energy. The second
     /// line is Cantelli's bound on that, with mean and standard deviation of this share over the draws.
     /// It takes no law of the share; that of large products is near a normal one, whose tail is far
-    /// smaller. Mean and deviation are known to some 5 %.
+    /// smaller. The deviation is known to some 5 % of 200 draws, and
+    /// to some 16 % of 20.
     ///
     /// # Example
     ///
