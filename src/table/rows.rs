@@ -7,7 +7,7 @@ pub use super::rounded::{round_to, round9};
 
 /// One cell of one overlap grid (`overlap.csv`). `subspace-overlap` writes every grid. `regenerate`
 /// writes those that figures show, and of each pair of a group the cells φ(k,k); with `cells = "all"`
-/// in [compare] it writes every one. overlap.npz has all in any case.
+/// in `[compare]` it writes every one. overlap.npz has all in any case.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct OverlapRow {
     /// Full path as the adapter names it, without `base_model.model.`; of several adapters, as the first

@@ -126,7 +126,7 @@ mod tests {
         assert_eq!(groups, [0..5, 5..9]);
         assert_eq!(wide.groups(7, |of| of.len() as f64 * 80.0), [0..4, 4..7]);
         let uneven = |of: std::ops::Range<usize>| if of.contains(&0) { 400.0 } else { 90.0 };
-        assert_eq!(wide.groups(3, uneven), [0..3]);
+        assert!(matches!(wide.groups(3, uneven).as_slice(), [whole] if *whole == (0..3)));
         let one_row = Place::of(icml, false, &sizes, |factor| factor * 900.0);
         assert_eq!(one_row.environment, "table");
         assert!((one_row.room - 3.25 * 72.27 * SURE).abs() < 1e-9);

@@ -106,7 +106,7 @@ impl Scale {
         Some(words)
     }
 
-    /// The colour level of a value, from 0 to [`LIGHTEST`].
+    /// The colour level of a value, from 0 to the lightest that is used.
     pub fn level(&self, value: f64) -> u8 {
         ((value / self.high).clamp(0.0, 1.0) * f64::from(LIGHTEST)).round() as u8
     }
