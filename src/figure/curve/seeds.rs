@@ -67,23 +67,8 @@ fn panel(rows: &[&OverlapRow], pairs: &[[String; 2]], title: Text) -> Option<Cur
     };
     let pairs: Vec<Vec<&OverlapRow>> = pairs.iter().map(of_pair).collect();
     let pairs: Vec<&Vec<&OverlapRow>> = pairs.iter().filter(|rows| !rows.is_empty()).collect();
-    // The mean is over the same pairs at every k, where all of them have a value.
     let most = pairs.iter().filter_map(|rows| Some(rows.last()?.i)).min()?;
-    let count = pairs.len() as f64;
-    let over = |value: &dyn Fn(&OverlapRow) -> f64| -> Vec<CurvePoint> {
-        let at = |rows: &Vec<&OverlapRow>, k: usize| {
-            let place = rows.binary_search_by_key(&k, |row| row.i).ok()?;
-            Some(value(rows[place]))
-        };
-        let mean = |k: usize| {
-            let values: Option<Vec<f64>> = pairs.iter().map(|rows| at(rows, k)).collect();
-            Some(CurvePoint::at(
-                k as f64,
-                values?.iter().sum::<f64>() / count,
-            ))
-        };
-        (1..=most).filter_map(mean).collect()
-    };
+    let over = |value: &dyn Fn(&OverlapRow) -> f64| means(&pairs, most, value);
     let phi = |row: &OverlapRow| row.overlap.unwrap_or(f64::NAN);
     let thin = pairs
         .iter()
@@ -110,6 +95,25 @@ fn panel(rows: &[&OverlapRow], pairs: &[[String; 2]], title: Text) -> Option<Cur
         lines: thin.chain([mean, chance]).collect(),
         marks: Vec::new(),
     })
+}
+
+/// The mean over pairs of a value at each k up to some, where all of them have one: over the same pairs
+/// at every k.
+fn means(
+    pairs: &[&Vec<&OverlapRow>],
+    most: usize,
+    value: &dyn Fn(&OverlapRow) -> f64,
+) -> Vec<CurvePoint> {
+    let at = |rows: &[&OverlapRow], k: usize| {
+        let place = rows.binary_search_by_key(&k, |row| row.i).ok()?;
+        Some(value(rows[place]))
+    };
+    let mean = |k: usize| {
+        let values: Option<Vec<f64>> = pairs.iter().map(|rows| at(rows, k)).collect();
+        let sum: f64 = values?.iter().sum();
+        Some(CurvePoint::at(k as f64, sum / pairs.len() as f64))
+    };
+    (1..=most).filter_map(mean).collect()
 }
 
 fn named(style: LineStyle, name: &str, points: Vec<CurvePoint>) -> CurveLine {

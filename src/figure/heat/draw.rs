@@ -4,11 +4,11 @@ use crate::error::Result;
 
 use super::bar::Bar;
 use super::chart::{Chart, Edges, Panel};
-use super::layout::{
-    LETTER_GAP, Layout, MARK, MARK_GAP, STRIP, STRIP_GAP, TITLE_OVER, has_own_axis, note_line,
-    strip_below, ticks_width,
-};
+use super::layout::{Layout, TITLE_OVER};
 use super::mark::{Shape, shapes};
+use super::room::{
+    LETTER_GAP, MARK, MARK_GAP, STRIP, STRIP_GAP, has_own_axis, note_line, strip_below, ticks_width,
+};
 use crate::figure::font::CAPITAL;
 use crate::figure::label::Text;
 use crate::figure::palette::Rgb;

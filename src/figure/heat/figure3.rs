@@ -7,9 +7,10 @@ use crate::table::OverlapRow;
 
 use super::chart::{Chart, PANELS_IN_A_ROW, Panel, in_rows};
 use super::grids::Grids;
+use super::pair::Pair;
 use super::phi::Words;
-use super::select::{Pair, smaller_first};
 use super::shown::Shown;
+use super::turned::smaller_first;
 
 /// The zoom shows this many directions of each.
 const ZOOM: usize = 8;

@@ -8,8 +8,9 @@ use crate::table::OverlapRow;
 
 use super::chart::{Chart, Panel, in_rows};
 use super::grids::Grids;
+use super::pair::Pair;
 use super::phi::Words;
-use super::select::{Pair, Selected, Wanted};
+use super::select::{Selected, Wanted};
 use super::shown::Shown;
 
 /// φ between two seeds, a panel per projection, nothing masked; the last panel has Haar-random

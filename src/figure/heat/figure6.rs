@@ -8,8 +8,9 @@ use crate::table::OverlapRow;
 use super::chart::Chart;
 use super::figure3::{rank_panels, rank_words};
 use super::grids::Grids;
-use super::select::{Pair, smaller_first};
+use super::pair::Pair;
 use super::shown::Shown;
+use super::turned::smaller_first;
 
 /// The panels of figure 3, a row per layer (or as many as figure 3 has).
 ///

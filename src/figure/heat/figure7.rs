@@ -7,8 +7,8 @@ use crate::table::OverlapRow;
 
 use super::chart::{Chart, PANELS_IN_A_ROW, Panel, in_rows};
 use super::grids::Grids;
+use super::pair::Pair;
 use super::phi::Words;
-use super::select::Pair;
 use super::shown::Shown;
 
 /// As the paper sets it: layers 1 and 32 in the first row, 64 and 96 in the second.

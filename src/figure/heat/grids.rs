@@ -4,7 +4,8 @@ use crate::error::Result;
 use crate::figure::label::Ranks;
 use crate::table::OverlapRow;
 
-use super::select::{Pair, Selected, Wanted};
+use super::pair::Pair;
+use super::select::{Selected, Wanted};
 use super::shown::Shown;
 
 /// The grids of one figure, in the order of its panels.

@@ -1,35 +1,17 @@
 //! Where things stand on the page, in points (1/72 inch).
 
 use super::chart::{Chart, Panel};
-use crate::figure::font::{self, SMALLEST};
-use crate::figure::label::Text;
-use crate::figure::place::{
-    ABOVE, Box, FOOTER_LINE, MARGIN, TICK_GAP, TICK_LENGTH, X_AXIS, wrapped,
+use super::room::{
+    BAR, above, axis_before, bar_mark, left_of, right_of_panels, strip_below, strip_beside,
 };
+use crate::figure::font::{self, SMALLEST};
+use crate::figure::place::{Box, FOOTER_LINE, MARGIN, X_AXIS, wrapped};
 use crate::paper::Page;
 
-/// Between the widest tick label of a vertical axis and the axis's letter.
-pub(super) const LETTER_GAP: f64 = 5.0;
-/// Least room for a vertical axis, and what its letter keeps from the panel before it.
-const Y_AXIS: f64 = 26.0;
-const Y_AXIS_CLEAR: f64 = 6.0;
-/// Room between a panel and the next one that has the same vertical axis.
-const SHARED_AXIS: f64 = 10.0;
 /// How much wider than its panel a title may be.
 pub(super) const TITLE_OVER: f64 = 8.0;
-/// A strip along an edge of a panel: its width, and the gap before it.
-pub(super) const STRIP: f64 = 3.5;
-pub(super) const STRIP_GAP: f64 = 1.5;
-/// Room for a row's label.
-const ROW_LABEL: f64 = 13.0;
 /// Room for the heading.
 const HEADING: f64 = 14.0;
-/// The colour bar: between the panels and the chance mark, the mark's length and the gap to its words,
-/// and the bar's own width.
-const BAR_CLEAR: f64 = 7.0;
-pub(super) const MARK: f64 = 4.0;
-pub(super) const MARK_GAP: f64 = 2.0;
-const BAR: f64 = 8.0;
 /// Width of a narrow panel.
 const NARROW: f64 = 9.0;
 /// Panels do not grow beyond this, however few they are.
@@ -130,66 +112,6 @@ impl Layout {
     }
 }
 
-/// Room for the strips below a row of panels: none where none of them has one.
-pub(super) fn strip_below(row: &[Panel]) -> f64 {
-    match row.iter().any(|panel| !panel.edges.below.is_empty()) {
-        true => STRIP_GAP + STRIP,
-        false => 0.0,
-    }
-}
-
-/// Room for the strips right of the panels, the same for all.
-fn strip_beside(chart: &Chart) -> f64 {
-    let mut panels = chart.panels.iter().flatten();
-    match panels.any(|panel| !panel.edges.beside.is_empty()) {
-        true => STRIP_GAP + STRIP,
-        false => 0.0,
-    }
-}
-
-/// Room above a row of panels for their titles, and the notes below those.
-fn above(page: &Page, row: &[Panel]) -> f64 {
-    let is_noted = row.iter().any(|panel| !panel.note.is_empty());
-    ABOVE + if is_noted { note_line(page) } else { 0.0 }
-}
-
-/// From a title's baseline to that of the note below it.
-pub(super) fn note_line(page: &Page) -> f64 {
-    1.25 * page.tick
-}
-
-/// Room left of the panels and their axes.
-fn left_of(chart: &Chart) -> f64 {
-    let labelled = chart.row_labels.iter().any(|label| !label.0.is_empty());
-    MARGIN + if labelled { ROW_LABEL } else { 0.0 }
-}
-
-/// Room between the panels and the bar: for the chance mark and its words.
-fn bar_mark(page: &Page, chart: &Chart) -> f64 {
-    let words = chart.bar.chance_in_words();
-    let widest = words
-        .iter()
-        .flatten()
-        .map(|word| font::width(&Text::plain(word), page.tick));
-    let mark = match widest.reduce(f64::max) {
-        Some(widest) => MARK + MARK_GAP + widest,
-        None => 0.0,
-    };
-    BAR_CLEAR + mark
-}
-
-/// Room right of the panels, for the colour bar.
-fn right_of_panels(page: &Page, chart: &Chart) -> f64 {
-    bar_mark(page, chart) + BAR + bar_labels(page, chart) + MARGIN
-}
-
-/// Room right of the bar, for its ticks and their labels.
-fn bar_labels(page: &Page, chart: &Chart) -> f64 {
-    let labels = chart.bar.labels().into_iter();
-    let widest = labels.map(|label| font::width(&Text::plain(&label), page.tick));
-    TICK_LENGTH + TICK_GAP + widest.fold(0.0, f64::max)
-}
-
 fn side_within(page: &Page, chart: &Chart, width: f64) -> f64 {
     panel_side(
         page,
@@ -224,44 +146,6 @@ fn places(page: &Page, chart: &Chart, side: f64, (left, top): (f64, f64)) -> (Ve
     (places, right_edge)
 }
 
-/// Whether a panel's vertical axis is labelled: not where the panel before it has the same one.
-pub(super) fn has_own_axis(row: &[Panel], number: usize) -> bool {
-    let before = number.checked_sub(1).and_then(|before| row.get(before));
-    before.is_none_or(|before| before.y != row[number].y)
-}
-
-/// Room left of a panel.
-fn axis_before(page: &Page, chart: &Chart, row: &[Panel], number: usize) -> f64 {
-    match has_own_axis(row, number) {
-        true => y_axis(page, chart),
-        false => SHARED_AXIS,
-    }
-}
-
-/// Room for a labelled axis, the same for all: enough for the widest of their tick labels and a
-/// letter.
-fn y_axis(page: &Page, chart: &Chart) -> f64 {
-    let needed = |panel: &Panel| {
-        let letter = font::width(&panel.y.label, page.title);
-        let labels = ticks_width(panel, page.tick) + LETTER_GAP + letter;
-        TICK_LENGTH + TICK_GAP + labels + Y_AXIS_CLEAR
-    };
-    chart
-        .panels
-        .iter()
-        .flatten()
-        .map(needed)
-        .fold(Y_AXIS, f64::max)
-}
-
-/// Width of the widest tick label of a panel's vertical axis, at a size.
-pub(super) fn ticks_width(panel: &Panel, size: f64) -> f64 {
-    let labels = panel.y.ticks.iter();
-    labels
-        .map(|tick| font::width(&Text::plain(&tick.label), size))
-        .fold(0.0, f64::max)
-}
-
 /// The width of a panel so that the widest row fills `room` and all rows fit on a page.
 fn panel_side(page: &Page, chart: &Chart, room: f64) -> f64 {
     let strip = strip_beside(chart);
@@ -287,7 +171,12 @@ fn panel_side(page: &Page, chart: &Chart, room: f64) -> f64 {
 
 #[cfg(test)]
 mod tests {
+    use super::super::room::{
+        LETTER_GAP, SHARED_AXIS, Y_AXIS_CLEAR, bar_labels, has_own_axis, ticks_width,
+    };
     use super::*;
+    use crate::figure::label::Text;
+    use crate::figure::place::{TICK_GAP, TICK_LENGTH};
     use crate::figure::{Axis, Bar, Edges, Palette};
     use crate::paper::{Show, Venue};
     use ndarray::Array2;

@@ -9,7 +9,7 @@ use super::bar::Bar;
 use super::chart::{Chart, Panel, values_of};
 use super::excess::excess;
 use super::grids::Grids;
-use super::select::Pair;
+use super::pair::Pair;
 use super::shown::Shown;
 
 /// Height over width of figure 8's panels: i runs over 10 % of d, j to 4.

@@ -1,7 +1,5 @@
 //! Rows to panels.
 
-use std::borrow::Cow;
-
 use ndarray::{Array2, Zip};
 
 use crate::error::{Error, Result};
@@ -10,57 +8,8 @@ use crate::table::{Limit, OverlapRow};
 
 use super::chart::{Axis, Edges, Panel};
 use super::limits::known_so_far;
+use super::pair::Pair;
 use crate::figure::label::Text;
-
-/// Two names as the rows have them: of two runs, or the labels of a group.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Pair {
-    /// Whose directions i counts.
-    pub first: String,
-    /// Whose directions j counts.
-    pub second: String,
-    /// How many pairs of runs the rows are the mean of; `None` for two runs.
-    pub mean_of: Option<usize>,
-    /// The run that random directions stand beside in figure 4.
-    pub beside: String,
-}
-
-impl Pair {
-    /// Two runs.
-    ///
-    /// ```
-    /// use lora_subspace::figure::Pair;
-    /// let pair = Pair::of("r64-seed0", "r64-seed1");
-    /// assert_eq!((pair.mean_of, pair.beside.as_str()), (None, "r64-seed1"));
-    /// ```
-    pub fn of(first: &str, second: &str) -> Self {
-        Pair {
-            first: first.into(),
-            second: second.into(),
-            mean_of: None,
-            beside: second.into(),
-        }
-    }
-
-    /// The mean over so many pairs of a group, under its labels; `beside` is the run that random
-    /// directions stand beside.
-    pub fn mean(labels: [&str; 2], pairs: usize, beside: &str) -> Self {
-        Pair {
-            mean_of: Some(pairs),
-            beside: beside.into(),
-            ..Pair::of(labels[0], labels[1])
-        }
-    }
-
-    /// `mean of 6 pairs`, or `1 pair`, of a group.
-    pub(super) fn mean_in_words(&self) -> Option<String> {
-        self.mean_of.map(|pairs| match pairs {
-            1 => "1\u{a0}pair".into(),
-            pairs => format!("mean of {pairs}\u{a0}pairs"),
-        })
-    }
-}
 
 /// One grid of `overlap.csv`.
 #[derive(Debug, Clone)]
@@ -272,34 +221,6 @@ impl Selected {
             ..self.clone()
         }
     }
-}
-
-/// The pair with the smaller rank first, and rows to match: φ(i,j) of (first, second) is φ(j,i) of
-/// (second, first), so a pair typed the other way round is turned.
-pub(super) fn smaller_first<'a>(
-    rows: &'a [OverlapRow],
-    pair: &Pair,
-) -> (Cow<'a, [OverlapRow]>, Pair) {
-    let of_pair = |row: &&OverlapRow| row.first == pair.first && row.second == pair.second;
-    let largest =
-        |count: fn(&OverlapRow) -> usize| rows.iter().filter(of_pair).map(count).max().unwrap_or(0);
-    if largest(|row| row.i) <= largest(|row| row.j) {
-        return (rows.into(), pair.clone());
-    }
-    let turn = |row: &OverlapRow| OverlapRow {
-        first: row.second.clone(),
-        second: row.first.clone(),
-        i: row.j,
-        j: row.i,
-        ..row.clone()
-    };
-    let turned = rows.iter().filter(of_pair).map(turn).collect::<Vec<_>>();
-    let pair = Pair {
-        first: pair.second.clone(),
-        second: pair.first.clone(),
-        ..pair.clone()
-    };
-    (turned.into(), pair)
 }
 
 #[cfg(test)]
