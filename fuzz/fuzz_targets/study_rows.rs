@@ -54,13 +54,25 @@ fn use_plan(plan: &Plan) {
         let rows = plan.runs.of_table(table, &plan.runs.rows);
         if let Some(table) = RunTable::with_answers(table, &rows, &answers) {
             shared::hold(table.csv());
-            let _ = (table.markdown(), table.html(), table.latex(None));
+            let _ = (
+                table.markdown(),
+                table.html(),
+                table.latex(lora_subspace::table::Widths::from(
+                    lora_subspace::paper::Venue::Plain,
+                )),
+            );
         }
     }
     let (layer, projections) = (plan.figures.layer, &plan.figures.projections);
     let table7 = Table7::new(&amplification, layer, projections, &plan.table7_groups());
     if let Some(table) = shared::hold(table7) {
         shared::hold(table.csv());
-        let _ = (table.markdown(), table.html(), table.latex(None));
+        let _ = (
+            table.markdown(),
+            table.html(),
+            table.latex(lora_subspace::table::Widths::from(
+                lora_subspace::paper::Venue::Plain,
+            )),
+        );
     }
 }
