@@ -6,9 +6,14 @@
 //!   hairlines in any viewer. Runs of one colour are one shape, without the corner that would
 //!   fleck its neighbours.
 
+use super::font::CAPITAL;
+use super::label::Text;
 use super::palette::Rgb;
-use super::pen::{Drawn, PAPER, Pen, whole};
-use super::place::{Box, edge};
+use super::pen::{Drawn, Hang, INK, PAPER, Pen, whole};
+use super::place::{Box, TICK_GAP, TICK_LENGTH, edge};
+
+/// Cells without a value.
+pub(super) const PALE: Rgb = [234, 234, 242];
 
 /// Every cell reaches this far under its right and lower neighbours, which are drawn after it:
 /// otherwise viewers show hairlines between them.
@@ -61,6 +66,22 @@ impl Pen<'_> {
             self.fill(step, colour)?;
         }
         self.trim(place)
+    }
+
+    /// Ticks right of a ramp, at heights, with their labels.
+    pub(super) fn ramp_ticks<'a>(
+        &mut self,
+        place: Box,
+        ticks: impl Iterator<Item = (f64, &'a String)>,
+    ) -> Drawn {
+        let size = self.sizes.tick;
+        for (y, label) in ticks {
+            let end = place.right() + TICK_LENGTH;
+            self.line((place.right(), y), (end, y))?;
+            let at = (end + TICK_GAP, y + size * CAPITAL / 2.0);
+            self.text(&Text::plain(label), at, size, INK, Hang::Left)?;
+        }
+        Ok(())
     }
 
     /// A run of cells, its upper right corner cut off by the underlap: were it whole, its upper edge

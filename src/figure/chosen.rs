@@ -1,6 +1,7 @@
 //! Which adapters have a line or maps of their own, where not all have room.
 
 use super::heat::Ranked;
+use super::label::Text;
 
 /// So many spectra are drawn at most: as many as lines have dashes of their own.
 const SPECTRA: usize = 5;
@@ -27,6 +28,23 @@ pub fn drawn_spectra(adapters: &[Ranked]) -> Vec<&Ranked> {
 /// The adapters that have maps: chosen in the same way, three at most.
 pub fn mapped(adapters: &[Ranked]) -> Vec<&Ranked> {
     spread(one_a_rank(adapters), MAPS)
+}
+
+/// `r = 8`, or the adapter's name where another has its rank.
+pub(super) fn label(adapter: &Ranked, all: &[&Ranked]) -> Text {
+    match all.iter().filter(|one| one.rank == adapter.rank).count() {
+        1 => Text::default()
+            .symbol("r")
+            .upright(&format!(" = {}", adapter.rank)),
+        _ => Text::plain(&adapter.name),
+    }
+}
+
+/// Which adapter has which rank: `r = 4: r4-seed0; r = 8: r8-seed0.`
+pub(super) fn told(adapters: &[&Ranked]) -> String {
+    let one = |adapter: &&Ranked| format!("r = {}: {}", adapter.rank, adapter.name);
+    let all: Vec<String> = adapters.iter().map(one).collect();
+    format!("{}.", all.join("; "))
 }
 
 /// The first of each rank, by rank; all, where they are few and have one.

@@ -65,36 +65,36 @@ fn chosen(plan: &Plan, figure: Figure) -> Vec<AdapterId> {
 fn shown(plan: &Plan, figure: Figure) -> (Vec<AdapterId>, bool) {
     let figures = &plan.figures;
     let of_pairs = |pairs: &[[AdapterId; 2]]| pairs.concat();
-    let against_w = match figure {
-        Figure::Eight | Figure::Placement => plan.against_base(),
+    let (adapters, against_w) = match figure {
+        Figure::Eight | Figure::Placement => (plan.against_base(), true),
         // W stands beside each ΔW, where there is one.
-        Figure::Spectrum | Figure::Sizes if has_base(plan) => chosen(plan, figure),
-        Figure::Amplification => plan
-            .measured()
-            .map_or(Vec::new(), |one| one.amplified.clone()),
-        _ => Vec::new(),
-    };
-    let others = match figure {
-        Figure::Three | Figure::Four | Figure::Six | Figure::Seven => match figures.drawn(figure) {
-            Some(Drawn::Pair(pair)) => pair.to_vec(),
-            Some(Drawn::Mean(pairs)) => of_pairs(&pairs.pairs),
-            None => Vec::new(),
-        },
-        Figure::Spectrum | Figure::Sizes if !has_base(plan) => chosen(plan, figure),
-        Figure::Seeds => figures
-            .seeds
-            .as_ref()
-            .map_or(Vec::new(), |all| of_pairs(&all.pairs)),
+        Figure::Spectrum | Figure::Sizes => (chosen(plan, figure), has_base(plan)),
+        Figure::Amplification => {
+            let amplified = plan.measured().map(|one| one.amplified.clone());
+            (amplified.unwrap_or_default(), true)
+        }
+        Figure::Three | Figure::Four | Figure::Six | Figure::Seven => {
+            let shown = match figures.drawn(figure) {
+                Some(Drawn::Pair(pair)) => pair.to_vec(),
+                Some(Drawn::Mean(pairs)) => of_pairs(&pairs.pairs),
+                None => Vec::new(),
+            };
+            (shown, false)
+        }
+        Figure::Seeds => {
+            let seeds = figures.seeds.as_ref().map(|all| of_pairs(&all.pairs));
+            (seeds.unwrap_or_default(), false)
+        }
         Figure::Trajectory => {
             let measured = plan.measured().into_iter();
             let with_steps = measured.flat_map(|one| one.with_ids());
             let with_steps = with_steps.filter(|(_, named)| named.steps.is_some());
-            with_steps.map(|(id, _)| id).collect()
+            (with_steps.map(|(id, _)| id).collect(), false)
         }
-        _ => Vec::new(),
+        Figure::RankCurve => (Vec::new(), false),
     };
-    let with_base = !against_w.is_empty();
-    ([against_w, others].concat(), with_base)
+    let with_base = against_w && !adapters.is_empty();
+    (adapters, with_base)
 }
 
 fn has_base(plan: &Plan) -> bool {

@@ -78,6 +78,13 @@ named! {
     }
 }
 
+impl Limit {
+    /// The limit of a name; `None` of any other.
+    pub(crate) fn of(name: &str) -> Option<Self> {
+        Limit::ALL.into_iter().find(|limit| limit.name() == name)
+    }
+}
+
 /// Writes `overlap.csv` a grid at a time: the bytes that [`to_csv`](super::to_csv) makes of the
 /// same rows, at several times the speed.
 #[derive(Debug)]

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use crate::made::{done, figure_files};
+use crate::made::{OF_EVERYTHING, done, figure_files};
 use crate::programs::{files, run};
 use crate::workshop::workshop;
 
@@ -35,21 +35,7 @@ fn a_study_is_written_in_place_and_checked() {
     assert_eq!(check().code, 1, "nothing is there yet");
     done("regenerate", &["study/study.toml"], folder.path());
     let names = files(&folder.path().join("figures/tiny"));
-    assert_eq!(
-        names,
-        figure_files(&[
-            "amplification",
-            "figure3",
-            "figure4",
-            "figure6",
-            "figure7",
-            "figure8",
-            "placement",
-            "seeds",
-            "sizes",
-            "spectrum",
-        ])
-    );
+    assert_eq!(names, figure_files(&OF_EVERYTHING));
     let outcome = check();
     assert_eq!(outcome.code, 0, "{}", outcome.stderr);
     // What is drawn of the study is in overlap.csv; every grid is in overlap.npz.

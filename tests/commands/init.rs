@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::made::in_svg;
+use crate::made::{OF_EVERYTHING, in_svg};
 use crate::programs::{files, run};
 use crate::study::done;
 use crate::workshop::{AdapterFolder, MODULES, base_tensors, factor, workshop};
@@ -56,20 +56,8 @@ fn a_first_study_runs_without_edits() {
         );
     }
     done(&[PLACE, "--format", "svg"], folder.path());
-    let figures = [
-        "amplification",
-        "figure3",
-        "figure4",
-        "figure6",
-        "figure7",
-        "figure8",
-        "placement",
-        "seeds",
-        "sizes",
-        "spectrum",
-    ];
     let made = files(&folder.path().join("figures/runs"));
-    assert_eq!(made, in_svg(&figures));
+    assert_eq!(made, in_svg(&OF_EVERYTHING));
     let tables = files(&folder.path().join("notebooks-export/runs"));
     assert!(tables.contains(&"table7.tex".to_string()));
 

@@ -47,6 +47,20 @@ pub(crate) fn header(folder: &Path, study: &str, name: &str) -> String {
         .to_string()
 }
 
+/// The figures of a study with a base, two ranks and two seeds.
+pub(crate) const OF_EVERYTHING: [&str; 10] = [
+    "amplification",
+    "figure3",
+    "figure4",
+    "figure6",
+    "figure7",
+    "figure8",
+    "placement",
+    "seeds",
+    "sizes",
+    "spectrum",
+];
+
 /// The files of figures: pictures, and captions as text.
 pub(crate) fn figure_files(figures: &[&str]) -> Vec<String> {
     with_ends(figures, &["pdf", "png", "svg", "caption.md", "caption.tex"])

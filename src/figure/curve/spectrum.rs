@@ -1,7 +1,7 @@
 //! Spectrum: the singular values of W and of ΔW on one axis, by layer.
 
 use crate::figure::Options;
-use crate::figure::chosen::drawn_spectra;
+use crate::figure::chosen::{drawn_spectra, label, told};
 use crate::figure::heat::Ranked;
 use crate::figure::label::{Text, update};
 use crate::table::{RanksRow, SpectrumRow};
@@ -93,7 +93,7 @@ fn panel(
     };
     add(BASE, LineStyle::Base, Text::default().symbol("W"), None);
     for (number, adapter) in adapters.iter().enumerate() {
-        let name = name(adapter, adapters);
+        let name = label(adapter, adapters);
         add(&adapter.name, LineStyle::Series(number), name, Some(number));
     }
     let is_update = |line: &CurveLine| line.style != LineStyle::Base;
@@ -108,16 +108,6 @@ fn panel(
         lines,
         marks,
     })
-}
-
-/// `r = 8`, or the adapter's name where another has its rank.
-fn name(adapter: &Ranked, all: &[&Ranked]) -> Text {
-    match all.iter().filter(|one| one.rank == adapter.rank).count() {
-        1 => Text::default()
-            .symbol("r")
-            .upright(&format!(" = {}", adapter.rank)),
-        _ => Text::plain(&adapter.name),
-    }
 }
 
 /// The points of a line that can be told apart, the first and the last among them.
@@ -225,8 +215,6 @@ fn footer(panels: &[CurvePanel], adapters: &[Ranked], drawn: &[&Ranked]) -> Vec<
             "Marks on the axis: spectrum.csv has fewer σ; a line without a bar goes on.".into(),
         );
     }
-    let name = |adapter: &&Ranked| format!("r = {}: {}", adapter.rank, adapter.name);
-    let names: Vec<String> = drawn.iter().map(name).collect();
     let others = adapters.iter().filter(|other| !drawn.contains(other));
     let others: Vec<&str> = others.map(|other| other.name.as_str()).collect();
     let others = match others.len() {
@@ -234,7 +222,7 @@ fn footer(panels: &[CurvePanel], adapters: &[Ranked], drawn: &[&Ranked]) -> Vec<
         1..=3 => format!(" Not drawn, but in spectrum.csv: {}.", others.join(", ")),
         more => format!(" {more} others are not drawn, but in spectrum.csv."),
     };
-    footer.push(format!("{}.{others}", names.join("; ")));
+    footer.push(told(drawn) + &others);
     footer
 }
 

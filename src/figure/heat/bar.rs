@@ -2,7 +2,7 @@
 
 use crate::error::{Error, Result};
 use crate::figure::Palette;
-use crate::figure::digits::two_digits;
+use crate::figure::numbers::{ends, two_digits};
 use crate::figure::palette::Rgb;
 use crate::paper::Show;
 use crate::table::rows::round_to;
@@ -36,10 +36,8 @@ impl Bar {
         (chance, show): (Option<(f64, f64)>, Show),
         step: f64,
     ) -> Result<Self> {
-        let ends = values.into_iter().map(|value| [value, value]);
-        let ends = ends.reduce(|[least, most], [value, _]| [least.min(value), most.max(value)]);
         let up = |value: f64| (value / step - 1e-8).ceil() * step;
-        let (low, high) = match (range, ends) {
+        let (low, high) = match (range, ends(values)) {
             (Some(range), _) => range,
             // Nothing to show: every cell is undefined.
             (None, None) => (0.0, 1.0),

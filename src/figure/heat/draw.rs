@@ -9,6 +9,7 @@ use super::mark::{Shape, shapes};
 use super::room::{
     LETTER_GAP, MARK, MARK_GAP, STRIP, STRIP_GAP, has_own_axis, note_line, strip_below, ticks_width,
 };
+use crate::figure::cells::PALE;
 use crate::figure::font::CAPITAL;
 use crate::figure::label::Text;
 use crate::figure::palette::Rgb;
@@ -16,8 +17,6 @@ use crate::figure::pen::{Drawn, GREY, Hang, INK, PAPER, Pen, Picture, svg, whole
 use crate::figure::place::{Box, TICK_GAP, TICK_LENGTH, TITLE_RISE, fitting};
 use crate::paper::{Page, Show};
 
-/// Cells that are not shown.
-const MASK: Rgb = [234, 234, 242];
 /// A bracket shorter than this is one line.
 const BRACKET: f64 = 2.5;
 
@@ -89,7 +88,7 @@ impl Pen<'_> {
         let (rows, columns) = panel.cells.dim();
         let colour = |i: usize, j: usize| match panel.cells[(i, j)] {
             Some(value) => scale.colour(value),
-            None => MASK,
+            None => PALE,
         };
         self.grid(place, (rows, columns), colour)
     }
@@ -193,19 +192,8 @@ impl Pen<'_> {
         }
         let at =
             |value: f64| place.bottom() - place.height * (value - bar.low) / (bar.high - bar.low);
-        for (&tick, label) in bar.ticks.iter().zip(bar.labels()) {
-            let y = at(tick);
-            self.line((place.right(), y), (place.right() + TICK_LENGTH, y))?;
-            let beside = place.right() + TICK_LENGTH + TICK_GAP;
-            let point = (beside, y + self.sizes.tick * CAPITAL / 2.0);
-            self.text(
-                &Text::plain(&label),
-                point,
-                self.sizes.tick,
-                INK,
-                Hang::Left,
-            )?;
-        }
+        let heights = bar.ticks.iter().map(|&tick| at(tick));
+        self.ramp_ticks(place, heights.zip(&bar.labels()))?;
         let (name, size) = match bar.show {
             Show::Overlap => (Text::default().symbol("φ"), self.sizes.title),
             Show::Excess => (Text::plain("excess"), self.sizes.tick),

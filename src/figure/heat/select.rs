@@ -95,9 +95,7 @@ impl<'a> Wanted<'a> {
             let place = (row.i - first_i, row.j.wrapping_sub(1));
             if let Some(seen) = seen.get_mut(place) {
                 cells[place] = row.overlap.filter(|value| value.is_finite());
-                limits[place] = Limit::ALL
-                    .into_iter()
-                    .find(|limit| limit.name() == row.limit);
+                limits[place] = Limit::of(&row.limit);
                 *seen = true;
             }
         }

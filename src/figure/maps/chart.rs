@@ -3,8 +3,8 @@
 use ndarray::Array2;
 
 use crate::figure::Palette;
-use crate::figure::digits::two_digits;
 use crate::figure::label::Text;
+use crate::figure::numbers::two_digits;
 
 /// The lightest level of a palette that is used: lighter ones look like cells without a value.
 pub(super) const LIGHTEST: u8 = 230;

@@ -4,6 +4,7 @@ use crate::error::Result;
 
 use super::chart::{LIGHTEST, Map, Maps, Scale};
 use super::layout::{MapsLayout, NAME, Place, label};
+use crate::figure::cells::PALE;
 use crate::figure::font::{self, CAPITAL};
 use crate::figure::label::Text;
 use crate::figure::palette::{Palette, Rgb};
@@ -11,8 +12,6 @@ use crate::figure::pen::{Drawn, GREY, Hang, INK, PAPER, Pen, Picture, svg, whole
 use crate::figure::place::{Box, TICK_GAP, TICK_LENGTH, TITLE_RISE, fitting};
 use crate::paper::Page;
 
-/// Cells of modules that were not measured.
-const PALE: Rgb = [234, 234, 242];
 /// A bar has every fifth of its colours: all of them would be half of a picture's bytes.
 const STEP: usize = 5;
 /// From a bar to the mark of chance beside it.
@@ -23,6 +22,7 @@ const TO_MARK: f64 = 3.5;
 const BRACKET: f64 = 2.5;
 const ARROW: f64 = 2.0;
 const ARROW_HEIGHT: f64 = 3.5;
+
 /// Maps as they stand on a page.
 pub(in crate::figure) fn draw(maps: &Maps, page: Page) -> Result<Picture> {
     let layout = MapsLayout::on(&page, maps);
@@ -129,19 +129,8 @@ impl Pen<'_> {
         let colours: Vec<Rgb> = levels.map(|level| palette.colour(level)).collect();
         self.ramp(place, &colours)?;
         let at = |value: f64| place.bottom() - place.height * value / scale.high;
-        for (&tick, label) in scale.ticks.iter().zip(&scale.labels) {
-            let y = at(tick);
-            self.line((place.right(), y), (place.right() + TICK_LENGTH, y))?;
-            let x = place.right() + TICK_LENGTH + TICK_GAP;
-            let beside = (x, y + self.sizes.tick * CAPITAL / 2.0);
-            self.text(
-                &Text::plain(label),
-                beside,
-                self.sizes.tick,
-                INK,
-                Hang::Left,
-            )?;
-        }
+        let heights = scale.ticks.iter().map(|&tick| at(tick));
+        self.ramp_ticks(place, heights.zip(&scale.labels))?;
         let (Some([least, most]), Some(words)) = (scale.chance, scale.chance_words()) else {
             return Ok(());
         };

@@ -3,9 +3,10 @@
 use ndarray::Array2;
 
 use crate::figure::Options;
-use crate::figure::chosen::mapped;
+use crate::figure::chosen::{label, mapped, told};
 use crate::figure::heat::Ranked;
 use crate::figure::label::Text;
+use crate::figure::numbers::ends;
 use crate::paper::{Projection, place_in_model};
 use crate::table::RanksRow;
 
@@ -51,7 +52,7 @@ pub fn sizes_maps(rows: &[RanksRow], adapters: &[Ranked], options: &Options) -> 
         let cells = Array2::from_shape_fn((layers.len(), projections.len()), at);
         let maps = quantities.iter().map(|quantity| map(&cells, quantity));
         MapGroup {
-            label: label(adapter, &drawn),
+            label: label(adapter, &drawn).bare(),
             maps: maps.collect(),
         }
     };
@@ -84,14 +85,6 @@ fn map(rows: &Array2<Option<&RanksRow>>, quantity: &Quantity) -> Map {
     }
 }
 
-/// `r = 8`, or the adapter's name where another has its rank.
-fn label(adapter: &Ranked, all: &[&Ranked]) -> String {
-    match all.iter().filter(|one| one.rank == adapter.rank).count() {
-        1 => format!("r = {}", adapter.rank),
-        _ => adapter.name.clone(),
-    }
-}
-
 fn quantities(has_base: bool) -> [Quantity; 4] {
     let of = |title, value, chance, is_whole| Quantity {
         title,
@@ -120,12 +113,6 @@ fn quantities(has_base: bool) -> [Quantity; 4] {
         ),
         of("first direction", |row| row.top1_share, none, false),
     ]
-}
-
-/// The least and the largest of some values.
-fn ends(values: impl Iterator<Item = f64>) -> Option<[f64; 2]> {
-    let both = values.map(|value| [value, value]);
-    both.reduce(|[least, most], [value, _]| [least.min(value), most.max(value)])
 }
 
 /// Gives the maps of one quantity one scale; each keeps its own chance. The norms of each adapter keep
@@ -190,15 +177,13 @@ fn footer(adapters: &[&Ranked], has_base: bool) -> Vec<String> {
         true => "‖ΔW‖/‖W‖: Frobenius norms, a scale for each adapter.",
         false => "‖ΔW‖: Frobenius norm, a scale for each adapter.",
     };
-    let name = |adapter: &&Ranked| format!("r = {}: {}", adapter.rank, adapter.name);
-    let names: Vec<String> = adapters.iter().map(name).collect();
     vec![
         format!(
             "{norm} Stable rank: ‖ΔW‖² over the largest σ². Energy rank: how many directions hold 90 % \
              of ‖ΔW‖². First direction: its share of ‖ΔW‖². Chance: \
              random factors of the same rank; an arrow: beyond the bar. Pale: no value."
         ),
-        format!("{}. ranks.csv has all adapters.", names.join("; ")),
+        format!("{} ranks.csv has all adapters.", told(adapters)),
     ]
 }
 

@@ -13,7 +13,7 @@ use crate::measure::Basis;
 use crate::paper::{Cells, Figure, Notes, Show, Table, Venue};
 
 use super::bounds::{MOST_DRAWS, MOST_LAYER, MOST_RANK};
-use super::schema::{Field, Kind, object};
+use super::schema::{Field, Kind, field, object, required};
 
 /// The bases of directions, by name.
 const BASES: [&str; Basis::ALL.len()] = {
@@ -30,28 +30,6 @@ const BASES: [&str; Basis::ALL.len()] = {
 const SEED: Kind = Kind::Whole(0..=i64::MAX as u64);
 /// The number of a block.
 const LAYER: Kind = Kind::Whole(0..=MOST_LAYER as u64);
-
-const fn field(key: &'static str, kind: Kind, example: &'static str, about: &'static str) -> Field {
-    Field {
-        key,
-        kind,
-        required: false,
-        about,
-        example,
-    }
-}
-
-const fn required(
-    key: &'static str,
-    kind: Kind,
-    example: &'static str,
-    about: &'static str,
-) -> Field {
-    Field {
-        required: true,
-        ..field(key, kind, example, about)
-    }
-}
 
 /// The file itself.
 pub(super) const STUDY: &[Field] = &[

@@ -190,10 +190,7 @@ fn grid(table: &Table, rows: &[(u64, OverlapRow)]) -> Result<Grid> {
 
 /// On which side of a cell's number its value is, where that is a bound.
 fn limit(table: &Table, line: u64, row: &OverlapRow) -> Result<Option<Limit>> {
-    let named = Limit::ALL
-        .into_iter()
-        .find(|limit| limit.name() == row.limit);
-    let problem = match (row.limit.as_str(), named, row.overlap) {
+    let problem = match (row.limit.as_str(), Limit::of(&row.limit), row.overlap) {
         ("", ..) => return Ok(None),
         (_, Some(limit), Some(_)) => return Ok(Some(limit)),
         (_, Some(limit), None) => format!("limit is `{limit}`, and overlap is empty"),

@@ -20,6 +20,35 @@ pub(super) struct Field {
     pub(super) example: &'static str,
 }
 
+/// A key that may be left out.
+pub(super) const fn field(
+    key: &'static str,
+    kind: Kind,
+    example: &'static str,
+    about: &'static str,
+) -> Field {
+    Field {
+        key,
+        kind,
+        required: false,
+        about,
+        example,
+    }
+}
+
+/// A key that must be there.
+pub(super) const fn required(
+    key: &'static str,
+    kind: Kind,
+    example: &'static str,
+    about: &'static str,
+) -> Field {
+    Field {
+        required: true,
+        ..field(key, kind, example, about)
+    }
+}
+
 /// What a key takes.
 pub(super) enum Kind {
     Text,

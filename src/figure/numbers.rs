@@ -1,4 +1,10 @@
-//! Numbers as figures print them.
+//! Numbers that figures show: their ends, and how they are printed.
+
+/// The least and the largest of some values; `None` of none.
+pub(super) fn ends(values: impl IntoIterator<Item = f64>) -> Option<[f64; 2]> {
+    let both = values.into_iter().map(|value| [value, value]);
+    both.reduce(|[least, most], [value, _]| [least.min(value), most.max(value)])
+}
 
 /// Two significant digits: `0.012`, `2.1`, `23`, `4.1e-5`.
 pub(super) fn two_digits(value: f64) -> String {
