@@ -5,6 +5,7 @@ use std::io;
 use std::path::PathBuf;
 
 pub use lora_subspace_core::Error as CoreError;
+pub(crate) use lora_subspace_core::error::abbreviate;
 
 /// Shorthand for results of this crate.
 pub type Result<T> = std::result::Result<T, Error>;

@@ -1,5 +1,6 @@
 //! What was read, in words: nothing about an adapter is assumed in silence.
 
+use crate::error::abbreviate;
 use crate::paper::Figure;
 use crate::study::{NamedAdapter, Plan, Source};
 
@@ -36,26 +37,19 @@ pub(super) fn describe(plan: &Plan, listener: &dyn Listener) {
     }
 }
 
-/// How many modules of one cause are named in a line.
-const NAMED: usize = 8;
-
 /// Names the modules that are left out, those of one cause in one line.
 fn describe_left_out(plan: &Plan, listener: &dyn Listener) {
     let mut causes: Vec<(&str, Vec<String>)> = Vec::new();
     for one in plan.left_out() {
-        let module = format!("`{}`", one.module);
+        let module = one.module.clone();
         match causes.iter_mut().find(|(other, _)| *other == one.cause) {
             Some((_, modules)) => modules.push(module),
             None => causes.push((&one.cause, vec![module])),
         }
     }
     for (cause, modules) in causes {
-        let more = match modules.len().saturating_sub(NAMED) {
-            0 => String::new(),
-            more => format!(" and {more} more"),
-        };
-        let named = modules[..modules.len().min(NAMED)].join(", ");
-        listener.tell(&format!("left out: {named}{more}: {cause}"));
+        let named = abbreviate(&modules);
+        listener.tell(&format!("left out: {named}: {cause}"));
     }
 }
 
@@ -82,13 +76,21 @@ fn describe_groups(plan: &Plan, listener: &dyn Listener) {
     }
 }
 
+/// `rank 8`; of a ΔW without factors, which has no rank of its own, how many directions are used.
+fn directions(named: &NamedAdapter) -> String {
+    match named.directions {
+        Some(count) => format!("no factors, {count} directions used"),
+        None => format!("rank {}", named.adapter.rank_in_words()),
+    }
+}
+
 fn describe_adapter(named: &NamedAdapter, listener: &dyn Listener) {
     let adapter = &named.adapter;
     listener.say(&format!(
-        "  {}: {}, rank {}, {} modules, {}",
+        "  {}: {}, {}, {} modules, {}",
         named.name,
         adapter.layout,
-        adapter.rank_in_words(),
+        directions(named),
         adapter.modules.len(),
         adapter.scale_rule
     ));

@@ -147,7 +147,10 @@ fn adapter(named: &NamedAdapter) -> AdapterFacts {
             named.seed.map(|seed| seed.to_string()),
         ],
         layout: named.adapter.layout.into(),
-        rank: named.adapter.rank_in_words(),
+        rank: match named.directions {
+            Some(_) => "–".into(),
+            None => named.adapter.rank_in_words(),
+        },
         modules: named.adapter.modules.len(),
         scale_rule: named.adapter.scale_rule.clone(),
         notes: named.adapter.notes.clone(),

@@ -81,15 +81,13 @@ fn drawing(plan: &Plan, measured: &Measured, path: &str) -> u64 {
     if !plan.makes.amplification || measured.base.is_none() {
         return 0;
     }
-    let modules = measured
-        .adapters
-        .iter()
-        .filter_map(|named| named.adapter.module(path));
-    let of_one = |module: &AdaptedModule| {
-        let columns = columns_at_once(measured.directions(module));
-        F64 * (columns * (module.d_out + module.d_in)) as u64
+    let of_one = |named: &NamedAdapter| {
+        let module = named.adapter.module(path)?;
+        let columns = columns_at_once(measured.directions(named, module));
+        Some(F64 * (columns * (module.d_out + module.d_in)) as u64)
     };
-    modules.map(of_one).max().unwrap_or(0)
+    let adapters = measured.adapters.iter();
+    adapters.filter_map(of_one).max().unwrap_or(0)
 }
 
 /// What placing one ΔW after the other takes beside them: its singular vectors, their cosines with
@@ -121,7 +119,8 @@ fn coursing(measured: &Measured, path: &str) -> u64 {
         named.steps.as_ref()?;
         let module = named.adapter.module(path)?;
         let (d_out, d_in) = (module.d_out as u64, module.d_in as u64);
-        let frames = 4 * F64 * (measured.directions(module) as u64 + MOST as u64) * (d_out + d_in);
+        let frames =
+            4 * F64 * (measured.directions(named, module) as u64 + MOST as u64) * (d_out + d_in);
         Some(frames + one_update(module))
     };
     measured
@@ -174,8 +173,9 @@ fn cells_of_means(plan: &Plan, measured: &Measured, path: &str) -> u64 {
 
 /// How many directions an adapter has of a module.
 fn rank(measured: &Measured, path: &str, id: AdapterId) -> u64 {
-    let module = measured.adapter(id).adapter.module(path);
-    module.map_or(0, |module| measured.directions(module)) as u64
+    let named = measured.adapter(id);
+    let module = named.adapter.module(path);
+    module.map_or(0, |module| measured.directions(named, module)) as u64
 }
 
 /// The modules of a plan, in order, cut into groups that are measured side by side.

@@ -160,7 +160,7 @@ fn updates<'a>(
         let Some(module) = named.adapter.module(path) else {
             continue;
         };
-        let rank = measured.directions(module);
+        let rank = measured.directions(named, module);
         let w = whole.map(|whole| whole.view());
         let delta = timed(reading, || named.adapter.delta_with(path, w, rank))?;
         let norm = delta.frobenius_norm()?;

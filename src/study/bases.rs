@@ -6,6 +6,8 @@
 //!   factors [B, −B₀] and [A; A₀] hold the start beside what was learned, and PiSSA's start comes
 //!   of W alone: between two runs the bases a and b would compare it with itself.
 
+use std::collections::BTreeSet;
+
 use crate::measure::Basis;
 
 use super::file::Definition;
@@ -56,6 +58,30 @@ impl Bases {
             differences,
             note,
         }
+    }
+
+    /// A sentence about compared adapters without factors, where directions of factors are measured:
+    /// they have no A and no B.
+    pub(super) fn without_factors(
+        &self,
+        adapters: &[NamedAdapter],
+        compared: impl Iterator<Item = AdapterId>,
+    ) -> Option<String> {
+        let places: BTreeSet<AdapterId> = compared.collect();
+        let named = places.iter().map(|id| &adapters[id.0]);
+        let whole = named.filter(|named| named.adapter.rank() == 0);
+        let names: Vec<&str> = whole.map(|named| named.name.as_str()).collect();
+        let of_factors = self.measured.iter();
+        let of_factors = of_factors.filter(|basis| of_update(**basis) != **basis);
+        let bases: Vec<&str> = of_factors.map(|basis| basis.name()).collect();
+        (!names.is_empty() && !bases.is_empty()).then(|| {
+            format!(
+                "{}: its ΔW has no factors, and its cells on {} are empty; delta-right and delta-left are \
+                 bases that it has",
+                names.join(", "),
+                bases.join(" and ")
+            )
+        })
     }
 
     /// What is compared, with what is known of runs that are held against one start.

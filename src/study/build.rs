@@ -132,9 +132,14 @@ fn of_adapters(
         &compared,
         (&resolved.base, weights, has_steps),
         (&runs, drawn),
-        bases.drawn,
+        bases.drawn.clone(),
     )?;
     warnings.extend(bases.note.clone());
+    if request.makes.overlap {
+        let of_pairs = compared.pairs.iter().flatten().copied();
+        let all = of_pairs.chain(resolved.base.iter().copied());
+        warnings.extend(bases.without_factors(&adapters, all));
+    }
     warnings.extend(lineage::check(
         definition,
         &resolved,
@@ -171,7 +176,7 @@ fn of_adapters(
         adapters,
         base,
     };
-    checks::check_rank(&measured, &modules)?;
+    checks::check_rank(&measured, &modules, lines)?;
     Ok(Plan {
         name: definition.name.clone(),
         title: definition.title.clone(),
@@ -269,6 +274,7 @@ fn open_adapter(at: &Entry, opening: &Opening) -> Result<(NamedAdapter, Vec<Stri
         label: entry.label.clone(),
         task: entry.task.clone(),
         seed,
+        directions: entry.rank.filter(|_| adapter.rank() == 0),
         adapter,
         factor_entries,
         steps,

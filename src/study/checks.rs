@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::adapter::{AdaptedModule, block_of};
 use crate::asked::Asked;
-use crate::error::{CoreError, Error, Result};
+use crate::error::{CoreError, Error, Result, abbreviate};
 use crate::measure::same_layer::MOST_LAYERS;
 
 use super::file::lines::Lines;
@@ -81,7 +81,7 @@ fn only_in_one(
             first.name,
             second.name,
             alone.len(),
-            alone.join(", ")
+            abbreviate(&alone)
         )
     };
     Ok((!alone.is_empty()).then(sentence))
@@ -101,7 +101,7 @@ fn lacking_in(group: &Pairs, adapters: &[NamedAdapter], modules: &[String]) -> V
     let [first, second] = &group.labels;
     let sentence = |(count, paths): (usize, Vec<&str>)| {
         let all = group.pairs.len();
-        let paths = paths.join(", ");
+        let paths = abbreviate(&paths);
         match count {
             0 => format!("{first} and {second}: no pair has both of these modules: {paths}"),
             _ => format!(
@@ -267,34 +267,48 @@ fn whole(held: &Held, named: &NamedAdapter, module: &AdaptedModule) -> Result<()
             format!("give the model that it was trained on with {}", Asked::Base),
         ));
     }
-    if module.rank.is_none() && held.request.rank.is_none() {
+    let asked = held.request.rank.or(named.directions);
+    if module.rank.is_none() && asked.is_none() {
         return Err(Error::request(
             what(),
             "its ΔW has no factors, so no rank of its own",
-            format!("say with {} K how many directions to use", Asked::Rank),
+            format!(
+                "say how many directions to use: with {} K, or of one adapter as its `rank` in the study file",
+                Asked::Rank
+            ),
         ));
     }
     Ok(())
 }
 
-/// A rank that is asked for must not exceed any adapter's.
-pub(super) fn check_rank(measured: &Measured, modules: &[String]) -> Result<()> {
-    let Some(rank) = measured.rank else {
-        return Ok(());
-    };
-    for named in &measured.adapters {
+/// A rank that is asked for must not exceed any adapter's, nor one that the study gives to a ΔW
+/// without factors a side of it.
+pub(super) fn check_rank(measured: &Measured, modules: &[String], lines: &Lines) -> Result<()> {
+    for (number, named) in measured.adapters.iter().enumerate() {
+        let Some(rank) = measured.rank.or(named.directions) else {
+            continue;
+        };
         for path in modules {
             let Some(module) = named.adapter.module(path) else {
                 continue;
             };
             let most = module.rank.unwrap_or(module.d_out.min(module.d_in));
-            if rank == 0 || rank > most {
-                return Err(Error::request(
-                    format!("{} {rank}", Asked::Rank),
-                    format!("adapter {} has rank {most} in module `{path}`", named.name),
-                    format!("use 1 to {most}"),
-                ));
+            if (1..=most).contains(&rank) {
+                continue;
             }
+            let remedy = format!("use 1 to {most}");
+            if measured.rank.is_none() {
+                let problem = format!(
+                    "rank is {rank}, and adapter `{}` has {most} directions in module `{path}`",
+                    named.name
+                );
+                return Err(lines.error(&format!("adapter[{number}].rank"), &problem, remedy));
+            }
+            return Err(Error::request(
+                format!("{} {rank}", Asked::Rank),
+                format!("adapter {} has rank {most} in module `{path}`", named.name),
+                remedy,
+            ));
         }
     }
     Ok(())

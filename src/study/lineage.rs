@@ -37,7 +37,9 @@ pub(super) fn check(
 
 fn check_ranks(definition: &Definition, adapters: &[NamedAdapter], lines: &Lines) -> Result<()> {
     for (number, (entry, named)) in definition.adapters.iter().zip(adapters).enumerate() {
-        let Some(wanted) = entry.rank else { continue };
+        let Some(wanted) = entry.rank.filter(|_| named.directions.is_none()) else {
+            continue;
+        };
         let ranks = || {
             named
                 .adapter
@@ -52,12 +54,8 @@ fn check_ranks(definition: &Definition, adapters: &[NamedAdapter], lines: &Lines
         found.sort_unstable();
         found.dedup();
         let found: Vec<String> = found.iter().map(usize::to_string).collect();
-        let problem = if found.is_empty() {
-            format!("adapter `{}` has no factors, and so no rank", entry.name)
-        } else {
-            let found = found.join(" and ");
-            format!("adapter `{}` has rank {found}, not {wanted}", entry.name)
-        };
+        let found = found.join(" and ");
+        let problem = format!("adapter `{}` has rank {found}, not {wanted}", entry.name);
         let place = format!("adapter[{number}].rank");
         let remedy = "correct the rank, or give the path of another adapter";
         return Err(lines.error(&place, &problem, remedy));

@@ -31,6 +31,8 @@ pub struct NamedAdapter {
     pub seed: Option<u64>,
     /// The adapter.
     pub adapter: Adapter,
+    /// How many leading directions of a ΔW without factors are used, as the study says.
+    pub directions: Option<usize>,
     /// Entries of its factors, see [`Adapter::factor_entries`].
     pub factor_entries: Option<u64>,
     /// The checkpoints of its run, where the study names some. What is compared is the adapter alone.

@@ -127,9 +127,10 @@ impl Measured {
         self.rank.map_or(rank, |used| used.min(rank))
     }
 
-    /// How many directions of a module's ΔW are used.
-    pub(crate) fn directions(&self, module: &AdaptedModule) -> usize {
-        self.rank.or(module.rank).unwrap_or(1)
+    /// How many directions of an adapter's ΔW of a module are used.
+    pub(crate) fn directions(&self, named: &NamedAdapter, module: &AdaptedModule) -> usize {
+        let asked = self.rank.or(module.rank).or(named.directions);
+        asked.unwrap_or(1)
     }
 }
 

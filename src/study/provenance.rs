@@ -35,7 +35,12 @@ impl Plan {
         if let Some(measured) = self.measured() {
             let directions = match measured.rank {
                 Some(rank) => rank.to_string(),
-                None => "each adapter's rank".into(),
+                None => {
+                    let whole = measured.adapters.iter();
+                    let whole = whole.filter_map(|one| Some((&one.name, one.directions?)));
+                    let whole = whole.map(|(name, count)| format!("; of {name} {count}"));
+                    format!("each adapter's rank{}", whole.collect::<String>())
+                }
             };
             settings.extend([
                 ("seed", measured.seed.to_string()),

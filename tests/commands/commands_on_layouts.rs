@@ -4,8 +4,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::files::{Tensors, golden};
-use crate::programs::run;
-use crate::workshop::AdapterFolder;
+use crate::made::table;
+use crate::programs::{Outcome, run};
+use crate::workshop::{AdapterFolder, D_IN, D_OUT, MODULES, workshop};
 use lora_subspace::tensors::TensorFile;
 use serde_json::{Value, json};
 
@@ -276,4 +277,60 @@ fn a_feed_forward_layer_stays_one_module() {
             .join("o/notebooks-export/one/amplification.csv"),
     );
     assert!(table.iter().all(|row| row["module"] == module));
+}
+
+/// A full fine-tune of the base beside an adapter, with what its entry says of its rank.
+fn beside_a_fine_tune(folder: &Path, rank: &str) -> Outcome {
+    let model = MODULES.iter().enumerate();
+    let model = model.fold(Tensors::default(), |tensors, (number, module)| {
+        let salt = 200 + number as u32;
+        tensors.with(&format!("{module}.weight"), &[D_OUT, D_IN], salt)
+    });
+    model.save(&folder.join("full/model.safetensors"));
+    let study = format!(
+        "name = \"s\"\nbase = \"base\"\n[[adapter]]\nname = \"one\"\npath = \"one\"\n\
+         [[adapter]]\nname = \"full\"\npath = \"full\"\n{rank}\
+         [compare]\nbases = [\"a\", \"delta-left\"]\nalso = [[\"one\", \"full\"]]\ncells = \"all\"\n"
+    );
+    fs::write(folder.join("study.toml"), study).unwrap();
+    run("regenerate", &["study.toml", "--out", "out"], folder)
+}
+
+#[test]
+fn a_study_says_how_many_directions_of_a_fine_tune_are_used() {
+    let folder = workshop();
+    let outcome = beside_a_fine_tune(folder.path(), "rank = 3\n");
+    assert_eq!(outcome.code, 0, "{}", outcome.stderr);
+    for said in [
+        "full: full fine-tune, no factors, 3 directions used, 4 modules",
+        "warning: full: its ΔW has no factors, and its cells on a are empty",
+    ] {
+        assert!(outcome.stderr.contains(said), "{}", outcome.stderr);
+    }
+    let rows = table(folder.path(), "s", "overlap.csv");
+    for (basis, is_empty) in [("a", true), ("delta-left", false)] {
+        let of = |row: &&csv::StringRecord| &row[3] == basis && &row[5] == "full";
+        let cells: Vec<_> = rows.iter().filter(of).collect();
+        assert_eq!(cells.len(), MODULES.len() * 2 * 3, "{basis}");
+        assert!(cells.iter().all(|row| row[8].is_empty() == is_empty));
+    }
+    let ranks = table(folder.path(), "s", "amplification.csv");
+    let of_full: Vec<&str> = ranks
+        .iter()
+        .filter(|row| &row[3] == "full")
+        .map(|row| row.get(4).unwrap())
+        .collect();
+    assert_eq!(of_full, ["3"; 12]);
+    let outcome = beside_a_fine_tune(folder.path(), "rank = 6\n");
+    assert_eq!(outcome.code, 1, "{}", outcome.stderr);
+    let said = "study.toml: line 9: rank is 6, and adapter `full` has 5 directions in module";
+    assert!(outcome.stderr.contains(said), "{}", outcome.stderr);
+    let outcome = beside_a_fine_tune(folder.path(), "");
+    let said = "its ΔW has no factors, so no rank of its own";
+    assert_eq!(outcome.code, 1, "{}", outcome.stderr);
+    assert!(
+        outcome.stderr.contains(said) && outcome.stderr.contains("as its `rank`"),
+        "{}",
+        outcome.stderr
+    );
 }

@@ -260,8 +260,7 @@ fn what_a_pair_lacks_the_mean_lacks() {
     );
     let mean = grid(&results, MODULE, "r2", "r3");
     assert_eq!(mean.pairs, 3, "s0, s2 and s3 against r3-s1");
-    let said =
-        "r2 and r3: 3 of 6 pairs have these modules, and the mean is over them: m.layers.0.v_proj";
+    let said = "r2 and r3: 3 of 6 pairs have these modules, and the mean is over them: `m.layers.0.v_proj`";
     assert!(warnings(&plan).contains(said), "{}", warnings(&plan));
 }
 

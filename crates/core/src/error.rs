@@ -280,13 +280,20 @@ impl Error {
     }
 }
 
-/// The first names of a list, and how many more there are.
-fn abbreviate(names: &[String]) -> String {
+/// The first six names of a list, as messages quote them, and how many more there are; `nothing` of
+/// none.
+///
+/// ```
+/// use lora_subspace_core::error::abbreviate;
+/// assert_eq!(abbreviate(&["a", "b"]), "`a`, `b`");
+/// assert_eq!(abbreviate(&["a"; 8]), "`a`, `a`, `a`, `a`, `a`, `a` and 2 more");
+/// ```
+pub fn abbreviate(names: &[impl AsRef<str>]) -> String {
     const SHOWN: usize = 6;
     let mut text = names
         .iter()
         .take(SHOWN)
-        .map(|name| format!("`{name}`"))
+        .map(|name| format!("`{}`", name.as_ref()))
         .collect::<Vec<_>>()
         .join(", ");
     if names.is_empty() {
@@ -309,6 +316,6 @@ mod tests {
             abbreviate(&names),
             "`0`, `1`, `2`, `3`, `4`, `5` and 2 more"
         );
-        assert_eq!(abbreviate(&[]), "nothing");
+        assert_eq!(abbreviate(&[] as &[&str]), "nothing");
     }
 }

@@ -98,7 +98,8 @@ pub struct AdapterEntry {
     pub name: String,
     /// Its folder.
     pub path: PathBuf,
-    /// Its rank, to be checked against the file's.
+    /// Its rank, to be checked against the file's; of a ΔW without factors how many of its leading
+    /// directions are used.
     pub rank: Option<usize>,
     /// The seed that it was trained with.
     pub seed: Option<u64>,

@@ -168,7 +168,7 @@ const ADAPTER: &[Field] = &[
         "rank",
         Kind::Whole(1..=MOST_RANK as u64),
         "8",
-        "Its rank, if it is to be checked against the file's.",
+        "Its rank, if it is to be checked against the file's. Of an adapter without factors, such as a full fine-tune: how many of ΔW's leading directions are used.",
     ),
     field(
         "seed",
