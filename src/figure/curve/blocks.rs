@@ -77,7 +77,9 @@ pub(super) fn bars(rows: &[&PlacementRow]) -> Vec<CurveBar> {
 pub(super) fn blocks_panel(bars: Vec<CurveBar>, y: &Span, title: Text) -> CurvePanel {
     let mut x = Span::at(&[1, 2, 3, 4], false);
     x.labels = ["PP", "PQ", "QP", "QQ"].map(String::from).into();
+    // Half a bar more on either side.
     let (left, right) = (0.55, 4.45);
+    (x.low, x.high) = (left, right);
     let k = Text::default().symbol("k").upright(" = ⌈");
     CurvePanel {
         title,

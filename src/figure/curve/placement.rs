@@ -166,7 +166,11 @@ fn panel(lines: &[Line], y: &Span, title: Text) -> CurvePanel {
         .iter()
         .map(|points| line(LineStyle::Thin, points, None));
     let thin: Vec<CurveLine> = thin.collect();
-    let places: Vec<f64> = chance.iter().map(|[x, _]| *x).collect();
+    // Modules of another n have other k/n: the axis has those of all.
+    let of_lines = shares
+        .iter()
+        .flat_map(|points| points.iter().map(|[x, _]| *x));
+    let places: Vec<f64> = chance.iter().map(|[x, _]| *x).chain(of_lines).collect();
     let named = |name: &str, at| Some((Text::plain(name), at));
     let ends = [
         line(
@@ -295,6 +299,14 @@ mod tests {
         assert_eq!(chance.points[1].y, 0.1);
         let [_, low, high] = out.bands[0].points[1];
         assert!((low - 0.08).abs() < 1e-12 && (high - 0.12).abs() < 1e-12);
+        // The modules have other k/n, and every point is on its panel.
+        for panel in &curve.panels {
+            let points = panel.lines.iter().flat_map(|line| &line.points);
+            let bars = panel.bars.iter().map(|bar| bar.x);
+            for x in points.map(|point| point.x).chain(bars) {
+                assert!((panel.x.low..=panel.x.high).contains(&x), "{x}");
+            }
+        }
         // At ⌈n/10⌉ = 2 and 4: PP is 0.02 of 0.01, PQ 0.18 of 0.09, QQ 0.62 of 0.81.
         let values: Vec<f64> = curve.panels[3].bars.iter().map(|bar| bar.value).collect();
         for (value, expected) in values.iter().zip([2.0, 2.0, 2.0, 0.62 / 0.81]) {
