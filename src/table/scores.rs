@@ -19,9 +19,9 @@ pub struct Score {
     pub metric: String,
     /// The weights that were adapted, in the model's order: `q+v`.
     pub weight_types: String,
-    /// r.
-    pub rank: usize,
-    /// Entries of the factors; empty where they are not known.
+    /// r; empty of full fine-tunes.
+    pub rank: Option<usize>,
+    /// Entries of the factors, or of the weights of a full fine-tune; empty where they are not known.
     pub trainable_parameters: Option<u64>,
     /// Mean over the runs.
     #[serde(serialize_with = "nine_digits")]
@@ -141,7 +141,7 @@ fn order(name: &str) -> (usize, String) {
 }
 
 /// The scores of all settings: tasks and metrics in the order of the file, fewer weight types first
-/// and q, k, v, o in this order, ranks rising. `best` is still open.
+/// and q, k, v, o in this order, ranks rising and full fine-tunes last. `best` is still open.
 pub fn scores(rows: &[RunsRow]) -> Vec<Score> {
     let wholes = wholes(rows);
     let mut places: HashMap<(&str, &str), usize> = HashMap::new();
@@ -173,9 +173,14 @@ pub fn scores(rows: &[RunsRow]) -> Vec<Score> {
         let types = score.types();
         let order: Vec<_> = types.iter().map(|name| order(name)).collect();
         let place = places.get(&place).copied();
-        (place, types.len(), order, score.rank)
+        (place, types.len(), order, by_rank(&score.rank))
     });
     scores
+}
+
+/// Ranks rise, and what has none, a full fine-tune, is last.
+pub(super) fn by_rank(rank: &Option<usize>) -> (bool, Option<usize>) {
+    (rank.is_none(), *rank)
 }
 
 /// Fills in mean and standard deviation of the values.
@@ -298,7 +303,7 @@ pub(super) mod tests {
         RunsRow {
             adapter: format!("{types}-r{rank}-seed{seed}"),
             weight_types: types.into(),
-            rank,
+            rank: Some(rank),
             alpha: Some(16.0),
             seed: Some(seed),
             task: task.into(),
@@ -322,7 +327,7 @@ pub(super) mod tests {
         let scores = scores(&rows);
         let named: Vec<(&str, usize)> = scores
             .iter()
-            .map(|score| (score.weight_types.as_str(), score.rank))
+            .map(|score| (score.weight_types.as_str(), score.rank.unwrap()))
             .collect();
         assert_eq!(named, [("q", 2), ("q", 8), ("k", 8), ("q+v", 4)]);
         let both = &scores[3];
@@ -330,6 +335,32 @@ pub(super) mod tests {
         assert_eq!((both.mean, both.runs), (0.65, 2));
         assert_eq!(both.sd, Some(0.212132034));
         assert_eq!(scores[0].sd, None);
+    }
+
+    #[test]
+    fn full_fine_tunes_are_the_last_setting_of_their_weight_types() {
+        let sst = ("sst2", "accuracy");
+        let full = |types: &str, seed: u64, value: f64| RunsRow {
+            rank: None,
+            alpha: None,
+            ..run(types, 0, seed, sst, value)
+        };
+        let rows = [
+            full("q", 0, 0.7),
+            run("q", 64, 0, sst, 0.6),
+            run("v", 2, 0, sst, 0.5),
+            full("q_proj", 1, 0.9),
+        ];
+        let scores = scores(&rows);
+        let settings: Vec<_> = scores
+            .iter()
+            .map(|score| (score.weight_types.as_str(), score.rank, score.runs))
+            .collect();
+        assert_eq!(
+            settings,
+            [("q", Some(64), 1), ("q", None, 2), ("v", Some(2), 1)]
+        );
+        assert_eq!(scores[1].mean, 0.8);
     }
 
     #[test]
