@@ -41,7 +41,7 @@ fn with_runs(folder: &tempfile::TempDir) {
 
 #[test]
 fn full_fine_tunes_stand_after_the_ranks() {
-    let folder = full_study(&["--format", "svg"]);
+    let folder = full_study(&[]);
     let tables = folder.path().join("notebooks-export/tiny");
     let read = |name: &str| fs::read_to_string(tables.join(name)).unwrap();
     assert!(read("runs.csv").contains("full-0,q+v,,,0,sst2,accuracy,0.9,120\n"));
@@ -100,7 +100,7 @@ fn full_fine_tunes_stand_after_the_ranks() {
         ],
     );
     assert!(read("report.html").contains("<th scope=\"col\" class=\"number\">full</th>"));
-    done(&["study.toml", "--format", "svg", "--check"], folder.path());
+    done(&["study.toml", "--check"], folder.path());
 }
 
 #[test]
