@@ -322,45 +322,24 @@ pub(super) mod tests {
             run("q", 8, 0, sst, 0.7),
             run("q+v", 4, 1, sst, 0.8),
             run("q", 2, 0, sst, 0.6),
+            RunsRow {
+                rank: None,
+                ..run("q", 8, 0, sst, 0.9)
+            },
             run("k", 8, 0, sst, 0.1),
         ];
         let scores = scores(&rows);
-        let named: Vec<(&str, usize)> = scores
-            .iter()
-            .map(|score| (score.weight_types.as_str(), score.rank.unwrap()))
-            .collect();
-        assert_eq!(named, [("q", 2), ("q", 8), ("k", 8), ("q+v", 4)]);
-        let both = &scores[3];
+        let named = scores.iter().map(|score| match score.rank {
+            Some(rank) => format!("{} {rank}", score.weight_types),
+            None => format!("{} full", score.weight_types),
+        });
+        let named: Vec<String> = named.collect();
+        assert_eq!(named, ["q 2", "q 8", "q full", "k 8", "q+v 4"]);
+        let both = &scores[4];
         // Mean 0.65, squares of 0.15 twice over n − 1 = 1.
         assert_eq!((both.mean, both.runs), (0.65, 2));
         assert_eq!(both.sd, Some(0.212132034));
         assert_eq!(scores[0].sd, None);
-    }
-
-    #[test]
-    fn full_fine_tunes_are_the_last_setting_of_their_weight_types() {
-        let sst = ("sst2", "accuracy");
-        let full = |types: &str, seed: u64, value: f64| RunsRow {
-            rank: None,
-            alpha: None,
-            ..run(types, 0, seed, sst, value)
-        };
-        let rows = [
-            full("q", 0, 0.7),
-            run("q", 64, 0, sst, 0.6),
-            run("v", 2, 0, sst, 0.5),
-            full("q_proj", 1, 0.9),
-        ];
-        let scores = scores(&rows);
-        let settings: Vec<_> = scores
-            .iter()
-            .map(|score| (score.weight_types.as_str(), score.rank, score.runs))
-            .collect();
-        assert_eq!(
-            settings,
-            [("q", Some(64), 1), ("q", None, 2), ("v", Some(2), 1)]
-        );
-        assert_eq!(scores[1].mean, 0.8);
     }
 
     #[test]
