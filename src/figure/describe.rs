@@ -53,6 +53,7 @@ fn of_panel(panel: &CurvePanel) -> String {
             LineStyle::Series(_) if line.points.len() <= POINTS => {
                 line.points.iter().map(value).collect()
             }
+            LineStyle::Level(_) => line.points.iter().map(|one| one.y.to_string()).collect(),
             _ => ends().map(value).collect(),
         };
         let marks = marks_of(panel, line.style).map(|mark| {

@@ -190,7 +190,8 @@ def order(types):
 def scores(names=None):
     """A row per setting over its runs, those of some names or all: mean, standard deviation, how many."""
     rows = runs if names is None else runs[runs.adapter.isin(names)]
-    rows = rows.assign(weight_types=rows.weight_types.map(spelt))
+    # A full fine-tune has no rank; infinity keeps it in a group of its own, the last of its weight types.
+    rows = rows.assign(weight_types=rows.weight_types.map(spelt), rank=rows["rank"].fillna(np.inf))
     places = list(dict.fromkeys(zip(rows.task, rows.metric)))
     table = rows.groupby(["task", "metric", "weight_types", "rank"], sort=False).agg(
         trainable_parameters=("trainable_parameters", lambda of: of.iloc[0]),
@@ -205,6 +206,7 @@ def scores(names=None):
         table = with_error(table, rows)
     keys = zip(table.task, table.metric, table.weight_types, table["rank"])
     keys = [(places.index((task, metric)), *order(types), rank) for task, metric, types, rank in keys]
+    table = table.assign(rank=table["rank"].replace(np.inf, np.nan).astype("Int64"))  # whole numbers, or none
     return table.iloc[sorted(range(len(table)), key=keys.__getitem__)].reset_index(drop=True)
 
 
@@ -268,6 +270,7 @@ def with_best(table, groups):
         if better is None:
             continue
         sign = 1 if better else -1
+        alone = (here.runs == 1) & (here.runs.max() > 1)  # a single run is not best beside means of several
         if len(here) > 1 and "items" in here and here["items"].notna().all():
             best = here.loc[(sign * here["each"].map(np.mean)).idxmax()]
             several = here[here.runs > 1]
@@ -277,10 +280,10 @@ def with_best(table, groups):
                 pair = behind(best, other, sign, spread * (1 / best.runs + 1 / other.runs))
                 table.loc[place, ["behind", "behind_low"]] = [nine(value) for value in pair]
             table.loc[others.index, "best"] = False
-            table.loc[best.name, "best"] = bool((table.behind_low[others.index] > 0).all())
+            table.loc[best.name, "best"] = bool((table.behind_low[others.index] > 0).all() and not alone[best.name])
         else:
             printed = here["mean"].map(lambda mean: float(f"{mean:.{digits}f}")) * sign
-            table.loc[here.index, "best"] = (printed == printed.max()) & (printed.min() < printed.max())
+            table.loc[here.index, "best"] = (printed == printed.max()) & (printed.min() < printed.max()) & ~alone
     columns = ["items", "standard_error", "low", "high", "behind", "behind_low"]
     known = [name for name in columns if name in table and table[name].notna().any()]
     plain = table.drop(columns=["each", "names", "whole", "share", *columns], errors="ignore")
@@ -296,7 +299,7 @@ def table5(names=None):
 
 
 def table6(names=None):
-    """Weight types and ranks."""
+    """Weight types and ranks; without a rank the weights themselves were trained."""
     return with_best(scores(names), ["task", "metric"])
 
 
@@ -313,9 +316,12 @@ markers = ["o", "s", "^", "D", "v", "P", "X", "*"]
 
 
 def rank_curve(names=None, columns=4):
-    """Scores over the rank: a panel per task and metric, a line per weight types with two ranks or more."""
+    """Scores over the rank: a panel per task and metric, a line per weight types with two ranks or more.
+
+    A full fine-tune has no rank: it is level and dashed, beside the line of its weight types.
+    """
     table = scores(names)
-    ranks = table.groupby(["task", "metric", "weight_types"])["rank"].transform("size")
+    ranks = table.groupby(["task", "metric", "weight_types"])["rank"].transform("count")
     table = table[ranks > 1].reset_index(drop=True)
     rebuilt["rank-curve"] = table.drop(columns=["each", "names"])
     lines = list(table.weight_types.drop_duplicates())
@@ -331,7 +337,12 @@ def rank_curve(names=None, columns=4):
         for types, line in panel.groupby("weight_types", sort=False):
             place = lines.index(types)
             colour = palette(round(176 * place / max(1, len(lines) - 1)))
-            beside = line["rank"] * 1.03 ** (place - (len(lines) - 1) / 2)  # bars do not cover each other
+            for full in line[line["rank"].isna()].itertuples():
+                axis.axhline(full.mean, color=colour, label=f"full: {symbols(types)}", linestyle="--", linewidth=0.9)
+                if full.runs > 1:
+                    axis.axhspan(full.mean - full.sd, full.mean + full.sd, color=colour, alpha=0.15, linewidth=0)
+            line = line[line["rank"].notna()]
+            beside = line["rank"].astype(float) * 1.03 ** (place - (len(lines) - 1) / 2)  # bars do not cover each other
             axis.errorbar(
                 beside, line["mean"], yerr=line.sd, color=colour, label=symbols(types), capsize=2, elinewidth=0.8,
                 linestyle=dashes[place % len(dashes)], marker=markers[min(place, len(markers) - 1)], markersize=5,
@@ -339,7 +350,7 @@ def rank_curve(names=None, columns=4):
             for x, values in zip(beside, line.each):
                 if len(values) > 1:
                     axis.plot([x] * len(values), values, ".", color=colour, markersize=2)
-        ranks = sorted(set(panel["rank"]))
+        ranks = sorted(set(panel["rank"].dropna()))
         axis.set_xscale("log", base=2)
         step, last = -(-len(ranks) // 6), len(ranks) - 1  # labels do not touch
         labelled = [place == last or place % step == 0 and place + step <= last for place in range(len(ranks))]

@@ -87,7 +87,7 @@ mod tests {
         let row = |types: &str, metric: &str| RunsRow {
             adapter: "a\"b".into(),
             weight_types: types.into(),
-            rank: 1,
+            rank: Some(1),
             alpha: None,
             seed: None,
             task: "t".into(),

@@ -30,6 +30,7 @@ mod published;
 mod renames;
 mod request;
 mod resolved;
+mod run_cells;
 mod run_names;
 mod runs;
 mod seeds;

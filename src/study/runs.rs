@@ -6,7 +6,7 @@
 //! - Runs of one cell must be seeds of one setting. A mean over two α, with a standard deviation
 //!   beside it, would be taken for one over seeds.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
 
 use globset::GlobMatcher;
@@ -14,7 +14,7 @@ use globset::GlobMatcher;
 use crate::error::Result;
 use crate::files::InputFile;
 use crate::paper::{Figure, Table};
-use crate::table::{AnswersRow, RunTable, RunsRow, has_two_ranks, scores, weight_types};
+use crate::table::{AnswersRow, RunTable, RunsRow, has_two_ranks, scores};
 
 use super::changed;
 use super::file::Definition;
@@ -22,6 +22,7 @@ use super::file::pattern::matcher;
 use super::file::runs_file::RunsFile;
 use super::file::{answers_file, shares};
 use super::named::NamedAdapter;
+use super::run_cells::check_cells;
 
 /// The runs of a study, with its choice of them for each table.
 #[derive(Debug, Clone, Default)]
@@ -175,12 +176,16 @@ fn contradiction(row: &RunsRow, named: &NamedAdapter) -> Option<String> {
     let mut ranks: Vec<usize> = modules.iter().filter_map(|module| module.rank).collect();
     ranks.sort_unstable();
     ranks.dedup();
-    if !ranks.is_empty() && !ranks.contains(&row.rank) {
+    // Without factors any rank may be right: a merged model keeps none of those that it was made of.
+    if !ranks.is_empty() && row.rank.is_none_or(|rank| !ranks.contains(&rank)) {
         let ranks: Vec<String> = ranks.iter().map(usize::to_string).collect();
         let ranks = ranks.join(" and ");
+        let written = match row.rank {
+            Some(rank) => rank.to_string(),
+            None => "empty, as of a full fine-tune".into(),
+        };
         return Some(format!(
-            "rank is {}, and adapter `{name}` has rank {ranks}",
-            row.rank
+            "rank is {written}, and adapter `{name}` has rank {ranks}"
         ));
     }
     if let (Some(written), Some(told)) = (row.alpha, named.adapter.stated_alpha)
@@ -299,64 +304,6 @@ fn choices(definition: &Definition, file: &RunsFile) -> Result<Vec<(Table, Vec<G
         chosen.push((table, globs));
     }
     Ok(chosen)
-}
-
-/// Runs in one cell are seeds of one setting; anything else has no standard deviation over seeds.
-fn check_cells(file: &RunsFile, table: Table, is_shown: &dyn Fn(&RunsRow) -> bool) -> Result<()> {
-    let mut cells: BTreeMap<_, Cell> = BTreeMap::new();
-    for (line, row) in file.rows.iter().filter(|(_, row)| is_shown(row)) {
-        let types = weight_types(&row.weight_types);
-        let cell = cells.entry((&row.task, &row.metric, types, row.rank));
-        let cell = cell.or_default();
-        for (first, other) in &cell.rivals(row) {
-            let parameters = [row.trainable_parameters, other.trainable_parameters];
-            let differs = match parameters {
-                _ if row.alpha != other.alpha => "another alpha than",
-                [Some(one), Some(two)] if one != two => "another trainable_parameters than",
-                _ if row.seed.is_some() && row.seed == other.seed => "the same seed as",
-                _ => continue,
-            };
-            let problem = format!(
-                "`{}` has {differs} `{}` in line {first}, and the same weight_types, rank, task and \
-                 metric: they are no two seeds of one setting",
-                row.adapter, other.adapter
-            );
-            let remedy = format!("choose runs with table{table} = [\"NAME*\"] in [tables]");
-            return Err(file.error(*line, &problem, remedy));
-        }
-        cell.add((*line, row));
-    }
-    Ok(())
-}
-
-/// The rows of one cell until now, which are seeds of one setting: of them one has the first α, one the
-/// first number of parameters, and one each seed.
-#[derive(Default)]
-struct Cell<'a> {
-    first: Option<(u64, &'a RunsRow)>,
-    first_counted: Option<(u64, &'a RunsRow)>,
-    seeds: BTreeMap<u64, (u64, &'a RunsRow)>,
-}
-
-impl<'a> Cell<'a> {
-    fn add(&mut self, row: (u64, &'a RunsRow)) {
-        self.first.get_or_insert(row);
-        if row.1.trainable_parameters.is_some() {
-            self.first_counted.get_or_insert(row);
-        }
-        if let Some(seed) = row.1.seed {
-            self.seeds.entry(seed).or_insert(row);
-        }
-    }
-
-    /// Those that a further row may contradict, in the order of their lines.
-    fn rivals(&self, row: &RunsRow) -> Vec<(u64, &'a RunsRow)> {
-        let same_seed = row.seed.and_then(|seed| self.seeds.get(&seed));
-        let rivals = self.first.iter().chain(&self.first_counted);
-        let mut rivals: Vec<_> = rivals.chain(same_seed).copied().collect();
-        rivals.sort_by_key(|(line, _)| *line);
-        rivals
-    }
 }
 
 /// The tables that a study asks for, else all.

@@ -26,7 +26,15 @@ pub(super) fn caption(scores: &[Score], names: &Names, [number, what, of]: [&str
         .then(Words::plain(&format!("{what}{spread}")))
         .then(count);
     let words = words.then(Words::plain(&format!("{error}{}.", bold(scores, of))));
-    words.then(names.explained())
+    words.then(full(scores)).then(names.explained())
+}
+
+/// What `full` stands for, as a sentence with a space before it; empty where no score is of it.
+fn full(scores: &[Score]) -> Words {
+    match scores.iter().any(|score| score.rank.is_none()) {
+        true => Words::plain(" Full: the weights themselves were trained."),
+        false => Words::default(),
+    }
 }
 
 /// What is bold.

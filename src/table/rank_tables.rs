@@ -9,9 +9,9 @@ use super::ahead::{Answers, judge};
 use super::caption::caption;
 use super::metric::higher_is_better;
 use super::rows::RunsRow;
-use super::scores::{OF_ITEMS, Score, decimals, scores};
+use super::scores::{OF_ITEMS, Score, by_rank, decimals, scores};
 use super::sheet::{Block, Cell, Row, Sheet};
-use super::text::{Words, grouped};
+use super::text::{Words, grouped, rank_or_full};
 use super::to_csv_without;
 use super::together::together;
 use super::weights::Names;
@@ -81,8 +81,10 @@ impl RunTable {
             let decimals = finish(&mut here, answers);
             let key = |score: &Score| (score.weight_types.clone(), score.rank);
             let here = firsts(here, key);
-            let cell =
-                |column: &(String, usize)| here.get(column).map(|score| Cell::new(score, decimals));
+            let cell = |column: &(String, Option<usize>)| {
+                let score = here.get(column);
+                score.map(|score| Cell::new(score, decimals))
+            };
             lines.push(Row {
                 label: scored(&place),
                 cells: columns.iter().map(cell).collect(),
@@ -92,7 +94,7 @@ impl RunTable {
             .iter()
             .map(|(types, _)| named.words(types))
             .collect();
-        let ranks = columns.iter().map(|(_, rank)| rank.to_string()).collect();
+        let ranks = columns.iter().map(|(_, rank)| rank_or_full(*rank));
         let budget = format!("{} trainable parameters", grouped(budget));
         let sheet = Sheet {
             label: "tab:weight-types",
@@ -100,7 +102,7 @@ impl RunTable {
             corner: Words::plain("weight type"),
             above: Words::plain(&budget),
             columns: names,
-            below: Some((Words::both("rank $r$", "rank r"), ranks)),
+            below: Some((Words::both("rank $r$", "rank r"), ranks.collect())),
             blocks: vec![Block {
                 title: Words::default(),
                 rows: lines,
@@ -113,14 +115,15 @@ impl RunTable {
         })
     }
 
-    /// Table 6: weight types and ranks, a block per task and metric with its best in bold.
+    /// Table 6: weight types and ranks, full fine-tunes last; a block per task and metric with its
+    /// best in bold.
     fn table6(rows: &[RunsRow], answers: &Answers) -> Option<Self> {
         let mut scores = scores(rows);
         if !has_two_ranks(&scores) {
             return None;
         }
         let mut ranks = distinct(&scores, |score| score.rank);
-        ranks.sort_unstable();
+        ranks.sort_unstable_by_key(by_rank);
         let named = Names::of(&scores);
         let places = together(&mut scores, |score| of(score)).into_iter();
         let blocks = places
@@ -216,7 +219,7 @@ fn ranks_block(
     mut here: Vec<&mut Score>,
     answers: &Answers,
     (place, named): (&Place, &Names),
-    ranks: &[usize],
+    ranks: &[Option<usize>],
 ) -> Block {
     let decimals = finish(&mut here, answers);
     let types = distinct(here.iter().map(|score| &**score), |score| {
@@ -224,7 +227,7 @@ fn ranks_block(
     });
     let here = firsts(here, |score| (score.weight_types.clone(), score.rank));
     let row = |types: &String| {
-        let cell = |rank: &usize| {
+        let cell = |rank: &Option<usize>| {
             let score = here.get(&(types.clone(), *rank));
             score.map(|score| Cell::new(score, decimals))
         };
@@ -246,20 +249,21 @@ fn metrics_block(
     ((task, types), named): (&(String, String), &Names),
     metrics: &[String],
 ) -> Block {
-    let ranks: BTreeSet<usize> = here.iter().map(|score| score.rank).collect();
-    let mut of_metrics: BTreeMap<String, (usize, BTreeMap<usize, &mut Score>)> = BTreeMap::new();
+    let mut ranks = distinct(here.iter().map(|score| &**score), |score| score.rank);
+    ranks.sort_unstable_by_key(by_rank);
+    let mut of_metrics: BTreeMap<String, (usize, BTreeMap<_, &mut Score>)> = BTreeMap::new();
     for (metric, mut here) in together(here, |score| score.metric.clone()) {
         let decimals = finish(&mut here, answers);
         of_metrics.insert(metric, (decimals, firsts(here, |score| score.rank)));
     }
-    let row = |rank: &usize| {
+    let row = |rank: &Option<usize>| {
         let cell = |metric: &String| {
             let (decimals, of_ranks) = of_metrics.get(metric)?;
             let score = of_ranks.get(rank)?;
             Some(Cell::new(score, *decimals))
         };
         Row {
-            label: Words::plain(&rank.to_string()),
+            label: Words::plain(&rank_or_full(*rank)),
             cells: metrics.iter().map(cell).collect(),
         }
     };
@@ -270,12 +274,13 @@ fn metrics_block(
 }
 
 /// Whether some weight types have runs of two ranks on one task by one metric: what table 6 and a
-/// rank curve need.
+/// rank curve need. A full fine-tune is of no rank.
 pub fn has_two_ranks(scores: &[Score]) -> bool {
     let mut ranks = HashMap::new();
     scores.iter().any(|score| {
+        let Some(rank) = score.rank else { return false };
         let setting = (&score.task, &score.metric, &score.weight_types);
-        *ranks.entry(setting).or_insert(score.rank) != score.rank
+        *ranks.entry(setting).or_insert(rank) != rank
     })
 }
 
@@ -304,13 +309,13 @@ fn budget(scores: &[Score]) -> Option<u64> {
     (types(most) > 1).then_some(most)
 }
 
-/// Task and weight types that have two metrics and two ranks.
+/// Task and weight types that have two metrics and two ranks. A full fine-tune is of no rank.
 fn several_metrics(scores: &[Score]) -> BTreeSet<(String, String)> {
     let groups = together(scores, |score| task_and_types(score)).into_iter();
     let several = groups.filter(|(_, here)| {
-        let first = here[0];
-        here.iter().any(|score| score.metric != first.metric)
-            && here.iter().any(|score| score.rank != first.rank)
+        let ranks: BTreeSet<usize> = here.iter().filter_map(|score| score.rank).collect();
+        let metric = &here[0].metric;
+        ranks.len() > 1 && here.iter().any(|score| score.metric != *metric)
     });
     several.map(|(of, _)| of).collect()
 }

@@ -127,9 +127,9 @@ pub struct RunsRow {
     pub adapter: String,
     /// The weights that were adapted in every layer, joined by `+`: `q+v`, `q_proj+v_proj`.
     pub weight_types: String,
-    /// r, from 1.
-    pub rank: usize,
-    /// α; empty where it is not known.
+    /// r, from 1; empty where the weights themselves were trained, a full fine-tune.
+    pub rank: Option<usize>,
+    /// α; empty where it is not known, and of a full fine-tune.
     #[serde(serialize_with = "nine_digits_or_empty")]
     pub alpha: Option<f64>,
     /// The seed that it was trained with; empty where it is not known.
@@ -141,8 +141,8 @@ pub struct RunsRow {
     /// The score, in the metric's own unit.
     #[serde(serialize_with = "nine_digits")]
     pub value: f64,
-    /// Entries of the factors, Σ r·(d_in + d_out); in a study's results counted in the adapter where
-    /// the study has it, empty where it is not known.
+    /// Entries of the factors, Σ r·(d_in + d_out), or of the weights of a full fine-tune; in a study's
+    /// results factors are counted where the study has the adapter. Empty where it is not known.
     pub trainable_parameters: Option<u64>,
     /// How many items the score is a share of, where it is a share of right answers; the column is
     /// left out where no run has it.

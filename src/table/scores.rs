@@ -19,9 +19,9 @@ pub struct Score {
     pub metric: String,
     /// The weights that were adapted, in the model's order: `q+v`.
     pub weight_types: String,
-    /// r.
-    pub rank: usize,
-    /// Entries of the factors; empty where they are not known.
+    /// r; empty of full fine-tunes.
+    pub rank: Option<usize>,
+    /// Entries of the factors, or of the weights of a full fine-tune; empty where they are not known.
     pub trainable_parameters: Option<u64>,
     /// Mean over the runs.
     #[serde(serialize_with = "nine_digits")]
@@ -141,7 +141,7 @@ fn order(name: &str) -> (usize, String) {
 }
 
 /// The scores of all settings: tasks and metrics in the order of the file, fewer weight types first
-/// and q, k, v, o in this order, ranks rising. `best` is still open.
+/// and q, k, v, o in this order, ranks rising and full fine-tunes last. `best` is still open.
 pub fn scores(rows: &[RunsRow]) -> Vec<Score> {
     let wholes = wholes(rows);
     let mut places: HashMap<(&str, &str), usize> = HashMap::new();
@@ -173,9 +173,14 @@ pub fn scores(rows: &[RunsRow]) -> Vec<Score> {
         let types = score.types();
         let order: Vec<_> = types.iter().map(|name| order(name)).collect();
         let place = places.get(&place).copied();
-        (place, types.len(), order, score.rank)
+        (place, types.len(), order, by_rank(&score.rank))
     });
     scores
+}
+
+/// Ranks rise, and what has none, a full fine-tune, is last.
+pub(super) fn by_rank(rank: &Option<usize>) -> (bool, Option<usize>) {
+    (rank.is_none(), *rank)
 }
 
 /// Fills in mean and standard deviation of the values.
@@ -298,7 +303,7 @@ pub(super) mod tests {
         RunsRow {
             adapter: format!("{types}-r{rank}-seed{seed}"),
             weight_types: types.into(),
-            rank,
+            rank: Some(rank),
             alpha: Some(16.0),
             seed: Some(seed),
             task: task.into(),
@@ -317,15 +322,20 @@ pub(super) mod tests {
             run("q", 8, 0, sst, 0.7),
             run("q+v", 4, 1, sst, 0.8),
             run("q", 2, 0, sst, 0.6),
+            RunsRow {
+                rank: None,
+                ..run("q", 8, 0, sst, 0.9)
+            },
             run("k", 8, 0, sst, 0.1),
         ];
         let scores = scores(&rows);
-        let named: Vec<(&str, usize)> = scores
-            .iter()
-            .map(|score| (score.weight_types.as_str(), score.rank))
-            .collect();
-        assert_eq!(named, [("q", 2), ("q", 8), ("k", 8), ("q+v", 4)]);
-        let both = &scores[3];
+        let named = scores.iter().map(|score| match score.rank {
+            Some(rank) => format!("{} {rank}", score.weight_types),
+            None => format!("{} full", score.weight_types),
+        });
+        let named: Vec<String> = named.collect();
+        assert_eq!(named, ["q 2", "q 8", "q full", "k 8", "q+v 4"]);
+        let both = &scores[4];
         // Mean 0.65, squares of 0.15 twice over n − 1 = 1.
         assert_eq!((both.mean, both.runs), (0.65, 2));
         assert_eq!(both.sd, Some(0.212132034));

@@ -5,6 +5,14 @@ use crate::paper::Projection;
 /// The packages that tables need, as a comment in the first line.
 pub(super) const PACKAGES: &str = "% needs \\usepackage{booktabs} and \\usepackage{siunitx}\n";
 
+/// What stands in a rank's place where there is none: the weights themselves were trained.
+const FULL: &str = "full";
+
+/// 8, or what stands for a full fine-tune.
+pub(super) fn rank_or_full(rank: Option<usize>) -> String {
+    rank.map_or(FULL.into(), |rank| rank.to_string())
+}
+
 /// A piece of text, and the same in LaTeX.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct Words {
@@ -40,9 +48,12 @@ impl Words {
         }
     }
 
-    /// r = 8.
-    pub(super) fn rank(rank: usize) -> Self {
-        Self::both(&format!("$r = {rank}$"), &format!("r = {rank}"))
+    /// r = 8, or what stands for a full fine-tune.
+    pub(super) fn rank(rank: Option<usize>) -> Self {
+        match rank {
+            Some(rank) => Self::both(&format!("$r = {rank}$"), &format!("r = {rank}")),
+            None => Self::plain(FULL),
+        }
     }
 
     pub(super) fn then(self, other: Words) -> Self {

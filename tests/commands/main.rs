@@ -22,6 +22,7 @@
 //! - `one_set`: `files.json`, and what does not fit it
 //! - `study`: figures, tables and sizes that a study asks for
 //! - `scores`: tables and a curve of runs
+//! - `full_runs`: the same with full fine-tunes among them
 //! - `score_errors`: how far scores may be off, against SciPy and NumPy
 //! - `groups`, `group_tables`: runs that are compared as one, and what tables and figures have of them
 //! - `one_run`: checkpoints of one run, and runs of one start, of which no claim is judged
@@ -68,6 +69,7 @@ mod ends;
 mod figure8;
 mod figures;
 mod findings;
+mod full_runs;
 mod group_tables;
 mod groups;
 mod in_place;

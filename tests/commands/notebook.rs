@@ -3,6 +3,7 @@
 use std::fs;
 
 use crate::files::repository;
+use crate::full_runs::full_study;
 use crate::programs::run;
 use crate::python::python;
 use crate::strange::{STRANGE, strange_study};
@@ -48,6 +49,19 @@ fn strange_names_and_turned_pairs_are_rebuilt_too() {
     };
     assert!(
         said.starts_with("16 figures, ") && said.ends_with(" cells, table7\n"),
+        "{said}"
+    );
+}
+
+#[test]
+fn so_are_full_fine_tunes() {
+    let folder = full_study(&["--format", "svg"]);
+    let tables = folder.path().join("notebooks-export/tiny");
+    let Some(said) = python("notebook/run.py", &[&tables]) else {
+        return;
+    };
+    assert!(
+        said.ends_with(" cells, table5, table6, table18, table7\n"),
         "{said}"
     );
 }

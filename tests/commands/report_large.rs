@@ -122,7 +122,7 @@ fn ranks_table() -> RunTable {
     let run = |rank: usize, seed: u64| RunsRow {
         adapter: format!("r{rank}-seed{seed}"),
         weight_types: PROJECTIONS.join("+"),
-        rank,
+        rank: Some(rank),
         alpha: Some(16.0),
         seed: Some(seed),
         task: "a task with a long name".into(),

@@ -22,7 +22,7 @@ fn drawn(golden: &Value) -> (Vec<RunsRow>, Vec<AnswersRow>) {
         runs.push(RunsRow {
             adapter: name.into(),
             weight_types: "q+v".into(),
-            rank: run["rank"].as_u64().unwrap() as usize,
+            rank: run["rank"].as_u64().map(|rank| rank as usize),
             alpha: Some(16.0),
             seed: run["seed"].as_u64(),
             task: "t".into(),

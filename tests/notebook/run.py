@@ -83,10 +83,10 @@ def compare_table(here, there):
 
 
 def compare_curve(here, tables):
-    """Each point of the rank curve is a line of table 6 or 18, and none with two ranks is missing."""
+    """Each score of the rank curve is a line of table 6 or 18, and none of weight types with two ranks is missing."""
     settings = ["task", "metric", "weight_types", "rank"]
     there = pd.concat(tables).drop_duplicates(settings)
-    ranks = there.groupby(settings[:3])["rank"].transform("size")
+    ranks = there.groupby(settings[:3])["rank"].transform("count")  # a full fine-tune has none
     columns = [*settings, "mean", "sd", "runs"]
     both = [table[columns].sort_values(settings).reset_index(drop=True) for table in (here, there[ranks > 1])]
     compare_table(*both)

@@ -112,7 +112,31 @@ fn rows_that_are_wrong() {
             HEADER.into(),
             "x,q,0,16,0,sst2,accuracy,0.5,",
             5,
-            ["rank is `0`", "a whole number from 1"],
+            [
+                "rank is `0`",
+                "a whole number from 1, or nothing for a full fine-tune",
+            ],
+        ),
+        (
+            HEADER.into(),
+            "x,q,,16,0,sst2,accuracy,0.5,",
+            5,
+            [
+                "alpha is 16, and rank is empty: a full fine-tune has no α",
+                "leave alpha empty too",
+            ],
+        ),
+        (
+            HEADER.into(),
+            "two,q+v,,,0,sst2,val_loss,0.5,",
+            5,
+            ["`two` has another rank than in line 3", "correct one"],
+        ),
+        (
+            HEADER.into(),
+            "x,q,,,0,sst2,accuracy,0.5,\ny,q,,,0,sst2,accuracy,0.6,",
+            6,
+            ["`y` has the same seed as `x` in line 5", "table5 ="],
         ),
         (
             HEADER.into(),
@@ -284,6 +308,10 @@ fn runs_that_contradict_their_adapter() {
         (
             "one,q+v,3,4,0,sst2",
             ["rank is 3", "adapter `one` has rank 2"],
+        ),
+        (
+            "one,q+v,,,0,sst2",
+            ["rank is empty, as of a full fine-tune,", "`one` has rank 2"],
         ),
         (
             "one,q+v,2,8,0,sst2",

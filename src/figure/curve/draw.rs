@@ -225,10 +225,16 @@ impl Pen<'_> {
             (LineStyle::Series(number), _) => {
                 self.series(panel, place, &line.points, style(curve, number))
             }
-            (LineStyle::Chance, &[(_, y)]) => self.chance_line(&[(place.x, y), (place.right(), y)]),
+            (LineStyle::Chance, &[(_, y)]) => {
+                self.dashed_line(&[(place.x, y), (place.right(), y)], INK)
+            }
             (LineStyle::Chance, points) => above(points, place.bottom())
                 .iter()
-                .try_for_each(|part| self.chance_line(part)),
+                .try_for_each(|part| self.dashed_line(part, INK)),
+            (LineStyle::Level(number), points) => points.iter().try_for_each(|&(_, y)| {
+                let ends = [(place.x, y), (place.right(), y)];
+                self.dashed_line(&ends, style(curve, number).colour)
+            }),
             (LineStyle::Thin, &[at]) => self.shape(&polygon(12, 0.0), at, DOT, grey(THIN_INK)),
             (LineStyle::Thin, points) => above(points, place.bottom())
                 .iter()
@@ -242,9 +248,10 @@ impl Pen<'_> {
         }
     }
 
-    fn chance_line(&mut self, points: &[Point]) -> Drawn {
+    /// The line of chance and of what is level.
+    fn dashed_line(&mut self, points: &[Point], colour: Rgb) -> Drawn {
         for (from, to) in dashed(points, &CHANCE_DASHES) {
-            self.stroke(from, to, CHANCE, INK)?;
+            self.stroke(from, to, CHANCE, colour)?;
         }
         Ok(())
     }

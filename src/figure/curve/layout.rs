@@ -235,7 +235,7 @@ mod tests {
         let run = |rank: usize| RunsRow {
             adapter: format!("r{rank}"),
             weight_types: "q".into(),
-            rank,
+            rank: Some(rank),
             alpha: None,
             seed: None,
             task: task.into(),

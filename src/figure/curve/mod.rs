@@ -20,6 +20,7 @@ mod names;
 mod panel;
 mod placement;
 mod rank_curve;
+mod rank_lines;
 mod seeds;
 mod shapes;
 mod span;

@@ -29,11 +29,12 @@ impl Pen<'_> {
                             let clear = if style.is_marked { MARK } else { 0.0 };
                             (style.colour, style.shift, clear)
                         }
+                        LineStyle::Level(number) => (style(curve, number).colour, 0.0, 0.0),
                         _ => (INK, 0.0, 0.0),
                     };
                     let x = match (line.style, line.points.len()) {
                         // It goes across the panel.
-                        (LineStyle::Chance, 1) => place.right(),
+                        (LineStyle::Chance, 1) | (LineStyle::Level(_), _) => place.right(),
                         _ => across(panel, place, last.x) + shift,
                     };
                     let end = (x, down(panel, place, last.y));

@@ -122,6 +122,9 @@ pub enum LineStyle {
     Bold,
     /// What random directions give: dashed.
     Chance,
+    /// One value that has no place: across the panel and dashed, in the colour of the n-th of
+    /// [`Curve::series`].
+    Level(usize),
 }
 
 /// Where a line's name stands.

@@ -1,67 +1,45 @@
 //! The rank curve: scores of runs over the rank, which the paper gives as tables 6 and 18.
 
-use crate::table::{RunsRow, Score, has_two_ranks, higher_is_better, score_error, scores};
+use crate::table::{RunsRow, Score, has_two_ranks, higher_is_better, scores};
 
 use crate::figure::Options;
-use crate::figure::label::{Text, weight};
-use crate::paper::Projection;
+use crate::figure::label::Text;
 
-use super::panel::{Curve, CurveLine, CurvePanel, CurvePoint, LineStyle, NameAt};
+use super::panel::{Band, Curve, CurveLine, CurvePanel, CurvePoint, LineStyle};
+use super::rank_lines::{Types, footer};
 use super::span::Span;
 
+/// How much ink the band of a level line takes.
+const BAND_INK: f64 = 0.15;
+
 /// Scores over the rank; `None` where no weight types have runs of two ranks. Weight types with one
-/// rank on a task are no line there, and are named in the footer.
+/// rank on a task are no line there, and are named in the footer. A full fine-tune has no rank: it is
+/// level, beside the line of its weight types.
 pub fn rank_curve(rows: &[RunsRow], options: &Options) -> Option<Curve> {
     let scores = scores(rows);
     if !has_two_ranks(&scores) {
         return None;
     }
-    let mut names: Vec<String> = Vec::new();
-    let mut single: Vec<String> = Vec::new();
+    let mut types = Types::default();
     let mut panels = Vec::new();
     for panel in scores.chunk_by(|one, next| (&one.task, &one.metric) == (&next.task, &next.metric))
     {
-        let mut lines = Vec::new();
-        for line in panel.chunk_by(|one, next| one.weight_types == next.weight_types) {
-            let types = &line[0].weight_types;
-            if line.len() < 2 {
-                single.push(types.clone());
-                continue;
-            }
-            let known = names.iter().position(|name| name == types);
-            let place = known.unwrap_or(names.len());
-            if known.is_none() {
-                names.push(types.clone());
-            }
-            lines.push(CurveLine {
-                style: LineStyle::Series(place),
-                name: Some((in_words(types), NameAt::Beside)),
-                points: line.iter().map(point).collect(),
-            });
-        }
+        let lines = types.lines(panel);
         if !lines.is_empty() {
             panels.push(curve_panel(&panel[0], lines));
         }
     }
+    types.name_full(&mut panels);
     Some(Curve {
         name: "rank-curve".into(),
         about: "Scores over the rank.".into(),
         panels,
         in_row: None,
-        series: names.len(),
+        series: types.drawn.len(),
         is_dense: false,
-        footer: footer(&scores, &names, &single),
+        footer: footer(&scores, &types),
         palette: options.palette,
     })
-}
-
-fn point(score: &Score) -> CurvePoint {
-    CurvePoint {
-        x: score.rank as f64,
-        y: score.mean,
-        sd: score.sd,
-        values: score.values.clone(),
-    }
 }
 
 /// A panel of lines of one task and metric, those of `of`.
@@ -87,91 +65,36 @@ fn curve_panel(of: &Score, lines: Vec<CurveLine>) -> CurvePanel {
         x_label: Text::default().symbol("r"),
         y: Span::over(&values),
         y_label: Text::default(),
-        bands: Vec::new(),
+        bands: lines.iter().filter_map(spread_of_full).collect(),
         bars: Vec::new(),
         lines,
         marks: Vec::new(),
     }
 }
 
-/// Names of more weight types are cut: they stand beside the panels.
-const WHOLE: usize = 4;
-
-/// W_q, W_v; of three or four that have letters one W with all of them, and of more weight types the
-/// first, the last and how many they are.
-fn in_words(types: &str) -> Text {
-    let names: Vec<&str> = types.split('+').collect();
-    let letters: Option<Vec<&str>> = names
-        .iter()
-        .map(|name| Projection::of(name).map(Projection::letter))
-        .collect();
-    if let (Some(letters), 3..=WHOLE) = (letters, names.len()) {
-        let mut text = Text::default().symbol("W");
-        for (place, letter) in letters.iter().enumerate() {
-            let comma = if place > 0 { text.low(", ") } else { text };
-            text = comma.low_symbol(letter);
-        }
-        return text;
-    }
-    if let (true, [first, .., last]) = (names.len() > WHOLE, names.as_slice()) {
-        let text = weight(first).upright(", …, ").then(weight(last));
-        return text.upright(&format!(" ({})", names.len()));
-    }
-    let mut text = Text::default();
-    for (place, name) in names.iter().enumerate() {
-        if place > 0 {
-            text = text.upright(", ");
-        }
-        text = text.then(weight(name));
-    }
-    text
-}
-
-fn footer(scores: &[Score], names: &[String], single: &[String]) -> Vec<String> {
-    let mut footer = Vec::new();
-    let spread = if scores.iter().any(|score| score.sd.is_some()) {
-        "Marks: means over seeds; bars: one sample standard deviation, where there are two seeds \
-             or more; dots: single runs."
-    } else {
-        "No setting has two runs: its spread is not known."
+/// The band of a level line's standard deviation, where it has one.
+fn spread_of_full(line: &CurveLine) -> Option<Band> {
+    let (LineStyle::Level(place), [point]) = (line.style, line.points.as_slice()) else {
+        return None;
     };
-    let apart = match names.len() {
-        0 | 1 => "",
-        _ => " Lines are set a little apart sideways.",
-    };
-    footer.push(format!("{spread}{apart}"));
-    footer.extend(score_error(scores).map(|error| format!("Scores are of {error}.")));
-    for types in names
-        .iter()
-        .filter(|types| in_words(types).bare().contains('…'))
-    {
-        let count = types.split('+').count();
-        footer.push(format!("({count}): {types}."));
-    }
-    let mut left_out: Vec<&str> = Vec::new();
-    for types in single {
-        if !names.contains(types) && !left_out.contains(&types.as_str()) {
-            left_out.push(types);
-        }
-    }
-    if !left_out.is_empty() {
-        footer.push(format!(
-            "With runs of one rank only, and not shown: {}.",
-            left_out.join(", ")
-        ));
-    }
-    footer
+    let sd = point.sd?;
+    Some(Band {
+        ink: BAND_INK,
+        of: Some(place),
+        points: vec![[point.x, point.y - sd, point.y + sd]],
+    })
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::rank_lines::in_words;
     use super::*;
 
     fn run(types: &str, rank: usize, seed: u64, task: &str, value: f64) -> RunsRow {
         RunsRow {
             adapter: format!("{types}-{rank}-{seed}"),
             weight_types: types.into(),
-            rank,
+            rank: Some(rank),
             alpha: None,
             seed: Some(seed),
             task: task.into(),
@@ -220,6 +143,77 @@ mod tests {
             curve.footer
         );
         assert_eq!(rank_curve(&rows[3..5], &Options::default()), None);
+    }
+
+    fn full(types: &str, seed: u64, task: &str, value: f64) -> RunsRow {
+        RunsRow {
+            rank: None,
+            ..run(types, 0, seed, task, value)
+        }
+    }
+
+    #[test]
+    fn a_full_fine_tune_is_level_beside_the_line_of_its_weight_types() {
+        let rows = [
+            run("q+v", 2, 0, "one", 0.5),
+            run("q+v", 8, 0, "one", 0.6),
+            full("q+v", 0, "one", 0.75),
+            full("q+v", 1, "one", 0.25),
+            run("q", 2, 0, "one", 0.5),
+            run("q", 4, 0, "one", 0.5),
+            full("v", 0, "one", 0.9),
+            run("q+v", 2, 0, "two", 0.5),
+            full("q+v", 0, "two", 0.9),
+        ];
+        let curve = rank_curve(&rows, &Options::default()).unwrap();
+        let [panel] = curve.panels.as_slice() else {
+            panic!("one panel has lines: {:?}", curve.panels)
+        };
+        assert_eq!(panel.x.labels, ["2", "4", "8"]);
+        let styles: Vec<LineStyle> = panel.lines.iter().map(|line| line.style).collect();
+        assert_eq!(
+            styles,
+            [
+                LineStyle::Level(1),
+                LineStyle::Series(0),
+                LineStyle::Series(1)
+            ]
+        );
+        let level = &panel.lines[0];
+        let name = level.name.as_ref().map(|(name, _)| name.bare());
+        assert_eq!((name.as_deref(), level.points[0].y), (Some("full"), 0.5));
+        // 0.5/√2 either way.
+        let [band] = panel.bands.as_slice() else {
+            panic!("one band: {:?}", panel.bands)
+        };
+        assert_eq!((band.of, band.points[0][1]), (Some(1), 0.5 - 0.353553391));
+        assert_eq!(
+            curve.footer[1..],
+            [
+                "Level and dashed, full: the weights themselves were trained, of q+v. Bands: one \
+                 sample standard deviation of these.",
+                "Full fine-tunes without a line of their weight types, and not shown: v."
+            ]
+        );
+        // A full fine-tune is no second rank.
+        assert_eq!(rank_curve(&rows[7..], &Options::default()), None);
+    }
+
+    #[test]
+    fn level_lines_of_several_weight_types_have_their_names() {
+        let of = |types: &str| {
+            let ranks = [1, 2].map(|rank| run(types, rank, 0, "t", 0.1 * rank as f64));
+            [&ranks[..], &[full(types, 0, "t", 0.3)]].concat()
+        };
+        let rows = [of("q"), of("q+v")].concat();
+        let curve = rank_curve(&rows, &Options::default()).unwrap();
+        let lines = &curve.panels[0].lines;
+        let names: Vec<String> = lines
+            .iter()
+            .map(|line| line.name.as_ref().unwrap().0.bare())
+            .collect();
+        assert_eq!(names, ["full: W_q", "full: W_q, W_v", "W_q", "W_q, W_v"]);
+        assert!(curve.panels[0].bands.is_empty(), "single runs");
     }
 
     #[test]

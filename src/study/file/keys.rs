@@ -98,7 +98,7 @@ pub(super) const STUDY: &[Field] = &[
         "runs",
         Kind::Text,
         "\"runs.csv\"",
-        "Scores of training runs, for tables 5, 6 and 18 and the rank curve: CSV with the columns adapter, weight_types, rank, alpha, seed, task, metric, value and trainable_parameters, and items where scores are shares of so many items.",
+        "Scores of training runs, for tables 5, 6 and 18 and the rank curve: CSV with the columns adapter, weight_types, rank, alpha, seed, task, metric, value and trainable_parameters, and items where scores are shares of so many items. A run without a rank is a full fine-tune.",
     ),
     field(
         "answers",

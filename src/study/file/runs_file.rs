@@ -193,7 +193,11 @@ impl Fields<'_> {
         let row = RunsRow {
             adapter: self.text(0)?,
             weight_types: self.text(1)?,
-            rank: self.number(2, "a whole number from 1", positive)?,
+            rank: self.optional(
+                2,
+                "a whole number from 1, or nothing for a full fine-tune",
+                positive,
+            )?,
             alpha: self.optional(3, "a number", |alpha: &f64| alpha.is_finite())?,
             seed: self.optional(4, "a whole number, or nothing", |_| true)?,
             task: self.text(5)?,
@@ -213,6 +217,10 @@ impl Fields<'_> {
         if twice.is_some() || types.contains(&"") {
             let problem = format!("weight_types is `{}`", row.weight_types);
             return Err(self.error(&problem, "write each weight once, joined by +: q+v"));
+        }
+        if let (None, Some(alpha)) = (row.rank, row.alpha) {
+            let problem = format!("alpha is {alpha}, and rank is empty: a full fine-tune has no α");
+            return Err(self.error(&problem, "write the rank, or leave alpha empty too"));
         }
         Ok(row)
     }
