@@ -21,7 +21,7 @@ use crate::study::{Makes, Request, Selection, parse_layers, parse_size};
     about = "φ(i,j): which directions two adapters share (figures 3, 4, 6, 7; figure 8 with a base)",
     after_help = "\
 Examples:
-  subspace-overlap                            the built-in study, experiments/minilm-sst2
+  subspace-overlap                            the built-in study, experiments/smollm2-sst2
   subspace-overlap runs/r8 runs/r64           two adapters of one model, into out/
   subspace-overlap runs/r8 runs/r64 --base path/to/model --layers 0,10-15 --basis a --basis b
 
@@ -43,7 +43,7 @@ pub struct Overlap {
     about = "How much ΔW amplifies what W does in ΔW's directions (table 7)",
     after_help = "\
 Examples:
-  amplification                               the built-in study, experiments/minilm-sst2
+  amplification                               the built-in study, experiments/smollm2-sst2
   amplification runs/r4 runs/r64 --base path/to/model
   amplification runs/r4 --base path/to/model --layers 16 --modules '*q_proj' --draws 100
 
@@ -65,7 +65,7 @@ pub struct Amplification {
     about = "Every table and figure that a study file asks for",
     after_help = "\
 Examples:
-  regenerate                                  the built-in study, experiments/minilm-sst2
+  regenerate                                  the built-in study, experiments/smollm2-sst2
   regenerate experiments/my-paper/study.toml
   regenerate --check                          compare with what is committed, write nothing
   regenerate --init runs/*                    write a first study of these adapters

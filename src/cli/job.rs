@@ -15,7 +15,7 @@ use super::talk::Talk;
 use super::{Failure, init};
 
 /// The study that a command without arguments runs.
-const BUILT_IN: &str = "experiments/minilm-sst2/study.toml";
+const BUILT_IN: &str = "experiments/smollm2-sst2/study.toml";
 
 /// Runs `subspace-overlap`.
 ///

@@ -33,9 +33,7 @@ pub fn mapped(adapters: &[Ranked]) -> Vec<&Ranked> {
 /// `r = 8`, or the adapter's name where another has its rank.
 pub(super) fn label(adapter: &Ranked, all: &[&Ranked]) -> Text {
     match all.iter().filter(|one| one.rank == adapter.rank).count() {
-        1 => Text::default()
-            .symbol("r")
-            .upright(&format!(" = {}", adapter.rank)),
+        1 => adapter.words(),
         _ => Text::plain(&adapter.name),
     }
 }
@@ -43,14 +41,18 @@ pub(super) fn label(adapter: &Ranked, all: &[&Ranked]) -> Text {
 /// Which adapter has which rank: `r = 4: r4-seed0; r = 8: r8-seed0.`
 pub(super) fn told(adapters: &[&Ranked]) -> String {
     let one = |adapter: &&Ranked| format!("r = {}: {}", adapter.rank, adapter.name);
-    let all: Vec<String> = adapters.iter().map(one).collect();
-    format!("{}.", all.join("; "))
+    let with_rank = adapters.iter().filter(|adapter| adapter.rank > 0);
+    let all: Vec<String> = with_rank.map(one).collect();
+    match all.is_empty() {
+        true => String::new(),
+        false => format!("{}.", all.join("; ")),
+    }
 }
 
 /// The first of each rank, by rank; all, where they are few and have one.
 fn one_a_rank(adapters: &[Ranked]) -> Vec<&Ranked> {
     let mut drawn: Vec<&Ranked> = adapters.iter().collect();
-    drawn.sort_by_key(|adapter| adapter.rank);
+    drawn.sort_by_key(|adapter| adapter.order());
     let is_one_rank = drawn.windows(2).all(|pair| pair[0].rank == pair[1].rank);
     if !is_one_rank || drawn.len() > ALIKE {
         drawn.dedup_by_key(|adapter| adapter.rank);

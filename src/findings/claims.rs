@@ -32,9 +32,9 @@ pub(super) const EARLY: f64 = 0.2;
 pub(super) const RULES: usize = 2;
 
 /// A claim.
-pub(super) struct Claim {
+pub(crate) struct Claim {
     /// Its short name.
-    pub(super) name: &'static str,
+    pub(crate) name: &'static str,
     /// As a sentence.
     pub(super) statement: &'static str,
     /// What a study must have for it.
@@ -103,7 +103,7 @@ pub(super) const CORRELATES: Claim = Claim {
         "Whether ΔW of {one} correlates with W more than random directions do",
     ],
 };
-pub(super) const NEW_DIRECTIONS: Claim = Claim {
+pub(crate) const NEW_DIRECTIONS: Claim = Claim {
     name: "new-directions",
     statement: "ΔW is not mostly contained in W's top singular directions.",
     takes: "a base, its weights, and adapters that are held against it (`base` in [compare])",

@@ -26,7 +26,7 @@ mod verdict;
 mod wanted;
 mod words;
 
-pub(crate) use claims::LEADING;
+pub(crate) use claims::{LEADING, NEW_DIRECTIONS};
 pub use compared::Compared;
 pub use evidence::{Evidence, EvidenceTables};
 pub use page::page;

@@ -145,7 +145,8 @@ impl OfPlan<'_> {
             Figure::Four => pair.map(|seeds| figure4(rows, &seeds, layer, &shown)),
             Figure::Seven => pair.map(|seeds| figure7(rows, &seeds, layers, &shown)),
             Figure::Eight => {
-                let adapters = against_base(self.plan, Plan::drawn_rank);
+                let adapters = self.plan.against_base_on(basis);
+                let adapters = ranked(self.plan, adapters, Plan::drawn_rank);
                 let is_drawn = !(adapters.is_empty() || projections.is_empty());
                 is_drawn.then(|| figure8(rows, self.spectrum, &adapters, layer, &shown))
             }
@@ -162,9 +163,9 @@ impl OfPlan<'_> {
     }
 }
 
-/// The adapters of figure 8, with their ranks there or over all modules.
-pub(super) fn against_base(plan: &Plan, rank: fn(&Plan, AdapterId) -> usize) -> Vec<Ranked> {
-    ranked(plan, plan.against_base(), rank)
+/// The adapters that are held against W, with their ranks.
+pub(super) fn against_base(plan: &Plan) -> Vec<Ranked> {
+    ranked(plan, plan.against_base(), Plan::adapter_rank)
 }
 
 /// The adapters that figures speak of.

@@ -52,7 +52,7 @@ pub(super) fn curves(
             Figure::RankCurve => of_runs(plan, tables, options)?,
             Figure::Placement => {
                 let rows: Vec<PlacementRow> = written::rows(tables, "placement.csv")?;
-                let adapters = against_base(plan, Plan::adapter_rank);
+                let adapters = against_base(plan);
                 placement_curve(&rows, &adapters, options)
             }
             Figure::Amplification => of_table7(plan, tables, options)?,

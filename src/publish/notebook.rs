@@ -88,7 +88,7 @@ fn lines<'a>(plan: &'a Plan, named: &'a NamedCurve) -> Option<RebuiltLines<'a>> 
     let name = |id| plan.adapter_name(id).to_string();
     let shows = match named.figure {
         Figure::Placement => {
-            let adapters = against_base(plan, Plan::adapter_rank);
+            let adapters = against_base(plan);
             let names = placed(&adapters)
                 .into_iter()
                 .map(|adapter| adapter.name.clone());
@@ -156,7 +156,7 @@ fn rebuilt<'a>(
         Figure::Four => (one, Compared::Seeds(pair?, beside)),
         Figure::Seven => (figures.layers.as_slice(), Compared::Seeds(pair?, None)),
         Figure::Eight => {
-            let against_base = plan.against_base().into_iter();
+            let against_base = plan.against_base_on(named.basis).into_iter();
             let against_base = against_base.map(|id| plan.adapter_name(id));
             (one, Compared::Base(against_base.collect()))
         }

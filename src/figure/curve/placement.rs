@@ -90,7 +90,7 @@ pub fn placement_curve(
 /// the largest.
 pub fn placed(adapters: &[Ranked]) -> Vec<&Ranked> {
     let mut sorted: Vec<&Ranked> = adapters.iter().collect();
-    sorted.sort_by_key(|adapter| adapter.rank);
+    sorted.sort_by_key(|adapter| adapter.order());
     match sorted.len() {
         few if few <= ADAPTERS => sorted,
         many => vec![sorted[0], sorted[many / 2], sorted[many - 1]],
@@ -99,15 +99,14 @@ pub fn placed(adapters: &[Ranked]) -> Vec<&Ranked> {
 
 /// `r = 4`, with the adapter's name where another has its rank.
 fn rank_of(adapter: &Ranked, all: &[Ranked]) -> Text {
-    let text = Text::default()
-        .symbol("r")
-        .upright(&format!(" = {}", adapter.rank));
+    let text = adapter.words();
     let same = all
         .iter()
         .filter(|other| other.rank == adapter.rank)
         .count();
     match same {
         1 => text,
+        _ if adapter.rank == 0 => text,
         _ => text.upright(&format!(" ({})", adapter.name)),
     }
 }
@@ -335,5 +334,9 @@ mod tests {
             .collect();
         assert_eq!(names, ["b", "c", "a"]);
         assert_eq!(rank_of(&many[2], &many).bare(), "r = 8 (c)");
+        // What has no factors comes last, under its name.
+        let whole = ranked(&[("full", 0), ("a", 64), ("b", 1), ("c", 8)]);
+        assert_eq!(placed(&whole).last().unwrap().name, "full");
+        assert_eq!(rank_of(&whole[0], &whole).bare(), "full");
     }
 }

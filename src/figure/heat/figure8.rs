@@ -26,8 +26,23 @@ use super::shown::Shown;
 pub struct Ranked {
     /// The adapter's name in the rows.
     pub name: String,
-    /// The adapter's rank r.
+    /// The adapter's rank r; 0 where its ΔW has no factors.
     pub rank: usize,
+}
+
+impl Ranked {
+    /// `r = 4`; the name of an adapter whose ΔW has no factors, and so no rank.
+    pub(in crate::figure) fn words(&self) -> Text {
+        match self.rank {
+            0 => Text::plain(&self.name),
+            rank => Text::default().symbol("r").upright(&format!(" = {rank}")),
+        }
+    }
+
+    /// Ranks rising, and what has none last.
+    pub(in crate::figure) fn order(&self) -> (bool, usize) {
+        (self.rank == 0, self.rank)
+    }
 }
 
 /// φ between the leading i directions of W and the leading j of each adapter's ΔW, then of random
