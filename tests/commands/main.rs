@@ -30,6 +30,7 @@
 //! - `init`: the first study, by `--init`
 //! - `init_runs`: the same of folders as trainers leave them
 //! - `built_in_study`: every number of it against NumPy
+//! - `decoder_study`: the study of a decoder against NumPy
 //! - `lora_paper`: the study of the paper's own values
 //!
 //! What is made of rows:
@@ -65,6 +66,7 @@ mod calibrated;
 mod cli;
 mod commands_on_layouts;
 mod courses;
+mod decoder_study;
 mod ends;
 mod figure8;
 mod figures;

@@ -25,11 +25,16 @@ static GRIDS: LazyLock<Vec<(String, Array2<f64>)>> = LazyLock::new(|| {
 /// Tables that were read.
 static TABLES: LazyLock<Mutex<HashMap<String, &'static [Row]>>> = LazyLock::new(Mutex::default);
 
-/// All rows of a table: `minilm-sst2/findings.csv`.
+/// All rows of a table: `minilm-sst2/findings.csv`, or one beside a study's file, from
+/// `experiments/` on.
 fn table(name: &str) -> &'static [Row] {
     let mut tables = TABLES.lock().unwrap();
     tables.entry(name.into()).or_insert_with(|| {
-        let path = repository().join("notebooks-export").join(name);
+        let folder = match name.starts_with("experiments/") {
+            true => repository(),
+            false => repository().join("notebooks-export"),
+        };
+        let path = folder.join(name);
         let mut reader = csv::Reader::from_path(path).unwrap();
         let rows: Vec<Row> = reader.deserialize().map(Result::unwrap).collect();
         rows.leak()
