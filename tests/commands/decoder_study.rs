@@ -9,7 +9,7 @@ use crate::files::{golden, repository};
 use crate::golden_values::{distance, report};
 use lora_subspace::results::Results;
 use lora_subspace::study::{Plan, Request};
-use ndarray::ArrayD;
+use ndarray::{ArrayD, Dimension};
 use ndarray_npy::NpzReader;
 
 static GOLDEN: LazyLock<HashMap<String, ArrayD<f64>>> = LazyLock::new(|| {

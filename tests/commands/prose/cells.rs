@@ -31,7 +31,7 @@ fn table(name: &str) -> &'static [Row] {
     let mut tables = TABLES.lock().unwrap();
     tables.entry(name.into()).or_insert_with(|| {
         let folder = match name.starts_with("experiments/") {
-            true => repository(),
+            true => repository().to_path_buf(),
             false => repository().join("notebooks-export"),
         };
         let path = folder.join(name);
