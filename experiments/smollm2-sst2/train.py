@@ -19,10 +19,11 @@ version of torch rounds differently, and training drifts from there.
 """
 
 import argparse
-import csv
 import importlib.util
+import itertools
 import json
 import random
+import sys
 from pathlib import Path
 
 import torch
@@ -30,6 +31,10 @@ from peft import LoraConfig, get_peft_model, get_peft_model_state_dict
 from safetensors.torch import save_file
 from torch.nn.functional import cross_entropy
 from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig
+
+# What both studies' scripts share stands in the folder above.
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from training import add, batches, check_new, sentences
 
 BASE = "HuggingFaceTB/SmolLM2-135M-Instruct"
 FILE = "SmolLM2-135M-Instruct.Q4_1.gguf"
@@ -86,45 +91,20 @@ def packaged_base():
     return Path(package.origin).parent
 
 
-def sentences(path):
-    """(sentence, label) of every line."""
-    pairs = []
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
-        sentence, tab, label = line.rpartition("\t")
-        if not tab or label not in ("0", "1"):
-            raise SystemExit(f"error: {path}: line {number}: expected sentence<TAB>0 or 1")
-        pairs.append((sentence, int(label)))
-    return pairs
-
-
 class Sentences:
     """Tokenized prompts with labels."""
 
     def __init__(self, paths, tokenizer):
         pairs = [pair for path in paths for pair in sentences(path)]
-        prompt = lambda text, end: tokenizer(f"Review: {text}{end}")["input_ids"]
-        end = len(tokenizer("\nSentiment:")["input_ids"])
+        end = tokenizer("\nSentiment:")["input_ids"]
         # A long sentence loses its own last tokens, never the question.
-        self.tokens = [prompt(text, "")[: TOKENS - end] + tokenizer("\nSentiment:")["input_ids"] for text, _ in pairs]
+        self.tokens = [tokenizer(f"Review: {text}")["input_ids"][: TOKENS - len(end)] + end for text, _ in pairs]
         self.labels = torch.tensor([label for _, label in pairs])
         self.tokenizer = tokenizer
 
     def batch(self, places):
         some = {"input_ids": [self.tokens[place] for place in places]}
         return self.tokenizer.pad(some, return_tensors="pt"), self.labels[places]
-
-
-def batches(lengths, shuffle):
-    """Endless batches of places of similar length: sorted within pools of fifty batches."""
-    while True:
-        places = list(range(len(lengths)))
-        shuffle.shuffle(places)
-        made, pool = [], 50 * BATCH
-        for start in range(0, len(places), pool):
-            some = sorted(places[start : start + pool], key=lambda place: lengths[place])
-            made += [some[at : at + BATCH] for at in range(0, len(some), BATCH)]
-        shuffle.shuffle(made)
-        yield from made
 
 
 class Classifier:
@@ -167,10 +147,12 @@ def train(classifier, weights, data, flags, at_step):
     optimizer = torch.optim.AdamW(weights, lr=flags.rate, weight_decay=flags.decay)
     pace = lambda step: min((step + 1) / WARM_UP, (flags.steps - step) / max(1, flags.steps - WARM_UP))
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, pace)
-    drawn = batches([len(tokens) for tokens in data.tokens], random.Random(flags.seed))
+    lengths, shuffle = [len(tokens) for tokens in data.tokens], random.Random(flags.seed)
+    epochs = (batches(lengths, BATCH, shuffle) for _ in itertools.count())
+    drawn = itertools.chain.from_iterable(epochs)
     at_step(0)
-    for step in range(1, flags.steps + 1):
-        inputs, labels = data.batch(next(drawn))
+    for step, places in zip(range(1, flags.steps + 1), drawn):
+        inputs, labels = data.batch(places)
         loss = cross_entropy(classifier.logits(inputs), labels)
         if not torch.isfinite(loss):
             raise SystemExit(f"error: {flags.name}: the loss is {loss.item()} at step {step}: lower --rate")
@@ -216,24 +198,6 @@ def save_weights(classifier, modules, folder):
     save_file(tensors, folder / "model.safetensors", metadata={"format": "pt"})
     config = {key: value for key, value in classifier.model.config.to_dict().items() if key != "quantization_config"}
     (folder / "config.json").write_text(json.dumps({**config, "_name_or_path": BASE}, indent=1) + "\n")
-
-
-def check_new(runs, name):
-    """A run has one line: found out before the work."""
-    if runs.is_file():
-        with runs.open(newline="") as file:
-            if any(row["adapter"] == name for row in csv.DictReader(file)):
-                raise SystemExit(f"error: {runs}: {name} is there already")
-
-
-def add(runs, row):
-    runs.parent.mkdir(parents=True, exist_ok=True)
-    new = not runs.is_file() or runs.stat().st_size == 0
-    with runs.open("a", newline="") as file:
-        writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
-        if new:
-            writer.writeheader()
-        writer.writerow(row)
 
 
 def main():

@@ -64,7 +64,7 @@ impl Writer<'_> {
             quoted(&candidate.name),
             quoted(&self.home.name(&candidate.path)),
         );
-        if adapter.rank() > 0 {
+        if adapter.has_factors() {
             text += &format!("rank = {}\n", adapter.rank());
         }
         text += &match &candidate.seed {

@@ -69,10 +69,10 @@ impl Bases {
     ) -> Option<String> {
         let places: BTreeSet<AdapterId> = compared.collect();
         let named = places.iter().map(|id| &adapters[id.0]);
-        let whole = named.filter(|named| named.adapter.rank() == 0);
+        let whole = named.filter(|named| !named.adapter.has_factors());
         let names: Vec<&str> = whole.map(|named| named.name.as_str()).collect();
         let of_factors = self.measured.iter();
-        let of_factors = of_factors.filter(|basis| of_update(**basis) != **basis);
+        let of_factors = of_factors.filter(|basis| basis.is_of_factor());
         let bases: Vec<&str> = of_factors.map(|basis| basis.name()).collect();
         (!names.is_empty() && !bases.is_empty()).then(|| {
             format!(
@@ -135,7 +135,7 @@ fn differences(adapters: &[NamedAdapter], modules: &[String]) -> Vec<AdapterId> 
 /// Why bases were replaced, or are empty, and what the others still share.
 fn note(names: &str, asked: &[Basis], measured: &[Basis]) -> String {
     let measured = in_order(measured).into_iter();
-    let of_factors = measured.filter(|basis| of_update(*basis) != *basis);
+    let of_factors = measured.filter(|basis| basis.is_of_factor());
     let word = |basis: Basis| match asked.is_empty() {
         true => format!("{} is in place of {basis}", of_update(basis)),
         false => format!(

@@ -274,7 +274,7 @@ fn open_adapter(at: &Entry, opening: &Opening) -> Result<(NamedAdapter, Vec<Stri
         label: entry.label.clone(),
         task: entry.task.clone(),
         seed,
-        directions: entry.rank.filter(|_| adapter.rank() == 0),
+        directions: entry.rank.filter(|_| !adapter.has_factors()),
         adapter,
         factor_entries,
         steps,

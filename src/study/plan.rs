@@ -225,10 +225,9 @@ impl Plan {
 
     /// Those of figure 8 on a basis: an adapter without factors has no directions of A and B.
     pub fn against_base_on(&self, basis: Basis) -> Vec<AdapterId> {
-        let is_of_factor = matches!(basis, Basis::A | Basis::B);
         let mut shown = self.against_base();
-        if let Some(measured) = self.measured().filter(|_| is_of_factor) {
-            shown.retain(|id| measured.adapter(*id).adapter.rank() > 0);
+        if let Some(measured) = self.measured().filter(|_| basis.is_of_factor()) {
+            shown.retain(|id| measured.adapter(*id).adapter.has_factors());
         }
         shown
     }

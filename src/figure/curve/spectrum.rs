@@ -222,7 +222,7 @@ fn footer(panels: &[CurvePanel], adapters: &[Ranked], drawn: &[&Ranked]) -> Vec<
         1..=3 => format!(" Not drawn, but in spectrum.csv: {}.", others.join(", ")),
         more => format!(" {more} others are not drawn, but in spectrum.csv."),
     };
-    footer.push(told(drawn) + &others);
+    footer.push(format!("{}{others}", told(drawn)).trim_start().into());
     footer
 }
 

@@ -122,6 +122,11 @@ impl Adapter {
         ranks.max().unwrap_or(0)
     }
 
+    /// Whether some module has factors, and so a rank; none of a full fine-tune has.
+    pub fn has_factors(&self) -> bool {
+        self.modules.iter().any(|module| module.rank.is_some())
+    }
+
     /// The smallest and the largest rank of the modules that have factors, in words: `8`, or `1–8`.
     pub fn rank_in_words(&self) -> String {
         let ranks = self.modules.iter().filter_map(|module| module.rank);

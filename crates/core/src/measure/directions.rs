@@ -56,6 +56,11 @@ impl Basis {
             Basis::B | Basis::DeltaLeft => Side::Left,
         }
     }
+
+    /// Whether its vectors are those of a factor, A or B, which not every ΔW has.
+    pub fn is_of_factor(self) -> bool {
+        matches!(self, Basis::A | Basis::B)
+    }
 }
 
 impl Side {
@@ -152,8 +157,7 @@ impl Directions {
     ///
     /// Those of [`Delta::decomposed`].
     pub fn of_delta(delta: &Delta, basis: Basis, asked: usize) -> Result<Self> {
-        let is_of_factor = matches!(basis, Basis::A | Basis::B);
-        if delta.is_zero()? || is_of_factor && !delta.has_own_factors() {
+        if delta.is_zero()? || basis.is_of_factor() && !delta.has_own_factors() {
             return Self::undefined(basis.side().dimension(delta.shape()), asked);
         }
         // The scale changes neither the directions nor their order.
