@@ -217,9 +217,7 @@ impl Held {
                 }
                 made.remove_empty();
             }
-            Of::Scratch(folder) => {
-                let _ = fs::remove_dir_all(folder);
-            }
+            Of::Scratch(folder) => remove_scratch(folder),
         }
     }
 }
@@ -288,15 +286,36 @@ fn sweep(folder: &PathBuf) {
 fn sweep_scratch(place: &Path) {
     for entry in fs::read_dir(place).into_iter().flatten().flatten() {
         let (path, name) = (entry.path(), entry.file_name());
+        let is_named = name.to_string_lossy().starts_with(PREFIX)
+            && entry.file_type().is_ok_and(|kind| kind.is_dir());
+        if !is_named {
+            continue;
+        }
         let inside = path.join(LOCK);
-        // Without the file it may be anybody's.
-        let is_ours = name.to_string_lossy().starts_with(PREFIX)
-            && entry.file_type().is_ok_and(|kind| kind.is_dir())
-            && inside.symlink_metadata().is_ok_and(|file| file.is_file());
-        if is_ours && let Ok(Locked::Ours(_lock)) = lock(&inside) {
-            let _ = fs::remove_dir_all(&path);
+        if !inside.symlink_metadata().is_ok_and(|file| file.is_file()) {
+            // Its owner died before the lock was there, or after it was removed. One that holds
+            // files may be anybody's, and stays.
+            let _ = fs::remove_dir(&path);
+        } else if let Ok(Locked::Ours(_lock)) = lock(&inside) {
+            remove_scratch(&path);
         }
     }
+}
+
+/// Removes a temporary folder, the lock after all else: killed on the way, it leaves a folder that
+/// the next run knows by its lock, or an empty one.
+fn remove_scratch(folder: &Path) {
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        if entry.file_name() == LOCK {
+            continue;
+        }
+        let _ = match entry.file_type() {
+            Ok(kind) if kind.is_dir() => fs::remove_dir_all(entry.path()),
+            _ => fs::remove_file(entry.path()),
+        };
+    }
+    let _ = fs::remove_file(folder.join(LOCK));
+    let _ = fs::remove_dir(folder);
 }
 
 /// Folders that were not there before, outermost first; those that stay empty do not outlive it.

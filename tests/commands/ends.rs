@@ -93,6 +93,8 @@ fn what_a_killed_run_left_is_swept() {
     }
     fs::write(at(".lora-subspace-dead").join(LOCK), "").unwrap();
     fs::write(at("lora-subspace-x").join(LOCK), "").unwrap();
+    // Killed between the folder and its lock: empty, it is swept.
+    fs::create_dir(at(".lora-subspace-empty")).unwrap();
     let held = File::create(at(".lora-subspace-held").join(LOCK)).unwrap();
     held.lock().unwrap();
     let status = prepared(

@@ -3,9 +3,11 @@
     python3 tests/kills/run.py target/debug [--seconds 60] [--seed 0]
 
 A small study has an old set of results. A run that makes a new set of other adapters is ended by
-SIGKILL, SIGINT, SIGTERM or SIGHUP: at some time, or when one of the new files has its name. Checks are ended too. It prints, for each signal: how many were tried; after how many the set
-was the old one, the new one, or mixed; whether files.json tells of each mixed one; how many left
-temporary files; and how many of these were there after the next run.
+SIGKILL, SIGINT, SIGTERM or SIGHUP: at some time, or when one of the new files has its name. Checks
+are ended too: at some time, or while their temporary folder is made or removed. It prints, for each
+signal: how many were tried; after how many the set was the old one, the new one, or mixed; whether
+files.json tells of each mixed one; how many left temporary files; and how many of these were there
+after the next run.
 
 It fails where a mixed set is not told, where a signal that a program can heed leaves a temporary
 file, a mixed set or another exit code than its own, and where the next run leaves what a kill left.
@@ -145,12 +147,25 @@ def wait_for_name(path, running):
             return
 
 
+def wait_for_folder(temporary, running, is_end):
+    """Until a check's temporary folder is there, or, at its end, until it begins to be removed."""
+    most = 0
+    while running.poll() is None:
+        for _ in range(100):
+            there = sum(len(folders) + len(files) for _, folders, files in os.walk(temporary))
+            if there and not is_end or there < most - 1:
+                return
+            most = max(most, there)
+
+
 def attempt(place, which, numbers, counts):
-    is_check = numbers.random() < 0.15
+    is_check = numbers.random() < 0.2
     place.restore()
     running = place.start(*["--check"] * is_check)
-    if is_check or numbers.random() < 0.5:
+    if numbers.random() < 0.5:
         time.sleep(numbers.random() * place.seconds)
+    elif is_check:
+        wait_for_folder(place.temporary, running, numbers.random() < 0.7)
     else:
         wait_for_name(place.folder / "out" / numbers.choice(sorted(place.sets["old"])), running)
     ended = running.poll() is not None
