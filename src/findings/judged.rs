@@ -96,11 +96,16 @@ impl Judged {
             self.verdict = Verdict::Open;
         }
         let said = self.verdict.words(claim, rows, names);
+        let says = match reason {
+            Some(reason) => format!("{said}: {reason}."),
+            None => format!("{said}."),
+        };
         let reason = reason.map_or(String::new(), |reason| format!("{reason}; "));
         FindingRow {
             claim: claim.name.into(),
             statement: claim.statement.into(),
             verdict: self.verdict.name().into(),
+            says,
             sentence: format!("{said}: {reason}{counts} ({numbers})."),
             statistic: self.statistic,
             test: self.test,

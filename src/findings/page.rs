@@ -5,8 +5,8 @@ use crate::table::{FindingRow, minus};
 use super::claims::{CLAIMS, RULES};
 use super::words::{digits, probability};
 
-/// Findings for people: what a reader must know first, a table, then a sentence a claim, then what
-/// could not be judged and what it takes.
+/// Findings for people: what a reader must know first, each verdict with a sentence, the numbers in a
+/// table, a sentence a claim to be cited, then what could not be judged and what it takes.
 ///
 /// ```
 /// let page = lora_subspace::findings::page("tiny", "Exploratory.", &[]);
@@ -16,17 +16,42 @@ use super::words::{digits, probability};
 pub fn page(title: &str, note: &str, findings: &[FindingRow]) -> String {
     let mut text = format!("# Findings: {title}\n\n");
     text += &format!(
-        "What these data say of claims of, and about, section 7 of the LoRA paper. METHODS.md, \"Findings\", \
-         has statistic, test and margin of each: rules, version {RULES}.\n"
+        "What these data say of section 7 of the LoRA paper, one claim after the other. METHODS.md, \
+         \"Findings\", has the statistic, test and margin of each. The rules have version {RULES}.\n"
     );
     if !note.is_empty() {
         text += &format!("\n{note}\n");
     }
     if !findings.is_empty() {
-        text += "\n| claim | verdict | holding | statistic | median | chance | p | least p | runs |\n|:--|:--|--:|:--|--:|--:|--:|--:|--:|\n";
+        text += &verdicts(findings);
+        text += &numbers(findings);
+        text += &to_cite(findings);
     }
+    let is_missing =
+        |claim: &&&super::claims::Claim| findings.iter().all(|row| row.claim != claim.name);
+    let missing: Vec<_> = CLAIMS.iter().filter(is_missing).collect();
+    if !missing.is_empty() {
+        text += "\n## Not judged\n\n";
+    }
+    for claim in missing {
+        text += &format!("- `{}`: takes {}.\n", claim.name, claim.takes);
+    }
+    text
+}
+
+fn verdicts(findings: &[FindingRow]) -> String {
+    let one = |row: &FindingRow| format!("- **`{}`: {}.** {}\n", row.claim, row.verdict, row.says);
+    let lines: String = findings.iter().map(one).collect();
+    format!("\n## Verdicts\n\n{lines}")
+}
+
+fn numbers(findings: &[FindingRow]) -> String {
     let number = |value: Option<f64>| value.map_or(String::new(), |value| minus(&digits(value)));
     let p_value = |p: Option<f64>| p.map_or(String::new(), |p| minus(&probability(p)));
+    let mut text = String::from(
+        "\n## Numbers\n\n| claim | verdict | holding | statistic | median | chance | p | least p | runs |\n\
+         |:--|:--|--:|:--|--:|--:|--:|--:|--:|\n",
+    );
     for row in findings {
         text += &format!(
             "| `{}` | {} | {} of {} | {} | {} | {} | {} | {} | {} |\n",
@@ -43,20 +68,15 @@ pub fn page(title: &str, note: &str, findings: &[FindingRow]) -> String {
             row.runs,
         );
     }
-    for row in findings {
-        text += &format!(
-            "\n- **`{}`: {}.** {} *{}*\n",
-            row.claim, row.verdict, row.statement, row.sentence
-        );
-    }
-    let is_missing =
-        |claim: &&&super::claims::Claim| findings.iter().all(|row| row.claim != claim.name);
-    let missing: Vec<_> = CLAIMS.iter().filter(is_missing).collect();
-    if !missing.is_empty() {
-        text += "\nNot judged:\n\n";
-    }
-    for claim in missing {
-        text += &format!("- `{}`: takes {}.\n", claim.name, claim.takes);
-    }
     text
+}
+
+/// Each claim in general, and the sentence with its evidence.
+fn to_cite(findings: &[FindingRow]) -> String {
+    let one = |row: &FindingRow| {
+        let (claim, statement) = (&row.claim, &row.statement);
+        format!("- **`{claim}`.** {statement} *{}*\n", row.sentence)
+    };
+    let lines: Vec<String> = findings.iter().map(one).collect();
+    format!("\n## To cite\n\n{}", lines.join("\n"))
 }

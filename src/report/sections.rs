@@ -52,10 +52,12 @@ fn finding(row: &FindingRow, evidence: &[&EvidenceRow]) -> String {
     format!(
         "<article class=\"finding\" id=\"finding-{}\">\n<h3>{}</h3>\n\
          <p><span class=\"badge {class}\"><span aria-hidden=\"true\">{sign}</span> {}</span> {}</p>\n\
+         <details><summary>Sentence to cite</summary>\n<p>{}</p></details>\n\
          {details}</article>\n",
         escape(&row.claim),
         symbols(&row.statement),
         escape(&row.verdict),
+        symbols(&row.says),
         symbols(&row.sentence),
     )
 }

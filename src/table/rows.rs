@@ -172,7 +172,9 @@ pub struct FindingRow {
     pub statement: String,
     /// `holds`, `does not hold` or `cannot be told`.
     pub verdict: String,
-    /// The verdict with its evidence and chance level, to be cited.
+    /// The verdict as one sentence, without numbers.
+    pub says: String,
+    /// The same with its evidence and chance level, to be cited.
     pub sentence: String,
     /// What was computed of each module, or of each layer: `φ(1,8)`.
     pub statistic: String,

@@ -96,7 +96,12 @@ fn findings_are_written_and_checked() {
         // Two layers are too few for `seeds-layers`.
         let is_judged = row.claim != "seeds-layers";
         assert!(
-            first[2].contains(&row.sentence) && (row.count > 0) == is_judged,
+            first[2].contains(&row.sentence)
+                && first[2].contains(&format!(
+                    "`{}`: {}.** {}\n",
+                    row.claim, row.verdict, row.says
+                ))
+                && (row.count > 0) == is_judged,
             "{row:?}"
         );
     }

@@ -120,10 +120,10 @@ fn chart(value: f64) -> Chart {
 
 /// As `findings.csv` has them, a verdict each.
 const FINDINGS: &str = "\
-claim,statement,verdict,sentence,statistic,test,count,holding,median,chance,p,least_p,margin,runs,rules
-seeds,Seeds share <directions>.,holds,Three of four do.,\"φ(1,1)\",Beta,4,3,0.5,0.01,1e-9,,,2,2
-ranks,Ranks do.,does not hold,None does.,\"φ(1,1)\",Beta,4,0,0.01,0.01,0.5,,,2,2
-factor,The factor falls.,cannot be told,It cannot.,factor,signs,4,2,,,,,0.1,1,2
+claim,statement,verdict,says,sentence,statistic,test,count,holding,median,chance,p,least_p,margin,runs,rules
+seeds,Seeds share <directions>.,holds,They share some.,Three of four do.,\"φ(1,1)\",Beta,4,3,0.5,0.01,1e-9,,,2,2
+ranks,Ranks do.,does not hold,They do not.,None does.,\"φ(1,1)\",Beta,4,0,0.01,0.01,0.5,,,2,2
+factor,The factor falls.,cannot be told,It cannot.,It cannot be told.,factor,signs,4,2,,,,,0.1,1,2
 ";
 /// As `evidence.csv` has it.
 const EVIDENCE: &str = "\

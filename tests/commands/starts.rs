@@ -152,7 +152,7 @@ fn runs_of_one_start_are_compared_by_what_they_learned_and_no_claim_is_told() {
         );
     }
     let page = text(folder.path(), "findings.md");
-    let (_, missing) = page.split_once("Not judged:").unwrap();
+    let (_, missing) = page.split_once("Not judged").unwrap();
     assert!(missing.contains("`b-as-a`") && page.contains("delta-right is in place of a"));
     // Directions of ΔW against W are what they say.
     assert!(
@@ -229,7 +229,7 @@ fn bases_that_are_asked_for_are_empty_and_said_to_be() {
         );
     }
     let page = text(folder.path(), "findings.md");
-    let (_, missing) = page.split_once("Not judged:").unwrap();
+    let (_, missing) = page.split_once("Not judged").unwrap();
     assert!(
         missing.contains("`seeds`") && missing.contains("`b-as-a`"),
         "{page}"
