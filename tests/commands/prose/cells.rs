@@ -10,17 +10,27 @@ use lora_subspace::linalg::principal_angles;
 use lora_subspace::measure::{Basis, Directions};
 use lora_subspace::table::from_npz;
 use ndarray::Array2;
+use regex::Regex;
 
 use crate::files::repository;
 
 /// A row by its columns.
 type Row = BTreeMap<String, String>;
 
-/// The grids of the built-in study, by name.
-static GRIDS: LazyLock<Vec<(String, Array2<f64>)>> = LazyLock::new(|| {
-    let path = repository().join("notebooks-export/minilm-sst2/overlap.npz");
-    from_npz("overlap.npz", &fs::read(path).unwrap()).unwrap()
-});
+/// Grids by name.
+type Grids = Vec<(String, Array2<f64>)>;
+
+/// The grids of studies that were read.
+static GRIDS: LazyLock<Mutex<HashMap<String, &'static Grids>>> = LazyLock::new(Mutex::default);
+
+fn grids(study: &str) -> &'static Grids {
+    let mut all = GRIDS.lock().unwrap();
+    all.entry(study.into()).or_insert_with(|| {
+        let path = repository().join("notebooks-export").join(study);
+        let bytes = fs::read(path.join("overlap.npz")).unwrap();
+        Box::leak(Box::new(from_npz("overlap.npz", &bytes).unwrap()))
+    })
+}
 
 /// Tables that were read.
 static TABLES: LazyLock<Mutex<HashMap<String, &'static [Row]>>> = LazyLock::new(Mutex::default);
@@ -81,6 +91,15 @@ pub(super) fn finding(study: &str, claim: &str, column: &str) -> f64 {
     )
 }
 
+/// A number in the sentence of a study's finding: the first after some words.
+pub(super) fn told(study: &str, claim: &str, words: &str) -> f64 {
+    let rows = table(&format!("{study}/findings.csv"));
+    let sentence = &rows.iter().find(|row| row["claim"] == claim).unwrap()["sentence"];
+    let (_, rest) = sentence.split_once(words).expect(words);
+    let number = Regex::new(r"\d+(\.\d+)?").unwrap();
+    number.find(rest).expect(words).as_str().parse().unwrap()
+}
+
 /// In how many of how many a finding holds, its median, and that of its chance.
 pub(super) fn counted(study: &str, claim: &str) -> Vec<f64> {
     ["holding", "count", "median", "chance"]
@@ -88,28 +107,26 @@ pub(super) fn counted(study: &str, claim: &str) -> Vec<f64> {
         .into()
 }
 
-/// φ(i,j) of each module of the built-in study, modules in order.
-pub(super) fn phi(basis: &str, pair: [&str; 2], cell: [usize; 2]) -> Vec<f64> {
-    phi_at("", basis, pair, cell)
-}
-
-/// The same of the modules whose path ends in some words: `5.attention.self.value`.
-pub(super) fn phi_at(
+/// φ(i,j) of a study's modules whose path ends in some words, such as `5.attention.self.value`;
+/// modules in order.
+pub(super) fn phi(
+    study: &str,
     module: &str,
     basis: &str,
     [one, other]: [&str; 2],
     [i, j]: [usize; 2],
 ) -> Vec<f64> {
     let end = format!("{module}__{basis}__{one}__{other}");
-    let grids = GRIDS.iter().filter(|(name, _)| name.ends_with(&end));
+    let grids = grids(study).iter().filter(|(name, _)| name.ends_with(&end));
     let values: Vec<f64> = grids.map(|(_, grid)| grid[(i - 1, j - 1)]).collect();
-    assert!(!values.is_empty(), "overlap.npz has no grid …{end}");
+    assert!(!values.is_empty(), "{study} has no grid …{end}");
     values
 }
 
-/// How many cells `overlap.npz` has.
-pub(super) fn count_of_cells() -> f64 {
-    GRIDS.iter().map(|(_, grid)| grid.len()).sum::<usize>() as f64
+/// How many cells `overlap.npz` of a study has.
+pub(super) fn count_of_cells(study: &str) -> f64 {
+    let cells = grids(study).iter().map(|(_, grid)| grid.len());
+    cells.sum::<usize>() as f64
 }
 
 /// cos² of the principal angles between the leading k directions of A of two adapters, largest first:

@@ -3,7 +3,7 @@
 use lora_subspace::table::standard_error;
 
 use super::cells::{
-    cell, cells, count, count_of_cells, least, mean, median, most, phi, phi_at, squared_cosines,
+    cell, cells, count, count_of_cells, least, mean, median, most, squared_cosines,
 };
 use super::{Said, findings, said};
 
@@ -17,6 +17,15 @@ const FAIR: [&str; 2] = ["r8-seed0", "r64-seed1"];
 /// The same of one seed.
 const SAME: [&str; 2] = ["r8-seed0", "r64-seed0"];
 const SEEDS: [&str; 2] = ["r64-seed0", "r64-seed1"];
+
+/// φ(i,j) of each module, modules in order.
+fn phi(basis: &str, pair: [&str; 2], cell: [usize; 2]) -> Vec<f64> {
+    phi_at("", basis, pair, cell)
+}
+
+fn phi_at(module: &str, basis: &str, pair: [&str; 2], cell: [usize; 2]) -> Vec<f64> {
+    super::cells::phi("minilm-sst2", module, basis, pair, cell)
+}
 
 pub(super) fn sentences() -> Vec<Said> {
     let mut all = elsewhere();
@@ -32,13 +41,10 @@ pub(super) fn sentences() -> Vec<Said> {
 /// In other files.
 fn elsewhere() -> Vec<Said> {
     vec![
-        said("README.md", "(φ(1,1) = {0.67} for value)", || {
-            phi_at("layer.5.attention.self.value", "a", FAIR, [1, 1])
-        }),
         said(
             "README.md",
             "({472,320} cells, random directions included)",
-            || vec![count_of_cells()],
+            || vec![count_of_cells("minilm-sst2")],
         ),
         said(
             "README.md",

@@ -4,13 +4,13 @@
 //! # A sentence with a number
 //!
 //! A new sentence fails the test until it is in a list. Add a line to `smollm2.rs`,
-//! `minilm.rs`, `findings.rs` or `lora_paper.rs`:
+//! `smollm2_answers.rs`, `smollm2_beside.rs`, `minilm.rs`, `findings.rs` or `lora_paper.rs`:
 //! the file, the words as they stand there with each number in braces, and where the numbers come
 //! from, in the same order:
 //!
 //! ```text
 //! said(FILE, "reach {0.23} on average ({0.20} to {0.28})", || {
-//!     let phi = phi("a", ["r8-seed0", "r64-seed1"], [8, 64]);
+//!     let phi = phi(STUDY, "q_proj", "a", ["r8-seed0", "r64-seed1"], [8, 64]);
 //!     vec![mean(&phi), least(&phi), most(&phi)]
 //! }),
 //! ```
@@ -26,6 +26,8 @@ mod findings;
 mod lora_paper;
 mod minilm;
 mod smollm2;
+mod smollm2_answers;
+mod smollm2_beside;
 
 use std::collections::HashMap;
 use std::fs;
@@ -119,6 +121,8 @@ fn rust() -> Said {
 fn all() -> Vec<Said> {
     let mut all = minilm::sentences();
     all.extend(smollm2::sentences());
+    all.extend(smollm2_answers::sentences());
+    all.extend(smollm2_beside::sentences());
     all.extend(lora_paper::sentences());
     all.push(rust());
     all

@@ -1,6 +1,6 @@
 //! What is said of the decoder's study.
 
-use super::cells::{cells, median};
+use super::cells::cells;
 use super::{Said, said};
 
 const FILE: &str = "experiments/smollm2-sst2/README.md";
@@ -8,15 +8,6 @@ const SHARING: &str = "experiments/smollm2-sst2/all-layers/sharing.csv";
 
 pub(super) fn sentences() -> Vec<Said> {
     let mut all = recipes();
-    all.push(said(
-        FILE,
-        "in {one} direction at r = 8, in {2} at r = 64, and in {59} of the full fine-tune",
-        || {
-            let ranks = "experiments/smollm2-sst2/all-layers/ranks.csv";
-            let of = |matrix| median(&cells(ranks, &[("matrix", matrix)], "energy_rank_90"));
-            ["r8-seed0", "r64-seed0", "full-seed0"].map(of).into()
-        },
-    ));
     all.push(said(
         FILE,
         "A in query is {0.282} at step {1,080} and {0.316} at the end",

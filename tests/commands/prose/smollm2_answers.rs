@@ -1,0 +1,302 @@
+//! What is said of the decoder's study in answer to the paper's questions.
+
+use lora_subspace::measure::chance::overlap_chance;
+
+use super::cells::{cells, counted, finding, median, phi, told};
+use super::smollm2_beside::accuracy;
+use super::{Said, said};
+
+const README: &str = "README.md";
+const FILE: &str = "experiments/smollm2-sst2/README.md";
+const STUDY: &str = "smollm2-sst2";
+/// The tables of all thirty layers.
+const ALL: &str = "experiments/smollm2-sst2/all-layers";
+/// A control, likewise.
+const ALPHA8: &str = "experiments/smollm2-sst2/all-layers/alpha8";
+const GROUPS: [&str; 2] = ["r8", "r64"];
+
+pub(super) fn sentences() -> Vec<Said> {
+    let mut all = front_page();
+    all.extend(ranks());
+    all.extend(seeds());
+    all.extend(against_w());
+    all.extend(full_fine_tune());
+    all
+}
+
+/// In how many modules or layers a finding of all thirty layers holds, of how many.
+fn holding(claim: &str) -> Vec<f64> {
+    counted(ALL, claim)[..2].into()
+}
+
+/// Median of a column of a table of all layers, of an adapter.
+fn of_adapter(table: &str, filter: &[(&str, &str)], column: &str) -> f64 {
+    median(&cells(&format!("{ALL}/{table}.csv"), filter, column))
+}
+
+/// Median number of directions that hold nine tenths of ΔW's energy.
+fn energy_rank(adapter: &str) -> f64 {
+    of_adapter("ranks", &[("matrix", adapter)], "energy_rank_90")
+}
+
+/// Median ‖ΔW‖/‖W‖.
+fn size(adapter: &str) -> f64 {
+    of_adapter("ranks", &[("matrix", adapter)], "relative_norm")
+}
+
+/// Median φ(i,j) of query and of value of the eight layers.
+fn medians(basis: &str, pair: [&str; 2], cell: [usize; 2]) -> Vec<f64> {
+    let of = |projection| median(&phi(STUDY, projection, basis, pair, cell));
+    ["q_proj", "v_proj"].map(of).into()
+}
+
+fn front_page() -> Vec<Said> {
+    vec![
+        said(
+            README,
+            "φ(1,8) = {0.26} for query and {0.40} for value. Chance is {0.014}",
+            || {
+                let layer = |projection| format!("layers.17.self_attn.{projection}");
+                let of = |projection| phi(STUDY, &layer(projection), "a", GROUPS, [1, 8])[0];
+                let chance = finding(STUDY, "ranks", "chance");
+                vec![of("q_proj"), of("v_proj"), chance]
+            },
+        ),
+        said(README, "chance allows, in {59} of {60} modules", || {
+            holding("ranks")
+        }),
+        said(
+            README,
+            "α = 2r they do in {23} of {60} modules, and with α = 8 in all {60}",
+            || {
+                let of_all = finding(ALPHA8, "seeds", "holding");
+                [holding("seeds"), vec![of_all]].concat()
+            },
+        ),
+        said(
+            README,
+            "At r = 64 {two} directions hold nine tenths of ΔW; the full fine-tune takes {59}",
+            || ["r64-seed0", "full-seed0"].map(energy_rank).into(),
+        ),
+    ]
+}
+
+fn ranks() -> Vec<Said> {
+    vec![
+        said(
+            FILE,
+            "leading eight of r = 64 in {59} of {60} modules (median φ(1,8) {0.296}, chance {0.014})",
+            || counted(ALL, "ranks"),
+        ),
+        said(
+            FILE,
+            "the median is {0.090}, and in {48} of {60} modules the excess",
+            || {
+                let [holding, count, median, _] = counted(ALL, "ranks-others")[..] else {
+                    unreachable!()
+                };
+                vec![median, holding, count]
+            },
+        ),
+        said(
+            FILE,
+            "a median of {0.12} for query and {0.14} for value in the {eight} layers",
+            || {
+                let of_query = phi(STUDY, "q_proj", "a", GROUPS, [1, 1]).len() as f64;
+                [medians("a", GROUPS, [1, 1]), vec![of_query]].concat()
+            },
+        ),
+        said(
+            FILE,
+            "energy lie in {1} direction at r = 8 and in {2} at r = 64. Random factors of r = 64 would \
+             need {47.6}",
+            || {
+                let chance = finding(ALL, "low-rank", "chance");
+                vec![energy_rank("r8-seed0"), energy_rank("r64-seed0"), chance]
+            },
+        ),
+    ]
+}
+
+fn seeds() -> Vec<Said> {
+    vec![
+        said(
+            FILE,
+            "a tenth or more in {23} of {60} modules (median φ(4,4) {0.093}, chance {0.007})",
+            || counted(ALL, "seeds"),
+        ),
+        said(
+            FILE,
+            "a median of {0.316} in query and {0.304} in value",
+            || {
+                let of = |projection| {
+                    let filter = [
+                        ("recipe", "1297 steps, decay 3"),
+                        ("step", "1297"),
+                        ("basis", "a"),
+                        ("projection", projection),
+                        ("k", "4"),
+                    ];
+                    cells(&format!("{ALL}/sharing.csv"), &filter, "median")[0]
+                };
+                ["q_proj", "v_proj"].map(of).into()
+            },
+        ),
+        said(
+            FILE,
+            "share {0.101} on average, and {0.020} between layers",
+            || {
+                ["directions ", "same layer, "]
+                    .map(|words| told(ALL, "seeds-layers", words))
+                    .into()
+            },
+        ),
+        said(
+            FILE,
+            "query is ahead in {6} of {30} layers. The paper",
+            || holding("query-value"),
+        ),
+    ]
+}
+
+/// A line of the table of factors.
+fn factors(adapter: &'static str) -> Vec<f64> {
+    let of = |directions, column| {
+        let filter = [("adapter", adapter), ("directions", directions)];
+        of_adapter("amplification", &filter, column)
+    };
+    vec![
+        of("delta", "amplification"),
+        of("random", "amplification"),
+        of("delta", "projected_norm/chance_projected_norm"),
+        size(adapter),
+    ]
+}
+
+/// Share of ΔW_q's energy in W's leading tenth of 576 directions, of one side.
+fn placed(adapter: &str, side: &str, column: &str) -> f64 {
+    let filter = [
+        ("adapter", adapter),
+        ("side", side),
+        ("projection", "q_proj"),
+        ("k", "58"),
+    ];
+    of_adapter("placement", &filter, column)
+}
+
+fn against_w() -> Vec<Said> {
+    let line = |words, adapter| said(FILE, words, move || factors(adapter));
+    vec![
+        said(
+            FILE,
+            "the ratio at r = 4 is {0.900} times that at r = 64",
+            || vec![told(ALL, "factor", "on average ")],
+        ),
+        line("| 4 | {0.752} | {0.850} | {1.10} | {0.0070} |", "r4-seed0"),
+        line("| 8 | {0.532} | {0.587} | {1.09} | {0.0112} |", "r8-seed0"),
+        line(
+            "| 64 | {0.300} | {0.319} | {1.04} | {0.0445} |",
+            "r64-seed0",
+        ),
+        line(
+            "| full, 64 directions | {0.076} | {0.092} | {1.10} | {0.0122} |",
+            "full-seed0",
+        ),
+        said(
+            FILE,
+            "The paper's factor of {21.6} at r = 4 is not seen here. There ‖ΔW‖ is a ninth of ‖W‖ \
+             ({0.112}), here it is {0.007}",
+            || {
+                let of_paper = |column| {
+                    let filter = [("adapter", "r4"), ("directions", "delta")];
+                    cells("lora-paper/amplification.csv", &filter, column)[0]
+                };
+                vec![
+                    of_paper("amplification"),
+                    of_paper("delta_norm/base_norm"),
+                    size("r4-seed0"),
+                ]
+            },
+        ),
+        said(
+            FILE,
+            "‖UᵀWV‖ {1.17} times as large as a random update, on average. It is above it in {26} of {30} \
+             layers",
+            || {
+                let times = told(ALL, "correlates", "on average ");
+                [vec![times], holding("correlates")].concat()
+            },
+        ),
+        said(
+            FILE,
+            "input directions holds {0.144} of the energy of ΔW_q, and chance is {0.101}. On the output \
+             side it holds {0.108}. In {59} of {60} modules less than half",
+            || {
+                let shares = vec![
+                    placed("r4-seed0", "in", "share"),
+                    placed("r4-seed0", "in", "chance"),
+                    placed("r4-seed0", "out", "share"),
+                ];
+                [shares, holding("new-directions")].concat()
+            },
+        ),
+    ]
+}
+
+fn full_fine_tune() -> Vec<Said> {
+    vec![
+        said(
+            FILE,
+            "as accurate as r = 8 ({0.915} and {0.915}), moves W about as far as r = 8 does (a median of {1.2} % \
+             of ‖W‖, and {1.1} %), and needs {59} directions for nine tenths of its \
+             ΔW, where r = 8 needs {one}",
+            || {
+                vec![
+                    accuracy("full-qv", 1),
+                    accuracy("qv-r8", 3),
+                    100.0 * size("full-seed0"),
+                    100.0 * size("r8-seed0"),
+                    energy_rank("full-seed0"),
+                    energy_rank("r8-seed0"),
+                ]
+            },
+        ),
+        said(
+            FILE,
+            "is {0.012} in the full fine-tune, {0.007} at r = 4, {0.011} at r = 8 and {0.045} at r = 64",
+            || {
+                ["full-seed0", "r4-seed0", "r8-seed0", "r64-seed0"]
+                    .map(size)
+                    .into()
+            },
+        ),
+        said(
+            FILE,
+            "holds {0.136} of the energy of ΔW_q in the full fine-tune, and {0.144} at r = 4. Chance is \
+             {0.101}. On the output side it is {0.112} and {0.108}",
+            || {
+                vec![
+                    placed("full-seed0", "in", "share"),
+                    placed("r4-seed0", "in", "share"),
+                    placed("r4-seed0", "in", "chance"),
+                    placed("full-seed0", "out", "share"),
+                    placed("r4-seed0", "out", "share"),
+                ]
+            },
+        ),
+        said(
+            FILE,
+            "a median φ(1,8) of {0.58} for query and {0.64} for value. In the leading eight of r = 64 of \
+             another seed it is {0.26} and {0.45}. Chance is {0.014} and {0.042}",
+            || {
+                let pair = ["r8-seed1", "full-seed0"];
+                [
+                    medians("delta-left", pair, [1, 8]),
+                    medians("delta-left", GROUPS, [1, 8]),
+                    [576, 192].map(|d_out| overlap_chance(1, 8, d_out)).into(),
+                ]
+                .concat()
+            },
+        ),
+    ]
+}
