@@ -13,6 +13,8 @@ use crate::setting::Setting;
 use crate::study::bounds::{MOST_DRAWS, MOST_RANK, MOST_THREADS};
 use crate::study::{Makes, Request, Selection, parse_layers, parse_size};
 
+use super::program::either;
+
 /// `subspace-overlap`
 #[derive(Debug, Parser)]
 #[command(
@@ -21,9 +23,9 @@ use crate::study::{Makes, Request, Selection, parse_layers, parse_size};
     about = "φ(i,j): which directions two adapters share (figures 3, 4, 6, 7; figure 8 with a base)",
     after_help = "\
 Examples:
-  subspace-overlap                            the built-in study, experiments/smollm2-sst2
-  subspace-overlap runs/r8 runs/r64           two adapters of one model, into out/
-  subspace-overlap runs/r8 runs/r64 --base path/to/model --layers 0,10-15 --basis a --basis b
+  {program} runs/r8 runs/r64           two adapters of one model, into out/
+  {program} runs/r8 runs/r64 --base path/to/model --layers 0,10-15 --basis a --basis b
+  {program}                            in a clone: its study, experiments/smollm2-sst2
 
 Two adapters of different rank give figures 3 and 6, two of one rank figures 4 and 7; with --base
 figure 8 shows each of them against W. Tables go to OUT/notebooks-export/, pictures to OUT/figures/."
@@ -43,9 +45,9 @@ pub struct Overlap {
     about = "How much ΔW amplifies what W does in ΔW's directions (table 7)",
     after_help = "\
 Examples:
-  amplification                               the built-in study, experiments/smollm2-sst2
-  amplification runs/r4 runs/r64 --base path/to/model
-  amplification runs/r4 --base path/to/model --layers 16 --modules '*q_proj' --draws 100
+  {program} runs/r4 runs/r64 --base path/to/model
+  {program} runs/r4 --base path/to/model --layers 16 --modules '*q_proj' --draws 100
+  {program}                            in a clone: its study, experiments/smollm2-sst2
 
 A factor without its chance value misleads: every row has the closed form for random directions
 beside it. Tables go to OUT/notebooks-export/."
@@ -65,10 +67,10 @@ pub struct Amplification {
     about = "Every table and figure that a study file asks for",
     after_help = "\
 Examples:
-  regenerate                                  the built-in study, experiments/smollm2-sst2
-  regenerate experiments/my-paper/study.toml
-  regenerate --check                          compare with what is committed, write nothing
-  regenerate --init runs/*                    write a first study of these adapters
+  {program} --init runs/*              write a first study of these adapters
+  {program} my-paper/study.toml
+  {program} my-paper/study.toml --check      compare with what is there, write nothing
+  {program}                            in a clone: its study, experiments/smollm2-sst2
 
 --init writes OUT/experiments/NAME/study.toml, never over another, and says what it could not know."
 )]
@@ -127,8 +129,8 @@ const RUNS: [&str; 5] = ["allow_unmapped", "strict", "threads", "memory", "json"
     about = "What a file is: layout, scale rule, modules, ranks, everything not understood",
     after_help = "\
 Examples:
-  inspect experiments/minilm-sst2/adapters/r8-seed0
-  inspect runs/r8/adapter_model.safetensors --json"
+  {program} runs/r8
+  {program} runs/r8/adapter_model.safetensors --json"
 )]
 pub struct Inspect {
     /// An adapter's folder or weight file
@@ -317,7 +319,11 @@ pub(super) fn setting(setting: Setting) -> &'static str {
         Setting::Initial => "--init-adapter",
         Setting::Rename => "--rename",
         Setting::Base | Setting::Weight => "--base",
-        Setting::Several => "make a study of all: regenerate --init",
+        Setting::Several => either(
+            "make a study of all: lora-subspace regenerate --init",
+            "make a study of all: regenerate --init",
+        ),
+        Setting::Listing => either("`lora-subspace inspect`", "`inspect`"),
     }
 }
 
@@ -341,6 +347,8 @@ pub(super) fn asked(asked: Asked) -> &'static str {
         Asked::Whole => "--whole",
         Asked::Memory => "--memory",
         Asked::Out => "--out",
+        Asked::Listing => setting(Setting::Listing),
+        Asked::Study => either("`lora-subspace regenerate`", "`regenerate`"),
     }
 }
 

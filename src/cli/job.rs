@@ -10,6 +10,7 @@ use crate::publish::{self, Listener, Options, is_anything_made};
 use crate::study::{Makes, Plan, Request, repeated};
 
 use super::flags::{Amplification, Inputs, Output, Overlap, Regenerate};
+use super::program::Program;
 use super::said::{print, shown};
 use super::talk::Talk;
 use super::{Failure, init};
@@ -34,7 +35,7 @@ pub fn subspace_overlap(flags: Overlap) -> std::result::Result<(), Failure> {
     let mut request = measuring.request(output, makes)?;
     request.bases = flags.bases.basis.clone();
     let is_plain = measuring.is_plain() && request.bases.is_empty();
-    measure("subspace-overlap", &flags.inputs, &request, is_plain)
+    measure(Program::Overlap, &flags.inputs, &request, is_plain)
 }
 
 /// Runs `amplification`.
@@ -44,8 +45,9 @@ pub fn subspace_overlap(flags: Overlap) -> std::result::Result<(), Failure> {
 /// Whatever goes wrong, before anything is written.
 pub fn amplification(flags: Amplification) -> std::result::Result<(), Failure> {
     if flags.inputs.base.is_none() && !flags.inputs.adapters.is_empty() {
-        let problem = "amplification compares ΔW with W: give the model with --base PATH";
-        return Err(Failure::Usage(problem.into()));
+        let command = Program::Amplification;
+        let problem = format!("{command} compares ΔW with W: give the model with --base PATH");
+        return Err(Failure::Usage(problem));
     }
     let Inputs {
         measuring, output, ..
@@ -58,12 +60,12 @@ pub fn amplification(flags: Amplification) -> std::result::Result<(), Failure> {
     let mut request = measuring.request(output, makes)?;
     request.draws = flags.draws.draws;
     let is_plain = measuring.is_plain() && request.draws.is_none();
-    measure("amplification", &flags.inputs, &request, is_plain)
+    measure(Program::Amplification, &flags.inputs, &request, is_plain)
 }
 
 /// The built-in study, or the adapters given.
 fn measure(
-    command: &'static str,
+    command: Program,
     inputs: &Inputs,
     request: &Request,
     is_plain: bool,
@@ -93,8 +95,9 @@ fn measure(
 /// Whatever goes wrong, and with `--check` any difference.
 pub fn regenerate(flags: Regenerate) -> std::result::Result<(), Failure> {
     if flags.check && flags.output.json {
-        let problem = "regenerate --check prints no summary: leave out --json";
-        return Err(Failure::Usage(problem.into()));
+        let command = Program::Regenerate;
+        let problem = format!("{command} --check prints no summary: leave out --json");
+        return Err(Failure::Usage(problem));
     }
     let quiet = flags.output.quiet;
     if flags.columns {
@@ -125,7 +128,7 @@ pub fn regenerate(flags: Regenerate) -> std::result::Result<(), Failure> {
     for (plan, file) in plans.iter().zip(&studies) {
         let out = out_folder(&flags.output, is_plain);
         let job = Job {
-            command: "regenerate",
+            command: Program::Regenerate,
             plan,
             file: Some(file),
             out,
@@ -163,7 +166,10 @@ fn planned_from(study: &Path, request: &Request) -> Result<Plan> {
             true => "that is an adapter, and no study file",
             false => "that is a folder, and no study file",
         },
-        format!("`regenerate --init {place}` writes a first study of what is there"),
+        format!(
+            "`{} --init {place}` writes a first study of what is there",
+            Program::Regenerate
+        ),
     ))
 }
 
@@ -236,7 +242,7 @@ fn start(output: &Output) -> Result<()> {
 }
 
 struct Job<'a> {
-    command: &'static str,
+    command: Program,
     plan: &'a Plan,
     /// The study's file, where `regenerate` was given it.
     file: Option<&'a Path>,
@@ -255,20 +261,20 @@ impl Job<'_> {
         let started = Instant::now();
         let measured = self.plan.measured();
         let has_base = measured.is_none_or(|measured| measured.base.is_some());
-        if !has_base && self.command == "amplification" {
+        if !has_base && self.command == Program::Amplification {
             return Err(Error::request(
                 format!("study {}", self.plan.name),
-                "it names no base, and amplification compares ΔW with W",
+                format!("it names no base, and {} compares ΔW with W", self.command),
                 "add base = \"path\" to the study",
             ));
         }
-        let is_study = self.command == "regenerate";
+        let is_study = self.command == Program::Regenerate;
         let mut options = Options::new(&self.out);
         options.formats = self.output.format.clone();
         options.palette = self.output.palette;
         options.figures = !self.output.no_figures;
         options.report = is_study;
-        options.command = self.command.into();
+        options.command = self.command.name().into();
         let written = publish::write(self.plan, &options, &self.talk())?;
         if self.output.json {
             print(&format!("{:#}\n", written.summary))?;
@@ -335,7 +341,7 @@ impl Job<'_> {
         let out = self.output.out.as_deref();
         let out = out.map(|out| format!(" --out {}", quoted(out)));
         let ends = [study, out].map(Option::unwrap_or_default);
-        format!("regenerate{}", ends.concat())
+        format!("{}{}", Program::Regenerate, ends.concat())
     }
 }
 

@@ -82,7 +82,7 @@ const ROOMS: [(&str, &[&str]); 20] = [
 ];
 
 /// Library, the only place that may name it.
-const KEEPERS: [(&str, &str); 12] = [
+const KEEPERS: [(&str, &str); 14] = [
     ("ndarray_linalg", "linalg/"),
     ("rand_pcg", "linalg/haar.rs"),
     ("statrs", "measure/significance.rs"),
@@ -93,6 +93,8 @@ const KEEPERS: [(&str, &str); 12] = [
     ("plotters", "figure/pen.rs"),
     ("krilla", "figure/render.rs"),
     ("clap", "cli/"),
+    ("clap_complete", "cli/completions.rs"),
+    ("clap_mangen", "cli/completions.rs"),
     ("indicatif", "cli/talk.rs"),
     ("signal_hook", "cli/signals.rs"),
 ];

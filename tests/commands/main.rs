@@ -6,6 +6,7 @@
 //! - `amplification`: `amplification`
 //! - `inspect`: `inspect`
 //! - `cli`: what holds for all of them
+//! - `tool`: all of them under the name of `lora-subspace`, completions and manual pages
 //! - `warnings`: adapters with something odd
 //! - `commands_on_layouts`: adapters that need W, a number of directions or a start
 //! - `starts`: adapters whose start was taken out of the base
@@ -97,6 +98,7 @@ mod scores;
 mod sizes;
 mod starts;
 mod study;
+mod tool;
 mod trajectory;
 mod verdicts;
 mod warnings;

@@ -131,8 +131,9 @@ pub(in crate::study) fn select(all: &[String], selection: &Selection) -> Result<
             "adapters",
             "no module has factors",
             format!(
-                "name a weight that was saved whole with {}; `inspect` lists them",
-                Asked::Modules
+                "name a weight that was saved whole with {}; {} lists them",
+                Asked::Modules,
+                Asked::Listing
             ),
         ));
     }
@@ -144,7 +145,11 @@ pub(in crate::study) fn select(all: &[String], selection: &Selection) -> Result<
     Err(Error::request(
         format!("{} and {}", Asked::Modules, Asked::Layers),
         format!("none of the {} modules is left", all.len()),
-        format!("they are {}, …; `inspect` lists them all", shown.join(", ")),
+        format!(
+            "they are {}, …; {} lists them all",
+            shown.join(", "),
+            Asked::Listing
+        ),
     ))
 }
 
