@@ -229,7 +229,8 @@ pub(super) struct Draws {
 /// What is written.
 #[derive(Debug, Clone, Args)]
 pub(super) struct Output {
-    /// Where figures/ and notebooks-export/ are made [default: . for a plain run of a study, else out]
+    /// Where figures/ and notebooks-export/ are made [default: a study run as it stands names the
+    /// folder, or it is the study file's own; else out]
     #[arg(long, value_name = "DIR")]
     pub(super) out: Option<PathBuf>,
     /// Kinds of pictures

@@ -77,7 +77,7 @@ fn measure(
         adapters => Plan::from_paths(adapters, inputs.base.as_deref(), request)?,
     };
     let plan = planned(plan)?;
-    let out = out_folder(&inputs.output, is_plain && inputs.adapters.is_empty());
+    let out = out_folder(&inputs.output, &plan, is_plain);
     Ok(Job {
         command,
         plan: &plan,
@@ -126,7 +126,7 @@ pub fn regenerate(flags: Regenerate) -> std::result::Result<(), Failure> {
         .map(|study| compared(planned(planned_from(study, &request)?)?, study))
         .collect::<Result<Vec<_>>>()?;
     for (plan, file) in plans.iter().zip(&studies) {
-        let out = out_folder(&flags.output, is_plain);
+        let out = out_folder(&flags.output, plan, is_plain);
         let job = Job {
             command: Program::Regenerate,
             plan,
@@ -195,13 +195,11 @@ fn built_in() -> PathBuf {
     }
 }
 
-/// A plain run of a study goes where its results are committed; anything else to `out/`.
-fn out_folder(output: &Output, is_plain_study: bool) -> PathBuf {
-    let plain = is_plain_study && output.palette == Palette::Rocket;
-    output
-        .out
-        .clone()
-        .unwrap_or_else(|| PathBuf::from(if plain { "." } else { "out" }))
+/// A plain run of a study goes where its results belong; anything else to `out/`.
+fn out_folder(output: &Output, plan: &Plan, is_plain: bool) -> PathBuf {
+    let is_plain = is_plain && output.palette == Palette::Rocket;
+    let own = plan.results_folder.clone().filter(|_| is_plain);
+    output.out.clone().or(own).unwrap_or_else(|| "out".into())
 }
 
 /// Refuses an adapter that is given twice, by whatever path.

@@ -87,6 +87,16 @@ fn unknown_keys_with_the_nearest_known_one() {
         "the keys there are venue",
     ];
     refused(folder.path(), &with("[print]\ncolour = 1\n"), 15, &words);
+    let words = [
+        "unknown key `folders` in [output]",
+        "did you mean `folder`?",
+    ];
+    refused(
+        folder.path(),
+        &with("[output]\nfolders = \"x\"\n"),
+        15,
+        &words,
+    );
     let words = ["unknown key `figure`", "did you mean `figures`?"];
     refused(folder.path(), &with("[figure]\nlayer = 0\n"), 14, &words);
 }
@@ -141,6 +151,11 @@ fn values_of_another_type() {
             "[text]\nquestion = true\n",
             15,
             ["is true", "a text in quotes"],
+        ),
+        (
+            "[output]\nfolder = [\"x\"]\n",
+            15,
+            ["`output.folder` is a list of 1", "a text in quotes"],
         ),
         (
             "[[figures]]\nlayer = 0\n",

@@ -67,6 +67,9 @@ pub struct Definition {
     /// Where the figures will be printed.
     #[serde(default)]
     pub print: PrintEntry,
+    /// Where results go.
+    #[serde(default)]
+    pub output: OutputEntry,
     /// Where all of this stands in the file.
     #[serde(skip)]
     pub(in crate::study) lines: Lines,
@@ -202,6 +205,15 @@ pub struct TablesEntry {
 pub struct PrintEntry {
     /// Page and type sizes; `plain` when left out.
     pub venue: Option<Venue>,
+}
+
+/// `[output]`
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[cfg_attr(test, derive(serde::Serialize))]
+#[serde(deny_unknown_fields)]
+pub struct OutputEntry {
+    /// The folder of results; the study file's own when left out.
+    pub folder: Option<PathBuf>,
 }
 
 /// A text, or a list of them.
