@@ -103,6 +103,7 @@
 pub mod asked;
 #[doc(hidden)]
 pub mod cli;
+pub mod demo;
 pub mod error;
 pub mod figure;
 pub mod findings;

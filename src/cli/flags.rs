@@ -67,6 +67,7 @@ pub struct Amplification {
     about = "Every table and figure that a study file asks for",
     after_help = "\
 Examples:
+  {program} --demo demo                a made-up study in a new folder: what a study gives
   {program} --init runs/*              write a first study of these adapters
   {program} my-paper/study.toml
   {program} my-paper/study.toml --check      compare with what is there, write nothing
@@ -75,7 +76,7 @@ Examples:
 --init writes OUT/experiments/NAME/study.toml, never over another, and says what it could not know."
 )]
 pub struct Regenerate {
-    /// Study files; without any, the built-in study
+    /// Study files; in a clone, without any, its study
     #[arg(value_name = "STUDY")]
     pub studies: Vec<PathBuf>,
     /// Compare with the files that are there, and fail if they differ: the study as it stands
@@ -84,6 +85,9 @@ pub struct Regenerate {
     /// Write a first study of the adapters, or folders of adapters, that are given
     #[arg(long, requires = "studies", conflicts_with = "check", conflicts_with_all = CHANGES, conflicts_with_all = RUNS)]
     pub init: bool,
+    /// Write a small made-up study into a new or empty folder, and run it
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["studies", "check", "init", "out"], conflicts_with_all = CHANGES)]
+    pub demo: Option<PathBuf>,
     /// Print the JSON Schema of study files
     #[arg(long, exclusive = true)]
     pub schema: bool,
@@ -159,7 +163,7 @@ pub struct Inspect {
 /// Adapters, their base, and what is done with them.
 #[derive(Debug, Clone, Args)]
 pub(super) struct Inputs {
-    /// Adapter folders; without any, the built-in study
+    /// Adapter folders; in a clone, without any, its study
     #[arg(value_name = "ADAPTER")]
     pub(super) adapters: Vec<PathBuf>,
     /// The model they were trained on: a folder or file of safetensors

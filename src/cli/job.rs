@@ -13,7 +13,7 @@ use super::flags::{Amplification, Inputs, Output, Overlap, Regenerate};
 use super::program::Program;
 use super::said::{print, shown};
 use super::talk::Talk;
-use super::{Failure, init};
+use super::{Failure, demo, init};
 
 /// The study that a command without arguments runs.
 const BUILT_IN: &str = "experiments/smollm2-sst2/study.toml";
@@ -73,7 +73,7 @@ fn measure(
     refuse_twice(&inputs.adapters)?;
     start(&inputs.output)?;
     let plan = match inputs.adapters.as_slice() {
-        [] => Plan::from_file(&built_in(), request)?,
+        [] => Plan::from_file(built_in(command)?, request)?,
         adapters => Plan::from_paths(adapters, inputs.base.as_deref(), request)?,
     };
     let plan = planned(plan)?;
@@ -116,9 +116,10 @@ pub fn regenerate(flags: Regenerate) -> std::result::Result<(), Failure> {
     let is_changed = !request.bases.is_empty() || request.draws.is_some();
     let is_plain = flags.measuring.is_plain() && !is_changed;
     start(&flags.output)?;
-    let studies = match flags.studies.as_slice() {
-        [] => vec![built_in()],
-        studies => studies.to_vec(),
+    let studies = match (&flags.demo, flags.studies.as_slice()) {
+        (Some(folder), _) => vec![demo::write(folder, Talk { quiet })?],
+        (None, []) => vec![built_in(Program::Regenerate)?.into()],
+        (None, studies) => studies.to_vec(),
     };
     // All plans first: a mistake in the last study is found before an hour of work on the first.
     let plans = studies
@@ -185,14 +186,23 @@ fn compared(plan: Plan, study: &Path) -> Result<Plan> {
     }
 }
 
-/// The built-in study: of the current folder, else of the sources this was built from.
-fn built_in() -> PathBuf {
-    let here = PathBuf::from(BUILT_IN);
+/// The built-in study, where the current folder has it; elsewhere what to type is said.
+fn built_in(command: Program) -> std::result::Result<&'static Path, Failure> {
+    let here = Path::new(BUILT_IN);
     if here.is_file() {
-        here
-    } else {
-        Path::new(env!("CARGO_MANIFEST_DIR")).join(BUILT_IN)
+        return Ok(here);
     }
+    let problem = match command {
+        Program::Regenerate => format!(
+            "give a study file, as in `{command} paper/study.toml`; `{command} --init runs/*` writes \
+             one, and `{command} --demo demo` makes an example"
+        ),
+        Program::Amplification => {
+            format!("give adapters and their model, as in `{command} runs/r8 --base path/to/model`")
+        }
+        _ => format!("give adapters, as in `{command} runs/r8 runs/r64`"),
+    };
+    Err(Failure::Usage(problem))
 }
 
 /// A plain run of a study goes where its results belong; anything else to `out/`.

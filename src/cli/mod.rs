@@ -4,6 +4,7 @@
 //! 1 failed, 2 wrong usage.
 
 mod completions;
+mod demo;
 mod flags;
 mod init;
 mod inspect;

@@ -7,7 +7,14 @@ use super::flags::{Amplification, Inspect, Overlap, Regenerate};
 use super::program::Program;
 
 /// Flags that say what is done, and refuse others.
-const MODES: [&str; 5] = ["--schema", "--columns", "--init", "--check", "--no-figures"];
+const MODES: [&str; 6] = [
+    "--schema",
+    "--columns",
+    "--demo",
+    "--init",
+    "--check",
+    "--no-figures",
+];
 
 /// What is said of a flag that another command has, or that another flag excludes; `None` of any other
 /// mistake. `name` is what was typed to run the command.

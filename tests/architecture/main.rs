@@ -23,7 +23,7 @@ const ROOTS: [Root; 2] = [
 ];
 
 /// Room, the rooms it may import: of those above it.
-const ROOMS: [(&str, &[&str]); 20] = [
+const ROOMS: [(&str, &[&str]); 21] = [
     ("error", &[]),
     ("files", &["error"]),
     ("setting", &[]),
@@ -63,6 +63,7 @@ const ROOMS: [(&str, &[&str]); 20] = [
         "init",
         &["error", "asked", "files", "adapter", "paper", "study"],
     ),
+    ("demo", &["error", "linalg"]),
     ("figure", &["error", "measure", "paper", "table"]),
     ("report", &["error", "paper", "measure", "table", "figure"]),
     (
@@ -76,7 +77,7 @@ const ROOMS: [(&str, &[&str]); 20] = [
         "cli",
         &[
             "error", "asked", "setting", "linalg", "adapter", "base", "measure", "table", "study",
-            "init", "figure", "publish",
+            "init", "demo", "figure", "publish",
         ],
     ),
 ];
