@@ -1,5 +1,6 @@
 //! The flags: one meaning everywhere.
 
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
 use clap::{Args, Parser};
@@ -137,9 +138,9 @@ Examples:
   {program} runs/r8/adapter_model.safetensors --json"
 )]
 pub struct Inspect {
-    /// An adapter's folder or weight file
-    #[arg(value_name = "PATH")]
-    pub path: PathBuf,
+    /// Adapters: their folders or weight files
+    #[arg(value_name = "PATH", required = true)]
+    pub paths: Vec<PathBuf>,
     /// α, where the config has none or another is meant
     #[arg(long, value_name = "X", value_parser = positive)]
     pub alpha: Option<f64>,
@@ -155,9 +156,12 @@ pub struct Inspect {
     /// Say nothing of slices: fused projections stay whole
     #[arg(long)]
     pub whole: bool,
-    /// One JSON object on stdout
+    /// One JSON object for each adapter on stdout
     #[arg(long)]
     pub json: bool,
+    /// No notes: only what was read, and errors
+    #[arg(short, long)]
+    pub quiet: bool,
 }
 
 /// Adapters, their base, and what is done with them.
@@ -178,8 +182,8 @@ pub(super) struct Inputs {
 /// What is measured.
 #[derive(Debug, Clone, Args)]
 pub(super) struct Measuring {
-    /// Only modules whose path or projection matches (repeatable), e.g. '*query'; '!GLOB' leaves
-    /// modules out
+    /// Only modules whose path or projection matches, e.g. q_proj,v_proj or '*query' (repeatable);
+    /// '!GLOB' leaves modules out
     #[arg(long, value_name = "GLOB")]
     modules: Vec<String>,
     /// Only these layers, e.g. 0,5-7
@@ -292,6 +296,11 @@ impl Measuring {
             && seed.is_none()
     }
 
+    /// Whether modules are chosen by patterns.
+    pub(super) fn has_modules(&self) -> bool {
+        !self.modules.is_empty()
+    }
+
     /// The request behind the flags, but for bases and draws.
     pub(super) fn request(&self, output: &Output, makes: Makes) -> Result<Request> {
         let layers = self.layers.as_ref().map_or(&[][..], |layers| &layers.0);
@@ -362,16 +371,17 @@ fn layers(text: &str) -> std::result::Result<Layers, String> {
 }
 
 fn draws(text: &str) -> std::result::Result<usize, String> {
-    at_most(MOST_DRAWS, text)
+    whole(1..=MOST_DRAWS, text)
 }
 
 fn rank(text: &str) -> std::result::Result<usize, String> {
-    at_most(MOST_RANK, text)
+    whole(0..=MOST_RANK, text)
 }
 
-fn at_most(most: usize, text: &str) -> std::result::Result<usize, String> {
-    let number = text.parse().ok().filter(|number| *number <= most);
-    number.ok_or_else(|| format!("it must be a whole number, at most {most}"))
+fn whole(range: RangeInclusive<usize>, text: &str) -> std::result::Result<usize, String> {
+    let number = text.parse().ok().filter(|number| range.contains(number));
+    let [least, most] = [range.start(), range.end()];
+    number.ok_or_else(|| format!("it must be a whole number, at least {least} and at most {most}"))
 }
 
 fn rename(text: &str) -> std::result::Result<Rename, String> {

@@ -1,6 +1,7 @@
 //! `inspect`: what a file is, and everything in it that was not understood.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
 use serde_json::{Value, json};
 
@@ -15,6 +16,8 @@ use super::said::{line, print, shown};
 
 /// Width of the longest bar.
 const BAR: usize = 24;
+/// How a line with a note begins.
+const NOTE: &str = "  note      ";
 
 struct Row<'a> {
     module: &'a AdaptedModule,
@@ -27,16 +30,30 @@ struct Row<'a> {
 ///
 /// # Errors
 ///
-/// When the file is nothing that this toolkit reads, with the reason.
+/// When a file is nothing that this toolkit reads, with the reason.
 pub fn inspect(flags: Inspect) -> std::result::Result<(), Failure> {
+    let base = flags.base.as_deref().map(Base::open).transpose()?;
+    let pages = flags.paths.iter();
+    let pages: Vec<String> = pages
+        .map(|path| looked_at(path, base.as_ref(), &flags))
+        .collect::<std::result::Result<_, _>>()?;
+    let between = if flags.json { "" } else { "\n" };
+    Ok(print(&pages.join(between))?)
+}
+
+/// What is said of an adapter.
+fn looked_at(
+    path: &Path,
+    base: Option<&Base>,
+    flags: &Inspect,
+) -> std::result::Result<String, Failure> {
     // Looking must not fail on what a computation would refuse: a tensor that is not understood.
     let mut options = ReadOptions::new().allow_unmapped().looking();
     options.alpha = flags.alpha;
-    options.initial = flags.init_adapter;
-    options.renames = flags.rename;
-    let base = flags.base.as_deref().map(Base::open).transpose()?;
-    let index = base.as_ref().map(|base| base as &dyn BaseIndex);
-    let adapter = Adapter::open_on(&flags.path, &options, index)?;
+    options.initial = flags.init_adapter.clone();
+    options.renames = flags.rename.clone();
+    let index = base.map(|base| base as &dyn BaseIndex);
+    let adapter = Adapter::open_on(path, &options, index)?;
     let mut left_out = adapter.left_out.clone();
     let mut rows = Vec::new();
     // Without W a whole model has no ΔW, whatever its numbers: they are not read.
@@ -46,8 +63,8 @@ pub fn inspect(flags: Inspect) -> std::result::Result<(), Failure> {
     let causes = adapter.unmeasurable(|path| formed.contains(path))?;
     let mut causes: BTreeMap<String, CoreError> = causes.into_iter().collect();
     for module in &adapter.modules {
-        let checked = base.as_ref().map(|base| base.check(module)).transpose();
-        let fits = base.as_ref().filter(|_| checked.is_ok());
+        let checked = base.map(|base| base.check(module)).transpose();
+        let fits = base.filter(|_| checked.is_ok());
         let row = match causes.remove(&module.path) {
             Some(error) => Err(error),
             None => row(&adapter, module, fits),
@@ -66,15 +83,16 @@ pub fn inspect(flags: Inspect) -> std::result::Result<(), Failure> {
     }
     let cuts = match flags.whole {
         true => Vec::new(),
-        false => adapter.cuts(&|module| fused::slices(module, base.as_ref())),
+        false => adapter.cuts(&|module| fused::slices(module, base)),
     };
-    let text = if flags.json {
-        format!("{:#}\n", object(&adapter, &rows, &cuts, &left_out))
-    } else {
-        let lines = page(&adapter, &rows, &cuts, &left_out);
-        lines.iter().map(|text| line(text) + "\n").collect()
-    };
-    Ok(print(&text)?)
+    if flags.json {
+        return Ok(format!("{:#}\n", object(&adapter, &rows, &cuts, &left_out)));
+    }
+    let mut lines = page(&adapter, &rows, &cuts, &left_out);
+    if flags.quiet {
+        lines.retain(|line| !line.starts_with(NOTE));
+    }
+    Ok(lines.iter().map(|text| line(text) + "\n").collect())
 }
 
 impl<'a> Row<'a> {
@@ -194,11 +212,11 @@ fn page(adapter: &Adapter, rows: &[Row], cuts: &[Cuts], left_out: &[LeftOut]) ->
         .iter()
         .any(|row| row.module.needs_base() && row.delta_norm.is_none())
     {
-        let note = "  note      ΔW is a difference from W: --base MODEL shows its norms";
-        lines.push(note.into());
+        let note = "ΔW is a difference from W: --base MODEL shows its norms";
+        lines.push(format!("{NOTE}{note}"));
     }
     let notes = adapter.notes.iter();
-    lines.extend(notes.map(|note| format!("  note      {note}")));
+    lines.extend(notes.map(|note| format!("{NOTE}{note}")));
     lines.push(String::new());
     lines.extend(table(adapter, rows));
     if !left_out.is_empty() {

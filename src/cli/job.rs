@@ -71,6 +71,7 @@ fn measure(
     is_plain: bool,
 ) -> std::result::Result<(), Failure> {
     refuse_twice(&inputs.adapters)?;
+    refuse_patterns(inputs)?;
     start(&inputs.output)?;
     let plan = match inputs.adapters.as_slice() {
         [] => Plan::from_file(built_in(command)?, request)?,
@@ -227,6 +228,20 @@ fn refuse_twice(adapters: &[PathBuf]) -> std::result::Result<(), Failure> {
         }
     }
     Ok(())
+}
+
+/// Refuses a pattern of modules that was typed apart from the flag: a word that is no path.
+fn refuse_patterns(inputs: &Inputs) -> std::result::Result<(), Failure> {
+    let is_word = |path: &&PathBuf| path.components().count() == 1 && !path.exists();
+    let word = inputs.adapters.iter().find(is_word);
+    match word.filter(|_| inputs.measuring.has_modules()) {
+        None => Ok(()),
+        Some(word) => Err(Failure::Usage(format!(
+            "{}: no such file or folder; between patterns of --modules stands a comma, as in --modules \
+             q_proj,v_proj",
+            word.display()
+        ))),
+    }
 }
 
 fn start(output: &Output) -> Result<()> {

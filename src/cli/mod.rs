@@ -20,7 +20,7 @@ mod unused;
 use std::panic;
 use std::process::ExitCode;
 
-use clap::error::ErrorKind;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{CommandFactory, Parser};
 
 pub use flags::{Amplification, Inspect, Overlap, Regenerate};
@@ -120,13 +120,30 @@ fn usage(error: &clap::Error, command: &clap::Command) -> ExitCode {
     let line = line.trim_start_matches("error:").trim();
     let (line, rest) = match unused::of(error, &typed(command)) {
         Some(words) => (words, ""),
-        None => (line.to_string(), rest.trim()),
+        None => (line.to_string() + &meant(error), rest.trim()),
     };
     if !rest.is_empty() {
-        rest.lines().chain([""]).for_each(said::tell);
+        let is_tip = |line: &&str| line.trim_start().starts_with("tip:");
+        let lines = rest.lines().filter(|line| !is_tip(line));
+        lines.chain([""]).for_each(said::tell);
     }
     said::error(&line);
     ExitCode::from(2)
+}
+
+/// The word that may be meant for one that is wrong.
+fn meant(error: &clap::Error) -> String {
+    let kinds = [
+        ContextKind::SuggestedArg,
+        ContextKind::SuggestedSubcommand,
+        ContextKind::SuggestedValue,
+    ];
+    let word = kinds.into_iter().find_map(|kind| match error.get(kind)? {
+        ContextValue::String(word) => Some(word),
+        ContextValue::Strings(words) => words.first(),
+        _ => None,
+    });
+    word.map_or(String::new(), |word| format!("; did you mean `{word}`?"))
 }
 
 /// What was typed to run a command: of the one program with the command that it was given.

@@ -66,3 +66,19 @@ fn inspect_says_what_a_file_is() {
         (&json!(0), &json!(0.0))
     );
 }
+
+#[test]
+fn several_adapters_one_after_the_other() {
+    let folder = workshop();
+    let alone = |name: &str| done("inspect", &[name], folder.path()).stdout;
+    let both = done("inspect", &["one", "two", "-q"], folder.path());
+    // Without its notes, of which these have none.
+    assert_eq!(both.stdout, alone("one") + "\n" + &alone("two"));
+    let objects = done("inspect", &["one", "two", "--json"], folder.path()).stdout;
+    let objects = serde_json::Deserializer::from_str(&objects).into_iter::<Value>();
+    let ranks = objects.map(|object| object.unwrap()["modules"][0]["rank"].clone());
+    assert_eq!(ranks.collect::<Vec<_>>(), [json!(2), json!(3)]);
+    // One that cannot be read: nothing is said of the others.
+    let outcome = run("inspect", &["one", "base"], folder.path());
+    assert_eq!((outcome.code, outcome.stdout.as_str()), (1, ""));
+}

@@ -167,6 +167,9 @@ fn values_of_another_type() {
     }
     let text = GOOD.replace("rank = 2", "rank = 0");
     refused(folder.path(), &text, 7, &["is 0", "a whole number from 1"]);
+    let text = GOOD.replace("base = \"base\"", "draws = 0");
+    let words = ["`draws` is 0", "a whole number from 1"];
+    refused(folder.path(), &text, 2, &words);
     let text = GOOD.replace("base = \"base\"", "draws = \"many\"");
     refused(
         folder.path(),

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Deserializer};
 
+use crate::asked::Asked;
 use crate::error::{Error, Result};
 use crate::files;
 use crate::measure::Basis;
@@ -257,7 +258,10 @@ impl Definition {
             return Err(Error::not_found(
                 path,
                 "no such study file",
-                "give the path of a study.toml; experiments/minilm-sst2/study.toml is one",
+                format!(
+                    "give the path of a study.toml; {} makes a first one of adapters",
+                    Asked::Adapters
+                ),
             ));
         }
         let text = files::read_text(path)?;

@@ -65,7 +65,7 @@ pub(super) const STUDY: &[Field] = &[
     ),
     field(
         "draws",
-        Kind::Whole(0..=MOST_DRAWS as u64),
+        Kind::Whole(1..=MOST_DRAWS as u64),
         "20",
         "Random draws for table 7; 20 when left out.",
     ),
