@@ -6,15 +6,11 @@ use std::path::PathBuf;
 use clap::{Args, Parser};
 
 use crate::adapter::{ReadOptions, Rename};
-use crate::asked::Asked;
 use crate::error::{CoreError, Result};
 use crate::figure::{Format, Palette};
 use crate::measure::Basis;
-use crate::setting::Setting;
 use crate::study::bounds::{MOST_DRAWS, MOST_RANK, MOST_THREADS};
 use crate::study::{Makes, Request, Selection, parse_layers, parse_size};
-
-use super::program::either;
 
 /// `subspace-overlap`
 #[derive(Debug, Parser)]
@@ -135,7 +131,8 @@ const RUNS: [&str; 5] = ["allow_unmapped", "strict", "threads", "memory", "json"
     after_help = "\
 Examples:
   {program} runs/r8
-  {program} runs/r8/adapter_model.safetensors --json"
+  {program} runs/r8/adapter_model.safetensors --json
+  {program} runs/r8 --card >> runs/r8/README.md"
 )]
 pub struct Inspect {
     /// Adapters: their folders or weight files
@@ -159,6 +156,9 @@ pub struct Inspect {
     /// One JSON object for each adapter on stdout
     #[arg(long)]
     pub json: bool,
+    /// Markdown for the adapter's page on a hub: layout, scale, sizes of ΔW
+    #[arg(long, conflicts_with = "json")]
+    pub card: bool,
     /// No notes: only what was read, and errors
     #[arg(short, long)]
     pub quiet: bool,
@@ -321,48 +321,6 @@ impl Measuring {
             makes,
             ..Request::everything()
         })
-    }
-}
-
-/// How messages spell a setting here.
-pub(super) fn setting(setting: Setting) -> &'static str {
-    match setting {
-        Setting::Alpha => "--alpha",
-        Setting::Unscaled => "--no-scale",
-        Setting::AllowUnmapped => "--allow-unmapped",
-        Setting::Initial => "--init-adapter",
-        Setting::Rename => "--rename",
-        Setting::Base | Setting::Weight => "--base",
-        Setting::Several => either(
-            "make a study of all: lora-subspace regenerate --init",
-            "make a study of all: regenerate --init",
-        ),
-        Setting::Listing => either("`lora-subspace inspect`", "`inspect`"),
-    }
-}
-
-/// How messages spell what is asked of a study here.
-pub(super) fn asked(asked: Asked) -> &'static str {
-    match asked {
-        Asked::Adapters => "--init",
-        Asked::Base => "--base",
-        Asked::Modules => "--modules",
-        Asked::Layers => "--layers",
-        Asked::Bases => "--basis",
-        Asked::Rank => "--rank",
-        Asked::Draws => "--draws",
-        Asked::Seed => "--seed",
-        Asked::Alpha => "--alpha",
-        Asked::Unscaled => "--no-scale",
-        Asked::Initial => "--init-adapter",
-        Asked::AllowUnmapped => "--allow-unmapped",
-        Asked::Rename => "--rename",
-        Asked::Strict => "--strict",
-        Asked::Whole => "--whole",
-        Asked::Memory => "--memory",
-        Asked::Out => "--out",
-        Asked::Listing => setting(Setting::Listing),
-        Asked::Study => either("`lora-subspace regenerate`", "`regenerate`"),
     }
 }
 

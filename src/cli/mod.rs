@@ -3,6 +3,7 @@
 //! stdout is data, stderr is talk; the last line of a failure starts with `error:`; exit 0 done,
 //! 1 failed, 2 wrong usage.
 
+mod card;
 mod completions;
 mod demo;
 mod flags;
@@ -11,8 +12,10 @@ mod inspect;
 mod job;
 mod kernels;
 mod program;
+mod row;
 mod said;
 mod signals;
+mod spelling;
 mod talk;
 mod tool;
 mod unused;
@@ -57,8 +60,8 @@ pub fn main<Flags: Parser + CommandFactory>(
     command: impl FnOnce(Flags) -> Result<(), Failure>,
 ) -> ExitCode {
     kernels::choose();
-    Setting::spell(flags::setting);
-    Asked::spell(flags::asked);
+    Setting::spell(spelling::setting);
+    Asked::spell(spelling::asked);
     // First of all: until then OpenBLAS's threads are busy looking for work.
     use_one_thread_from_the_start();
     let parser = named(Flags::command());
