@@ -49,6 +49,10 @@ pub enum Asked {
     Memory,
     /// The folder that is written to.
     Out,
+    /// What lists an adapter's modules.
+    Listing,
+    /// What makes all files of a study.
+    Study,
 }
 
 impl Asked {
@@ -77,6 +81,8 @@ impl Asked {
             Asked::Whole => "`Request::whole`",
             Asked::Memory => "`Request::memory`",
             Asked::Out => "`publish::Options::out`",
+            Asked::Listing => "`Adapter::modules`",
+            Asked::Study => "`publish::write` with `Request::everything`",
         }
     }
 }

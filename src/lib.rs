@@ -2,7 +2,7 @@
 //! amplification of ΔW against W, and the figures and tables of section 7 of the LoRA paper
 //! (Hu et al. 2021, arXiv 2106.09685) on anybody's weights.
 //!
-//! Most people run the four commands; README.md has them. The library is for questions that no figure
+//! Most people run the commands of `lora-subspace`; README.md has them. The library is for questions that no figure
 //! of the paper asks. Section 7 asks three, and each has an example here.
 //!
 //! # Which weights are worth adapting?
@@ -103,6 +103,7 @@
 pub mod asked;
 #[doc(hidden)]
 pub mod cli;
+pub mod demo;
 pub mod error;
 pub mod figure;
 pub mod findings;

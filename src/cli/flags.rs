@@ -1,15 +1,14 @@
 //! The flags: one meaning everywhere.
 
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
 use clap::{Args, Parser};
 
 use crate::adapter::{ReadOptions, Rename};
-use crate::asked::Asked;
 use crate::error::{CoreError, Result};
 use crate::figure::{Format, Palette};
 use crate::measure::Basis;
-use crate::setting::Setting;
 use crate::study::bounds::{MOST_DRAWS, MOST_RANK, MOST_THREADS};
 use crate::study::{Makes, Request, Selection, parse_layers, parse_size};
 
@@ -21,9 +20,9 @@ use crate::study::{Makes, Request, Selection, parse_layers, parse_size};
     about = "φ(i,j): which directions two adapters share (figures 3, 4, 6, 7; figure 8 with a base)",
     after_help = "\
 Examples:
-  subspace-overlap                            the built-in study, experiments/smollm2-sst2
-  subspace-overlap runs/r8 runs/r64           two adapters of one model, into out/
-  subspace-overlap runs/r8 runs/r64 --base path/to/model --layers 0,10-15 --basis a --basis b
+  {program} runs/r8 runs/r64           two adapters of one model, into out/
+  {program} runs/r8 runs/r64 --base path/to/model --layers 0,10-15 --basis a --basis b
+  {program}                            in a clone: its study, experiments/smollm2-sst2
 
 Two adapters of different rank give figures 3 and 6, two of one rank figures 4 and 7; with --base
 figure 8 shows each of them against W. Tables go to OUT/notebooks-export/, pictures to OUT/figures/."
@@ -43,9 +42,9 @@ pub struct Overlap {
     about = "How much ΔW amplifies what W does in ΔW's directions (table 7)",
     after_help = "\
 Examples:
-  amplification                               the built-in study, experiments/smollm2-sst2
-  amplification runs/r4 runs/r64 --base path/to/model
-  amplification runs/r4 --base path/to/model --layers 16 --modules '*q_proj' --draws 100
+  {program} runs/r4 runs/r64 --base path/to/model
+  {program} runs/r4 --base path/to/model --layers 16 --modules '*q_proj' --draws 100
+  {program}                            in a clone: its study, experiments/smollm2-sst2
 
 A factor without its chance value misleads: every row has the closed form for random directions
 beside it. Tables go to OUT/notebooks-export/."
@@ -65,15 +64,16 @@ pub struct Amplification {
     about = "Every table and figure that a study file asks for",
     after_help = "\
 Examples:
-  regenerate                                  the built-in study, experiments/smollm2-sst2
-  regenerate experiments/my-paper/study.toml
-  regenerate --check                          compare with what is committed, write nothing
-  regenerate --init runs/*                    write a first study of these adapters
+  {program} --demo demo                a made-up study in a new folder: what a study gives
+  {program} --init runs/*              write a first study of these adapters
+  {program} my-paper/study.toml
+  {program} my-paper/study.toml --check      compare with what is there, write nothing
+  {program}                            in a clone: its study, experiments/smollm2-sst2
 
 --init writes OUT/experiments/NAME/study.toml, never over another, and says what it could not know."
 )]
 pub struct Regenerate {
-    /// Study files; without any, the built-in study
+    /// Study files; in a clone, without any, its study
     #[arg(value_name = "STUDY")]
     pub studies: Vec<PathBuf>,
     /// Compare with the files that are there, and fail if they differ: the study as it stands
@@ -82,6 +82,9 @@ pub struct Regenerate {
     /// Write a first study of the adapters, or folders of adapters, that are given
     #[arg(long, requires = "studies", conflicts_with = "check", conflicts_with_all = CHANGES, conflicts_with_all = RUNS)]
     pub init: bool,
+    /// Write a small made-up study into a new or empty folder, and run it
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["studies", "check", "init", "out"], conflicts_with_all = CHANGES)]
+    pub demo: Option<PathBuf>,
     /// Print the JSON Schema of study files
     #[arg(long, exclusive = true)]
     pub schema: bool,
@@ -127,13 +130,14 @@ const RUNS: [&str; 5] = ["allow_unmapped", "strict", "threads", "memory", "json"
     about = "What a file is: layout, scale rule, modules, ranks, everything not understood",
     after_help = "\
 Examples:
-  inspect experiments/minilm-sst2/adapters/r8-seed0
-  inspect runs/r8/adapter_model.safetensors --json"
+  {program} runs/r8
+  {program} runs/r8/adapter_model.safetensors --json
+  {program} runs/r8 --card >> runs/r8/README.md"
 )]
 pub struct Inspect {
-    /// An adapter's folder or weight file
-    #[arg(value_name = "PATH")]
-    pub path: PathBuf,
+    /// Adapters: their folders or weight files
+    #[arg(value_name = "PATH", required = true)]
+    pub paths: Vec<PathBuf>,
     /// α, where the config has none or another is meant
     #[arg(long, value_name = "X", value_parser = positive)]
     pub alpha: Option<f64>,
@@ -149,15 +153,21 @@ pub struct Inspect {
     /// Say nothing of slices: fused projections stay whole
     #[arg(long)]
     pub whole: bool,
-    /// One JSON object on stdout
+    /// One JSON object for each adapter on stdout
     #[arg(long)]
     pub json: bool,
+    /// Markdown for the adapter's page on a hub: layout, scale, sizes of ΔW
+    #[arg(long, conflicts_with = "json")]
+    pub card: bool,
+    /// No notes: only what was read, and errors
+    #[arg(short, long)]
+    pub quiet: bool,
 }
 
 /// Adapters, their base, and what is done with them.
 #[derive(Debug, Clone, Args)]
 pub(super) struct Inputs {
-    /// Adapter folders; without any, the built-in study
+    /// Adapter folders; in a clone, without any, its study
     #[arg(value_name = "ADAPTER")]
     pub(super) adapters: Vec<PathBuf>,
     /// The model they were trained on: a folder or file of safetensors
@@ -172,8 +182,8 @@ pub(super) struct Inputs {
 /// What is measured.
 #[derive(Debug, Clone, Args)]
 pub(super) struct Measuring {
-    /// Only modules whose path or projection matches (repeatable), e.g. '*query'; '!GLOB' leaves
-    /// modules out
+    /// Only modules whose path or projection matches, e.g. q_proj,v_proj or '*query' (repeatable);
+    /// '!GLOB' leaves modules out
     #[arg(long, value_name = "GLOB")]
     modules: Vec<String>,
     /// Only these layers, e.g. 0,5-7
@@ -227,7 +237,8 @@ pub(super) struct Draws {
 /// What is written.
 #[derive(Debug, Clone, Args)]
 pub(super) struct Output {
-    /// Where figures/ and notebooks-export/ are made [default: . for a plain run of a study, else out]
+    /// Where figures/ and notebooks-export/ are made [default: a study run as it stands names the
+    /// folder, or it is the study file's own; else out]
     #[arg(long, value_name = "DIR")]
     pub(super) out: Option<PathBuf>,
     /// Kinds of pictures
@@ -285,6 +296,11 @@ impl Measuring {
             && seed.is_none()
     }
 
+    /// Whether modules are chosen by patterns.
+    pub(super) fn has_modules(&self) -> bool {
+        !self.modules.is_empty()
+    }
+
     /// The request behind the flags, but for bases and draws.
     pub(super) fn request(&self, output: &Output, makes: Makes) -> Result<Request> {
         let layers = self.layers.as_ref().map_or(&[][..], |layers| &layers.0);
@@ -308,57 +324,22 @@ impl Measuring {
     }
 }
 
-/// How messages spell a setting here.
-pub(super) fn setting(setting: Setting) -> &'static str {
-    match setting {
-        Setting::Alpha => "--alpha",
-        Setting::Unscaled => "--no-scale",
-        Setting::AllowUnmapped => "--allow-unmapped",
-        Setting::Initial => "--init-adapter",
-        Setting::Rename => "--rename",
-        Setting::Base | Setting::Weight => "--base",
-        Setting::Several => "make a study of all: regenerate --init",
-    }
-}
-
-/// How messages spell what is asked of a study here.
-pub(super) fn asked(asked: Asked) -> &'static str {
-    match asked {
-        Asked::Adapters => "--init",
-        Asked::Base => "--base",
-        Asked::Modules => "--modules",
-        Asked::Layers => "--layers",
-        Asked::Bases => "--basis",
-        Asked::Rank => "--rank",
-        Asked::Draws => "--draws",
-        Asked::Seed => "--seed",
-        Asked::Alpha => "--alpha",
-        Asked::Unscaled => "--no-scale",
-        Asked::Initial => "--init-adapter",
-        Asked::AllowUnmapped => "--allow-unmapped",
-        Asked::Rename => "--rename",
-        Asked::Strict => "--strict",
-        Asked::Whole => "--whole",
-        Asked::Memory => "--memory",
-        Asked::Out => "--out",
-    }
-}
-
 fn layers(text: &str) -> std::result::Result<Layers, String> {
     parse_layers(text).map(Layers)
 }
 
 fn draws(text: &str) -> std::result::Result<usize, String> {
-    at_most(MOST_DRAWS, text)
+    whole(1..=MOST_DRAWS, text)
 }
 
 fn rank(text: &str) -> std::result::Result<usize, String> {
-    at_most(MOST_RANK, text)
+    whole(0..=MOST_RANK, text)
 }
 
-fn at_most(most: usize, text: &str) -> std::result::Result<usize, String> {
-    let number = text.parse().ok().filter(|number| *number <= most);
-    number.ok_or_else(|| format!("it must be a whole number, at most {most}"))
+fn whole(range: RangeInclusive<usize>, text: &str) -> std::result::Result<usize, String> {
+    let number = text.parse().ok().filter(|number| range.contains(number));
+    let [least, most] = [range.start(), range.end()];
+    number.ok_or_else(|| format!("it must be a whole number, at least {least} and at most {most}"))
 }
 
 fn rename(text: &str) -> std::result::Result<Rename, String> {

@@ -10,6 +10,7 @@ use crate::init::FirstStudy;
 use crate::study;
 use crate::table;
 
+use super::program::Program;
 use super::said::print;
 use super::talk::Talk;
 use crate::publish::Listener;
@@ -23,7 +24,8 @@ pub(super) fn init(adapters: &[PathBuf], out: Option<&Path>, talk: Talk) -> Resu
     }
     write(&first)?;
     let place = first.place.strip_prefix(".").unwrap_or(&first.place);
-    talk.say(&format!("next: regenerate {}", place.display()));
+    let next = Program::Regenerate;
+    talk.say(&format!("next: {next} {}", place.display()));
     print(&format!("{}\n", place.display()))
 }
 

@@ -1,115 +1,66 @@
 //! `inspect`: what a file is, and everything in it that was not understood.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
 use serde_json::{Value, json};
 
-use crate::adapter::{AdaptedModule, Adapter, BaseIndex, Cuts, LeftOut, ReadOptions, layer_of};
+use crate::adapter::{Adapter, BaseIndex, Cuts, LeftOut, ReadOptions};
 use crate::base::{Base, fused};
-use crate::error::CoreError;
-use crate::linalg::SMALL_SIDE;
 
-use super::Failure;
 use super::flags::Inspect;
+use super::row::{Row, rows, shapes};
 use super::said::{line, print, shown};
+use super::{Failure, card};
 
 /// Width of the longest bar.
 const BAR: usize = 24;
-
-struct Row<'a> {
-    module: &'a AdaptedModule,
-    /// `None` where only a decomposition of a large matrix, or W, could tell.
-    numerical_rank: Option<usize>,
-    delta_norm: Option<f64>,
-}
+/// How a line with a note begins.
+const NOTE: &str = "  note      ";
 
 /// Runs `inspect`.
 ///
 /// # Errors
 ///
-/// When the file is nothing that this toolkit reads, with the reason.
+/// When a file is nothing that this toolkit reads, with the reason.
 pub fn inspect(flags: Inspect) -> std::result::Result<(), Failure> {
+    let base = flags.base.as_deref().map(Base::open).transpose()?;
+    let pages = flags.paths.iter();
+    let pages: Vec<String> = pages
+        .map(|path| looked_at(path, base.as_ref(), &flags))
+        .collect::<std::result::Result<_, _>>()?;
+    let between = if flags.json { "" } else { "\n" };
+    Ok(print(&pages.join(between))?)
+}
+
+/// What is said of an adapter.
+fn looked_at(
+    path: &Path,
+    base: Option<&Base>,
+    flags: &Inspect,
+) -> std::result::Result<String, Failure> {
     // Looking must not fail on what a computation would refuse: a tensor that is not understood.
     let mut options = ReadOptions::new().allow_unmapped().looking();
     options.alpha = flags.alpha;
-    options.initial = flags.init_adapter;
-    options.renames = flags.rename;
-    let base = flags.base.as_deref().map(Base::open).transpose()?;
-    let index = base.as_ref().map(|base| base as &dyn BaseIndex);
-    let adapter = Adapter::open_on(&flags.path, &options, index)?;
-    let mut left_out = adapter.left_out.clone();
-    let mut rows = Vec::new();
-    // Without W a whole model has no ΔW, whatever its numbers: they are not read.
-    let is_formed = |module: &&AdaptedModule| base.is_some() || !module.needs_base();
-    let formed = adapter.modules.iter().filter(is_formed);
-    let formed: BTreeSet<&str> = formed.map(|module| module.path.as_str()).collect();
-    let causes = adapter.unmeasurable(|path| formed.contains(path))?;
-    let mut causes: BTreeMap<String, CoreError> = causes.into_iter().collect();
-    for module in &adapter.modules {
-        let checked = base.as_ref().map(|base| base.check(module)).transpose();
-        let fits = base.as_ref().filter(|_| checked.is_ok());
-        let row = match causes.remove(&module.path) {
-            Some(error) => Err(error),
-            None => row(&adapter, module, fits),
-        };
-        // A file that cannot be read any more says nothing of a module.
-        if let Err(error @ (CoreError::Io { .. } | CoreError::Changed { .. })) = row {
-            return Err(error.into());
-        }
-        for error in checked.err().iter().chain(row.as_ref().err()) {
-            left_out.push(LeftOut {
-                module: module.path.clone(),
-                cause: error.to_string(),
-            });
-        }
-        rows.push(row.unwrap_or_else(|_| Row::unknown(module)));
-    }
+    options.initial = flags.init_adapter.clone();
+    options.renames = flags.rename.clone();
+    let index = base.map(|base| base as &dyn BaseIndex);
+    let adapter = Adapter::open_on(path, &options, index)?;
+    let (rows, left_out) = rows(&adapter, base, flags.card)?;
     let cuts = match flags.whole {
         true => Vec::new(),
-        false => adapter.cuts(&|module| fused::slices(module, base.as_ref())),
+        false => adapter.cuts(&|module| fused::slices(module, base)),
     };
-    let text = if flags.json {
-        format!("{:#}\n", object(&adapter, &rows, &cuts, &left_out))
-    } else {
-        let lines = page(&adapter, &rows, &cuts, &left_out);
-        lines.iter().map(|text| line(text) + "\n").collect()
-    };
-    Ok(print(&text)?)
-}
-
-impl<'a> Row<'a> {
-    fn unknown(module: &'a AdaptedModule) -> Self {
-        Row {
-            module,
-            numerical_rank: None,
-            delta_norm: None,
-        }
+    if flags.card {
+        return Ok(card::text(&adapter, &rows)?);
     }
-}
-
-fn row<'a>(
-    adapter: &Adapter,
-    module: &'a AdaptedModule,
-    base: Option<&Base>,
-) -> std::result::Result<Row<'a>, CoreError> {
-    let w = match (module.needs_base(), base) {
-        (true, None) => return Ok(Row::unknown(module)),
-        (true, Some(base)) => Some(base.whole(module)?),
-        (false, _) => None,
-    };
-    let delta = adapter.delta_with(&module.path, w.as_ref().map(|w| w.view()), 1)?;
-    let shape = (module.d_out, module.d_in);
-    // A large ΔW without factors is not decomposed for a look.
-    let is_cheap = module.rank.is_some() || shape.0.min(shape.1) <= SMALL_SIDE;
-    Ok(Row {
-        numerical_rank: is_cheap.then(|| delta.numerical_rank()).transpose()?,
-        delta_norm: if adapter.scale_is_known {
-            Some(delta.frobenius_norm()?)
-        } else {
-            None
-        },
-        module,
-    })
+    if flags.json {
+        return Ok(format!("{:#}\n", object(&adapter, &rows, &cuts, &left_out)));
+    }
+    let mut lines = page(&adapter, &rows, &cuts, &left_out);
+    if flags.quiet {
+        lines.retain(|line| !line.starts_with(NOTE));
+    }
+    Ok(lines.iter().map(|text| line(text) + "\n").collect())
 }
 
 fn object(adapter: &Adapter, rows: &[Row], cuts: &[Cuts], left_out: &[LeftOut]) -> Value {
@@ -150,32 +101,6 @@ fn cut(cuts: &Cuts) -> Value {
     })
 }
 
-/// What the shapes say about the base: how many blocks, how wide.
-fn shapes(rows: &[Row]) -> String {
-    let mut widths: BTreeMap<(usize, usize), usize> = BTreeMap::new();
-    let mut layers: Vec<usize> = Vec::new();
-    for row in rows {
-        *widths
-            .entry((row.module.d_out, row.module.d_in))
-            .or_default() += 1;
-        layers.extend(layer_of(&row.module.path));
-    }
-    layers.sort_unstable();
-    layers.dedup();
-    let widths: Vec<String> = widths
-        .iter()
-        .map(|((d_out, d_in), count)| format!("{count} of {d_out} × {d_in}"))
-        .collect();
-    match (layers.first(), layers.last()) {
-        (Some(first), Some(last)) => format!(
-            "{} layers ({first} to {last}); {}",
-            layers.len(),
-            widths.join(", ")
-        ),
-        _ => widths.join(", "),
-    }
-}
-
 /// The page's lines, which are shown as they stand here: a name in one cannot begin another.
 fn page(adapter: &Adapter, rows: &[Row], cuts: &[Cuts], left_out: &[LeftOut]) -> Vec<String> {
     let mut lines = vec![format!("{}: {}", adapter.path().display(), adapter.layout)];
@@ -194,11 +119,11 @@ fn page(adapter: &Adapter, rows: &[Row], cuts: &[Cuts], left_out: &[LeftOut]) ->
         .iter()
         .any(|row| row.module.needs_base() && row.delta_norm.is_none())
     {
-        let note = "  note      ΔW is a difference from W: --base MODEL shows its norms";
-        lines.push(note.into());
+        let note = "ΔW is a difference from W: --base MODEL shows its norms";
+        lines.push(format!("{NOTE}{note}"));
     }
     let notes = adapter.notes.iter();
-    lines.extend(notes.map(|note| format!("  note      {note}")));
+    lines.extend(notes.map(|note| format!("{NOTE}{note}")));
     lines.push(String::new());
     lines.extend(table(adapter, rows));
     if !left_out.is_empty() {

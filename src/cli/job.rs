@@ -10,9 +10,10 @@ use crate::publish::{self, Listener, Options, is_anything_made};
 use crate::study::{Makes, Plan, Request, repeated};
 
 use super::flags::{Amplification, Inputs, Output, Overlap, Regenerate};
+use super::program::Program;
 use super::said::{print, shown};
 use super::talk::Talk;
-use super::{Failure, init};
+use super::{Failure, demo, init};
 
 /// The study that a command without arguments runs.
 const BUILT_IN: &str = "experiments/smollm2-sst2/study.toml";
@@ -34,7 +35,7 @@ pub fn subspace_overlap(flags: Overlap) -> std::result::Result<(), Failure> {
     let mut request = measuring.request(output, makes)?;
     request.bases = flags.bases.basis.clone();
     let is_plain = measuring.is_plain() && request.bases.is_empty();
-    measure("subspace-overlap", &flags.inputs, &request, is_plain)
+    measure(Program::Overlap, &flags.inputs, &request, is_plain)
 }
 
 /// Runs `amplification`.
@@ -44,8 +45,9 @@ pub fn subspace_overlap(flags: Overlap) -> std::result::Result<(), Failure> {
 /// Whatever goes wrong, before anything is written.
 pub fn amplification(flags: Amplification) -> std::result::Result<(), Failure> {
     if flags.inputs.base.is_none() && !flags.inputs.adapters.is_empty() {
-        let problem = "amplification compares ΔW with W: give the model with --base PATH";
-        return Err(Failure::Usage(problem.into()));
+        let command = Program::Amplification;
+        let problem = format!("{command} compares ΔW with W: give the model with --base PATH");
+        return Err(Failure::Usage(problem));
     }
     let Inputs {
         measuring, output, ..
@@ -58,24 +60,25 @@ pub fn amplification(flags: Amplification) -> std::result::Result<(), Failure> {
     let mut request = measuring.request(output, makes)?;
     request.draws = flags.draws.draws;
     let is_plain = measuring.is_plain() && request.draws.is_none();
-    measure("amplification", &flags.inputs, &request, is_plain)
+    measure(Program::Amplification, &flags.inputs, &request, is_plain)
 }
 
 /// The built-in study, or the adapters given.
 fn measure(
-    command: &'static str,
+    command: Program,
     inputs: &Inputs,
     request: &Request,
     is_plain: bool,
 ) -> std::result::Result<(), Failure> {
     refuse_twice(&inputs.adapters)?;
+    refuse_patterns(inputs)?;
     start(&inputs.output)?;
     let plan = match inputs.adapters.as_slice() {
-        [] => Plan::from_file(&built_in(), request)?,
+        [] => Plan::from_file(built_in(command)?, request)?,
         adapters => Plan::from_paths(adapters, inputs.base.as_deref(), request)?,
     };
     let plan = planned(plan)?;
-    let out = out_folder(&inputs.output, is_plain && inputs.adapters.is_empty());
+    let out = out_folder(&inputs.output, &plan, is_plain);
     Ok(Job {
         command,
         plan: &plan,
@@ -93,8 +96,9 @@ fn measure(
 /// Whatever goes wrong, and with `--check` any difference.
 pub fn regenerate(flags: Regenerate) -> std::result::Result<(), Failure> {
     if flags.check && flags.output.json {
-        let problem = "regenerate --check prints no summary: leave out --json";
-        return Err(Failure::Usage(problem.into()));
+        let command = Program::Regenerate;
+        let problem = format!("{command} --check prints no summary: leave out --json");
+        return Err(Failure::Usage(problem));
     }
     let quiet = flags.output.quiet;
     if flags.columns {
@@ -113,9 +117,10 @@ pub fn regenerate(flags: Regenerate) -> std::result::Result<(), Failure> {
     let is_changed = !request.bases.is_empty() || request.draws.is_some();
     let is_plain = flags.measuring.is_plain() && !is_changed;
     start(&flags.output)?;
-    let studies = match flags.studies.as_slice() {
-        [] => vec![built_in()],
-        studies => studies.to_vec(),
+    let studies = match (&flags.demo, flags.studies.as_slice()) {
+        (Some(folder), _) => vec![demo::write(folder, Talk { quiet })?],
+        (None, []) => vec![built_in(Program::Regenerate)?.into()],
+        (None, studies) => studies.to_vec(),
     };
     // All plans first: a mistake in the last study is found before an hour of work on the first.
     let plans = studies
@@ -123,9 +128,9 @@ pub fn regenerate(flags: Regenerate) -> std::result::Result<(), Failure> {
         .map(|study| compared(planned(planned_from(study, &request)?)?, study))
         .collect::<Result<Vec<_>>>()?;
     for (plan, file) in plans.iter().zip(&studies) {
-        let out = out_folder(&flags.output, is_plain);
+        let out = out_folder(&flags.output, plan, is_plain);
         let job = Job {
-            command: "regenerate",
+            command: Program::Regenerate,
             plan,
             file: Some(file),
             out,
@@ -163,7 +168,10 @@ fn planned_from(study: &Path, request: &Request) -> Result<Plan> {
             true => "that is an adapter, and no study file",
             false => "that is a folder, and no study file",
         },
-        format!("`regenerate --init {place}` writes a first study of what is there"),
+        format!(
+            "`{} --init {place}` writes a first study of what is there",
+            Program::Regenerate
+        ),
     ))
 }
 
@@ -179,23 +187,30 @@ fn compared(plan: Plan, study: &Path) -> Result<Plan> {
     }
 }
 
-/// The built-in study: of the current folder, else of the sources this was built from.
-fn built_in() -> PathBuf {
-    let here = PathBuf::from(BUILT_IN);
+/// The built-in study, where the current folder has it; elsewhere what to type is said.
+fn built_in(command: Program) -> std::result::Result<&'static Path, Failure> {
+    let here = Path::new(BUILT_IN);
     if here.is_file() {
-        here
-    } else {
-        Path::new(env!("CARGO_MANIFEST_DIR")).join(BUILT_IN)
+        return Ok(here);
     }
+    let problem = match command {
+        Program::Regenerate => format!(
+            "give a study file, as in `{command} paper/study.toml`; `{command} --init runs/*` writes \
+             one, and `{command} --demo demo` makes an example"
+        ),
+        Program::Amplification => {
+            format!("give adapters and their model, as in `{command} runs/r8 --base path/to/model`")
+        }
+        _ => format!("give adapters, as in `{command} runs/r8 runs/r64`"),
+    };
+    Err(Failure::Usage(problem))
 }
 
-/// A plain run of a study goes where its results are committed; anything else to `out/`.
-fn out_folder(output: &Output, is_plain_study: bool) -> PathBuf {
-    let plain = is_plain_study && output.palette == Palette::Rocket;
-    output
-        .out
-        .clone()
-        .unwrap_or_else(|| PathBuf::from(if plain { "." } else { "out" }))
+/// A plain run of a study goes where its results belong; anything else to `out/`.
+fn out_folder(output: &Output, plan: &Plan, is_plain: bool) -> PathBuf {
+    let is_plain = is_plain && output.palette == Palette::Rocket;
+    let own = plan.results_folder.clone().filter(|_| is_plain);
+    output.out.clone().or(own).unwrap_or_else(|| "out".into())
 }
 
 /// Refuses an adapter that is given twice, by whatever path.
@@ -213,6 +228,20 @@ fn refuse_twice(adapters: &[PathBuf]) -> std::result::Result<(), Failure> {
         }
     }
     Ok(())
+}
+
+/// Refuses a pattern of modules that was typed apart from the flag: a word that is no path.
+fn refuse_patterns(inputs: &Inputs) -> std::result::Result<(), Failure> {
+    let is_word = |path: &&PathBuf| path.components().count() == 1 && !path.exists();
+    let word = inputs.adapters.iter().find(is_word);
+    match word.filter(|_| inputs.measuring.has_modules()) {
+        None => Ok(()),
+        Some(word) => Err(Failure::Usage(format!(
+            "{}: no such file or folder; between patterns of --modules stands a comma, as in --modules \
+             q_proj,v_proj",
+            word.display()
+        ))),
+    }
 }
 
 fn start(output: &Output) -> Result<()> {
@@ -236,7 +265,7 @@ fn start(output: &Output) -> Result<()> {
 }
 
 struct Job<'a> {
-    command: &'static str,
+    command: Program,
     plan: &'a Plan,
     /// The study's file, where `regenerate` was given it.
     file: Option<&'a Path>,
@@ -255,20 +284,20 @@ impl Job<'_> {
         let started = Instant::now();
         let measured = self.plan.measured();
         let has_base = measured.is_none_or(|measured| measured.base.is_some());
-        if !has_base && self.command == "amplification" {
+        if !has_base && self.command == Program::Amplification {
             return Err(Error::request(
                 format!("study {}", self.plan.name),
-                "it names no base, and amplification compares ΔW with W",
+                format!("it names no base, and {} compares ΔW with W", self.command),
                 "add base = \"path\" to the study",
             ));
         }
-        let is_study = self.command == "regenerate";
+        let is_study = self.command == Program::Regenerate;
         let mut options = Options::new(&self.out);
         options.formats = self.output.format.clone();
         options.palette = self.output.palette;
         options.figures = !self.output.no_figures;
         options.report = is_study;
-        options.command = self.command.into();
+        options.command = self.command.name().into();
         let written = publish::write(self.plan, &options, &self.talk())?;
         if self.output.json {
             print(&format!("{:#}\n", written.summary))?;
@@ -335,7 +364,7 @@ impl Job<'_> {
         let out = self.output.out.as_deref();
         let out = out.map(|out| format!(" --out {}", quoted(out)));
         let ends = [study, out].map(Option::unwrap_or_default);
-        format!("regenerate{}", ends.concat())
+        format!("{}{}", Program::Regenerate, ends.concat())
     }
 }
 

@@ -3,30 +3,40 @@
 //! stdout is data, stderr is talk; the last line of a failure starts with `error:`; exit 0 done,
 //! 1 failed, 2 wrong usage.
 
+mod card;
+mod completions;
+mod demo;
 mod flags;
 mod init;
 mod inspect;
 mod job;
 mod kernels;
+mod program;
+mod row;
 mod said;
 mod signals;
+mod spelling;
 mod talk;
+mod tool;
 mod unused;
 
 use std::panic;
 use std::process::ExitCode;
 
-use clap::error::ErrorKind;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{CommandFactory, Parser};
 
 pub use flags::{Amplification, Inspect, Overlap, Regenerate};
 pub use inspect::inspect;
 pub use job::{amplification, regenerate, subspace_overlap};
+pub use tool::{Tool, tool};
 
 use crate::asked::Asked;
 use crate::error::{CoreError, Error};
 use crate::linalg::use_one_thread_from_the_start;
 use crate::setting::Setting;
+
+use program::{Program, TOOL, named};
 
 /// How a command can end badly.
 #[derive(Debug, thiserror::Error)]
@@ -50,13 +60,15 @@ pub fn main<Flags: Parser + CommandFactory>(
     command: impl FnOnce(Flags) -> Result<(), Failure>,
 ) -> ExitCode {
     kernels::choose();
-    Setting::spell(flags::setting);
-    Asked::spell(flags::asked);
+    Setting::spell(spelling::setting);
+    Asked::spell(spelling::asked);
     // First of all: until then OpenBLAS's threads are busy looking for work.
     use_one_thread_from_the_start();
-    let flags = match Flags::try_parse() {
+    let parser = named(Flags::command());
+    Program::runs_as(parser.get_name());
+    let flags = match parsed(parser.clone()) {
         Ok(flags) => flags,
-        Err(error) => return usage(&error, &Flags::command()),
+        Err(error) => return usage(&error, &parser),
     };
     // A panic is a bug of ours; it is reported as one line, and the hook's own output is for us.
     if std::env::var_os("RUST_BACKTRACE").is_none() {
@@ -78,6 +90,11 @@ pub fn main<Flags: Parser + CommandFactory>(
     ExitCode::from(code)
 }
 
+fn parsed<Flags: Parser>(mut parser: clap::Command) -> Result<Flags, clap::Error> {
+    let mut matches = parser.try_get_matches_from_mut(std::env::args_os())?;
+    Flags::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut parser))
+}
+
 /// Help and version go to stdout; a usage error puts its `error:` line last.
 fn usage(error: &clap::Error, command: &clap::Command) -> ExitCode {
     if matches!(
@@ -96,17 +113,54 @@ fn usage(error: &clap::Error, command: &clap::Command) -> ExitCode {
             }
         };
     }
+    if error.kind() == ErrorKind::MissingSubcommand {
+        said::error(&no_command());
+        return ExitCode::from(2);
+    }
     let text = error.render().to_string();
     let (first, rest) = text.split_once("\n\n").unwrap_or((&text, ""));
     let line = first.split_whitespace().collect::<Vec<_>>().join(" ");
     let line = line.trim_start_matches("error:").trim();
-    let (line, rest) = match unused::of(error, command) {
+    let (line, rest) = match unused::of(error, &typed(command)) {
         Some(words) => (words, ""),
-        None => (line.to_string(), rest.trim()),
+        None => (line.to_string() + &meant(error), rest.trim()),
     };
     if !rest.is_empty() {
-        rest.lines().chain([""]).for_each(said::tell);
+        let is_tip = |line: &&str| line.trim_start().starts_with("tip:");
+        let lines = rest.lines().filter(|line| !is_tip(line));
+        lines.chain([""]).for_each(said::tell);
     }
     said::error(&line);
     ExitCode::from(2)
+}
+
+/// The word that may be meant for one that is wrong.
+fn meant(error: &clap::Error) -> String {
+    let kinds = [
+        ContextKind::SuggestedArg,
+        ContextKind::SuggestedSubcommand,
+        ContextKind::SuggestedValue,
+    ];
+    let word = kinds.into_iter().find_map(|kind| match error.get(kind)? {
+        ContextValue::String(word) => Some(word),
+        ContextValue::Strings(words) => words.first(),
+        _ => None,
+    });
+    word.map_or(String::new(), |word| format!("; did you mean `{word}`?"))
+}
+
+/// What was typed to run a command: of the one program with the command that it was given.
+fn typed(command: &clap::Command) -> String {
+    let name = command.get_name();
+    let given = std::env::args_os().nth(1);
+    match given.and_then(|given| command.find_subcommand(given)) {
+        Some(inner) => format!("{name} {}", inner.get_name()),
+        None => name.into(),
+    }
+}
+
+/// What is said where the one program is given none of its commands.
+fn no_command() -> String {
+    let example = Program::Overlap;
+    format!("give a command, as in `{example} runs/r8 runs/r64`; `{TOOL} --help` lists them")
 }

@@ -1,17 +1,24 @@
 //! Flags that a command does not use: which, and what to do.
 
+use clap::CommandFactory;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
-use clap::{Command, CommandFactory};
 
 use super::flags::{Amplification, Inspect, Overlap, Regenerate};
+use super::program::Program;
 
 /// Flags that say what is done, and refuse others.
-const MODES: [&str; 5] = ["--schema", "--columns", "--init", "--check", "--no-figures"];
+const MODES: [&str; 6] = [
+    "--schema",
+    "--columns",
+    "--demo",
+    "--init",
+    "--check",
+    "--no-figures",
+];
 
 /// What is said of a flag that another command has, or that another flag excludes; `None` of any other
-/// mistake.
-pub(super) fn of(error: &clap::Error, command: &Command) -> Option<String> {
-    let name = command.get_name();
+/// mistake. `name` is what was typed to run the command.
+pub(super) fn of(error: &clap::Error, name: &str) -> Option<String> {
     let given = flag(error, ContextKind::InvalidArg)?;
     match error.kind() {
         ErrorKind::UnknownArgument => {
@@ -56,18 +63,16 @@ fn flag(error: &clap::Error, kind: ContextKind) -> Option<String> {
 
 /// The commands that have a flag.
 fn users(flag: &str) -> Vec<String> {
-    let commands = [
-        Overlap::command(),
-        Amplification::command(),
-        Regenerate::command(),
-        Inspect::command(),
-    ];
-    let has = |command: &&Command| {
+    let has = |program: &Program| {
+        let command = match program {
+            Program::Overlap => Overlap::command(),
+            Program::Amplification => Amplification::command(),
+            Program::Regenerate => Regenerate::command(),
+            Program::Inspect => Inspect::command(),
+        };
         let mut names = command.get_arguments().filter_map(|one| one.get_long());
         names.any(|name| flag.strip_prefix("--") == Some(name))
     };
-    let with_it = commands.iter().filter(has);
-    with_it
-        .map(|command| command.get_name().to_string())
-        .collect()
+    let with_it = Program::ALL.into_iter().filter(has);
+    with_it.map(|program| program.to_string()).collect()
 }

@@ -3,6 +3,8 @@
 use std::env;
 use std::path::{Component, Path, PathBuf};
 
+use crate::study::without_parents;
+
 /// The folder of a study to be, as the file system has it.
 pub(super) struct Home {
     folder: PathBuf,
@@ -43,24 +45,6 @@ pub(super) fn is_place(typed: &Path) -> bool {
 /// A path from the root, with its links.
 pub(super) fn full(path: &Path) -> PathBuf {
     std::path::absolute(path).unwrap_or_else(|_| path.into())
-}
-
-/// A path without `..`, which leads out of where a link goes to.
-fn without_parents(full: &Path) -> PathBuf {
-    let mut path = PathBuf::new();
-    for part in full.components() {
-        if part != Component::ParentDir {
-            path.push(part);
-            continue;
-        }
-        if path.is_symlink()
-            && let Ok(real) = path.canonicalize()
-        {
-            path = real;
-        }
-        path.pop();
-    }
-    path
 }
 
 /// A folder without links, as far as it is there.

@@ -28,7 +28,7 @@ pub(super) struct Writer<'a> {
 impl Writer<'_> {
     pub(super) fn text(&self, base: Option<&FoundBase>) -> String {
         let mut text = String::new();
-        if self.out.join("docs/study.schema.json").is_file() {
+        if self.is_in_clone() {
             text += "#:schema ../../docs/study.schema.json\n";
         }
         text += &format!(
@@ -52,6 +52,11 @@ impl Writer<'_> {
             text += &self.adapter(candidate);
         }
         text + &self.questions(base.is_some())
+    }
+
+    /// Whether the study is written into a copy of this repository, whose results stand at its top.
+    fn is_in_clone(&self) -> bool {
+        self.out.join("docs/study.schema.json").is_file()
     }
 
     fn adapter(&self, candidate: &Candidate) -> String {
@@ -110,6 +115,9 @@ impl Writer<'_> {
                  # which = [\"5\", \"6\", \"7\"]\n";
         let (venues, plain) = (Venue::choices(), Venue::default());
         text += &format!("\n[print]\n# {venues}\nvenue = \"{plain}\"\n\n");
+        if self.is_in_clone() {
+            text += "[output]\nfolder = \"../..\"\n\n";
+        }
         text += "# What the report says around the results.\n[text]\n# question = \"What is asked.\"\n\
                  # expectation = \"What was expected beforehand.\"\n# outcome = \"What came out.\"\n";
         text

@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use serde_json::Value;
 
+use crate::asked::Asked;
 use crate::error::Result;
 use crate::figure::{Format, Palette};
 use crate::study::Plan;
@@ -152,7 +153,8 @@ fn list(
     let list = before.with(FileSet { made_of, files });
     for other in list.of_others(&|made_of| made_of.differs_from(provenance)) {
         listener.warn(&format!(
-            "{other}: `regenerate` makes all of one study's files"
+            "{other}: {} makes all of one study's files",
+            Asked::Study
         ));
     }
     staging.write(list.artifact(study)?)

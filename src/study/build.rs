@@ -30,6 +30,7 @@ use super::meet::under_one_name;
 use super::named::{AdapterId, Comparison, NamedAdapter, Operand};
 use super::opening::Opening;
 use super::panels::panels;
+use super::place::without_parents;
 use super::plan::{Measured, Plan, Source};
 use super::renames::Renames;
 use super::request::Request;
@@ -77,11 +78,20 @@ impl Plan {
         request: &Request,
     ) -> Result<Self> {
         request.check()?;
-        match &definition.rows {
+        let mut plan = match &definition.rows {
             Some(rows) => build_rows::build(definition, rows, file, request),
             None => of_adapters(definition, file, request, false),
-        }
+        }?;
+        plan.results_folder = Some(results_folder(definition, file));
+        Ok(plan)
     }
+}
+
+/// Where a study's results belong: its own folder, or the one that it names from there.
+fn results_folder(definition: &Definition, file: &Path) -> PathBuf {
+    let own = file.parent().unwrap_or(Path::new(""));
+    let named = definition.output.folder.as_deref();
+    without_parents(&own.join(named.unwrap_or(Path::new(""))))
 }
 
 /// The plan of a study that measures adapters. `every_grid` as in [`Plan`].
@@ -190,6 +200,7 @@ fn of_adapters(
         makes: request.makes,
         every_grid: every_grid || definition.compare.cells == Some(Cells::All),
         selected: request.selected(is_whole(definition, request)),
+        results_folder: None,
         source: Source::Adapters(Box::new(measured)),
     })
 }

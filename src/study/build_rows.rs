@@ -87,6 +87,7 @@ pub(super) fn build(
         figures,
         runs,
         selected: request.selected(false),
+        results_folder: None,
         makes: request.makes,
         every_grid: definition.compare.cells == Some(Cells::All),
         source: Source::Rows(Box::new(published)),

@@ -8,6 +8,7 @@ use crate::paper::{Projection, place_in_model};
 
 use super::file::definition::FiguresEntry;
 use super::file::lines::{Lines, suggestion};
+use super::file::select::ranges;
 use super::within::Within;
 
 /// Layer, layers and projections of the figures.
@@ -107,29 +108,6 @@ fn check_known(entry: &FiguresEntry, all: &[String], lines: &Lines) -> Result<()
         }
     }
     Ok(())
-}
-
-/// `0-5, 8` for 0 to 5 and 8.
-fn ranges(numbers: &[usize]) -> String {
-    let mut ranges: Vec<[usize; 2]> = Vec::new();
-    for &number in numbers {
-        match ranges.last_mut() {
-            Some([_, last]) if *last + 1 == number => *last = number,
-            _ => ranges.push([number, number]),
-        }
-    }
-    let written = |[first, last]: &[usize; 2]| {
-        if first == last {
-            first.to_string()
-        } else {
-            format!("{first}-{last}")
-        }
-    };
-    if ranges.is_empty() {
-        "no numbered layers".into()
-    } else {
-        ranges.iter().map(written).collect::<Vec<_>>().join(", ")
-    }
 }
 
 /// Layers that have every one of the projections.
@@ -282,7 +260,6 @@ mod tests {
             ..FiguresEntry::default()
         };
         assert!(choose(&entry, 8, &["q"]).unwrap().notes.is_empty());
-        assert_eq!(ranges(&[0, 1, 2, 4, 6, 7]), "0-2, 4, 6-7");
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! What a run will do: checked, every name resolved, and nothing of it done yet.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use crate::adapter::{AdaptedModule, LeftOut, layer_of, projection_of};
 use crate::base::Base;
@@ -43,6 +44,8 @@ pub struct Plan {
     pub every_grid: bool,
     /// What a command line changes of a study's numbers beside seed, draws, bases and rank, in words.
     pub selected: Vec<(&'static str, String)>,
+    /// The folder that results of the study as it stands belong in; `None` without a study file.
+    pub results_folder: Option<PathBuf>,
     /// Where the numbers come from.
     pub source: Source,
 }

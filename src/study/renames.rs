@@ -81,7 +81,7 @@ impl<'a> Renames<'a> {
             let error = Error::request(
                 format!("{} {rename}", Asked::Rename),
                 "no module's path begins with what stands before the =",
-                format!("paths are such as `{path}`; `inspect` lists them"),
+                format!("paths are such as `{path}`; {} lists them", Asked::Listing),
             );
             return Err(match place {
                 Some(place) => self.definition.lines.locate(&place, "rename", error),

@@ -83,6 +83,11 @@ impl Request {
         let renames = self.read.renames.iter().map(ToString::to_string);
         check_list(Asked::Rename, &renames.collect::<Vec<_>>())?;
         match self.draws {
+            Some(0) => Err(Error::request(
+                format!("{} 0", Asked::Draws),
+                "without random updates a factor has nothing beside it",
+                "ask for 1 or more",
+            )),
             Some(draws) if draws > MOST_DRAWS => Err(Error::request(
                 format!("{} {draws}", Asked::Draws),
                 format!("at most {MOST_DRAWS} are made"),

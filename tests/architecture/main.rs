@@ -23,7 +23,7 @@ const ROOTS: [Root; 2] = [
 ];
 
 /// Room, the rooms it may import: of those above it.
-const ROOMS: [(&str, &[&str]); 20] = [
+const ROOMS: [(&str, &[&str]); 21] = [
     ("error", &[]),
     ("files", &["error"]),
     ("setting", &[]),
@@ -63,6 +63,7 @@ const ROOMS: [(&str, &[&str]); 20] = [
         "init",
         &["error", "asked", "files", "adapter", "paper", "study"],
     ),
+    ("demo", &["error", "linalg"]),
     ("figure", &["error", "measure", "paper", "table"]),
     ("report", &["error", "paper", "measure", "table", "figure"]),
     (
@@ -76,13 +77,13 @@ const ROOMS: [(&str, &[&str]); 20] = [
         "cli",
         &[
             "error", "asked", "setting", "linalg", "adapter", "base", "measure", "table", "study",
-            "init", "figure", "publish",
+            "init", "demo", "figure", "publish",
         ],
     ),
 ];
 
 /// Library, the only place that may name it.
-const KEEPERS: [(&str, &str); 12] = [
+const KEEPERS: [(&str, &str); 14] = [
     ("ndarray_linalg", "linalg/"),
     ("rand_pcg", "linalg/haar.rs"),
     ("statrs", "measure/significance.rs"),
@@ -93,6 +94,8 @@ const KEEPERS: [(&str, &str); 12] = [
     ("plotters", "figure/pen.rs"),
     ("krilla", "figure/render.rs"),
     ("clap", "cli/"),
+    ("clap_complete", "cli/completions.rs"),
+    ("clap_mangen", "cli/completions.rs"),
     ("indicatif", "cli/talk.rs"),
     ("signal_hook", "cli/signals.rs"),
 ];

@@ -7,12 +7,16 @@ use crate::made::{OF_EVERYTHING, done, figure_files};
 use crate::programs::{files, run};
 use crate::workshop::workshop;
 
-/// A small study with a base, in a folder of its own.
+/// A small study with a base, in a folder of its own, whose results belong beside that.
 fn study(folder: &Path) {
+    study_with(folder, "[output]\nfolder = \"..\"\n");
+}
+
+fn study_with(folder: &Path, more: &str) {
     let adapter = |name: &str| format!("[[adapter]]\nname = \"{name}\"\npath = \"../{name}\"\n");
     let text = format!(
         "name = \"tiny\"\nbase = \"../base\"\n{}{}{}[compare]\nbases = [\"a\", \"delta-left\"]\nranks = [\"one\", \"two\"]\n\
-         seeds = [\"one\", \"three\"]\nbase = [\"one\", \"two\"]\n[figures]\nlayer = 0\n",
+         seeds = [\"one\", \"three\"]\nbase = [\"one\", \"two\"]\n[figures]\nlayer = 0\n{more}",
         adapter("one"),
         adapter("two"),
         adapter("three")
@@ -104,4 +108,73 @@ fn flags_that_change_a_study_send_it_elsewhere() {
         assert!(!folder.path().join("figures").exists(), "{flags:?}");
         fs::remove_dir_all(folder.path().join("out")).unwrap();
     }
+}
+
+/// Wherever one stands, the same files are made in the same place.
+#[test]
+fn results_belong_to_the_study_and_not_to_the_folder_one_stands_in() {
+    let folder = workshop();
+    let at = |name: &str| folder.path().join(name);
+    fs::create_dir_all(at("elsewhere/deep")).unwrap();
+    let places = [
+        (".", "study/study.toml"),
+        ("study", "study.toml"),
+        ("elsewhere/deep", "../../study/study.toml"),
+    ];
+    for (more, place) in [
+        ("", "study"),
+        ("[output]\nfolder = \".\"\n", "study"),
+        ("[output]\nfolder = \"../results\"\n", "results"),
+        (
+            "[output]\nfolder = \"../elsewhere/../results\"\n",
+            "results",
+        ),
+    ] {
+        study_with(folder.path(), more);
+        let mut first: Option<Vec<(String, Vec<u8>)>> = None;
+        for (here, study) in places {
+            let outcome = run("regenerate", &[study, "--check"], &at(here));
+            let is_made = "nothing has been made yet";
+            assert_eq!(first.is_none(), outcome.stderr.contains(is_made), "{here}");
+            done("regenerate", &[study, "--format", "svg"], &at(here));
+            let read = |name: String| (name.clone(), fs::read(at(place).join(name)).unwrap());
+            let names = files(&at(place)).into_iter();
+            let made = names.filter(|name| !name.contains("run-") && *name != "study.toml");
+            let made: Vec<(String, Vec<u8>)> = made.map(read).collect();
+            assert!(made.len() > 20, "{more} in {here}: {}", made.len());
+            assert!(
+                first.get_or_insert(made.clone()) == &made,
+                "{more} in {here}"
+            );
+        }
+        for other in ["figures", "notebooks-export", "elsewhere/deep/figures"] {
+            assert!(!at(other).exists(), "{more}: {other}");
+        }
+        for made in ["figures", "notebooks-export"] {
+            fs::remove_dir_all(at(place).join(made)).unwrap();
+        }
+    }
+}
+
+#[test]
+fn a_folder_on_the_command_line_wins_over_the_study() {
+    let folder = workshop();
+    study_with(folder.path(), "[output]\nfolder = \"../results\"\n");
+    let arguments = ["study/study.toml", "--no-figures", "--out", "mine"];
+    let outcome = done("regenerate", &arguments, folder.path());
+    assert!(outcome.stdout.starts_with("mine/"), "{}", outcome.stdout);
+    assert!(folder.path().join("mine/notebooks-export/tiny").is_dir());
+    assert!(!folder.path().join("results").exists());
+    // The paths that are printed lead there from where one stands.
+    let outcome = done(
+        "regenerate",
+        &["study.toml", "--no-figures"],
+        &folder.path().join("study"),
+    );
+    let first = outcome.stdout.lines().next().unwrap();
+    assert!(
+        first.starts_with("../results/notebooks-export/tiny/"),
+        "{first}"
+    );
+    assert!(folder.path().join("study").join(first).is_file());
 }

@@ -56,9 +56,11 @@ fn a_first_study_runs_without_edits() {
         );
     }
     done(&[PLACE, "--format", "svg"], folder.path());
-    let made = files(&folder.path().join("figures/runs"));
+    // Its results are beside it.
+    let home = folder.path().join("experiments/runs");
+    let made = files(&home.join("figures/runs"));
     assert_eq!(made, in_svg(&OF_EVERYTHING));
-    let tables = files(&folder.path().join("notebooks-export/runs"));
+    let tables = files(&home.join("notebooks-export/runs"));
     assert!(tables.contains(&"table7.tex".to_string()));
 
     // Nothing is written over a study that is there.
@@ -66,6 +68,31 @@ fn a_first_study_runs_without_edits() {
     assert_eq!(outcome.code, 1);
     assert!(outcome.error().contains("not overwritten"));
     assert_eq!(text, fs::read_to_string(folder.path().join(PLACE)).unwrap());
+}
+
+#[test]
+fn in_a_clone_the_results_of_a_first_study_stand_at_the_top() {
+    let folder = runs();
+    fs::create_dir_all(folder.path().join("docs")).unwrap();
+    fs::write(folder.path().join("docs/study.schema.json"), "{}").unwrap();
+    done(&["--init", "runs"], folder.path());
+    let text = fs::read_to_string(folder.path().join(PLACE)).unwrap();
+    assert!(text.contains("\n[output]\nfolder = \"../..\"\n"), "{text}");
+    let outcome = done(&[PLACE, "--no-figures"], folder.path());
+    let first = outcome.stdout.lines().next().unwrap();
+    assert!(first.starts_with("notebooks-export/runs/"), "{first}");
+    assert!(
+        !folder
+            .path()
+            .join("experiments/runs/notebooks-export")
+            .exists()
+    );
+    let check = run("regenerate", &[PLACE, "--check"], folder.path());
+    assert!(
+        !check.stderr.contains("nothing has been made"),
+        "{}",
+        check.stderr
+    );
 }
 
 #[test]

@@ -164,7 +164,8 @@ fn several_runs_are_compared_and_no_two_of_their_checkpoints() {
         &["experiments/runs/study.toml", "--no-figures"],
         folder.path(),
     );
-    let page = folder.path().join("notebooks-export/runs/findings.md");
+    let tables = folder.path().join("experiments/runs/notebooks-export/runs");
+    let page = tables.join("findings.md");
     let page = fs::read_to_string(page).unwrap();
     assert!(page.contains("**`seeds`: holds.**"), "{page}");
 }
@@ -193,7 +194,12 @@ fn runs_that_began_as_one_are_no_seeds_where_nobody_says_so() {
     assert_eq!(outcome.code, 1);
     let said = "nothing is compared: [compare] names no pair of its adapters, and there is no base; name two";
     assert!(outcome.error().contains(said), "{}", outcome.error());
-    assert!(!folder.path().join("notebooks-export").exists());
+    assert!(
+        !folder
+            .path()
+            .join("experiments/runs/notebooks-export")
+            .exists()
+    );
     // A third start is compared with the first.
     save(
         &at("other"),
@@ -345,7 +351,7 @@ fn three_runs_of_a_trainer() {
         folder.path(),
     );
     assert!(!outcome.stderr.contains("no claim"), "{}", outcome.stderr);
-    let tables = folder.path().join("notebooks-export/runs");
+    let tables = folder.path().join("experiments/runs/notebooks-export/runs");
     let page = fs::read_to_string(tables.join("findings.md")).unwrap();
     // Their rows are alike by 0.3, where independent ones are by 0.14: two seeds learned the same.
     assert!(page.contains("**`seeds`: holds.**"), "{page}");

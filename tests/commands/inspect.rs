@@ -1,7 +1,7 @@
 //! `inspect`: what it says of a file.
 
 use crate::files::Tensors;
-use crate::made::done;
+use crate::made::{done, sha256sum};
 use crate::programs::run;
 use crate::workshop::{AdapterFolder, D_OUT, MODULES, factor, workshop};
 use serde_json::{Value, json};
@@ -65,4 +65,57 @@ fn inspect_says_what_a_file_is() {
         ),
         (&json!(0), &json!(0.0))
     );
+}
+
+#[test]
+fn several_adapters_one_after_the_other() {
+    let folder = workshop();
+    let alone = |name: &str| done("inspect", &[name], folder.path()).stdout;
+    let both = done("inspect", &["one", "two", "-q"], folder.path());
+    // Without its notes, of which these have none.
+    assert_eq!(both.stdout, alone("one") + "\n" + &alone("two"));
+    let objects = done("inspect", &["one", "two", "--json"], folder.path()).stdout;
+    let objects = serde_json::Deserializer::from_str(&objects).into_iter::<Value>();
+    let ranks = objects.map(|object| object.unwrap()["modules"][0]["rank"].clone());
+    assert_eq!(ranks.collect::<Vec<_>>(), [json!(2), json!(3)]);
+    // One that cannot be read: nothing is said of the others.
+    let outcome = run("inspect", &["one", "base"], folder.path());
+    assert_eq!((outcome.code, outcome.stdout.as_str()), (1, ""));
+}
+
+#[test]
+fn a_card_for_the_page_of_an_adapter() {
+    let folder = workshop();
+    let odd = AdapterFolder::new(2, 1).field("base_model_name_or_path", json!("a|b`c"));
+    odd.save(&folder.path().join("odd"));
+    let card = done("inspect", &["odd", "--card"], folder.path()).stdout;
+    let weights = sha256sum(&folder.path().join("odd/adapter_model.safetensors"));
+    for words in [
+        "## What this adapter changes\n",
+        "| layout | PEFT LoRA |\n",
+        "| base | `a\\|b'c` |\n",
+        "| modules | 2 layers (0 to 1); 4 of 6 × 5 |\n",
+        "| scale | s = α/r, α = 4 from lora_alpha |\n",
+        "\n| `q_proj` | 2 | 2 | ",
+        "\n| `v_proj` | 2 | 2 | ",
+        "inspect --card`](https://github.com/lora-subspace/lora-subspace), version ",
+        &format!("`adapter_model.safetensors`, SHA-256 `{weights}`"),
+    ] {
+        assert!(card.contains(words), "{words} is not in {card}");
+    }
+    // ‖ΔW‖ of each module, as --json has it.
+    let object = done("inspect", &["odd", "--json"], folder.path()).stdout;
+    let object: Value = serde_json::from_str(&object).unwrap();
+    let norms = [0, 2].map(|place| object["modules"][place]["delta_norm"].as_f64().unwrap());
+    let row = card.lines().find(|line| line.starts_with("| `q_proj`"));
+    for norm in norms {
+        assert!(row.unwrap().contains(&format!("{norm:.3}")), "{card}");
+    }
+    // All rows of a table have as many cells.
+    let cells = |line: &str| line.replace("\\|", "").matches('|').count();
+    for line in card.lines().filter(|line| line.starts_with('|')) {
+        assert!([3, 6].contains(&cells(line)), "{line}");
+    }
+    let outcome = run("inspect", &["odd", "--card", "--json"], folder.path());
+    assert_eq!(outcome.code, 2);
 }

@@ -6,6 +6,7 @@
 //! - `amplification`: `amplification`
 //! - `inspect`: `inspect`
 //! - `cli`: what holds for all of them
+//! - `tool`: all of them under the name of `lora-subspace`, completions and manual pages
 //! - `warnings`: adapters with something odd
 //! - `commands_on_layouts`: adapters that need W, a number of directions or a start
 //! - `starts`: adapters whose start was taken out of the base
@@ -27,6 +28,7 @@
 //! - `groups`, `group_tables`: runs that are compared as one, and what tables and figures have of them
 //! - `one_run`: checkpoints of one run, and runs of one start, of which no claim is judged
 //! - `trajectory`: checkpoints of a run
+//! - `demo`: the made-up study, and commands without arguments
 //! - `init`: the first study, by `--init`
 //! - `init_runs`: the same of folders as trainers leave them
 //! - `built_in_study`: every number of it against NumPy
@@ -67,6 +69,7 @@ mod cli;
 mod commands_on_layouts;
 mod courses;
 mod decoder_study;
+mod demo;
 mod ends;
 mod figure8;
 mod figures;
@@ -97,6 +100,7 @@ mod scores;
 mod sizes;
 mod starts;
 mod study;
+mod tool;
 mod trajectory;
 mod verdicts;
 mod warnings;

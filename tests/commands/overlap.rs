@@ -236,3 +236,20 @@ fn placement_is_written_where_adapters_are_held_against_a_base() {
     let tables = folder.path().join("out/notebooks-export/one-vs-two");
     assert!(!tables.join("placement.csv").exists());
 }
+
+#[test]
+fn patterns_stand_apart_by_commas_as_by_repeats() {
+    let folder = workshop();
+    let rows = |modules: &[&str], out: &str| {
+        let arguments = [&["one", "two", "--no-figures", "--out", out], modules].concat();
+        done("subspace-overlap", &arguments, folder.path());
+        let path = folder.path().join(out).join("notebooks-export/one-vs-two");
+        std::fs::read_to_string(path.join("overlap.csv")).unwrap()
+    };
+    let repeats = rows(&["--modules", "q_proj", "--modules", "!*.1.*"], "repeats");
+    assert!(repeats.contains("m.layers.0.q_proj") && !repeats.contains("v_proj"));
+    assert_eq!(rows(&["--modules", "q_proj,!*.1.*"], "commas"), repeats);
+    let both = rows(&["--modules", "{q,v}_proj"], "braces");
+    assert!(both.contains("m.layers.0.v_proj") && both.len() > repeats.len());
+    assert_eq!(rows(&["--modules", "q_proj, v_proj"], "spaces"), both);
+}

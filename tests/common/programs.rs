@@ -31,6 +31,7 @@ pub(crate) fn program(command: &str) -> &'static str {
         "amplification" => env!("CARGO_BIN_EXE_amplification"),
         "regenerate" => env!("CARGO_BIN_EXE_regenerate"),
         "inspect" => env!("CARGO_BIN_EXE_inspect"),
+        "lora-subspace" => env!("CARGO_BIN_EXE_lora-subspace"),
         other => panic!("no command {other}"),
     }
 }

@@ -87,6 +87,16 @@ fn unknown_keys_with_the_nearest_known_one() {
         "the keys there are venue",
     ];
     refused(folder.path(), &with("[print]\ncolour = 1\n"), 15, &words);
+    let words = [
+        "unknown key `folders` in [output]",
+        "did you mean `folder`?",
+    ];
+    refused(
+        folder.path(),
+        &with("[output]\nfolders = \"x\"\n"),
+        15,
+        &words,
+    );
     let words = ["unknown key `figure`", "did you mean `figures`?"];
     refused(folder.path(), &with("[figure]\nlayer = 0\n"), 14, &words);
 }
@@ -143,6 +153,11 @@ fn values_of_another_type() {
             ["is true", "a text in quotes"],
         ),
         (
+            "[output]\nfolder = [\"x\"]\n",
+            15,
+            ["`output.folder` is a list of 1", "a text in quotes"],
+        ),
+        (
             "[[figures]]\nlayer = 0\n",
             14,
             ["`figures` is a list of 1", "write [figures]"],
@@ -152,6 +167,9 @@ fn values_of_another_type() {
     }
     let text = GOOD.replace("rank = 2", "rank = 0");
     refused(folder.path(), &text, 7, &["is 0", "a whole number from 1"]);
+    let text = GOOD.replace("base = \"base\"", "draws = 0");
+    let words = ["`draws` is 0", "a whole number from 1"];
+    refused(folder.path(), &text, 2, &words);
     let text = GOOD.replace("base = \"base\"", "draws = \"many\"");
     refused(
         folder.path(),

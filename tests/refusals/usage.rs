@@ -86,11 +86,44 @@ fn a_rank_or_a_module_that_is_not_there() {
         &["one", "two", "--modules", "*k_proj"],
         &words,
     );
-    refused_with(folder.path(), &["one", "two", "--layers", "7"], &words);
     refused_with(
         folder.path(),
         &["one", "two", "--modules", "[a"],
         &["--modules [a"],
+    );
+    for (text, words) in [
+        ("q_proj,,v_proj", "a pattern is empty; leave it out"),
+        ("q_proj,", "a pattern is empty"),
+        ("!", "a pattern is empty"),
+        ("q_proj,q_proj", "--modules q_proj: it is given twice"),
+    ] {
+        refused_with(folder.path(), &["one", "two", "--modules", text], &[words]);
+    }
+}
+
+#[test]
+fn layers_that_are_not_there_are_named() {
+    let folder = workshop();
+    for (layers, absent) in [("7", "7"), ("1-99", "2-99"), ("0,3,5-6", "3, 5-6")] {
+        let said = format!("--layers {absent}: no adapter has a module there");
+        let words = [&*said, "the adapters have 0-1"];
+        refused_with(folder.path(), &["one", "two", "--layers", layers], &words);
+    }
+}
+
+#[test]
+fn a_pattern_apart_from_its_flag() {
+    let folder = workshop();
+    let arguments = ["one", "two", "--modules", "q_proj", "v_proj"];
+    let outcome = run("subspace-overlap", &arguments, folder.path());
+    assert_eq!(outcome.code, 2, "{}", outcome.stderr);
+    let words = "v_proj: no such file or folder; between patterns of --modules stands a comma";
+    assert!(outcome.error().contains(words), "{}", outcome.stderr);
+    // Without the flag it is a path.
+    refused_with(
+        folder.path(),
+        &["one", "v_proj"],
+        &["v_proj", "check the path"],
     );
 }
 
@@ -118,6 +151,10 @@ fn wrong_usage_exits_with_2() {
         ("regenerate", vec!["--memory", "0"]),
         ("amplification", vec!["one"]),
         ("regenerate", vec!["--check", "--rank", "2"]),
+        (
+            "amplification",
+            vec!["one", "--base", "base", "--draws", "0"],
+        ),
         ("inspect", vec![]),
     ] {
         let outcome = run(command, &arguments, folder.path());
@@ -127,6 +164,23 @@ fn wrong_usage_exits_with_2() {
             outcome.stderr
         );
         assert!(!outcome.error().is_empty());
+    }
+}
+
+#[test]
+fn the_word_that_is_meant_stands_in_the_error() {
+    let folder = workshop();
+    for (arguments, words) in [
+        (
+            &["one", "two", "--bass", "a"][..],
+            "'--bass' found; did you mean `--bas",
+        ),
+        (&["one", "two", "--basis", "delta-rigth"], "delta-rigth"),
+    ] {
+        let outcome = run("subspace-overlap", arguments, folder.path());
+        assert_eq!(outcome.code, 2, "{}", outcome.stderr);
+        assert!(outcome.error().contains(words), "{}", outcome.stderr);
+        assert!(!outcome.stderr.contains("tip:"), "{}", outcome.stderr);
     }
 }
 

@@ -57,6 +57,8 @@ pub enum Setting {
     Weight,
     /// All adapters in a folder that holds several.
     Several,
+    /// What lists an adapter's modules and tensors.
+    Listing,
 }
 
 impl Setting {
@@ -76,6 +78,7 @@ impl Setting {
             Setting::Rename => "`ReadOptions::rename`",
             Setting::Weight => "`w` of `Adapter::delta_with`",
             Setting::Several => "open each adapter in",
+            Setting::Listing => "`Adapter`",
         }
     }
 }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Deserializer};
 
+use crate::asked::Asked;
 use crate::error::{Error, Result};
 use crate::files;
 use crate::measure::Basis;
@@ -67,6 +68,9 @@ pub struct Definition {
     /// Where the figures will be printed.
     #[serde(default)]
     pub print: PrintEntry,
+    /// Where results go.
+    #[serde(default)]
+    pub output: OutputEntry,
     /// Where all of this stands in the file.
     #[serde(skip)]
     pub(in crate::study) lines: Lines,
@@ -204,6 +208,15 @@ pub struct PrintEntry {
     pub venue: Option<Venue>,
 }
 
+/// `[output]`
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[cfg_attr(test, derive(serde::Serialize))]
+#[serde(deny_unknown_fields)]
+pub struct OutputEntry {
+    /// The folder of results; the study file's own when left out.
+    pub folder: Option<PathBuf>,
+}
+
 /// A text, or a list of them.
 fn one_or_more<'de, D: Deserializer<'de>>(from: D) -> std::result::Result<Vec<String>, D::Error> {
     #[derive(Deserialize)]
@@ -245,7 +258,10 @@ impl Definition {
             return Err(Error::not_found(
                 path,
                 "no such study file",
-                "give the path of a study.toml; experiments/minilm-sst2/study.toml is one",
+                format!(
+                    "give the path of a study.toml; {} makes a first one of adapters",
+                    Asked::Adapters
+                ),
             ));
         }
         let text = files::read_text(path)?;

@@ -65,7 +65,7 @@ pub(super) const STUDY: &[Field] = &[
     ),
     field(
         "draws",
-        Kind::Whole(0..=MOST_DRAWS as u64),
+        Kind::Whole(1..=MOST_DRAWS as u64),
         "20",
         "Random draws for table 7; 20 when left out.",
     ),
@@ -121,6 +121,7 @@ pub(super) const STUDY: &[Field] = &[
         "",
         "Where the figures will be printed.",
     ),
+    field("output", Kind::Table(OUTPUT), "", "Where results go."),
 ];
 
 const TEXT: &[Field] = &[
@@ -355,6 +356,13 @@ const PRINT: &[Field] = &[field(
     Kind::Choice(&Venue::NAMES),
     "\"icml\"",
     "Page and type sizes of the figures, and widths of the tables in LaTeX; `plain`, which fits LaTeX's `article`, when left out.",
+)];
+
+const OUTPUT: &[Field] = &[field(
+    "folder",
+    Kind::Text,
+    "\"../..\"",
+    "The folder in which figures/ and notebooks-export/ are made; the study file's own when left out.",
 )];
 
 /// The JSON Schema (draft 2020-12) of study files, as `docs/study.schema.json` has it.

@@ -1,5 +1,6 @@
 //! Which modules and layers are looked at.
 
+use std::collections::BTreeSet;
 use std::fmt::Display;
 
 use globset::{Candidate, Glob, GlobMatcher};
@@ -21,15 +22,33 @@ pub struct Selection {
 
 impl Selection {
     /// Globs match a module's whole path or its projection; one that begins with `!` leaves those
-    /// modules out. Layers are block numbers.
+    /// modules out. A text may have several with commas between them: outside of brackets and braces a
+    /// comma belongs to no glob. Layers are block numbers.
     ///
     /// # Errors
     ///
-    /// [`CoreError::Request`](crate::CoreError::Request) for a pattern that is no glob, for a pattern
-    /// or a layer that is there twice, and for more than [`MOST_ENTRIES`] of either.
+    /// [`CoreError::Request`](crate::CoreError::Request) for a pattern that is empty or no glob, for a
+    /// pattern or a layer that is there twice, and for more than [`MOST_ENTRIES`] of either.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use lora_subspace::study::Selection;
+    /// let selection = Selection::new(&["q_proj,{up,down}_proj".into()], &[]).unwrap();
+    /// assert!(selection.takes("layers.0.q_proj") && selection.takes("layers.0.up_proj"));
+    /// assert!(!selection.takes("layers.0.v_proj"));
+    /// ```
     pub fn new(globs: &[String], layers: &[usize]) -> Result<Self> {
-        check_list(Asked::Modules, globs)?;
+        let globs: Vec<&str> = globs.iter().flat_map(|text| parts(text)).collect();
+        check_list(Asked::Modules, &globs)?;
         check_list(Asked::Layers, layers)?;
+        if globs.iter().any(|glob| ["", "!"].contains(glob)) {
+            return Err(Error::request(
+                Asked::Modules.to_string(),
+                "a pattern is empty",
+                "leave it out; between two patterns stands one comma",
+            ));
+        }
         let compile = |glob: &&str| match Glob::new(glob) {
             Ok(compiled) => Ok(compiled.compile_matcher()),
             Err(error) => Err(Error::request(
@@ -40,10 +59,9 @@ impl Selection {
         };
         let without = globs.iter().filter_map(|glob| glob.strip_prefix('!'));
         let with = globs.iter().filter(|glob| !glob.starts_with('!'));
-        let with: Vec<&str> = with.map(String::as_str).collect();
         Ok(Selection {
             without: without.map(|glob| compile(&glob)).collect::<Result<_>>()?,
-            globs: with.iter().map(compile).collect::<Result<_>>()?,
+            globs: with.map(compile).collect::<Result<_>>()?,
             layers: layers.to_vec(),
         })
     }
@@ -88,6 +106,26 @@ impl Selection {
     }
 }
 
+/// The globs of a text, between commas that belong to none.
+fn parts(text: &str) -> Vec<&str> {
+    let (mut parts, mut start, mut open, mut is_escaped) = (Vec::new(), 0, 0usize, false);
+    for (place, character) in text.char_indices() {
+        match character {
+            _ if is_escaped => is_escaped = false,
+            '\\' => is_escaped = true,
+            '{' | '[' => open += 1,
+            '}' | ']' => open = open.saturating_sub(1),
+            ',' if open == 0 => {
+                parts.push(text[start..place].trim());
+                start = place + 1;
+            }
+            _ => {}
+        }
+    }
+    parts.push(text[start..].trim());
+    parts
+}
+
 /// A list of which each entry is asked for once.
 ///
 /// # Errors
@@ -116,8 +154,10 @@ pub(in crate::study) fn check_list<T: Ord + Display>(asked: Asked, all: &[T]) ->
 ///
 /// # Errors
 ///
-/// [`CoreError::Request`](crate::CoreError::Request) when none is left.
+/// [`CoreError::Request`](crate::CoreError::Request) when none is left, and for layers that no module
+/// is of.
 pub(in crate::study) fn select(all: &[String], selection: &Selection) -> Result<Vec<String>> {
+    check_layers(all, &selection.layers)?;
     let wanted: Vec<String> = all
         .iter()
         .filter(|path| selection.takes(path))
@@ -131,8 +171,9 @@ pub(in crate::study) fn select(all: &[String], selection: &Selection) -> Result<
             "adapters",
             "no module has factors",
             format!(
-                "name a weight that was saved whole with {}; `inspect` lists them",
-                Asked::Modules
+                "name a weight that was saved whole with {}; {} lists them",
+                Asked::Modules,
+                Asked::Listing
             ),
         ));
     }
@@ -144,8 +185,51 @@ pub(in crate::study) fn select(all: &[String], selection: &Selection) -> Result<
     Err(Error::request(
         format!("{} and {}", Asked::Modules, Asked::Layers),
         format!("none of the {} modules is left", all.len()),
-        format!("they are {}, …; `inspect` lists them all", shown.join(", ")),
+        format!(
+            "they are {}, …; {} lists them all",
+            shown.join(", "),
+            Asked::Listing
+        ),
     ))
+}
+
+/// Every layer that is asked for is there.
+fn check_layers(all: &[String], asked: &[usize]) -> Result<()> {
+    let there: BTreeSet<usize> = all.iter().filter_map(|module| layer_of(module)).collect();
+    let absent = asked.iter().copied().filter(|layer| !there.contains(layer));
+    let absent: BTreeSet<usize> = absent.collect();
+    if absent.is_empty() || all.is_empty() {
+        return Ok(());
+    }
+    let [there, absent] = [there, absent].map(|layers| ranges(&Vec::from_iter(layers)));
+    Err(Error::request(
+        format!("{} {absent}", Asked::Layers),
+        "no adapter has a module there",
+        format!("the adapters have {there}"),
+    ))
+}
+
+/// `0-5, 8` for 0 to 5 and 8.
+pub(in crate::study) fn ranges(numbers: &[usize]) -> String {
+    let mut ranges: Vec<[usize; 2]> = Vec::new();
+    for &number in numbers {
+        match ranges.last_mut() {
+            Some([_, last]) if *last + 1 == number => *last = number,
+            _ => ranges.push([number, number]),
+        }
+    }
+    let written = |[first, last]: &[usize; 2]| {
+        if first == last {
+            first.to_string()
+        } else {
+            format!("{first}-{last}")
+        }
+    };
+    if ranges.is_empty() {
+        "no numbered layers".into()
+    } else {
+        ranges.iter().map(written).collect::<Vec<_>>().join(", ")
+    }
 }
 
 /// Reads `0,5-7` as 0, 5, 6, 7.
@@ -191,4 +275,29 @@ pub fn parse_layers(text: &str) -> std::result::Result<Vec<usize>, String> {
 
 fn too_many() -> String {
     format!("at most {MOST_ENTRIES} layers can be asked for")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_comma_in_brackets_is_part_of_a_glob() {
+        for (text, expected) in [
+            ("q_proj", &["q_proj"][..]),
+            ("q_proj, v_proj", &["q_proj", "v_proj"]),
+            ("{q,v}_proj,!*.0.*", &["{q,v}_proj", "!*.0.*"]),
+            ("[q,v]_proj,o", &["[q,v]_proj", "o"]),
+            ("{a,{b,c}},d", &["{a,{b,c}}", "d"]),
+            ("a\\{,b", &["a\\{", "b"]),
+            ("a,", &["a", ""]),
+        ] {
+            assert_eq!(parts(text), expected);
+        }
+    }
+
+    #[test]
+    fn numbers_in_a_row_are_a_range() {
+        assert_eq!(ranges(&[0, 1, 2, 4, 6, 7]), "0-2, 4, 6-7");
+    }
 }

@@ -299,7 +299,8 @@ fn not_understood(found: &Found, content: &Content, first: &str, count: usize) -
         content.layout
     );
     let remedy = format!(
-        "`inspect` lists them; {} leaves them out",
+        "{} lists them; {} leaves them out",
+        Setting::Listing,
         Setting::AllowUnmapped
     );
     found.error(first, problem, &remedy)

@@ -8,6 +8,7 @@ use ndarray::ArrayView2;
 
 use crate::error::{Error, Result};
 use crate::files::InputFile;
+use crate::setting::Setting;
 
 use super::delta::Delta;
 use super::left_out::LeftOut;
@@ -220,7 +221,7 @@ impl Adapter {
             path: self.weights.clone(),
             tensor: path.into(),
             problem: "no such module in this adapter".into(),
-            remedy: "`inspect` lists its modules".into(),
+            remedy: format!("{} lists its modules", Setting::Listing),
         })
     }
 

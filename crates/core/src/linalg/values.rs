@@ -129,6 +129,6 @@ pub(super) fn failed(
             matrix.ncols()
         ),
         problem: error.to_string(),
-        remedy: "look for extreme values in these weights (`inspect` lists their norms)",
+        remedy: "look for extreme values in these weights, and at their norms",
     }
 }
