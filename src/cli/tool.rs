@@ -23,16 +23,15 @@ Examples:
 
 `{program} COMMAND --help` has the flags of a command."
 )]
+#[allow(
+    missing_docs,
+    reason = "in help it would stand in place of what a command says of itself"
+)]
 pub enum Tool {
-    /// `subspace-overlap`
     Overlap(Overlap),
-    /// `amplification`
     Amplification(Amplification),
-    /// `regenerate`
     Regenerate(Regenerate),
-    /// `inspect`
     Inspect(Inspect),
-    /// Completions and manual pages
     Completions(Completions),
 }
 

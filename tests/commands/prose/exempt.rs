@@ -3,11 +3,10 @@
 /// The words must stand in their file once.
 pub(super) const EXEMPT: [(&str, &str, &str); EXEMPTIONS] = [
     ("README.md", "take Python 3.11 and Chromium", VERSION),
-    ("README.md", "wider than one of two columns", "of a page"),
-    ("README.md", "NumPy to 2e-13, every", GOLDEN),
+    ("README.md", "NumPy to 2e-13, and every", GOLDEN),
     ("README.md", "row to 2e-14 relative", GOLDEN),
     ("README.md", "with SciPy to 1e-14", GOLDEN),
-    ("README.md", "adapters to 1e-15 and", GOLDEN),
+    ("README.md", "adapters to 1e-15. It", GOLDEN),
     ("README.md", "layouts to 1e-7 at worst", GOLDEN),
     ("README.md", "and 2e-15 elsewhere", GOLDEN),
     ("README.md", "Apache-2.0, at your option", LICENCE),
@@ -160,7 +159,7 @@ pub(super) const EXEMPT: [(&str, &str, &str); EXEMPTIONS] = [
 ];
 
 /// So many there are.
-const EXEMPTIONS: usize = 75;
+const EXEMPTIONS: usize = 74;
 
 const METHODS: &str = "METHODS.md";
 const SMOLLM2: &str = "experiments/smollm2-sst2/README.md";

@@ -17,6 +17,8 @@ const GROUPS: [&str; 2] = ["r8", "r64"];
 
 pub(super) fn sentences() -> Vec<Said> {
     let mut all = front_page();
+    all.extend(weights());
+    all.extend(accuracies());
     all.extend(ranks());
     all.extend(seeds());
     all.extend(against_w());
@@ -79,6 +81,73 @@ fn front_page() -> Vec<Said> {
             || ["r64-seed0", "full-seed0"].map(energy_rank).into(),
         ),
     ]
+}
+
+/// A column of table 5, of all choices of weights but the best where it has none.
+fn of_weights(column: &str, unit: f64) -> Vec<f64> {
+    let values = cells(&format!("{STUDY}/table5.csv"), &[], column);
+    values.into_iter().map(|value| unit * value).collect()
+}
+
+fn weights() -> Vec<Said> {
+    vec![
+        said(
+            FILE,
+            "Seven choices of weights have {345,600} trainable parameters",
+            || {
+                let mut budgets = of_weights("trainable_parameters", 1.0);
+                budgets.dedup();
+                budgets
+            },
+        ),
+        said(
+            FILE,
+            "| accuracy | {0.904} | {0.900} | {0.907} | {0.907} | {0.905} | {0.909} | {0.911} |",
+            || of_weights("mean", 1.0),
+        ),
+        said(
+            FILE,
+            "| points behind the best | {0.6} | {1.1} | {0.3} | {0.4} | {0.5} | {0.1} | – |",
+            || of_weights("behind", 100.0),
+        ),
+        said(
+            FILE,
+            "interval | {−1.0} | {−0.6} | {−1.3} | {−1.3} | {−1.2} | {−1.5} | – |",
+            || of_weights("behind_low", 100.0),
+        ),
+        said(
+            FILE,
+            "do best ({0.911}), and key alone does worst, {1.1} points behind (95 % interval {−0.6} to {2.8})",
+            || {
+                let best = of_weights("mean", 1.0).last().copied();
+                // The second line is key's; the interval is symmetric.
+                let [behind, low] =
+                    ["behind", "behind_low"].map(|column| of_weights(column, 100.0)[1]);
+                vec![best.unwrap(), behind, low, 2.0 * behind - low]
+            },
+        ),
+        said(
+            FILE,
+            "Each score is a share of {2,693} sentences, so its standard error is {0.6} points",
+            || {
+                let errors = of_weights("standard_error", 100.0);
+                vec![of_weights("items", 1.0)[0], errors[0]]
+            },
+        ),
+    ]
+}
+
+/// Accuracies of table 6.
+fn accuracies() -> Vec<Said> {
+    vec![said(
+        FILE,
+        "is {R1} at r = 1, {R4} at r = 4, {0.915} at r = 8 and {0.923} at r = 64. The full fine-tune has \
+         {0.915}",
+        || {
+            let of = |rank| cells(&format!("{STUDY}/table6.csv"), &[("rank", rank)], "mean")[0];
+            ["1", "4", "8", "64", ""].map(of).into()
+        },
+    )]
 }
 
 fn ranks() -> Vec<Said> {
