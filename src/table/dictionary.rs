@@ -47,9 +47,9 @@ an empty field, never 0. Norms and σ are in the units of the weights; φ, p, ch
 const FOOTER: &str = "
 ## files.json
 
-Which files are one set. `sets` has, for each group of files that were made of the same, `made_of`
-(version, study, settings, and every input with its SHA-256) and `files` (the SHA-256 of each file by its
-name). It is written last. A check, and the notebooks, name files that do not fit it.
+Which files are one set. `sets` has an entry for each group of files that were made of the same. There
+`made_of` has version, study, settings, and every input with its SHA-256. `files` has the SHA-256 of each
+file by its name. It is written last. A check, and the notebooks, name files that do not fit it.
 
 ## In a spreadsheet
 

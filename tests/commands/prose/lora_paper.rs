@@ -103,7 +103,7 @@ fn of_the_paper() -> Vec<Said> {
         ),
         said(
             METHODS,
-            "would \"amplify\" {343}× at r = 4 and {11}× at r = 64, where the learned ones do {21.6}× and \
+            "would \"amplify\" {343}× at r = 4 and {11}× at r = 64. The learned ones do {21.6}× and \
              {1.88}×",
             || [factors("random"), factors("delta")].concat(),
         ),
@@ -122,12 +122,12 @@ fn of_the_paper() -> Vec<Said> {
                 .map(|projection| most(&figure3(projection)))
                 .into()
         }),
-        said(METHODS, "chance is i/d and reaches {0.0999}: drawn", || {
+        said(METHODS, "chance is i/d and reaches {0.0999}. It", || {
             vec![most(&cells(OVERLAP, &[("first", "base")], "chance"))]
         }),
         said(
             METHODS,
-            "table 5 has {91.0} for W_q, r = 8 on MultiNLI, table 6 has {90.7}",
+            "r = 8 on MultiNLI table 5 has {91.0}, and table 6 has {90.7}",
             twice_printed,
         ),
         said(
