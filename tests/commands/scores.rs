@@ -152,7 +152,7 @@ fn the_readmes_study_runs_as_it_stands() {
     assert!(
         folder
             .path()
-            .join("experiments/runs/notebooks-export/runs/table6.tex")
+            .join("notebooks-export/runs/table6.tex")
             .is_file()
     );
 }

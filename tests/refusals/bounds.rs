@@ -55,7 +55,7 @@ fn keys_of_a_study() {
             folder.path(),
             &text,
             2,
-            &["`draws` is ", "from 0 to 100000"],
+            &["`draws` is ", "from 1 to 100000"],
         );
     }
     let names: Vec<String> = (0..=10_000).map(|n| format!("\"a{n}\"")).collect();
