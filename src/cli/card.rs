@@ -23,7 +23,7 @@ const UNKNOWN: &str = "–";
 pub(super) fn text(adapter: &Adapter, rows: &[Row]) -> Result<String, CoreError> {
     let base = adapter.base_name.as_deref();
     let of_adapter = [
-        ("layout", shown(&adapter.layout)),
+        ("layout", shown(adapter.layout)),
         ("base", base.map_or("not named".into(), code)),
         ("modules", shapes(rows)),
         ("scale", shown(&adapter.scale_rule)),
@@ -37,7 +37,7 @@ pub(super) fn text(adapter: &Adapter, rows: &[Row]) -> Result<String, CoreError>
     for (projection, rows) in by_projection(rows) {
         text += &format!(
             "| {} | {} | {} | {} | {} |\n",
-            cell(&code(projection)),
+            cell(code(projection)),
             rows.len(),
             range(rows.iter().map(|row| row.module.rank), |rank| rank
                 .to_string()),
@@ -56,7 +56,7 @@ pub(super) fn text(adapter: &Adapter, rows: &[Row]) -> Result<String, CoreError>
         let name = file.path().file_name().unwrap_or_default();
         files.push(format!(
             "{}, SHA-256 `{}`",
-            code(&name.to_string_lossy()),
+            code(name.to_string_lossy()),
             file.sha256()?
         ));
     }
