@@ -22,6 +22,7 @@ use clap::{CommandFactory, Parser};
 pub use flags::{Amplification, Inspect, Overlap, Regenerate};
 pub use inspect::inspect;
 pub use job::{amplification, regenerate, subspace_overlap};
+pub use said::shown;
 
 use crate::asked::Asked;
 use crate::error::{CoreError, Error};
