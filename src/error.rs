@@ -65,6 +65,10 @@ pub enum Error {
         /// What makes them anew.
         command: String,
     },
+
+    /// Somebody asked a run to stop.
+    #[error("the run was stopped before its end; start it again for its results")]
+    Stopped,
 }
 
 impl Error {

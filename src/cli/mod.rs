@@ -29,6 +29,7 @@ use clap::{CommandFactory, Parser};
 pub use flags::{Amplification, Inspect, Overlap, Regenerate};
 pub use inspect::inspect;
 pub use job::{amplification, regenerate, subspace_overlap};
+pub use said::shown;
 pub use tool::{Tool, tool};
 
 use crate::asked::Asked;

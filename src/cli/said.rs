@@ -57,7 +57,7 @@ pub(super) fn error(message: &str) {
 /// A text as one line that a terminal shows as it is: control characters, line ends, marks that
 /// turn the direction of writing and letters that nobody sees are escaped as Rust writes them. The middle
 /// of a very long one is left out.
-pub(super) fn shown(text: &str) -> String {
+pub fn shown(text: &str) -> String {
     let escape = |character: char| match is_escaped(character) {
         true => character.escape_default().to_string(),
         false => character.into(),

@@ -7,7 +7,7 @@ use crate::study::{NamedAdapter, Plan, Source};
 use super::listener::Listener;
 
 /// Says what a plan measures or shows.
-pub(super) fn describe(plan: &Plan, listener: &dyn Listener) {
+pub fn describe(plan: &Plan, listener: &dyn Listener) {
     listener.say(&format!(
         "study {}: {} modules",
         plan.name,

@@ -44,6 +44,7 @@ mod written;
 
 pub use check::{Checked, Difference, check};
 pub use claim::abandon;
+pub use describe::describe;
 pub use listener::{Listener, Silent, Steps};
 pub use products::is_anything_made;
 pub use write::{Options, Written, write};

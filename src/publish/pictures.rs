@@ -22,6 +22,7 @@ pub(super) fn pictures(
     let notes = plan.figures.captions.in_picture();
     let canvas = Canvas::of(plan.figures.venue).with_notes(notes);
     let render = |(figure, _, shown): (Figure, &str, AnyFigure)| -> Result<Vec<Artifact>> {
+        plan.stop.check()?;
         let drawing = Drawing::on(canvas, shown)?.with(&of_figure(plan, figure, provenance));
         let picture = |format: &Format| {
             let path = figures_folder(&plan.name).join(format!("{}.{format}", shown.name()));

@@ -28,7 +28,7 @@ impl Plan {
     /// # Errors
     ///
     /// [`Plan::check_memory`]'s, then the first in the plan's order: of a module that could not be
-    /// measured, or of `take`.
+    /// measured, or of `take`; [`Error::Stopped`](crate::Error::Stopped) once [`Plan::stop`] is asked.
     pub fn stream(
         &self,
         progress: &(dyn Fn() + Sync),
@@ -38,6 +38,7 @@ impl Plan {
             Source::Adapters(measured) => measured,
             Source::Rows(rows) => {
                 for module in &self.modules {
+                    self.stop.check()?;
                     take(rows.of_module(module))?;
                     progress();
                 }
@@ -53,6 +54,7 @@ impl Plan {
             let results: Vec<Result<Results>> = self.modules[group]
                 .par_iter()
                 .map(|module| {
+                    self.stop.check()?;
                     let results = module::measure((self, measured), (&wanted, &chances), module);
                     progress();
                     results

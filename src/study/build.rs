@@ -37,7 +37,7 @@ use super::request::Request;
 use super::resolved::{Known, Resolved};
 use super::runs;
 use super::steps::{self, Entry};
-use super::{build_rows, checks, duplicates, lineage, naming, one_start, seeds};
+use super::{build_rows, checks, duplicates, lineage, one_start, seeds};
 
 impl Plan {
     /// A plan from a study file.
@@ -47,23 +47,6 @@ impl Plan {
     /// Everything that can be told before the numbers are read.
     pub fn from_file(path: &Path, request: &Request) -> Result<Self> {
         Plan::of_definition(&Definition::read(path)?, path, request)
-    }
-
-    /// A plan from adapters on a command line: each pair of them is compared, and each of them with
-    /// the base if there is one.
-    ///
-    /// Of the pairs, the first with different ranks is drawn as figures 3 and 6, and the first with
-    /// equal ranks as figures 4 and 7.
-    ///
-    /// # Errors
-    ///
-    /// As [`Plan::from_file`], and for one adapter under two paths.
-    pub fn from_paths(paths: &[PathBuf], base: Option<&Path>, request: &Request) -> Result<Self> {
-        request.check()?;
-        let definition = naming::definition(paths, base);
-        let plan = of_adapters(&definition, Path::new(""), request, true)?;
-        duplicates::refuse(plan.adapters())?;
-        Ok(plan)
     }
 
     /// A plan from a definition that is read. `file` is the study's file: paths in the definition are
@@ -95,7 +78,7 @@ fn results_folder(definition: &Definition, file: &Path) -> PathBuf {
 }
 
 /// The plan of a study that measures adapters. `every_grid` as in [`Plan`].
-fn of_adapters(
+pub(super) fn of_adapters(
     definition: &Definition,
     file: &Path,
     request: &Request,
@@ -202,6 +185,7 @@ fn of_adapters(
         selected: request.selected(is_whole(definition, request)),
         results_folder: None,
         source: Source::Adapters(Box::new(measured)),
+        stop: request.stop.clone(),
     })
 }
 
@@ -267,8 +251,12 @@ fn is_whole(definition: &Definition, request: &Request) -> bool {
 /// The adapter of an entry with the checkpoints of its run, and sentences about them.
 fn open_adapter(at: &Entry, opening: &Opening) -> Result<(NamedAdapter, Vec<String>)> {
     let entry = at.entry;
-    let opened = find_adapter_near(&entry.path, at.folder).map_err(Error::from);
-    let opened = opened.and_then(|path| opening.open(&path));
+    let opened = match &entry.factors {
+        Some(factors) => opening.held(&entry.name, factors),
+        None => find_adapter_near(&entry.path, at.folder)
+            .map_err(Error::from)
+            .and_then(|path| opening.open(&path)),
+    };
     let trained = opened.and_then(|(adapter, factor_entries)| {
         adapter.check_trained()?;
         Ok((adapter, factor_entries))
@@ -278,7 +266,7 @@ fn open_adapter(at: &Entry, opening: &Opening) -> Result<(NamedAdapter, Vec<Stri
         let what = format!("adapter `{}`", entry.name);
         at.lines.locate(&place, &what, error)
     })?;
-    let (seed, warning) = seeds::of_entry(entry, adapter.path());
+    let (seed, warning) = seeds::of_entry(entry, &adapter);
     let (steps, note) = steps::of_entry(at, &adapter, opening)?;
     let named = NamedAdapter {
         name: entry.name.clone(),

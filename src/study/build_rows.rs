@@ -91,6 +91,7 @@ pub(super) fn build(
         makes: request.makes,
         every_grid: definition.compare.cells == Some(Cells::All),
         source: Source::Rows(Box::new(published)),
+        stop: request.stop.clone(),
     })
 }
 

@@ -86,7 +86,8 @@ fn named_in(resolved: &Resolved, pair: [AdapterId; 2]) -> Option<&'static str> {
 /// When a file cannot be read.
 pub(crate) fn is_same(first: &Adapter, second: &Adapter) -> Result<Option<&'static str>> {
     let (one, other) = (weights(first), weights(second));
-    if one.len() != other.len() {
+    // Factors in memory have no file.
+    if one.len() != other.len() || one.is_empty() {
         return Ok(None);
     }
     let real = |file: &InputFile| real(file.path());

@@ -7,18 +7,20 @@ use crate::adapter::is_general;
 
 use super::file::Definition;
 use super::file::definition::{AdapterEntry, Compare, DEFAULT_DRAWS};
+use super::given::Given;
 use super::run_names::is_counter;
 
 /// The study behind adapters and a base on a command line: every pair is compared, and each
 /// adapter with the base if there is one.
-pub(super) fn definition(paths: &[PathBuf], base: Option<&Path>) -> Definition {
-    let names = names_of(paths);
+pub(super) fn definition(given: &[Given], base: Option<&Path>) -> Definition {
+    let names = names_of(&given.iter().map(Given::place).collect::<Vec<_>>());
     let adapters = names
         .iter()
-        .zip(paths)
-        .map(|(name, path)| AdapterEntry {
+        .zip(given)
+        .map(|(name, given)| AdapterEntry {
             name: name.clone(),
-            path: path.clone(),
+            path: given.place(),
+            factors: given.factors(),
             ..AdapterEntry::default()
         })
         .collect();

@@ -32,7 +32,11 @@ pub(crate) struct Course {
 
 impl Course {
     pub(crate) fn of(adapter: &Adapter) -> Self {
-        Course::at(adapter.path(), adapter.weights())
+        match adapter.files() {
+            // Factors in memory stand nowhere.
+            [] => Course::default(),
+            _ => Course::at(adapter.path(), adapter.weights()),
+        }
     }
 
     fn at(path: &Path, weights: &Path) -> Self {

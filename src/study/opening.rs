@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::adapter::{Adapter, BaseIndex, ReadOptions, Rename};
+use crate::adapter::{Adapter, BaseIndex, Factors, ReadOptions, Rename};
 use crate::base::{Base, fused};
 use crate::error::Result;
 use crate::tensors::find_adapter_near;
@@ -43,12 +43,29 @@ impl<'a> Opening<'a> {
 
     /// The adapter at a path, and the entries of its factors (see [`Adapter::factor_entries`]).
     pub(super) fn open(&self, path: &Path) -> Result<(Adapter, Option<u64>)> {
-        let index = self.base.map(|base| base as &dyn BaseIndex);
-        let mut adapter = Adapter::open_on(path, &self.read, index)?;
+        let adapter = Adapter::open_on(path, &self.read, self.index())?;
+        Ok(self.cut(adapter))
+    }
+
+    /// As [`Opening::open`], of factors that a program holds.
+    pub(super) fn held(&self, name: &str, factors: &[Factors]) -> Result<(Adapter, Option<u64>)> {
+        let mut factors = factors.to_vec();
+        if !self.read.scaled {
+            factors.iter_mut().for_each(|one| one.scale = 1.0);
+        }
+        let adapter = Adapter::of_factors(name, &factors, self.index())?;
+        Ok(self.cut(adapter))
+    }
+
+    fn index(&self) -> Option<&dyn BaseIndex> {
+        self.base.map(|base| base as &dyn BaseIndex)
+    }
+
+    fn cut(&self, mut adapter: Adapter) -> (Adapter, Option<u64>) {
         let factor_entries = adapter.factor_entries();
         if !self.whole {
             adapter.split(&|module| fused::slices(module, self.base));
         }
-        Ok((adapter, factor_entries))
+        (adapter, factor_entries)
     }
 }

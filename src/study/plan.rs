@@ -16,6 +16,7 @@ use super::named::{AdapterId, Comparison, NamedAdapter, Operand};
 use super::published::Published;
 use super::request::Makes;
 use super::runs::Runs;
+use super::stop::Stop;
 
 /// A checked plan: what all studies have, and where their numbers come from.
 #[non_exhaustive]
@@ -48,6 +49,8 @@ pub struct Plan {
     pub results_folder: Option<PathBuf>,
     /// Where the numbers come from.
     pub source: Source,
+    /// Ends the run when it is asked.
+    pub stop: Stop,
 }
 
 /// Where a study's numbers come from.

@@ -8,6 +8,7 @@ use crate::measure::Basis;
 use super::file::Selection;
 use super::file::bounds::MOST_DRAWS;
 use super::file::select::check_list;
+use super::stop::Stop;
 
 /// What is made of the modules of a study.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -44,6 +45,8 @@ pub struct Request {
     pub memory: Option<u64>,
     /// What is made.
     pub makes: Makes,
+    /// Ends the run when it is asked.
+    pub stop: Stop,
 }
 
 impl Makes {

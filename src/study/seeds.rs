@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use crate::adapter::Adapter;
 use crate::files::{self, json};
 
 use super::file::definition::AdapterEntry;
@@ -25,8 +26,12 @@ pub(crate) fn in_files(path: &Path) -> Option<(u64, &'static str)> {
 
 /// The seed that a study gives an adapter, else the one in its files; and a sentence where they
 /// differ.
-pub(super) fn of_entry(entry: &AdapterEntry, path: &Path) -> (Option<u64>, Option<String>) {
-    let found = in_files(path);
+pub(super) fn of_entry(entry: &AdapterEntry, adapter: &Adapter) -> (Option<u64>, Option<String>) {
+    // Beside factors in memory lies nothing of theirs.
+    let found = match adapter.files() {
+        [] => None,
+        _ => in_files(adapter.path()),
+    };
     let warning = match (entry.seed, found) {
         (Some(seed), Some((other, file))) if seed != other => Some(format!(
             "{}: the study says seed = {seed}, and its {file} says {other}: the study's is taken",

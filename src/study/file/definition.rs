@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Deserializer};
 
+use crate::adapter::Factors;
 use crate::asked::Asked;
 use crate::error::{Error, Result};
 use crate::files;
@@ -119,6 +120,9 @@ pub struct AdapterEntry {
     /// The checkpoints of its run before it, by paths or patterns of them.
     #[serde(default, deserialize_with = "one_or_more")]
     pub steps: Vec<String>,
+    /// Its factors, where a program holds them and no file does.
+    #[serde(skip)]
+    pub(in crate::study) factors: Option<Vec<Factors>>,
 }
 
 /// `[compare]`: adapters by their names, or by patterns of them.

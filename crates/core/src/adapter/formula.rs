@@ -14,11 +14,13 @@ use ndarray::{Array2, Axis, concatenate, s};
 use crate::error::{Error, Result};
 
 mod bound;
+mod held;
 mod source;
 #[cfg(test)]
 mod tests;
 
 pub(super) use bound::Bound;
+pub(super) use held::Held;
 pub(super) use source::{Largest, Source};
 
 use source::Leaf;

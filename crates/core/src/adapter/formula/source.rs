@@ -11,6 +11,8 @@ use crate::error::{Error, Result};
 use crate::linalg::largest;
 use crate::tensors::{Checkpoint, Shards};
 
+use super::held::Held;
+
 /// A tensor of some files.
 #[derive(Clone)]
 pub(super) struct Leaf {
@@ -25,6 +27,8 @@ pub(in crate::adapter) enum Source {
     Files(Arc<Shards>),
     /// As a model's: times the scales that are stored beside them.
     Model(Arc<Checkpoint>),
+    /// As a program holds them.
+    Held(Arc<Held>),
 }
 
 impl Source {
@@ -33,6 +37,7 @@ impl Source {
         match self {
             Source::Files(files) => files.shape(name),
             Source::Model(model) => model.shape(name).map(|(shape, _)| shape),
+            Source::Held(held) => held.shape(name),
         }
     }
 
@@ -40,6 +45,7 @@ impl Source {
         match self {
             Source::Files(files) => files.path_of(name),
             Source::Model(model) => model.shape(name).map_or(model.path(), |(_, path)| path),
+            Source::Held(held) => held.path(),
         }
     }
 }
@@ -62,6 +68,7 @@ impl Largest {
         let found = match &leaf.source {
             Source::Files(files) => files.largest(&leaf.name)?,
             Source::Model(_) => self.of_whole(|| leaf.matrix(dim))?,
+            Source::Held(held) => largest(&held.matrix(&leaf.name)),
         };
         known().insert(key, found);
         Ok(found)
@@ -103,6 +110,7 @@ impl Leaf {
         match &self.source {
             Source::Files(files) => files.matrix_as(&self.name, dim),
             Source::Model(model) => model.matrix_as(&self.name, dim),
+            Source::Held(held) => Ok(held.matrix(&self.name)),
         }
     }
 
@@ -111,6 +119,7 @@ impl Leaf {
         match &self.source {
             Source::Files(files) => files.is_zero(&self.name),
             Source::Model(_) => Ok(self.matrix(dim)?.iter().all(|&x| x == 0.0)),
+            Source::Held(held) => Ok(held.view(&self.name).iter().all(|&x| x == 0.0)),
         }
     }
 
@@ -124,6 +133,10 @@ impl Leaf {
         match &self.source {
             Source::Files(files) => files.matrix_at(&self.name, index),
             Source::Model(model) => model.expert(&self.name, index),
+            Source::Held(_) => {
+                let problem = format!("a matrix, which has no part {index}");
+                Err(self.error(problem, "give each matrix by itself"))
+            }
         }
     }
 

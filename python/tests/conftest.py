@@ -1,0 +1,39 @@
+"""What the tests have in common: the built-in study's adapters, and the commands."""
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+STUDY = REPOSITORY / "experiments/minilm-sst2"
+COMMANDS = Path(os.environ.get("LORA_SUBSPACE_COMMANDS", REPOSITORY / "target/debug"))
+MODULE = "bert.encoder.layer.5.attention.self.value"
+
+
+@pytest.fixture
+def adapters():
+    return STUDY / "adapters"
+
+
+@pytest.fixture
+def base():
+    return STUDY / "base"
+
+
+@pytest.fixture
+def command():
+    """Runs one of the commands; gives what it did."""
+
+    def run(name, *arguments):
+        program = COMMANDS / name
+        if not program.is_file():
+            text = f"{program} is not built: run `cargo build`"
+            if "LORA_SUBSPACE_ALL_TESTS" in os.environ:
+                pytest.fail(text)
+            pytest.skip(text)
+        line = [program, *map(str, arguments)]
+        return subprocess.run(line, capture_output=True, text=True, check=False)
+
+    return run
