@@ -7,7 +7,7 @@ use lora_subspace::figure::{
     Caption, Chart, Drawing, Format, Options, Pair, Shown, figure3, figure4, figure6, figure7,
 };
 use lora_subspace::measure::Basis;
-use lora_subspace::paper::{Figure as Which, Venue};
+use lora_subspace::paper::Venue;
 use lora_subspace::table::OverlapRow;
 use lora_subspace::{CoreError, Result};
 
@@ -22,8 +22,9 @@ pub(crate) struct Figure {
 
 /// What a figure is to show.
 pub(crate) struct Asked {
-    pub(crate) which: Which,
-    /// The layer where none is named.
+    /// Its number in the paper.
+    pub(crate) number: u8,
+    /// The layer of a figure that shows one.
     pub(crate) layer: Option<usize>,
     pub(crate) layers: Vec<Option<usize>>,
     pub(crate) projections: Vec<String>,
@@ -46,17 +47,16 @@ impl Figure {
             within,
             options: asked.options,
         };
-        let layers = asked.layers.as_slice();
-        let layer = layers.first().copied().unwrap_or(asked.layer);
-        let chart = match asked.which {
-            Which::Three => figure3(rows, &pair, layer, &shown)?,
-            Which::Four => figure4(rows, &pair, layer, &shown)?,
-            Which::Six => figure6(rows, &pair, layers, &shown)?,
-            Which::Seven => figure7(rows, &pair, layers, &shown)?,
+        let (layer, layers) = (asked.layer, asked.layers.as_slice());
+        let chart = match asked.number {
+            3 => figure3(rows, &pair, layer, &shown)?,
+            4 => figure4(rows, &pair, layer, &shown)?,
+            6 => figure6(rows, &pair, layers, &shown)?,
+            7 => figure7(rows, &pair, layers, &shown)?,
             other => {
                 let problem = "it is not made of two adapters";
                 let remedy = "ask for figure 3, 4, 6 or 7";
-                return Err(CoreError::request(other.title(), problem, remedy).into());
+                return Err(CoreError::request(format!("figure {other}"), problem, remedy).into());
             }
         };
         // What cannot be drawn is told here, and not by a notebook that shows it.

@@ -5,10 +5,9 @@ use numpy::{IntoPyArray, PyArray2};
 use pyo3::exceptions::PyKeyError;
 use pyo3::prelude::*;
 
-use lora_subspace::CoreError;
 use lora_subspace::figure::{Options, Palette};
 use lora_subspace::measure::Basis;
-use lora_subspace::paper::{Figure as Which, Venue};
+use lora_subspace::paper::Venue;
 use lora_subspace::results::Grid;
 use lora_subspace::table::OverlapRow;
 
@@ -93,27 +92,13 @@ impl Grids {
         range: Option<(f64, f64)>,
     ) -> PyResult<Figure> {
         brief(py, || {
-            let which = match number {
-                3 => Which::Three,
-                4 => Which::Four,
-                6 => Which::Six,
-                7 => Which::Seven,
-                _ => {
-                    let what = format!("figure {number}");
-                    let remedy = "ask for figure 3, 4, 6 or 7";
-                    let problem = "it is not made of two adapters";
-                    return Err(CoreError::request(what, problem, remedy).into());
-                }
-            };
-            let layers: Option<Vec<_>> =
+            let layers: Option<Vec<Option<usize>>> =
                 layers.map(|layers| layers.into_iter().map(Some).collect());
+            let first = layers.as_ref().and_then(|layers| layers.first().copied());
             let asked = Asked {
-                which,
-                layer: self.layer,
-                layers: layers.unwrap_or_else(|| match which {
-                    Which::Three | Which::Four => vec![self.layer],
-                    _ => self.layers.clone(),
-                }),
+                number,
+                layer: first.unwrap_or(self.layer),
+                layers: layers.unwrap_or_else(|| self.layers.clone()),
                 projections: projections.unwrap_or_else(|| self.projections.clone()),
                 options: Options {
                     palette: palette.parse::<Palette>()?,

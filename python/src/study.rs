@@ -7,7 +7,7 @@ use pyo3::prelude::*;
 use lora_subspace::figure::{Format, Palette};
 use lora_subspace::publish::{self, Options, Written};
 use lora_subspace::study::{Definition, Makes, Plan, Stop};
-use lora_subspace::{CoreError, Error, Result};
+use lora_subspace::{CoreError, Result};
 
 use crate::listener::Kept;
 use crate::plan::Measuring;
@@ -105,20 +105,9 @@ impl Study {
         let request = measuring.request(Makes::ALL, stop)?;
         let plan = Plan::from_file(&self.path, &request)?;
         plan.check_memory()?;
-        match plan.compares_nothing() {
-            None => Ok(plan),
-            Some(why) => Err(nothing(&self.path, &why)),
-        }
+        plan.check_compares(&self.path)?;
+        Ok(plan)
     }
-}
-
-fn nothing(path: &Path, why: &str) -> Error {
-    CoreError::request(
-        format!("study {}", path.display()),
-        format!("nothing is compared: {why}"),
-        "name two adapters with common modules in [compare], or give a base",
-    )
-    .into()
 }
 
 fn told(written: Written, out: &Path) -> Told {

@@ -1,10 +1,10 @@
 //! `inspect --card`: an adapter in Markdown, for its page on a hub.
 
-use std::collections::BTreeMap;
 use std::fmt::Display;
 
 use crate::adapter::{Adapter, projection_of};
 use crate::error::CoreError;
+use crate::table::together;
 
 use super::program::TOOL;
 use super::row::{Row, shapes};
@@ -34,7 +34,7 @@ pub(super) fn text(adapter: &Adapter, rows: &[Row]) -> Result<String, CoreError>
     }
     text += "\n| module | number | rank | ‖ΔW‖_F | directions with 90 % of ‖ΔW‖²_F |\n";
     text += "|---|--:|--:|--:|--:|\n";
-    for (projection, rows) in by_projection(rows) {
+    for (projection, rows) in together(rows, |row| projection_of(&row.module.path)) {
         text += &format!(
             "| {} | {} | {} | {} | {} |\n",
             cell(code(projection)),
@@ -66,21 +66,6 @@ pub(super) fn text(adapter: &Adapter, rows: &[Row]) -> Result<String, CoreError>
         files.join("; ")
     );
     Ok(text)
-}
-
-/// Modules of one name, in the order in which names come.
-fn by_projection<'a, 'b>(rows: &'b [Row<'a>]) -> Vec<(&'b str, Vec<&'b Row<'a>>)> {
-    let mut places: BTreeMap<&str, usize> = BTreeMap::new();
-    let mut groups: Vec<(&str, Vec<&Row>)> = Vec::new();
-    for row in rows {
-        let name = projection_of(&row.module.path);
-        let place = *places.entry(name).or_insert(groups.len());
-        match groups.get_mut(place) {
-            Some((_, group)) => group.push(row),
-            None => groups.push((name, vec![row])),
-        }
-    }
-    groups
 }
 
 /// The smallest and the largest of what is known of some modules, one number where they are one.

@@ -14,8 +14,6 @@ use super::{Failure, card};
 
 /// Width of the longest bar.
 const BAR: usize = 24;
-/// How a line with a note begins.
-const NOTE: &str = "  note      ";
 
 /// Runs `inspect`.
 ///
@@ -56,10 +54,11 @@ fn looked_at(
     if flags.json {
         return Ok(format!("{:#}\n", object(&adapter, &rows, &cuts, &left_out)));
     }
-    let mut lines = page(&adapter, &rows, &cuts, &left_out);
-    if flags.quiet {
-        lines.retain(|line| !line.starts_with(NOTE));
-    }
+    let notes = match flags.quiet {
+        true => Vec::new(),
+        false => notes(&adapter, &rows),
+    };
+    let lines = page(&adapter, &rows, &cuts, &left_out, &notes);
     Ok(lines.iter().map(|text| line(text) + "\n").collect())
 }
 
@@ -101,8 +100,23 @@ fn cut(cuts: &Cuts) -> Value {
     })
 }
 
+/// What a reader of the page must know.
+fn notes<'a>(adapter: &'a Adapter, rows: &[Row]) -> Vec<&'a str> {
+    let is_unknown = |row: &Row| row.module.needs_base() && row.delta_norm.is_none();
+    let without_base = "ΔW is a difference from W: --base MODEL shows its norms";
+    let first = rows.iter().any(is_unknown).then_some(without_base);
+    let others = adapter.notes.iter().map(String::as_str);
+    first.into_iter().chain(others).collect()
+}
+
 /// The page's lines, which are shown as they stand here: a name in one cannot begin another.
-fn page(adapter: &Adapter, rows: &[Row], cuts: &[Cuts], left_out: &[LeftOut]) -> Vec<String> {
+fn page(
+    adapter: &Adapter,
+    rows: &[Row],
+    cuts: &[Cuts],
+    left_out: &[LeftOut],
+    notes: &[&str],
+) -> Vec<String> {
     let mut lines = vec![format!("{}: {}", adapter.path().display(), adapter.layout)];
     let base = adapter.base_name.as_deref().unwrap_or("not named");
     for (name, value) in [
@@ -115,15 +129,7 @@ fn page(adapter: &Adapter, rows: &[Row], cuts: &[Cuts], left_out: &[LeftOut]) ->
     }
     let cuts = cuts.iter();
     lines.extend(cuts.map(|cuts| format!("  cut       {cuts}; --whole leaves them whole")));
-    if rows
-        .iter()
-        .any(|row| row.module.needs_base() && row.delta_norm.is_none())
-    {
-        let note = "ΔW is a difference from W: --base MODEL shows its norms";
-        lines.push(format!("{NOTE}{note}"));
-    }
-    let notes = adapter.notes.iter();
-    lines.extend(notes.map(|note| format!("{NOTE}{note}")));
+    lines.extend(notes.iter().map(|note| format!("  note      {note}")));
     lines.push(String::new());
     lines.extend(table(adapter, rows));
     if !left_out.is_empty() {

@@ -125,7 +125,11 @@ pub fn regenerate(flags: Regenerate) -> std::result::Result<(), Failure> {
     // All plans first: a mistake in the last study is found before an hour of work on the first.
     let plans = studies
         .iter()
-        .map(|study| compared(planned(planned_from(study, &request)?)?, study))
+        .map(|study| {
+            let plan = planned(planned_from(study, &request)?)?;
+            plan.check_compares(study)?;
+            Ok(plan)
+        })
         .collect::<Result<Vec<_>>>()?;
     for (plan, file) in plans.iter().zip(&studies) {
         let out = out_folder(&flags.output, plan, is_plain);
@@ -173,18 +177,6 @@ fn planned_from(study: &Path, request: &Request) -> Result<Plan> {
             Program::Regenerate
         ),
     ))
-}
-
-/// A study of which something comes.
-fn compared(plan: Plan, study: &Path) -> Result<Plan> {
-    match plan.compares_nothing() {
-        None => Ok(plan),
-        Some(why) => Err(Error::request(
-            format!("study {}", study.display()),
-            format!("nothing is compared: {why}"),
-            "name two adapters with common modules in [compare], or give a base",
-        )),
-    }
 }
 
 /// The built-in study, where the current folder has it; elsewhere what to type is said.

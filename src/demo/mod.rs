@@ -20,7 +20,7 @@ use serde_json::{Value, json};
 use crate::error::{Error, Result};
 
 use file::{Named, bytes};
-use weights::{Adapter, MODULES};
+use weights::{Adapter, modules};
 
 /// α of every adapter.
 const ALPHA: usize = 8;
@@ -42,7 +42,9 @@ const STUDY: &str = include_str!("study.toml");
 ///
 /// [`CoreError::Io`](crate::CoreError::Io) where a file cannot be written.
 pub fn write(folder: &Path) -> Result<()> {
-    let base = MODULES.map(|module| (format!("{}.weight", module.path()), weights::base(&module)));
+    let weight =
+        |module: weights::Module| (format!("{}.weight", module.path()), weights::base(&module));
+    let base: Vec<Named> = modules().map(weight).collect();
     save(folder, "base/model.safetensors", &bytes(&base))?;
     for adapter in &ADAPTERS {
         let place = format!("adapters/{}", adapter.name());
@@ -60,8 +62,8 @@ pub fn write(folder: &Path) -> Result<()> {
 
 /// The factors of an adapter, as PEFT names them.
 fn tensors(adapter: &Adapter) -> Vec<Named> {
-    let factors = MODULES.iter().flat_map(|module| {
-        let [a, b] = adapter.factors(module);
+    let factors = modules().flat_map(|module| {
+        let [a, b] = adapter.factors(&module);
         let name = |factor| format!("base_model.model.{}.lora_{factor}.weight", module.path());
         [(name('A'), a), (name('B'), b)]
     });

@@ -10,6 +10,7 @@ const SEED: &str = "demo";
 const WIDTH: usize = 96;
 /// Outputs of the values, which are fewer than those of the queries.
 const VALUES: usize = 48;
+const LAYERS: usize = 4;
 /// How fast σ of W falls: σ of direction k is near 1/(1 + k/FALL).
 const FALL: f64 = 6.0;
 /// How long the shared direction is in A and B, where each other one is near 1.
@@ -18,37 +19,28 @@ const SHARED: f64 = 4.0;
 pub(super) const PROJECTIONS: [&str; 2] = ["q_proj", "v_proj"];
 
 /// A module of the model.
-#[derive(Clone, Copy)]
 pub(super) struct Module {
     layer: usize,
     projection: &'static str,
     d_out: usize,
 }
 
-/// Queries and values of four layers.
-pub(super) const MODULES: [Module; 8] = {
-    let [queries, values] = PROJECTIONS;
-    let mut modules = [Module {
-        layer: 0,
-        projection: queries,
-        d_out: WIDTH,
-    }; 8];
-    let mut place = 0;
-    while place < modules.len() {
-        modules[place].layer = place / 2;
-        if place % 2 == 1 {
-            modules[place].projection = values;
-            modules[place].d_out = VALUES;
-        }
-        place += 1;
-    }
-    modules
-};
-
 /// An adapter of the study.
 pub(super) struct Adapter {
     pub(super) rank: usize,
     pub(super) seed: usize,
+}
+
+/// Queries and values of four layers.
+pub(super) fn modules() -> impl Iterator<Item = Module> {
+    (0..LAYERS).flat_map(|layer| {
+        let sides = PROJECTIONS.into_iter().zip([WIDTH, VALUES]);
+        sides.map(move |(projection, d_out)| Module {
+            layer,
+            projection,
+            d_out,
+        })
+    })
 }
 
 impl Module {

@@ -38,15 +38,16 @@ pub(super) fn label(adapter: &Ranked, all: &[&Ranked]) -> Text {
     }
 }
 
-/// Which adapter has which rank: `r = 4: r4-seed0; r = 8: r8-seed0.`
-pub(super) fn told(adapters: &[&Ranked]) -> String {
+/// Which adapter has which rank, `r = 4: r4-seed0; r = 8: r8-seed0.`, and what is said then. Either may
+/// be nothing.
+pub(super) fn told(adapters: &[&Ranked], then: &str) -> String {
     let one = |adapter: &&Ranked| format!("r = {}: {}", adapter.rank, adapter.name);
     let with_rank = adapters.iter().filter(|adapter| adapter.rank > 0);
     let all: Vec<String> = with_rank.map(one).collect();
-    match all.is_empty() {
-        true => String::new(),
-        false => format!("{}.", all.join("; ")),
-    }
+    let ranks = (!all.is_empty()).then(|| format!("{}.", all.join("; ")));
+    let sentences = ranks.as_deref().into_iter().chain([then]);
+    let said: Vec<&str> = sentences.filter(|words| !words.is_empty()).collect();
+    said.join(" ")
 }
 
 /// The first of each rank, by rank; all, where they are few and have one.

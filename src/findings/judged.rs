@@ -96,11 +96,10 @@ impl Judged {
             self.verdict = Verdict::Open;
         }
         let said = self.verdict.words(claim, rows, names);
-        let says = match reason {
-            Some(reason) => format!("{said}: {reason}."),
-            None => format!("{said}."),
+        let (says, reason) = match reason {
+            Some(reason) => (format!("{said}: {reason}."), format!("{reason}; ")),
+            None => (format!("{said}."), String::new()),
         };
-        let reason = reason.map_or(String::new(), |reason| format!("{reason}; "));
         FindingRow {
             claim: claim.name.into(),
             statement: claim.statement.into(),

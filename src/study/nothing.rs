@@ -1,8 +1,28 @@
 //! A study in which nothing is compared.
 
+use std::path::Path;
+
+use crate::error::{Error, Result};
+
 use super::plan::{Plan, Source};
 
 impl Plan {
+    /// That something comes of a study; `file` is what the message names.
+    ///
+    /// # Errors
+    ///
+    /// Where [`Plan::compares_nothing`] says why.
+    pub fn check_compares(&self, file: &Path) -> Result<()> {
+        match self.compares_nothing() {
+            None => Ok(()),
+            Some(why) => Err(Error::request(
+                format!("study {}", file.display()),
+                format!("nothing is compared: {why}"),
+                "name two adapters with common modules in [compare], or give a base",
+            )),
+        }
+    }
+
     /// Why adapters give no figure and no table, in words; `None` where something comes of them.
     pub fn compares_nothing(&self) -> Option<String> {
         let Source::Adapters(measured) = &self.source else {

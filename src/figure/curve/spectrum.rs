@@ -219,10 +219,10 @@ fn footer(panels: &[CurvePanel], adapters: &[Ranked], drawn: &[&Ranked]) -> Vec<
     let others: Vec<&str> = others.map(|other| other.name.as_str()).collect();
     let others = match others.len() {
         0 => String::new(),
-        1..=3 => format!(" Not drawn, but in spectrum.csv: {}.", others.join(", ")),
-        more => format!(" {more} others are not drawn, but in spectrum.csv."),
+        1..=3 => format!("Not drawn, but in spectrum.csv: {}.", others.join(", ")),
+        more => format!("{more} others are not drawn, but in spectrum.csv."),
     };
-    footer.push(format!("{}{others}", told(drawn)).trim_start().into());
+    footer.push(told(drawn, &others));
     footer
 }
 

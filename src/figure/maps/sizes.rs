@@ -183,9 +183,7 @@ fn footer(adapters: &[&Ranked], has_base: bool) -> Vec<String> {
              of ‖ΔW‖². First direction: its share of ‖ΔW‖². Chance: \
              random factors of the same rank; an arrow: beyond the bar. Pale: no value."
         ),
-        format!("{} ranks.csv has all adapters.", told(adapters))
-            .trim_start()
-            .into(),
+        told(adapters, "ranks.csv has all adapters."),
     ]
 }
 

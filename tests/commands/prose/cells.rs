@@ -100,7 +100,14 @@ pub(super) fn told(study: &str, claim: &str, words: &str) -> f64 {
     number.find(rest).expect(words).as_str().parse().unwrap()
 }
 
-/// In how many of how many a finding holds, its median, and that of its chance.
+/// In how many of how many a finding holds.
+pub(super) fn holding(study: &str, claim: &str) -> Vec<f64> {
+    ["holding", "count"]
+        .map(|column| finding(study, claim, column))
+        .into()
+}
+
+/// The same, its median, and that of its chance.
 pub(super) fn counted(study: &str, claim: &str) -> Vec<f64> {
     ["holding", "count", "median", "chance"]
         .map(|column| finding(study, claim, column))

@@ -1,6 +1,6 @@
 //! What is said of the decoder's study.
 
-use super::cells::cells;
+use super::cells::{cell, cells};
 use super::{Said, said};
 
 const FILE: &str = "experiments/smollm2-sst2/README.md";
@@ -12,16 +12,7 @@ pub(super) fn sentences() -> Vec<Said> {
         FILE,
         "A in query is {0.282} at step {1,080} and {0.316} at the end",
         || {
-            let at = |step: &'static str| {
-                let filter = [
-                    ("recipe", "1297 steps, decay 3"),
-                    ("step", step),
-                    ("basis", "a"),
-                    ("projection", "q_proj"),
-                    ("k", "4"),
-                ];
-                cells(SHARING, &filter, "median")[0]
-            };
+            let at = |step| shared("1297 steps, decay 3", step, "a", "q_proj");
             vec![at("1080"), 1080.0, at("1297")]
         },
     ));
@@ -38,27 +29,30 @@ pub(super) fn sentences() -> Vec<Said> {
     all
 }
 
+/// φ(4,4) of two runs of r = 8 at a step of a recipe, a median over layers.
+pub(super) fn shared(recipe: &str, step: &str, basis: &str, projection: &str) -> f64 {
+    let filter = [
+        ("recipe", recipe),
+        ("step", step),
+        ("basis", basis),
+        ("projection", projection),
+        ("k", "4"),
+    ];
+    cell(SHARING, &filter, "median")
+}
+
 /// A line of the table of recipes: what two runs share at the end.
 fn recipes() -> Vec<Said> {
     let line = |words, recipe: &'static str, steps: &'static str, before: Vec<f64>| {
         said(FILE, words, move || {
-            let of = |basis, projection| {
-                let filter = [
-                    ("recipe", recipe),
-                    ("step", steps),
-                    ("basis", basis),
-                    ("projection", projection),
-                    ("k", "4"),
-                ];
-                cells(SHARING, &filter, "median")
-            };
+            let of = |basis, projection| shared(recipe, steps, basis, projection);
             let medians = [
                 of("a", "q_proj"),
                 of("a", "v_proj"),
                 of("delta-left", "q_proj"),
                 of("delta-left", "v_proj"),
             ];
-            before.iter().copied().chain(medians.concat()).collect()
+            before.iter().copied().chain(medians).collect()
         })
     };
     vec![

@@ -2,7 +2,8 @@
 
 use lora_subspace::measure::chance::overlap_chance;
 
-use super::cells::{cell, cells, count, counted, finding, least, median, most, phi, told};
+use super::cells::{cell, cells, count, counted, finding, holding, least, median, most, phi, told};
+use super::smollm2::shared;
 use super::smollm2_beside::accuracy;
 use super::{Said, said};
 
@@ -24,11 +25,6 @@ pub(super) fn sentences() -> Vec<Said> {
     all.extend(against_w());
     all.extend(full_fine_tune());
     all
-}
-
-/// In how many modules or layers a finding of all thirty layers holds, of how many.
-fn holding(claim: &str) -> Vec<f64> {
-    counted(ALL, claim)[..2].into()
 }
 
 /// Median of a column of a table of all layers, of an adapter.
@@ -65,14 +61,14 @@ fn front_page() -> Vec<Said> {
             },
         ),
         said(README, "chance allows, in {59} of {60} modules", || {
-            holding("ranks")
+            holding(ALL, "ranks")
         }),
         said(
             README,
             "α = 2r they do in {23} of {60} modules, and with α = 8 in all {60}",
             || {
                 let of_all = finding(ALPHA8, "seeds", "holding");
-                [holding("seeds"), vec![of_all]].concat()
+                [holding(ALL, "seeds"), vec![of_all]].concat()
             },
         ),
         said(
@@ -186,10 +182,8 @@ fn ranks() -> Vec<Said> {
             FILE,
             "the median is {0.090}, and in {48} of {60} modules the excess",
             || {
-                let [holding, count, median, _] = counted(ALL, "ranks-others")[..] else {
-                    unreachable!()
-                };
-                vec![median, holding, count]
+                let median = finding(ALL, "ranks-others", "median");
+                [vec![median], holding(ALL, "ranks-others")].concat()
             },
         ),
         said(
@@ -223,16 +217,7 @@ fn seeds() -> Vec<Said> {
             FILE,
             "a median of {0.316} in query and {0.304} in value",
             || {
-                let of = |projection| {
-                    let filter = [
-                        ("recipe", "1297 steps, decay 3"),
-                        ("step", "1297"),
-                        ("basis", "a"),
-                        ("projection", projection),
-                        ("k", "4"),
-                    ];
-                    cells(&format!("{ALL}/sharing.csv"), &filter, "median")[0]
-                };
+                let of = |projection| shared("1297 steps, decay 3", "1297", "a", projection);
                 ["q_proj", "v_proj"].map(of).into()
             },
         ),
@@ -248,7 +233,7 @@ fn seeds() -> Vec<Said> {
         said(
             FILE,
             "query is ahead in {6} of {30} layers. The paper",
-            || holding("query-value"),
+            || holding(ALL, "query-value"),
         ),
     ]
 }
@@ -318,7 +303,7 @@ fn against_w() -> Vec<Said> {
              layers",
             || {
                 let times = told(ALL, "correlates", "on average ");
-                [vec![times], holding("correlates")].concat()
+                [vec![times], holding(ALL, "correlates")].concat()
             },
         ),
         said(
@@ -331,7 +316,7 @@ fn against_w() -> Vec<Said> {
                     placed("r4-seed0", "in", "chance"),
                     placed("r4-seed0", "out", "share"),
                 ];
-                [shares, holding("new-directions")].concat()
+                [shares, holding(ALL, "new-directions")].concat()
             },
         ),
     ]

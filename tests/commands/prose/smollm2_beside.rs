@@ -1,6 +1,6 @@
 //! What is said of the decoder's study: r = 64 with other scales, and what other studies say.
 
-use super::cells::{cells, counted, finding, least, mean, median, told};
+use super::cells::{cells, finding, holding, least, mean, median, told};
 use super::{Said, said};
 
 const FILE: &str = "experiments/smollm2-sst2/README.md";
@@ -30,8 +30,8 @@ pub(super) fn accuracy(name: &str, seeds: usize) -> f64 {
     mean(&(0..seeds).map(of).collect::<Vec<_>>())
 }
 
-/// A line of the table of scales: r = 64 with another one. `seeds` and `ranks` name the folders of
-/// their findings.
+/// A line of the table of scales: r = 64 with another one. `folder` has the tables of its runs, `ranks`
+/// the findings beside r = 8.
 fn of_scale(
     runs: (&'static str, usize),
     scale: f64,
@@ -92,13 +92,9 @@ fn scales() -> Vec<Said> {
             FILE,
             "directions in {60} of {60} modules instead of {23} (median φ(4,4) {0.440} instead of {0.093})",
             || {
-                let [holding, count, median, _] = counted(ALPHA8, "seeds")[..] else {
-                    unreachable!()
-                };
-                let [before, _, of_all, _] = counted(ALL, "seeds")[..] else {
-                    unreachable!()
-                };
-                vec![holding, count, before, median, of_all]
+                let of = |study, column| finding(study, "seeds", column);
+                let before = vec![of(ALL, "holding"), of(ALPHA8, "median"), of(ALL, "median")];
+                [holding(ALPHA8, "seeds"), before].concat()
             },
         ),
         said(
@@ -131,8 +127,10 @@ fn scales() -> Vec<Said> {
 fn beside() -> Vec<Said> {
     let line = |words, claim: &'static str, studies: &'static [&'static str]| {
         said(FILE, words, move || {
-            let of = |study: &&str| counted(study, claim)[..2].to_vec();
-            studies.iter().flat_map(of).collect()
+            studies
+                .iter()
+                .flat_map(|study| holding(study, claim))
+                .collect()
         })
     };
     let all: &[&str] = &[ALL, ALPHA8, MINILM, PAPER];

@@ -64,12 +64,10 @@ impl Adapter {
     ) -> Result<Self> {
         let path = PathBuf::from(name);
         check(&path, factors)?;
-        let mut held = Held::new(&path);
-        for Factors { module, b, a, .. } in factors {
-            held.add(&factor(module, 'A'), a.clone());
-            held.add(&factor(module, 'B'), b.clone());
-        }
-        let source = Source::Held(Arc::new(held));
+        let tensors = factors.iter().flat_map(|Factors { module, b, a, .. }| {
+            [('A', a), ('B', b)].map(|(which, values)| (factor(module, which), values.clone()))
+        });
+        let source = Source::Held(Arc::new(Held::new(&path, tensors.collect())));
         let weights = factors.iter().map(|one| format!("{}.weight", one.module));
         let laid = base.map(|base| base.laid(&weights.collect(), &[]));
         let module = |factors: &Factors| -> Result<AdaptedModule> {

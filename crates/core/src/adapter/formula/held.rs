@@ -10,29 +10,19 @@ use ndarray::{ArcArray2, Array2, ArrayView2};
 pub(in crate::adapter) struct Held {
     /// What messages name in place of a file.
     path: PathBuf,
-    tensors: BTreeMap<String, Matrix>,
-}
-
-#[derive(Debug)]
-struct Matrix {
-    shape: [usize; 2],
-    values: ArcArray2<f64>,
+    tensors: BTreeMap<String, ArcArray2<f64>>,
 }
 
 impl Held {
-    /// No tensors yet, of something with this name.
-    pub(in crate::adapter) fn new(path: impl Into<PathBuf>) -> Self {
+    /// The tensors of something with this name.
+    pub(in crate::adapter) fn new(
+        path: impl Into<PathBuf>,
+        tensors: BTreeMap<String, ArcArray2<f64>>,
+    ) -> Self {
         Held {
             path: path.into(),
-            tensors: BTreeMap::new(),
+            tensors,
         }
-    }
-
-    /// Takes a matrix; `false` where one of that name is there.
-    pub(in crate::adapter) fn add(&mut self, name: &str, values: ArcArray2<f64>) -> bool {
-        let shape = [values.nrows(), values.ncols()];
-        let matrix = Matrix { shape, values };
-        self.tensors.insert(name.into(), matrix).is_none()
     }
 
     pub(super) fn path(&self) -> &Path {
@@ -40,12 +30,12 @@ impl Held {
     }
 
     pub(super) fn shape(&self, name: &str) -> Option<&[usize]> {
-        self.tensors.get(name).map(|matrix| &matrix.shape[..])
+        self.tensors.get(name).map(|matrix| matrix.shape())
     }
 
     /// The numbers of a tensor; none of one that is not there.
     pub(super) fn view(&self, name: &str) -> ArrayView2<'_, f64> {
-        let found = self.tensors.get(name).map(|matrix| matrix.values.view());
+        let found = self.tensors.get(name).map(|matrix| matrix.view());
         found.unwrap_or_else(|| ArrayView2::from_shape((0, 0), &[]).expect("no numbers fit 0 × 0"))
     }
 
