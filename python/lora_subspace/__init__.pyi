@@ -184,7 +184,7 @@ class Study:
     def title(self) -> str: ...
     def run(
         self,
-        out: _Path = ...,
+        out: Optional[_Path] = ...,
         *,
         formats: Union[str, Sequence[str]] = ...,
         palette: str = ...,
@@ -202,7 +202,7 @@ class Study:
     ) -> Written: ...
     def check(
         self,
-        out: _Path = ...,
+        out: Optional[_Path] = ...,
         *,
         basis: _Words = ...,
         modules: _Words = ...,

@@ -5,6 +5,7 @@ import os
 from dataclasses import dataclass
 
 from ._asked import listed, measuring
+from ._asked import path as _path
 from ._load import native
 
 
@@ -38,7 +39,7 @@ class Study:
 
     def run(
         self,
-        out=".",
+        out=None,
         *,
         formats=("svg", "pdf", "png"),
         palette="rocket",
@@ -53,7 +54,9 @@ class Study:
         Parameters
         ----------
         out
-            The folder in which ``figures/`` and ``notebooks-export/`` are made.
+            The folder in which ``figures/`` and ``notebooks-export/`` are made. Without it, the folder
+            that the study names or lies in; ``out`` where something is asked in place of what the
+            study says.
         formats, palette, figures, report
             Kinds of pictures, their colours, and whether pictures and the report are made.
         asked
@@ -67,19 +70,24 @@ class Study:
         formats = listed(formats)
         asked = _measuring(asked)
         files, answers, summary = self._study.run(
-            os.fspath(out), formats, palette, bool(figures), bool(report), asked
+            _path(out), formats, palette, bool(figures), bool(report), asked
         )
         return Written([os.fspath(file) for file in files], answers, json.loads(summary))
 
-    def check(self, out=".", **asked):
-        """Measures the study again, and compares with the files under ``out``. Nothing is written.
+    def check(self, out=None, **asked):
+        """Measures the study again, and compares with the files that are there. Nothing is written.
+
+        Parameters
+        ----------
+        out, asked
+            As in `run`.
 
         Returns
         -------
         list of (path, what)
             The files that differ, and how; empty where all are as the study makes them.
         """
-        found = self._study.check(os.fspath(out), _measuring(asked))
+        found = self._study.check(_path(out), _measuring(asked))
         return [(os.fspath(path), what) for path, what in found]
 
     def __repr__(self):

@@ -22,8 +22,11 @@ mod study;
 mod table;
 mod work;
 
+use std::ffi::OsString;
+
 use pyo3::prelude::*;
 
+use lora_subspace::cli;
 use lora_subspace::linalg::{blas_version, use_one_thread};
 
 /// Classes and functions behind the package's.
@@ -44,7 +47,15 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(measured::ranks, module)?)?;
     module.add_function(wrap_pyfunction!(measured::findings, module)?)?;
     module.add_function(wrap_pyfunction!(blas, module)?)?;
+    module.add_function(wrap_pyfunction!(command, module)?)?;
     Ok(())
+}
+
+/// The program `lora-subspace`: runs what was typed, and gives the exit code. Its signals and messages
+/// are the program's from then on, so that it is for a process of its own.
+#[pyfunction]
+fn command(py: Python<'_>, arguments: Vec<OsString>) -> u8 {
+    py.detach(|| cli::run::<cli::Tool>(arguments, cli::tool))
 }
 
 /// OpenBLAS's version and the kernels that it chose, in its own words.

@@ -6,7 +6,7 @@ use pyo3::prelude::*;
 
 use lora_subspace::figure::{Format, Palette};
 use lora_subspace::publish::{self, Options, Written};
-use lora_subspace::study::{Definition, Makes, Plan, Stop};
+use lora_subspace::study::{Definition, Makes, Plan, Request, Stop};
 use lora_subspace::{CoreError, Result};
 
 use crate::listener::Kept;
@@ -39,12 +39,12 @@ impl Study {
         })
     }
 
-    /// Measures the study and writes its files under `out`, all or none.
+    /// Measures the study and writes its files, all or none: under `out`, or where they belong.
     #[allow(clippy::too_many_arguments)]
     fn run(
         &self,
         py: Python<'_>,
-        out: PathBuf,
+        out: Option<PathBuf>,
         formats: Vec<String>,
         palette: &str,
         figures: bool,
@@ -52,43 +52,46 @@ impl Study {
         measuring: Measuring,
     ) -> PyResult<Told> {
         let (stop, kept) = (Stop::default(), Kept::default());
-        let written = long(py, &stop, || {
-            let plan = self.plan(&measuring, &stop)?;
+        let told = long(py, &stop, || {
+            let (plan, request) = self.plan(&measuring, &stop)?;
+            let palette = palette.parse::<Palette>()?;
+            let out = out.unwrap_or_else(|| publish::own_folder(&plan, &request, palette));
             let mut options = Options::new(&out);
             let named = formats.iter().map(|name| name.parse::<Format>());
             options.formats = named.collect::<Result<_>>()?;
-            options.palette = palette.parse::<Palette>()?;
+            options.palette = palette;
             options.figures = figures;
             options.report = report;
             options.command = "python".into();
-            publish::write(&plan, &options, &kept)
+            Ok(told(publish::write(&plan, &options, &kept)?, &out))
         })?;
         kept.warn(py)?;
-        Ok(told(written, &out))
+        Ok(told)
     }
 
-    /// The files under `out` that are not as the study makes them now, each with what differs.
+    /// The files under `out`, or where they belong, that are not as the study makes them now, each with what differs.
     fn check(
         &self,
         py: Python<'_>,
-        out: PathBuf,
+        out: Option<PathBuf>,
         measuring: Measuring,
     ) -> PyResult<Vec<(PathBuf, String)>> {
         let (stop, kept) = (Stop::default(), Kept::default());
-        let checked = long(py, &stop, || {
-            let plan = self.plan(&measuring, &stop)?;
+        let found = long(py, &stop, || {
+            let (plan, request) = self.plan(&measuring, &stop)?;
+            let own = || publish::own_folder(&plan, &request, Palette::default());
+            let out = out.unwrap_or_else(own);
             if !publish::is_anything_made(&out, &plan.name) {
                 let study = format!("study {}", plan.name);
                 let remedy = "run it first, or give the folder that it was written to with `out=`";
                 return Err(CoreError::request(study, "nothing has been made yet", remedy).into());
             }
-            publish::check(&plan, &out, &kept)
+            let differences = publish::check(&plan, &out, &kept)?.differences.into_iter();
+            let found = differences.map(|one| (out.join(one.path), one.what));
+            Ok(found.collect())
         })?;
         kept.warn(py)?;
-        let differences = checked.differences.into_iter();
-        Ok(differences
-            .map(|difference| (out.join(difference.path), difference.what))
-            .collect())
+        Ok(found)
     }
 
     fn __repr__(&self) -> String {
@@ -101,12 +104,12 @@ impl Study {
 }
 
 impl Study {
-    fn plan(&self, measuring: &Measuring, stop: &Stop) -> Result<Plan> {
+    fn plan(&self, measuring: &Measuring, stop: &Stop) -> Result<(Plan, Request)> {
         let request = measuring.request(Makes::ALL, stop)?;
         let plan = Plan::from_file(&self.path, &request)?;
         plan.check_memory()?;
         plan.check_compares(&self.path)?;
-        Ok(plan)
+        Ok((plan, request))
     }
 }
 

@@ -1,6 +1,8 @@
 """Figures and studies."""
 
 import json
+import subprocess
+import sys
 
 import lora_subspace as ls
 import pytest
@@ -61,3 +63,19 @@ def test_a_study_with_a_mistake_has_its_line(tmp_path):
         ls.Study(tmp_path / "study.toml")
     with pytest.raises(TypeError, match="names its own base"):
         ls.Study(STUDY / "study.toml").run(base="x")
+
+
+def test_a_study_goes_where_it_belongs(tmp_path, monkeypatch):
+    """Beside its file; into `out` where something else than the study says is asked."""
+    code = [sys.executable, "-m", "lora_subspace", "regenerate", "--demo", "demo", "-q"]
+    subprocess.run(code, cwd=tmp_path, check=True, capture_output=True)
+    monkeypatch.chdir(tmp_path)
+    study = ls.Study("demo/study.toml")
+    assert study.check() == []
+    report = tmp_path / "demo/notebooks-export/demo/report.html"
+    report.unlink()
+    assert [path for path, _ in study.check()] == [str(report.relative_to(tmp_path))]
+    study.run()
+    assert report.is_file() and not (tmp_path / "out").exists()
+    written = study.run(seed=7, figures=False, report=False)
+    assert all(path.startswith("out/") for path in written.files)

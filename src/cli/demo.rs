@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::demo;
 use crate::error::{Error, Result};
-use crate::publish::Listener;
+use crate::publish::{self, Listener};
 
 use super::talk::Talk;
 
@@ -26,33 +26,8 @@ pub(super) fn write(folder: &Path, talk: Talk) -> Result<PathBuf> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}
         Err(error) => return Err(failed(error)),
     }
-    let around = match folder.parent() {
-        Some(around) if !around.as_os_str().is_empty() => around,
-        _ => Path::new("."),
-    };
-    fs::create_dir_all(around).map_err(failed)?;
-    // Beside it, so that it gets its name when it is whole.
-    let made = tempfile::Builder::new()
-        .prefix(".lora-subspace-")
-        .tempdir_in(around)
-        .map_err(failed)?;
-    demo::write(made.path())?;
-    readable(made.path()).map_err(failed)?;
-    fs::create_dir_all(folder).map_err(failed)?;
-    fs::rename(made.path(), folder).map_err(failed)?;
+    publish::make_folder(folder, demo::write)?;
     let study = folder.join("study.toml");
     talk.say(&format!("{}: a study of random numbers", study.display()));
     Ok(study)
-}
-
-/// A temporary folder is for its owner alone, and this one is to be a folder like others.
-#[cfg(unix)]
-fn readable(folder: &Path) -> io::Result<()> {
-    use std::os::unix::fs::PermissionsExt;
-    fs::set_permissions(folder, fs::Permissions::from_mode(0o755))
-}
-
-#[cfg(not(unix))]
-fn readable(_: &Path) -> io::Result<()> {
-    Ok(())
 }

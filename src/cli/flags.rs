@@ -270,32 +270,6 @@ pub(super) struct Output {
 struct Layers(Vec<usize>);
 
 impl Measuring {
-    /// Whether a study is measured as it stands.
-    pub(super) fn is_plain(&self) -> bool {
-        let Measuring {
-            modules,
-            layers,
-            rank,
-            alpha,
-            no_scale,
-            init_adapter,
-            whole,
-            allow_unmapped: _,
-            strict: _,
-            rename,
-            seed,
-        } = self;
-        modules.is_empty()
-            && layers.is_none()
-            && rank.is_none()
-            && alpha.is_none()
-            && !no_scale
-            && !whole
-            && init_adapter.is_none()
-            && rename.is_empty()
-            && seed.is_none()
-    }
-
     /// Whether modules are chosen by patterns.
     pub(super) fn has_modules(&self) -> bool {
         !self.modules.is_empty()

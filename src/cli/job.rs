@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use crate::error::{Error, Result};
-use crate::figure::Palette;
 use crate::publish::{self, Listener, Options, is_anything_made};
 use crate::study::{Makes, Plan, Request, repeated};
 
@@ -34,8 +33,7 @@ pub fn subspace_overlap(flags: Overlap) -> std::result::Result<(), Failure> {
     };
     let mut request = measuring.request(output, makes)?;
     request.bases = flags.bases.basis.clone();
-    let is_plain = measuring.is_plain() && request.bases.is_empty();
-    measure(Program::Overlap, &flags.inputs, &request, is_plain)
+    measure(Program::Overlap, &flags.inputs, &request)
 }
 
 /// Runs `amplification`.
@@ -59,8 +57,7 @@ pub fn amplification(flags: Amplification) -> std::result::Result<(), Failure> {
     };
     let mut request = measuring.request(output, makes)?;
     request.draws = flags.draws.draws;
-    let is_plain = measuring.is_plain() && request.draws.is_none();
-    measure(Program::Amplification, &flags.inputs, &request, is_plain)
+    measure(Program::Amplification, &flags.inputs, &request)
 }
 
 /// The built-in study, or the adapters given.
@@ -68,7 +65,6 @@ fn measure(
     command: Program,
     inputs: &Inputs,
     request: &Request,
-    is_plain: bool,
 ) -> std::result::Result<(), Failure> {
     refuse_twice(&inputs.adapters)?;
     refuse_patterns(inputs)?;
@@ -78,7 +74,7 @@ fn measure(
         adapters => Plan::from_paths(adapters, inputs.base.as_deref(), request)?,
     };
     let plan = planned(plan)?;
-    let out = out_folder(&inputs.output, &plan, is_plain);
+    let out = out_folder(&inputs.output, &plan, request);
     Ok(Job {
         command,
         plan: &plan,
@@ -114,8 +110,6 @@ pub fn regenerate(flags: Regenerate) -> std::result::Result<(), Failure> {
     let mut request = flags.measuring.request(&flags.output, Makes::ALL)?;
     request.bases = flags.bases.basis.clone();
     request.draws = flags.draws.draws;
-    let is_changed = !request.bases.is_empty() || request.draws.is_some();
-    let is_plain = flags.measuring.is_plain() && !is_changed;
     start(&flags.output)?;
     let studies = match (&flags.demo, flags.studies.as_slice()) {
         (Some(folder), _) => vec![demo::write(folder, Talk { quiet })?],
@@ -132,7 +126,7 @@ pub fn regenerate(flags: Regenerate) -> std::result::Result<(), Failure> {
         })
         .collect::<Result<Vec<_>>>()?;
     for (plan, file) in plans.iter().zip(&studies) {
-        let out = out_folder(&flags.output, plan, is_plain);
+        let out = out_folder(&flags.output, plan, &request);
         let job = Job {
             command: Program::Regenerate,
             plan,
@@ -198,11 +192,10 @@ fn built_in(command: Program) -> std::result::Result<&'static Path, Failure> {
     Err(Failure::Usage(problem))
 }
 
-/// A plain run of a study goes where its results belong; anything else to `out/`.
-fn out_folder(output: &Output, plan: &Plan, is_plain: bool) -> PathBuf {
-    let is_plain = is_plain && output.palette == Palette::Rocket;
-    let own = plan.results_folder.clone().filter(|_| is_plain);
-    output.out.clone().or(own).unwrap_or_else(|| "out".into())
+/// The folder that was asked for, else the plan's own.
+fn out_folder(output: &Output, plan: &Plan, request: &Request) -> PathBuf {
+    let own = || publish::own_folder(plan, request, output.palette);
+    output.out.clone().unwrap_or_else(own)
 }
 
 /// Refuses an adapter that is given twice, by whatever path.

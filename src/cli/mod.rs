@@ -20,6 +20,7 @@ mod talk;
 mod tool;
 mod unused;
 
+use std::ffi::OsString;
 use std::panic;
 use std::process::ExitCode;
 
@@ -61,15 +62,24 @@ pub fn main<Flags: Parser + CommandFactory>(
     command: impl FnOnce(Flags) -> Result<(), Failure>,
 ) -> ExitCode {
     kernels::choose();
-    Setting::spell(spelling::setting);
-    Asked::spell(spelling::asked);
     // First of all: until then OpenBLAS's threads are busy looking for work.
     use_one_thread_from_the_start();
+    ExitCode::from(run(std::env::args_os().collect(), command))
+}
+
+/// As [`main`], in a process that has loaded OpenBLAS in its own way, such as Python's. Returns the exit
+/// code.
+pub fn run<Flags: Parser + CommandFactory>(
+    arguments: Vec<OsString>,
+    command: impl FnOnce(Flags) -> Result<(), Failure>,
+) -> u8 {
+    Setting::spell(spelling::setting);
+    Asked::spell(spelling::asked);
     let parser = named(Flags::command());
     Program::runs_as(parser.get_name());
-    let flags = match parsed(parser.clone()) {
+    let flags = match parsed(parser.clone(), &arguments) {
         Ok(flags) => flags,
-        Err(error) => return usage(&error, &parser),
+        Err(error) => return usage(&error, &typed(&parser, &arguments)),
     };
     // A panic is a bug of ours; it is reported as one line, and the hook's own output is for us.
     if std::env::var_os("RUST_BACKTRACE").is_none() {
@@ -78,7 +88,7 @@ pub fn main<Flags: Parser + CommandFactory>(
     signals::heed();
     let outcome = panic::catch_unwind(panic::AssertUnwindSafe(|| command(flags)));
     let (message, code) = match outcome {
-        Ok(Ok(())) => return ExitCode::SUCCESS,
+        Ok(Ok(())) => return 0,
         Ok(Err(failure @ Failure::Usage(_))) => (failure.to_string(), 2),
         Ok(Err(failure)) => (failure.to_string(), 1),
         Err(_) => {
@@ -88,16 +98,19 @@ pub fn main<Flags: Parser + CommandFactory>(
         }
     };
     said::error(&message);
-    ExitCode::from(code)
+    code
 }
 
-fn parsed<Flags: Parser>(mut parser: clap::Command) -> Result<Flags, clap::Error> {
-    let mut matches = parser.try_get_matches_from_mut(std::env::args_os())?;
+fn parsed<Flags: Parser>(
+    mut parser: clap::Command,
+    arguments: &[OsString],
+) -> Result<Flags, clap::Error> {
+    let mut matches = parser.try_get_matches_from_mut(arguments)?;
     Flags::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut parser))
 }
 
 /// Help and version go to stdout; a usage error puts its `error:` line last.
-fn usage(error: &clap::Error, command: &clap::Command) -> ExitCode {
+fn usage(error: &clap::Error, typed: &str) -> u8 {
     if matches!(
         error.kind(),
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion
@@ -107,22 +120,22 @@ fn usage(error: &clap::Error, command: &clap::Command) -> ExitCode {
             .or_else(said::lost)
             .and_then(|()| said::print(""))
         {
-            Ok(()) => ExitCode::SUCCESS,
+            Ok(()) => 0,
             Err(error) => {
                 said::error(&error.to_string());
-                ExitCode::FAILURE
+                1
             }
         };
     }
     if error.kind() == ErrorKind::MissingSubcommand {
         said::error(&no_command());
-        return ExitCode::from(2);
+        return 2;
     }
     let text = error.render().to_string();
     let (first, rest) = text.split_once("\n\n").unwrap_or((&text, ""));
     let line = first.split_whitespace().collect::<Vec<_>>().join(" ");
     let line = line.trim_start_matches("error:").trim();
-    let (line, rest) = match unused::of(error, &typed(command)) {
+    let (line, rest) = match unused::of(error, typed) {
         Some(words) => (words, ""),
         None => (line.to_string() + &meant(error), rest.trim()),
     };
@@ -132,7 +145,7 @@ fn usage(error: &clap::Error, command: &clap::Command) -> ExitCode {
         lines.chain([""]).for_each(said::tell);
     }
     said::error(&line);
-    ExitCode::from(2)
+    2
 }
 
 /// The word that may be meant for one that is wrong.
@@ -151,10 +164,12 @@ fn meant(error: &clap::Error) -> String {
 }
 
 /// What was typed to run a command: of the one program with the command that it was given.
-fn typed(command: &clap::Command) -> String {
+fn typed(command: &clap::Command, arguments: &[OsString]) -> String {
     let name = command.get_name();
-    let given = std::env::args_os().nth(1);
-    match given.and_then(|given| command.find_subcommand(given)) {
+    match arguments
+        .get(1)
+        .and_then(|given| command.find_subcommand(given))
+    {
         Some(inner) => format!("{name} {}", inner.get_name()),
         None => name.into(),
     }

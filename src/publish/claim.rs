@@ -44,6 +44,30 @@ pub fn abandon() {
     std::mem::forget(held);
 }
 
+/// Makes a folder that is not there, or is empty: whole, or not at all. A signal waits until `fill`, which
+/// is given the folder under another name, is done.
+///
+/// # Errors
+///
+/// Those of `fill`, and where nothing can be made there.
+pub fn make_folder(place: &Path, fill: impl FnOnce(&Path) -> Result<()>) -> Result<()> {
+    let failed = |source| {
+        let remedy = "name another folder, which you may write to";
+        Error::io(place, "create it", source, remedy)
+    };
+    let around = match place.parent() {
+        Some(around) if !around.as_os_str().is_empty() => around,
+        _ => Path::new("."),
+    };
+    fs::create_dir_all(around).map_err(failed)?;
+    let (_claim, scratch) = Claim::scratch_in(around).map_err(failed)?;
+    let made = scratch.join("made");
+    let _held = held();
+    fs::create_dir(&made).map_err(failed)?;
+    fill(&made)?;
+    fs::rename(&made, place).map_err(failed)
+}
+
 /// A claim on folders; dropped, it leaves nothing of its own behind but files that are in place.
 pub(super) struct Claim(Arc<Held>);
 
@@ -118,22 +142,24 @@ impl Claim {
     /// Where no folder can be made for temporary files.
     pub(super) fn scratch() -> Result<(Self, PathBuf)> {
         let place = std::env::temp_dir();
-        let failed = |source| {
+        Self::scratch_in(&place).map_err(|source| {
             let remedy = "name a folder that you may write to in TMPDIR";
-            Error::io(place.clone(), "create a folder there", source, remedy)
-        };
-        sweep_scratch(&place);
+            Error::io(place, "create a folder there", source, remedy)
+        })
+    }
+
+    fn scratch_in(place: &Path) -> io::Result<(Self, PathBuf)> {
+        sweep_scratch(place);
         let mut held = held();
         loop {
-            let folder = Builder::new().prefix(PREFIX).tempdir_in(&place);
-            let folder = folder.map_err(failed)?;
+            let folder = Builder::new().prefix(PREFIX).tempdir_in(place)?;
             // Another run that sweeps may have it, or have removed it already.
             let lock = match lock(&folder.path().join(LOCK)) {
                 Ok(Locked::Ours(file)) => Some(file),
                 Ok(Locked::NoLocks(_)) => None,
                 Ok(Locked::ByAnother) => continue,
                 Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
-                Err(error) => return Err(failed(error)),
+                Err(error) => return Err(error),
             };
             let folder = folder.keep();
             let claim = Self::hold(&mut held, lock, Of::Scratch(folder.clone()));

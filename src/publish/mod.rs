@@ -43,8 +43,8 @@ mod write;
 mod written;
 
 pub use check::{Checked, Difference, check};
-pub use claim::abandon;
+pub use claim::{abandon, make_folder};
 pub use describe::describe;
 pub use listener::{Listener, Silent, Steps};
 pub use products::is_anything_made;
-pub use write::{Options, Written, write};
+pub use write::{Options, Written, own_folder, write};

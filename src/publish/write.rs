@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::asked::Asked;
 use crate::error::Result;
 use crate::figure::{Format, Palette};
-use crate::study::Plan;
+use crate::study::{Plan, Request};
 use crate::table::Provenance;
 
 use super::claim::Claim;
@@ -51,6 +51,14 @@ impl Options {
             command: "publish".into(),
         }
     }
+}
+
+/// Where results go if nobody says: those of a study that is measured and drawn as it stands to the folder
+/// that it names or lies in, all others to `out/`.
+pub fn own_folder(plan: &Plan, request: &Request, palette: Palette) -> PathBuf {
+    let is_plain = request.is_plain() && palette == Palette::default();
+    let own = plan.results_folder.clone().filter(|_| is_plain);
+    own.unwrap_or_else(|| "out".into())
 }
 
 /// What was written.

@@ -75,6 +75,38 @@ impl Request {
         }
     }
 
+    /// Whether a study is measured as it stands: nothing is asked in place of what it says.
+    ///
+    /// ```
+    /// use lora_subspace::study::Request;
+    /// let mut request = Request::everything();
+    /// request.strict = true;
+    /// assert!(request.is_plain());
+    /// request.seed = Some(7);
+    /// assert!(!request.is_plain());
+    /// ```
+    pub fn is_plain(&self) -> bool {
+        let Request {
+            selection: _,
+            bases,
+            rank,
+            read,
+            strict: _,
+            whole,
+            draws,
+            seed,
+            memory: _,
+            makes: _,
+            stop: _,
+        } = self;
+        self.selected(*whole).is_empty()
+            && bases.is_empty()
+            && rank.is_none()
+            && read.initial.is_none()
+            && draws.is_none()
+            && seed.is_none()
+    }
+
     /// That no number of it is beyond its bound, and no list has an entry twice.
     ///
     /// # Errors

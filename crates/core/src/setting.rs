@@ -4,28 +4,32 @@
 //! program's user knows it by another name, which the program says once.
 
 use std::fmt;
-use std::sync::OnceLock;
+use std::sync::{PoisonError, RwLock};
+
+/// A program's word for each setting of a kind.
+type Words<Kind> = fn(Kind) -> &'static str;
 
 /// How a program spells settings of one kind, once it has said so. Each kind has one, for the whole
 /// process.
 #[derive(Debug)]
-pub struct Spelling<Kind>(OnceLock<fn(Kind) -> &'static str>);
+pub struct Spelling<Kind>(RwLock<Option<Words<Kind>>>);
 
 impl<Kind> Spelling<Kind> {
     /// No program has spelled them yet.
     pub const fn unset() -> Self {
-        Spelling(OnceLock::new())
+        Spelling(RwLock::new(None))
     }
 
-    /// Says how a program's user knows the settings. Like a locale, a process sets this once, at
-    /// its start: the first call counts.
+    /// Says how a program's user knows the settings. Like a locale, a process sets this at its start:
+    /// the last call counts.
     pub fn set(&self, spelling: fn(Kind) -> &'static str) {
-        self.0.get_or_init(|| spelling);
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = Some(spelling);
     }
 
     /// The program's word for a setting, else its name in the library.
     pub fn of(&self, setting: Kind, name: &'static str) -> &'static str {
-        self.0.get().map_or(name, |spell| spell(setting))
+        let spelling = *self.0.read().unwrap_or_else(PoisonError::into_inner);
+        spelling.map_or(name, |spell| spell(setting))
     }
 }
 
