@@ -29,6 +29,8 @@ pub enum Asked {
     Rank,
     /// Random draws.
     Draws,
+    /// Directions of which table 7 has rows.
+    Directions,
     /// Seed of the random directions.
     Seed,
     /// Another α than the adapters' own.
@@ -71,6 +73,7 @@ impl Asked {
             Asked::Bases => "`Request::bases`",
             Asked::Rank => "`Request::rank`",
             Asked::Draws => "`Request::draws`",
+            Asked::Directions => "`Request::directions`",
             Asked::Seed => "`Request::seed`",
             Asked::Alpha => "`alpha` of `Request::read`",
             Asked::Unscaled => "`scaled` of `Request::read`",

@@ -31,6 +31,7 @@ fn asked(asked: Asked) -> &'static str {
         Asked::Bases => "`basis=`",
         Asked::Rank => "`rank=`",
         Asked::Draws => "`draws=`",
+        Asked::Directions => "`directions=`",
         Asked::Seed => "`seed=`",
         Asked::Alpha => "`alpha=`",
         Asked::Unscaled => "`scaled=False`",

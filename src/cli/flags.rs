@@ -9,6 +9,7 @@ use crate::adapter::{ReadOptions, Rename};
 use crate::error::{CoreError, Result};
 use crate::figure::{Format, Palette};
 use crate::measure::Basis;
+use crate::paper::RowOf;
 use crate::study::bounds::{MOST_DRAWS, MOST_RANK, MOST_THREADS};
 use crate::study::{Makes, Request, Selection, parse_layers, parse_size};
 
@@ -103,7 +104,7 @@ pub struct Regenerate {
 
 /// Flags that change what is measured, written or said: a check and a first study have no use for
 /// them.
-const CHANGES: [&str; 14] = [
+const CHANGES: [&str; 15] = [
     "modules",
     "layers",
     "basis",
@@ -114,6 +115,7 @@ const CHANGES: [&str; 14] = [
     "rename",
     "whole",
     "draws",
+    "directions",
     "seed",
     "format",
     "palette",
@@ -226,12 +228,16 @@ pub(super) struct Bases {
     pub(super) basis: Vec<Basis>,
 }
 
-/// How many random updates table 7 has.
+/// Which rows table 7 has, and how many random updates.
 #[derive(Debug, Clone, Args)]
 pub(super) struct Draws {
     /// Random draws for table 7 [default: the study's, else 20]
     #[arg(long, value_name = "N", value_parser = draws)]
     pub(super) draws: Option<usize>,
+    /// Rows of table 7: directions of ΔW, of W and random ones. Without `base`, W is read once and not
+    /// decomposed [default: the study's, else all]
+    #[arg(long, value_name = "delta,base,random", value_delimiter = ',', value_parser = row_of)]
+    pub(super) directions: Vec<RowOf>,
 }
 
 /// What is written.
@@ -300,6 +306,10 @@ impl Measuring {
 
 fn layers(text: &str) -> std::result::Result<Layers, String> {
     parse_layers(text).map(Layers)
+}
+
+fn row_of(text: &str) -> std::result::Result<RowOf, String> {
+    text.trim().parse()
 }
 
 fn draws(text: &str) -> std::result::Result<usize, String> {

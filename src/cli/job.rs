@@ -57,6 +57,7 @@ pub fn amplification(flags: Amplification) -> std::result::Result<(), Failure> {
     };
     let mut request = measuring.request(output, makes)?;
     request.draws = flags.draws.draws;
+    request.directions = flags.draws.directions.clone();
     measure(Program::Amplification, &flags.inputs, &request)
 }
 
@@ -110,6 +111,7 @@ pub fn regenerate(flags: Regenerate) -> std::result::Result<(), Failure> {
     let mut request = flags.measuring.request(&flags.output, Makes::ALL)?;
     request.bases = flags.bases.basis.clone();
     request.draws = flags.draws.draws;
+    request.directions = flags.draws.directions.clone();
     start(&flags.output)?;
     let studies = match (&flags.demo, flags.studies.as_slice()) {
         (Some(folder), _) => vec![demo::write(folder, Talk { quiet })?],

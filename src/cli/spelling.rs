@@ -32,6 +32,7 @@ pub(super) fn asked(asked: Asked) -> &'static str {
         Asked::Bases => "--basis",
         Asked::Rank => "--rank",
         Asked::Draws => "--draws",
+        Asked::Directions => "--directions",
         Asked::Seed => "--seed",
         Asked::Alpha => "--alpha",
         Asked::Unscaled => "--no-scale",

@@ -4,7 +4,7 @@ use crate::adapter::Decomposed;
 use crate::error::Result;
 use crate::linalg::Leading;
 use crate::measure::spectrum::{
-    Certified, Ranks, certify_delta, certify_leading, ranks_of_delta, ranks_of_leading,
+    Certified, Ranks, certify_delta, certify_leading, ranks_of_delta, ranks_of_leading, ratio,
 };
 use crate::results::{Certificate, Results};
 use crate::table::{RanksRow, SpectrumRow};
@@ -51,6 +51,13 @@ impl ModuleRun<'_> {
         let row = self.ranks_row("base", &base, None, &of_matrix(self.shape));
         results.ranks.push(row);
         Ok(())
+    }
+
+    /// How large each ΔW is beside a W of which no singular values are known.
+    pub(super) fn relative_norms(&self, base_norm: f64, results: &mut Results) {
+        for (update, row) in self.updates.iter().zip(&mut results.ranks) {
+            row.relative_norm = ratio(update.norm, base_norm);
+        }
     }
 
     fn push_certificate(

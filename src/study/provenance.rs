@@ -47,6 +47,9 @@ impl Plan {
                 ("draws", measured.draws.to_string()),
                 ("directions", directions),
             ]);
+            if !measured.with_own_directions {
+                settings.push(("rows of table 7", "delta, random".into()));
+            }
         }
         settings.extend(self.selected.iter().cloned());
         let named = |(name, value): (&str, String)| (name.to_string(), value);

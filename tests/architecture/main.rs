@@ -34,7 +34,10 @@ const ROOMS: [(&str, &[&str]); 21] = [
         "adapter",
         &["error", "files", "setting", "linalg", "tensors"],
     ),
-    ("base", &["error", "setting", "files", "tensors", "adapter"]),
+    (
+        "base",
+        &["error", "setting", "files", "linalg", "tensors", "adapter"],
+    ),
     ("measure", &["error", "linalg", "adapter"]),
     ("paper", &["error"]),
     ("table", &["error", "paper"]),
