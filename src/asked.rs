@@ -49,6 +49,8 @@ pub enum Asked {
     Whole,
     /// Bytes that measuring may take.
     Memory,
+    /// One of several parts of a run.
+    Shard,
     /// The folder that is written to.
     Out,
     /// What lists an adapter's modules.
@@ -83,6 +85,7 @@ impl Asked {
             Asked::Strict => "`Request::strict`",
             Asked::Whole => "`Request::whole`",
             Asked::Memory => "`Request::memory`",
+            Asked::Shard => "`publish::write_part`",
             Asked::Out => "`publish::Options::out`",
             Asked::Listing => "`Adapter::modules`",
             Asked::Study => "`publish::write` with `Request::everything`",

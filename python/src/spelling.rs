@@ -41,6 +41,7 @@ fn asked(asked: Asked) -> &'static str {
         Asked::Strict => "`strict=True`",
         Asked::Whole => "`whole=True`",
         Asked::Memory => "`memory=`",
+        Asked::Shard => "`--shard` of the program",
         Asked::Out => "`out=`",
         Asked::Listing => "`modules` of an adapter",
         Asked::Study => "`Study(PATH).run()`",

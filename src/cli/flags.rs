@@ -10,6 +10,7 @@ use crate::error::{CoreError, Result};
 use crate::figure::{Format, Palette};
 use crate::measure::Basis;
 use crate::paper::RowOf;
+use crate::parts::Shard;
 use crate::study::bounds::{MOST_DRAWS, MOST_RANK, MOST_THREADS};
 use crate::study::{Makes, Request, Selection, parse_layers, parse_size};
 
@@ -104,7 +105,7 @@ pub struct Regenerate {
 
 /// Flags that change what is measured, written or said: a check and a first study have no use for
 /// them.
-const CHANGES: [&str; 15] = [
+const CHANGES: [&str; 17] = [
     "modules",
     "layers",
     "basis",
@@ -117,6 +118,8 @@ const CHANGES: [&str; 15] = [
     "draws",
     "directions",
     "seed",
+    "shard",
+    "merge",
     "format",
     "palette",
     "no_figures",
@@ -263,6 +266,13 @@ pub(super) struct Output {
     /// half of what is free]
     #[arg(long, value_name = "SIZE", value_parser = parse_size)]
     pub(super) memory: Option<u64>,
+    /// Measure part K of N, to be put together by --merge; it goes to OUT/parts/ [default of OUT: out]
+    #[arg(long, value_name = "K/N", value_parser = shard, conflicts_with_all = ["merge", "format", "no_figures", "palette", "json"])]
+    pub(super) shard: Option<Shard>,
+    /// Write everything from the parts in these folders, and measure nothing. All other arguments are
+    /// those of the parts; give this one last
+    #[arg(long, value_name = "DIR", num_args = 1.., value_parser)]
+    pub(super) merge: Vec<PathBuf>,
     /// A machine-readable summary on stdout
     #[arg(long)]
     pub(super) json: bool,
@@ -306,6 +316,10 @@ impl Measuring {
 
 fn layers(text: &str) -> std::result::Result<Layers, String> {
     parse_layers(text).map(Layers)
+}
+
+fn shard(text: &str) -> std::result::Result<Shard, String> {
+    text.parse()
 }
 
 fn row_of(text: &str) -> std::result::Result<RowOf, String> {

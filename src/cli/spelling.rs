@@ -42,6 +42,7 @@ pub(super) fn asked(asked: Asked) -> &'static str {
         Asked::Strict => "--strict",
         Asked::Whole => "--whole",
         Asked::Memory => "--memory",
+        Asked::Shard => "--shard",
         Asked::Out => "--out",
         Asked::Listing => setting(Setting::Listing),
         Asked::Study => either("`lora-subspace regenerate`", "`regenerate`"),

@@ -188,10 +188,9 @@ fn rank(measured: &Measured, path: &str, id: AdapterId) -> u64 {
     module.map_or(0, |module| measured.directions(named, module)) as u64
 }
 
-/// The modules of a plan, in order, cut into groups that are measured side by side.
-pub(super) fn groups(plan: &Plan, measured: &Measured) -> Vec<Range<usize>> {
-    let sizes: Vec<u64> = plan
-        .modules
+/// Modules of a plan, in order, cut into groups that are measured side by side.
+pub(super) fn groups(plan: &Plan, measured: &Measured, modules: &[String]) -> Vec<Range<usize>> {
+    let sizes: Vec<u64> = modules
         .iter()
         .map(|path| estimate(plan, measured, path))
         .collect();

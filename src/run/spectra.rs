@@ -72,7 +72,7 @@ impl ModuleRun<'_> {
             matrix: matrix.into(),
             directions: spectrum.len(),
             sin_theta_bound: worst(spectrum),
-            proof: found.proof.name(),
+            proof: found.proof.name().into(),
             method: found.method.to_string(),
         });
     }

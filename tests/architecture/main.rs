@@ -23,7 +23,7 @@ const ROOTS: [Root; 2] = [
 ];
 
 /// Room, the rooms it may import: of those above it.
-const ROOMS: [(&str, &[&str]); 21] = [
+const ROOMS: [(&str, &[&str]); 22] = [
     ("error", &[]),
     ("files", &["error"]),
     ("setting", &[]),
@@ -63,6 +63,12 @@ const ROOMS: [(&str, &[&str]); 21] = [
         ],
     ),
     (
+        "parts",
+        &[
+            "error", "asked", "files", "linalg", "table", "results", "study", "run",
+        ],
+    ),
+    (
         "init",
         &["error", "asked", "files", "adapter", "paper", "study"],
     ),
@@ -73,7 +79,7 @@ const ROOMS: [(&str, &[&str]); 21] = [
         "publish",
         &[
             "error", "asked", "files", "linalg", "measure", "paper", "table", "results", "study",
-            "findings", "run", "figure", "report",
+            "findings", "run", "parts", "figure", "report",
         ],
     ),
     (
@@ -86,7 +92,7 @@ const ROOMS: [(&str, &[&str]); 21] = [
 ];
 
 /// Library, the only place that may name it.
-const KEEPERS: [(&str, &str); 14] = [
+const KEEPERS: [(&str, &str); 15] = [
     ("ndarray_linalg", "linalg/"),
     ("rand_pcg", "linalg/haar.rs"),
     ("statrs", "measure/significance.rs"),
@@ -96,6 +102,7 @@ const KEEPERS: [(&str, &str); 14] = [
     ("lapack_sys", "linalg/lapack.rs"),
     ("plotters", "figure/pen.rs"),
     ("krilla", "figure/render.rs"),
+    ("postcard", "parts/file.rs"),
     ("clap", "cli/"),
     ("clap_complete", "cli/completions.rs"),
     ("clap_mangen", "cli/completions.rs"),
