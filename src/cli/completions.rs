@@ -18,7 +18,7 @@ use super::said::print;
 /// `completions`
 #[derive(Debug, Args)]
 #[command(
-    about = "What a shell completes, on stdout; or manual pages, in a folder",
+    about = "Completions for a shell, printed on stdout; or manual pages, written into a folder",
     after_help = "\
 Examples:
   {program} bash > ~/.local/share/bash-completion/completions/lora-subspace
@@ -26,10 +26,10 @@ Examples:
   {program} man ~/.local/share/man/man1"
 )]
 pub struct Completions {
-    /// The shell; or `man`, for manual pages
+    /// The shell, or `man` for manual pages
     #[arg(value_name = "SHELL|man", value_enum)]
     what: What,
-    /// The folder that manual pages are written to
+    /// The folder for the manual pages
     #[arg(value_name = "DIR", required_if_eq("what", "man"))]
     folder: Option<PathBuf>,
 }

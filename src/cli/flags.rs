@@ -26,8 +26,9 @@ Examples:
   {program} runs/r8 runs/r64 --base path/to/model --layers 0,10-15 --basis a --basis b
   {program}                            in a clone: its study, experiments/smollm2-sst2
 
-Two adapters of different rank give figures 3 and 6, two of one rank figures 4 and 7; with --base
-figure 8 shows each of them against W. Tables go to OUT/notebooks-export/, pictures to OUT/figures/."
+Two adapters of different rank give figures 3 and 6. Two adapters of one rank give figures 4 and 7.
+With --base, figure 8 compares each of them with W. Tables go to OUT/notebooks-export/, pictures to
+OUT/figures/."
 )]
 pub struct Overlap {
     #[command(flatten)]
@@ -45,11 +46,11 @@ pub struct Overlap {
     after_help = "\
 Examples:
   {program} runs/r4 runs/r64 --base path/to/model
-  {program} runs/r4 --base path/to/model --layers 16 --modules '*q_proj' --draws 100
-  {program}                            in a clone: its study, experiments/smollm2-sst2
+  {program} runs/r4 --base path/to/model --layers 16 --modules q_proj --draws 100
+  {program}                       in a clone: its study, experiments/smollm2-sst2
 
-A factor without its chance value misleads: every row has the closed form for random directions
-beside it. Tables go to OUT/notebooks-export/."
+A factor misleads without its chance value. So every row also has the value for random directions,
+in closed form. Tables go to OUT/notebooks-export/."
 )]
 pub struct Amplification {
     #[command(flatten)]
@@ -66,19 +67,19 @@ pub struct Amplification {
     about = "Every table and figure that a study file asks for",
     after_help = "\
 Examples:
-  {program} --demo demo                a made-up study in a new folder: what a study gives
-  {program} --init runs/*              write a first study of these adapters
+  {program} --demo demo            a made-up study in a new folder: what a study gives
+  {program} --init runs/*          write a first study of these adapters
   {program} my-paper/study.toml
-  {program} my-paper/study.toml --check      compare with what is there, write nothing
-  {program}                            in a clone: its study, experiments/smollm2-sst2
+  {program} my-paper/study.toml --check  compare with what is there, write nothing
+  {program}                        in a clone: its study, experiments/smollm2-sst2
 
---init writes OUT/experiments/NAME/study.toml, never over another, and says what it could not know."
+--init writes OUT/experiments/NAME/study.toml. It never overwrites one, and says what it could not know."
 )]
 pub struct Regenerate {
-    /// Study files; in a clone, without any, its study
+    /// Study files; without any, in a clone of the repository, its own study
     #[arg(value_name = "STUDY")]
     pub studies: Vec<PathBuf>,
-    /// Compare with the files that are there, and fail if they differ: the study as it stands
+    /// Compare with the files that are there, and fail if they differ; the study is taken as it stands
     #[arg(long, conflicts_with_all = CHANGES)]
     pub check: bool,
     /// Write a first study of the adapters, or folders of adapters, that are given
@@ -132,7 +133,7 @@ const RUNS: [&str; 5] = ["allow_unmapped", "strict", "threads", "memory", "json"
 #[command(
     name = "inspect",
     version,
-    about = "What a file is: layout, scale rule, modules, ranks, everything not understood",
+    about = "What a file is: layout, scale rule, modules, ranks, and everything that is not understood",
     after_help = "\
 Examples:
   {program} runs/r8
@@ -143,7 +144,7 @@ pub struct Inspect {
     /// Adapters: their folders or weight files
     #[arg(value_name = "PATH", required = true)]
     pub paths: Vec<PathBuf>,
-    /// α, where the config has none or another is meant
+    /// α, where the config has none or you mean another one
     #[arg(long, value_name = "X", value_parser = positive)]
     pub alpha: Option<f64>,
     /// The model it was trained on, where ΔW or the modules' names need it
@@ -155,10 +156,10 @@ pub struct Inspect {
     /// Replace a prefix of the adapter's module paths (repeatable)
     #[arg(long, value_name = "OLD=NEW", value_parser = rename)]
     pub rename: Vec<Rename>,
-    /// Say nothing of slices: fused projections stay whole
+    /// Keep fused projections whole: no slices are listed
     #[arg(long)]
     pub whole: bool,
-    /// One JSON object for each adapter on stdout
+    /// Print one JSON object for each adapter on stdout
     #[arg(long)]
     pub json: bool,
     /// Markdown for the adapter's page on a hub: layout, scale, sizes of ΔW
@@ -172,7 +173,7 @@ pub struct Inspect {
 /// Adapters, their base, and what is done with them.
 #[derive(Debug, Clone, Args)]
 pub(super) struct Inputs {
-    /// Adapter folders; in a clone, without any, its study
+    /// Adapter folders; without any, in a clone of the repository, its own study
     #[arg(value_name = "ADAPTER")]
     pub(super) adapters: Vec<PathBuf>,
     /// The model they were trained on: a folder or file of safetensors
@@ -197,22 +198,22 @@ pub(super) struct Measuring {
     /// Directions used [default: the adapter's rank]
     #[arg(long, value_name = "K", value_parser = rank)]
     rank: Option<usize>,
-    /// α in place of the adapters' own
+    /// Use this α in place of the adapters' own
     #[arg(long, value_name = "X", value_parser = positive, conflicts_with = "no_scale")]
     alpha: Option<f64>,
-    /// ΔW = B·A without its trained scale
+    /// Use ΔW = B·A, without the scale of training
     #[arg(long)]
     no_scale: bool,
     /// The adapter as it was before training, where its initialisation changed the base (PiSSA, OLoRA)
     #[arg(long, value_name = "PATH")]
     init_adapter: Option<PathBuf>,
-    /// Fused projections stay whole: they are not cut into q, k and v
+    /// Keep fused projections whole: they are not cut into q, k and v
     #[arg(long)]
     whole: bool,
     /// Go on although an adapter has tensors that are not understood
     #[arg(long)]
     allow_unmapped: bool,
-    /// Fail where a module cannot be measured, in place of leaving it out
+    /// Fail where a module cannot be measured, instead of leaving it out
     #[arg(long)]
     strict: bool,
     /// Replace a prefix of the adapters' module paths (repeatable), e.g. model.language_model=model
@@ -246,17 +247,17 @@ pub(super) struct Draws {
 /// What is written.
 #[derive(Debug, Clone, Args)]
 pub(super) struct Output {
-    /// Where figures/ and notebooks-export/ are made [default: a study run as it stands names the
-    /// folder, or it is the study file's own; else out]
+    /// Folder in which figures/ and notebooks-export/ are made [default: of a study run as it stands,
+    /// the folder that it names or the study file's own; else out]
     #[arg(long, value_name = "DIR")]
     pub(super) out: Option<PathBuf>,
-    /// Kinds of pictures
+    /// File formats of the pictures
     #[arg(long, value_name = "svg,pdf,png", value_delimiter = ',', value_parser = format, default_value = "svg,pdf,png", conflicts_with = "no_figures")]
     pub(super) format: Vec<Format>,
-    /// Tables only
+    /// Make tables only, no figures
     #[arg(long)]
     pub(super) no_figures: bool,
-    /// Colours
+    /// Colours of the figures
     #[arg(long, value_name = "rocket|viridis|cividis", value_parser = palette, default_value = "rocket", conflicts_with = "no_figures")]
     pub(super) palette: Palette,
     /// Worker threads [default: one per core]
@@ -273,7 +274,7 @@ pub(super) struct Output {
     /// those of the parts; give this one last
     #[arg(long, value_name = "DIR", num_args = 1.., value_parser)]
     pub(super) merge: Vec<PathBuf>,
-    /// A machine-readable summary on stdout
+    /// Print a machine-readable summary on stdout
     #[arg(long)]
     pub(super) json: bool,
     /// No notes, warnings or progress: only results (answers, paths of the files, differences) and errors

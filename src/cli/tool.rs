@@ -21,7 +21,7 @@ Examples:
   {program} amplification runs/r8 --base path/to/model
   {program} regenerate --init runs/*
 
-`{program} COMMAND --help` has the flags of a command."
+`{program} COMMAND --help` lists the flags of a command."
 )]
 #[allow(
     missing_docs,

@@ -137,16 +137,16 @@ fn runs_behind(rows: &[&EvidenceRow]) -> usize {
 fn no_seeds(row: &EvidenceRow) -> Option<&'static str> {
     match row.seeds.as_str() {
         "unknown" => Some(
-            "`seed =` is missing in the study (of rows `seeds_are_known`), so that the runs may have one seed",
+            "`seed =` is missing in the study (for rows `seeds_are_known`), so the runs may have one seed",
         ),
         "one start" => Some(
-            "ΔW of each run still has a part of the start that they have in common, B₀ and A₀, so that chance is no measure",
+            "ΔW of each run still has a part of their common start, B₀ and A₀, so they cannot be compared with chance",
         ),
         "one run" => Some(
-            "runs that are held against each other are checkpoints of one run, so that what they share was kept and not found twice",
+            "the runs that are compared are checkpoints of one run, so what they share was kept and not found twice",
         ),
         "alike" => Some(
-            "runs that are held against each other began as one, as the numbers of A tell, so that chance is no measure",
+            "the runs that are compared began as one, as the numbers of A tell, so they cannot be compared with chance",
         ),
         "same" => Some("the runs have one seed, and so share their random stream"),
         _ => None,

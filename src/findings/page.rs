@@ -16,8 +16,8 @@ use super::words::{digits, probability};
 pub fn page(title: &str, note: &str, findings: &[FindingRow]) -> String {
     let mut text = format!("# Findings: {title}\n\n");
     text += &format!(
-        "What these data say of section 7 of the LoRA paper, one claim after the other. METHODS.md, \
-         \"Findings\", has the statistic, test and margin of each. The rules have version {RULES}.\n"
+        "This page says what these data say about section 7 of the LoRA paper, claim by claim. METHODS.md, \
+         \"Findings\", has the statistic, test and margin of each claim. The rules have version {RULES}.\n"
     );
     if !note.is_empty() {
         text += &format!("\n{note}\n");

@@ -32,7 +32,7 @@ impl Writer<'_> {
             text += "#:schema ../../docs/study.schema.json\n";
         }
         text += &format!(
-            "# A first study of {} adapters, as `regenerate --init` wrote it: yours to change.\n",
+            "# A first study of {} adapters, written by `regenerate --init`. Change it as you like.\n",
             self.found.len()
         );
         for sentence in self.unknown {
@@ -107,11 +107,11 @@ impl Writer<'_> {
             "\n[amplification]\n# Table 7.\nadapters = {}\n",
             list(&chosen)
         );
-        text += "\n[figures]\n# Left out, all are drawn that the comparisons allow.\n# which = [\"3\", \"8\"]\n\
-                 # Left out, they are chosen as in the paper: the middle layer, and the first, thirds, last.\n\
+        text += "\n[figures]\n# When left out, all that the comparisons allow are drawn.\n# which = [\"3\", \"8\"]\n\
+                 # When left out, they are chosen as in the paper: the middle layer, and the first, thirds, last.\n\
                  # layer = 0\n# layers = [0, 1]\n";
         text += &self.projections();
-        text += "\n[tables]\n# Left out, all are made that there are rows for.\n\
+        text += "\n[tables]\n# When left out, all that there are rows for are made.\n\
                  # which = [\"5\", \"6\", \"7\"]\n";
         let (venues, plain) = (Venue::choices(), Venue::default());
         text += &format!("\n[print]\n# {venues}\nvenue = \"{plain}\"\n\n");
@@ -133,7 +133,7 @@ impl Writer<'_> {
         }
         names.sort_by_key(|name| place_in_model(name));
         format!(
-            "# Left out, q and v are drawn, or the first two; these are all.\n# projections = {}\n",
+            "# When left out, q and v are drawn, or the first two. These are all.\n# projections = {}\n",
             list(&names)
         )
     }

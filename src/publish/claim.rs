@@ -106,8 +106,8 @@ impl Claim {
             Locked::ByAnother => return Err(busy(study, tables)),
             Locked::NoLocks(error) => {
                 listener.warn(&format!(
-                    "{}: this file system has no locks ({error}): start no second run of the study \
-                     meanwhile",
+                    "{}: this file system has no locks ({error}): do not start a second run \
+                     of the study at the same time",
                     tables.display()
                 ));
                 None

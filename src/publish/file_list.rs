@@ -117,9 +117,9 @@ impl FileList {
             let whole = out.join(&path);
             let is_gone = !files::is_there(&whole);
             let what = match is_gone {
-                true => format!("it is gone, and {LIST} has it"),
+                true => format!("it is gone, but {LIST} lists it"),
                 false if OpenFile::open(&whole)?.sha256()? == *digest => return Ok(None),
-                false => format!("it is another file than {LIST} has"),
+                false => format!("it is not the file that {LIST} lists"),
             };
             Ok(Some(Misfit {
                 path,

@@ -1,11 +1,11 @@
 # %% [markdown] title
 # # {{title}}
 #
-# Every figure and table of the study *{{study}}* again, from the tables beside this notebook, with
-# pandas and matplotlib: change a call, a mask, a colour, and run it. Made by lora-subspace
-# {{version}}; the next run makes it anew, so keep your changes under another name.
+# This notebook makes every figure and table of the study *{{study}}* again, with pandas and matplotlib.
+# It reads the tables beside it. Change a call, a mask or a colour, and run it. It was made by
+# lora-subspace {{version}}. The next run of the study replaces it: keep your changes under another name.
 #
-# `rebuilt` gathers what was rebuilt, by the name of its figure or table.
+# `rebuilt` holds what was rebuilt, by the name of its figure or table.
 
 # %% setup
 import hashlib
@@ -36,15 +36,15 @@ def misfits():
         listed = sorted({name: digest for one in sets for name, digest in one["files"].items()}.items())
     except (ValueError, KeyError, TypeError, AttributeError):
         return ["files.json is damaged: nothing tells whether these tables are one set"]
-    found = ["files.json has files of several runs, with other inputs or settings"] if len(sets) > 1 else []
+    found = ["files.json has files of several runs, with different inputs or settings"] if len(sets) > 1 else []
     for name, digest in listed:
         path = folder / Path(name).name
         if path.suffix not in {".csv", ".npz"}:
             continue
         if not path.exists():
-            found.append(f"{name} is gone, and files.json has it")
+            found.append(f"{name} is gone, but files.json lists it")
         elif hashlib.sha256(path.read_bytes()).hexdigest() != digest:
-            found.append(f"{name} is another file than files.json has")
+            found.append(f"{name} is not the file that files.json lists")
     return found
 
 
@@ -415,8 +415,8 @@ def table7(projections, groups=()):
 # %% [markdown] every-module
 # ## Every module
 #
-# `overlap.npz` has all grids, drawn or not, under `MODULE__BASIS__FIRST__SECOND`: i × j, NaN where
-# there is no value. Here φ(1,1) of each.
+# `overlap.npz` has all grids, drawn or not. Each is an array i × j with the name
+# `MODULE__BASIS__FIRST__SECOND`, with NaN where there is no value. This table has φ(1,1) of each.
 
 # %% every-module-cells
 with np.load(folder / "overlap.npz") as grids:

@@ -103,10 +103,10 @@ pub(super) fn how_to_read(digits: usize) -> String {
         digits => format!("to {digits} digits; overlap.csv has nine"),
     };
     format!(
-        "<p>φ(i,j) is the share of the smaller of two subspaces that lies in the larger one: 1 when \
-         it is contained, 0 when they are orthogonal, max(i,j)/d for random ones (the strips along the edges, and the bracket over \
-         the colour bar). Point at a cell for its value ({precision}), or move there with the arrow \
-         keys.</p>\n"
+        "<p>φ(i,j) is the share of the smaller of two subspaces that lies in the larger one. It is 1 \
+         when it is contained, and 0 when they are orthogonal. For random ones it is max(i,j)/d: the \
+         strips along the edges, and the bracket over the colour bar. Point at a cell for its value \
+         ({precision}), or move there with the arrow keys.</p>\n"
     )
 }
 
@@ -133,7 +133,7 @@ pub(super) fn modules(page: &Page) -> String {
     if page.modules.modules.is_empty() {
         String::new()
     } else {
-        "<p>Each cell is a module: choose what colours it, then a cell for that module's \
+        "<p>Each cell is a module. Choose what its colour shows, then choose a cell for that module's \
                   numbers. Numbers here have four digits; the files below have nine.</p>\n\
                   <div id=\"map\"><noscript>The map needs JavaScript; spectrum.csv, ranks.csv, \
                   amplification.csv and overlap.npz have its numbers.</noscript></div>\n"

@@ -245,7 +245,7 @@ impl Plan {
             (Some(memory), Some((module, size))) if size + kept > memory => Err(Error::request(
                 format!("{} of {}", Asked::Memory, human_size(memory)),
                 format!(
-                    "measuring module `{module}` takes about {}, what is kept for findings included",
+                    "measuring module `{module}` takes about {}, with what is kept for findings",
                     human_size(size + kept)
                 ),
                 format!(
@@ -266,7 +266,7 @@ impl Plan {
         let budget = default_budget();
         (measured.memory.is_none() && size > budget).then(|| {
             format!(
-                "measuring module `{module}` takes about {}, what is kept for findings included, more \
+                "measuring module `{module}` takes about {}, with what is kept for findings; that is more \
                  than half of the memory that is free now, {}: such modules are measured one at a time, and memory may run out",
                 human_size(size),
                 human_size(budget)

@@ -76,8 +76,8 @@ impl Bases {
         let bases: Vec<&str> = of_factors.map(|basis| basis.name()).collect();
         (!names.is_empty() && !bases.is_empty()).then(|| {
             format!(
-                "{}: its ΔW has no factors, and its cells on {} are empty; delta-right and delta-left are \
-                 bases that it has",
+                "{}: its ΔW has no factors, so its cells on {} are empty; its bases are delta-right and \
+                 delta-left",
                 names.join(", "),
                 bases.join(" and ")
             )
@@ -149,8 +149,7 @@ fn note(names: &str, asked: &[Basis], measured: &[Basis]) -> String {
         false => format!(": {}", words.join(", ")),
     };
     format!(
-        "{names}: ΔW is what was learned since a start, B·A − B₀·A₀, and directions of A and B are in part \
-         the start's{bases}; φ between ΔW of one start still has a part in common, since \
-         ΔW = (B − B₀)·A₀ + B·(A − A₀)"
+        "{names}: ΔW is what was learned since a start, B·A − B₀·A₀, so directions of A and B are in part \
+         those of the start{bases}; two ΔW of one start still share a part, as ΔW = (B − B₀)·A₀ + B·(A − A₀)"
     )
 }

@@ -143,8 +143,8 @@ pub(super) fn too_many_layers(modules: &[String]) -> Option<String> {
     let most = layers.into_values().max()?;
     (most > MOST_LAYERS).then(|| {
         format!(
-            "layers.csv, a row for each pair of layers, is made of projections with at most \
-             {MOST_LAYERS} layers, and some have {most}: these are not held against each other"
+            "layers.csv has pairs of layers of projections with at most {MOST_LAYERS} layers, and \
+             some have {most}: their layers are not compared with each other"
         )
     })
 }

@@ -240,7 +240,7 @@ impl Study<'_> {
             ranks => {
                 let ranks: Vec<String> = ranks.iter().map(usize::to_string).collect();
                 let problem = format!(
-                    "`{pattern}` matches runs of ranks {}, and a side of `ranks` has one",
+                    "`{pattern}` matches runs of ranks {}, and each side of `ranks` takes one rank",
                     ranks.join(" and ")
                 );
                 Err(self.error(place, &problem, "give a pattern for each of two ranks"))

@@ -76,8 +76,8 @@ fn other_names(adapters: &[NamedAdapter], base: Option<&Base>) -> Vec<String> {
     let other = named.clone().find(|(_, name)| !is_same_model(name, model));
     if let Some((other, name)) = other {
         warnings.push(format!(
-            "{} was trained on `{name}` and {} on `{model}`, as their configs say: what they share is \
-             told apart from chance only where both are one model",
+            "{} was trained on `{name}` and {} on `{model}`, as their configs say: what they share \
+             can be compared with chance only if both are one model",
             other.name, first.name
         ));
     }

@@ -80,7 +80,7 @@ impl<'a> Renames<'a> {
             let path = first.map_or("", |module| module.path.as_str());
             let error = Error::request(
                 format!("{} {rename}", Asked::Rename),
-                "no module's path begins with what stands before the =",
+                "no module's path begins with the part before the =",
                 format!("paths are such as `{path}`; {} lists them", Asked::Listing),
             );
             return Err(match place {

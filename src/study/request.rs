@@ -126,7 +126,7 @@ impl Request {
         match self.draws {
             Some(0) => Err(Error::request(
                 format!("{} 0", Asked::Draws),
-                "without random updates a factor has nothing beside it",
+                "without random updates a factor has nothing to be compared with",
                 "ask for 1 or more",
             )),
             Some(draws) if draws > MOST_DRAWS => Err(Error::request(

@@ -90,7 +90,7 @@ pub(super) fn read(
             None => Ok(Runs::default()),
             Some(_) => {
                 let remedy = "add runs = \"runs.csv\", or leave answers out";
-                let problem = "answers are those of runs, and the study has none";
+                let problem = "answers belong to runs, and the study has no runs";
                 Err(lines.error("answers", problem, remedy))
             }
         };

@@ -8,7 +8,7 @@ use super::weights::Names;
 /// A caption that says what the numbers are. `of` is what one best is marked in: `row`.
 pub(super) fn caption(scores: &[Score], names: &Names, [number, what, of]: [&str; 3]) -> Words {
     let spread = if scores.iter().any(|score| score.sd.is_some()) {
-        "; mean over seeds, with the sample standard deviation where there are two or more"
+        ". Each number is a mean over seeds, with the sample standard deviation where there are two or more"
     } else {
         ""
     };
@@ -17,10 +17,10 @@ pub(super) fn caption(scores: &[Score], names: &Names, [number, what, of]: [&str
         if spread.is_empty() {
             ""
         } else {
-            " (and how many)"
+            " (in brackets: how many)"
         },
     );
-    let error = error(scores).map_or(String::new(), |error| format!("; {error}"));
+    let error = error(scores).map_or(String::new(), |error| format!(". Scores are of {error}"));
     let start = Words::both("", &format!("{number}: "));
     let words = start
         .then(Words::plain(&format!("{what}{spread}")))
@@ -47,18 +47,18 @@ fn bold(scores: &[Score], of: &str) -> String {
         .iter()
         .any(|score| score.best.is_some() && score.runs == 1);
     match (has_best, is_judged) {
-        (true, false) => format!("; best of each {of} in bold"),
+        (true, false) => format!(". Bold marks the best of each {of}"),
         (true, true) => {
-            format!("; best of each {of} in bold, where it is ahead of all others {beyond}")
+            format!(". Bold marks the best of each {of}, where it is ahead of all others {beyond}")
         }
         (false, true) => {
             format!(
-                "; in bold would be the best of each {of} that is ahead of all others {beyond}: none is"
+                ". Bold would mark the best of each {of} if it were ahead of all others {beyond}: none is"
             )
         }
         // Single runs are not marked beside means of several.
         (false, false) if is_open && has_several => {
-            format!("; in bold would be the best of each {of} if several runs showed it: none is")
+            format!(". Bold would mark the best of each {of} if several runs showed it: none is")
         }
         (false, false) => String::new(),
     }
@@ -67,7 +67,7 @@ fn bold(scores: &[Score], of: &str) -> String {
 /// How many items scores are shares of, and their standard errors, in points: hundredths of all
 /// items. `None` where no score has items.
 ///
-/// `872 items each: standard error 1.1 to 1.3 points`
+/// `872 items each, with a standard error of 1.1 to 1.3 points`
 pub(crate) fn error(scores: &[Score]) -> Option<String> {
     let items = range(scores.iter().filter_map(|score| score.items), |items| {
         items.to_string()
@@ -77,7 +77,7 @@ pub(crate) fn error(scores: &[Score]) -> Option<String> {
     let errors = errors.map(|error| (error * 10.0).round() as u64);
     let errors = range(errors, |tenths| format!("{}.{}", tenths / 10, tenths % 10))?;
     Some(format!(
-        "{items} items each: standard error {errors} points"
+        "{items} items each, with a standard error of {errors} points"
     ))
 }
 

@@ -18,10 +18,10 @@ pub struct TrajectoryRow {
     pub projection: String,
     /// The study's name of the adapter, which is the run's last checkpoint.
     pub adapter: String,
-    /// Steps of training until the checkpoint; where they are not known, its place in the order.
+    /// Steps of training until the checkpoint. Where they are not known, its place in the order.
     pub step: u64,
-    /// Which directions: `delta-right` (input side) or `delta-left` (output side) of ΔW; and `a`, the
-    /// row space of A, where it is known as it was before training.
+    /// Which directions: `delta-right` (input side) or `delta-left` (output side) of ΔW. `a` is the row
+    /// space of A, where A before training is known.
     pub basis: String,
     /// Directions on each side: min(16, r) of ΔW, r of A.
     pub k: usize,
@@ -31,14 +31,14 @@ pub struct TrajectoryRow {
     /// ‖ΔW‖²_F / ‖ΔW‖²₂; empty where ΔW = 0.
     #[serde(serialize_with = "nine_digits_or_empty")]
     pub stable_rank: Option<f64>,
-    /// φ(k,k) with the last checkpoint, in 0..=1; empty where either has fewer than k directions, as
-    /// where ΔW = 0.
+    /// φ(k,k) with the last checkpoint, in 0..=1. Empty where either has fewer than k directions, for
+    /// example where ΔW = 0.
     #[serde(serialize_with = "nine_digits_or_empty")]
     pub similarity_to_last: Option<f64>,
-    /// φ(k,k) with the checkpoint before; likewise, and empty for the first.
+    /// φ(k,k) with the checkpoint before. Empty in the same cases, and for the first checkpoint.
     #[serde(serialize_with = "nine_digits_or_empty")]
     pub similarity_to_previous: Option<f64>,
-    /// φ(r,r) of the row spaces of A now and before training; of basis `a` alone.
+    /// φ(r,r) between the row spaces of A at this step and before training, for basis `a` alone.
     #[serde(serialize_with = "nine_digits_or_empty")]
     pub similarity_to_start: Option<f64>,
     /// k/d, the expectation for random subspaces: d = d_out for `delta-left`, else d_in.

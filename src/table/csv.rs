@@ -90,7 +90,7 @@ pub fn not_a_number(name: &str, row: &str, column: &str, value: impl std::fmt::D
     Error::Table {
         what: name.into(),
         problem: format!("{column} of the row {row} is {value}"),
-        remedy: "leave the module out, and report this with its weights: what is no number should not come so far",
+        remedy: "leave the module out, and report this with its weights: no such value should get into a table",
     }
 }
 

@@ -37,26 +37,28 @@ pub struct Column {
 const HEADER: &str = "\
 # The tables' columns
 
-Written by `cargo run --release -- --columns > docs/tables.md` from the comments of the row structs in
-`src/table/`; not edited by hand.
+This page is written by `cargo run --release -- --columns > docs/tables.md`, and is not edited by hand.
+Its texts are the comments of the row structs in `src/table/`.
 
-CSV, UTF-8, a header line, one observation a row. Numbers have nine significant digits; a missing value is
-an empty field, never 0. Norms and σ are in the units of the weights; φ, p, chance and factors have none.
+The files are CSV in UTF-8, with a header line and one observation a row. Numbers have nine significant
+digits. A missing value is an empty field, never 0. Norms and σ are in the units of the weights. φ, p,
+chance and factors have no unit.
 ";
 
 const FOOTER: &str = "
 ## files.json
 
-Which files are one set. `sets` has an entry for each group of files that were made of the same. There
-`made_of` has version, study, settings, and every input with its SHA-256. `files` has the SHA-256 of each
-file by its name. It is written last. A check, and the notebooks, name files that do not fit it.
+This file tells which files are one set. `sets` has an entry for each group of files that were made from
+the same inputs and settings. In an entry `made_of` has the version, the study, the settings, and every
+input with its SHA-256. `files` has the SHA-256 of each file by its name. files.json is written last. A
+check, and the notebooks, name the files that do not fit it.
 
 ## In a spreadsheet
 
 Excel and LibreOffice run a cell that begins with `=`, `+`, `-` or `@`. Cells of `module`, `component` and
-`projection` are as the weights name them. Those of `adapter`, `weight_types`, `task` and `metric` in
-runs.csv, answers.csv and what comes of them are as somebody wrote them. A mark before such a cell would
-make another name of it, so there is none. Import these columns as text.
+`projection` have the names that the weights have. Cells of `adapter`, `weight_types`, `task` and `metric`
+have what somebody wrote in runs.csv or answers.csv. A mark before such a cell would change the name, so
+none is written. Import these columns as text.
 ";
 
 /// `docs/tables.md`.
@@ -65,8 +67,8 @@ pub fn dictionary() -> String {
         .iter()
         .map(|table| format!("\n## {}\n\n{}", table.file, table.markdown()))
         .collect();
-    let archive = "\n## overlap.npz\n\nEvery φ grid, float64, i × j, NaN where there is no value or only a bound, under \
-                   `MODULE__BASIS__FIRST__SECOND`: for NumPy.\n";
+    let archive = "\n## overlap.npz\n\nEvery φ grid for NumPy, as an array i × j of float64 named \
+                   `MODULE__BASIS__FIRST__SECOND`. It has NaN where there is no value, or only a bound.\n";
     HEADER.to_string() + &tables.concat() + archive + FOOTER
 }
 

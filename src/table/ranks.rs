@@ -18,8 +18,8 @@ pub struct RanksRow {
     pub projection: String,
     /// The adapter whose ΔW this is, or `base` for W.
     pub matrix: String,
-    /// How many σ stand above rounding: max(d_out, d_in)·ε·σ₁ and the error of σ itself, of a product
-    /// B·A some ε·‖B‖·‖A‖. Empty for a large W, whose small ones are not known.
+    /// How many σ lie above rounding errors: above max(d_out, d_in)·ε·σ₁ and above the error of σ itself,
+    /// which for a product B·A is some ε·‖B‖·‖A‖. Empty for a large W, whose small σ are not known.
     pub numerical_rank: Option<usize>,
     /// ‖M‖²_F / ‖M‖²₂; empty for a zero matrix.
     #[serde(serialize_with = "nine_digits_or_empty")]
@@ -44,7 +44,7 @@ pub struct RanksRow {
     /// ‖ΔW‖_F / ‖W‖_F, 0 or more; empty on W's own rows, without a base, and where W = 0.
     #[serde(serialize_with = "nine_digits_or_empty")]
     pub relative_norm: Option<f64>,
-    /// σ₁ of ΔW over σ₁ of W, 0 or more; empty as relative_norm is.
+    /// σ₁ of ΔW over σ₁ of W, 0 or more; empty where relative_norm is.
     #[serde(serialize_with = "nine_digits_or_empty")]
     pub relative_spectral_norm: Option<f64>,
     /// Share of the first direction, p₁ = σ₁²/Σσ², in 0..=1; empty for a zero matrix.
@@ -54,10 +54,10 @@ pub struct RanksRow {
     /// values are known.
     #[serde(serialize_with = "nine_digits_or_empty")]
     pub participation: Option<f64>,
-    /// The stable rank by chance. Of ΔW = s·B·A: mean over 200 draws of B·A with independent normal
-    /// factors of its d_out, d_in and rank (20 draws where all three are above 256). Of W and of a ΔW
-    /// without factors: d_out·d_in/(√d_out + √d_in)², that of a large matrix of independent normal
-    /// numbers.
+    /// The stable rank by chance. For ΔW = s·B·A it is the mean over 200 draws of B·A with independent
+    /// normal factors of its d_out, d_in and rank. There are 20 draws where all three are above 256. For W,
+    /// and for a ΔW without factors, it is d_out·d_in/(√d_out + √d_in)²: the value of a large matrix of
+    /// independent normal numbers.
     #[serde(serialize_with = "nine_digits_or_empty")]
     pub chance_stable_rank: Option<f64>,
     /// Standard deviation of the stable rank over these draws; empty without draws.

@@ -6,14 +6,14 @@ use super::rounded::{nine_digits, nine_digits_or_empty};
 pub use super::rounded::{round_to, round9};
 
 /// One cell of one overlap grid (`overlap.csv`). `subspace-overlap` writes every grid. `regenerate`
-/// writes those that figures show, and of each pair of a group the cells φ(k,k); with `cells = "all"`
-/// in `[compare]` it writes every one. overlap.npz has all in any case.
+/// writes the grids that figures show, and the cells φ(k,k) of each pair of a group. With
+/// `cells = "all"` in `[compare]` it writes every grid. overlap.npz always has all grids.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct OverlapRow {
-    /// Full path as the adapter names it, without `base_model.model.`; of several adapters, as the first
-    /// names it that has the module.
+    /// Full path as the adapter names it, without `base_model.model.`. Where several adapters have the
+    /// module, the first of them names it.
     pub module: String,
-    /// The part of the model that it is of, such as `decoder`; empty where the study has one part.
+    /// The part of the model that has the module, such as `decoder`; empty where the study has one part.
     #[serde(default)]
     pub component: String,
     /// Block number as the path counts it (0-based); empty where the path has none.
@@ -22,14 +22,14 @@ pub struct OverlapRow {
     pub projection: String,
     /// Which directions: `a`, `b`, `delta-right` or `delta-left`.
     pub basis: String,
-    /// The study's name of the first adapter, or `base`, or `random`; or the label of a group, whose
-    /// rows are the mean over its pairs.
+    /// The study's name of the first adapter, or `base`, or `random`, or the label of a group. The rows
+    /// of a group are the mean over its pairs.
     pub first: String,
-    /// The study's name of the second adapter, or `base`, or `random`; or the label of a group.
+    /// The study's name of the second adapter, or `base`, or `random`, or the label of a group.
     pub second: String,
-    /// Directions of `first`, from 1.
+    /// How many directions of `first`, from 1.
     pub i: usize,
-    /// Directions of `second`, from 1.
+    /// How many directions of `second`, from 1.
     pub j: usize,
     /// φ(i,j) = ‖U_iᵀV_j‖²_F / min(i,j), in 0..=1; empty beyond a numerical rank.
     #[serde(serialize_with = "nine_digits_or_empty")]
@@ -37,12 +37,12 @@ pub struct OverlapRow {
     /// max(i,j)/d, the expectation for random subspaces.
     #[serde(serialize_with = "nine_digits")]
     pub chance: f64,
-    /// (‖U_iᵀV_j‖²_F − ij/d) in standard deviations of random subspaces; of a mean over n pairs, in
-    /// such deviations over √n.
+    /// (‖U_iᵀV_j‖²_F − ij/d) over its standard deviation for random subspaces. For a mean over n pairs
+    /// that standard deviation is divided by √n.
     #[serde(serialize_with = "nine_digits_or_empty")]
     pub z: Option<f64>,
-    /// `below` or `above` where `overlap` is a bound, as of published values beyond the ends of a colour
-    /// range; else empty.
+    /// `below` or `above` where `overlap` is a bound, else empty. Published values beyond the ends of a
+    /// colour range are bounds.
     #[serde(default)]
     pub limit: String,
 }
@@ -61,11 +61,12 @@ pub struct AmplificationRow {
     pub projection: String,
     /// The study's name of the adapter.
     pub adapter: String,
-    /// Number of directions used; the same on the three rows of an adapter and module.
+    /// Number of directions used. It is the same on the three rows of an adapter and module.
     pub rank: usize,
     /// Whose directions U, V are: `delta`, `base` or `random`.
     pub directions: String,
-    /// ‖UᵀWV‖_F; for `random` √mean‖UᵀWV‖²_F over the draws. Empty where ΔW = 0 has no directions.
+    /// ‖UᵀWV‖_F. For `random` it is √mean‖UᵀWV‖²_F over the draws. Empty where ΔW = 0, which has no
+    /// directions.
     #[serde(serialize_with = "nine_digits_or_empty")]
     pub projected_norm: Option<f64>,
     /// Standard deviation of ‖UᵀWV‖_F over the draws (`random` only).
@@ -101,21 +102,21 @@ pub struct SpectrumRow {
     pub projection: String,
     /// The adapter whose ΔW this is, or `base` for W.
     pub matrix: String,
-    /// From 1, by falling sigma, as far as the numerical rank; of a W or a ΔW whose directions are not
-    /// all kept, as many as are used.
+    /// Its number, from 1 for the largest sigma to the numerical rank. Where not all directions of W or
+    /// ΔW are kept, it ends at the number of directions used.
     pub index: usize,
     /// The singular value.
     #[serde(serialize_with = "nine_digits")]
     pub sigma: f64,
-    /// max(‖Mv − σu‖, ‖Mᵀu − σv‖): as computed for W and a ΔW without factors, a bound for a product
-    /// B·A, which may be a thousand times what would be seen.
+    /// max(‖Mv − σu‖, ‖Mᵀu − σv‖). It is computed for W and for a ΔW without factors. For a product B·A
+    /// it is a bound, which may be a thousand times the residual itself.
     #[serde(serialize_with = "nine_digits")]
     pub residual: f64,
     /// σ_index − σ_{index+1}; empty for the last of the matrix.
     #[serde(serialize_with = "nine_digits_or_empty")]
     pub gap: Option<f64>,
-    /// Wedin's bound on sin θ between the computed and the true leading subspace of this size;
-    /// empty where the gap is empty or zero.
+    /// Wedin's bound on sin θ, between the computed and the true leading subspace of this size. Empty
+    /// where the gap is empty or zero.
     #[serde(serialize_with = "nine_digits_or_empty")]
     pub sin_theta_bound: Option<f64>,
 }
@@ -123,13 +124,13 @@ pub struct SpectrumRow {
 /// One score of one training run (`runs.csv`), written by whoever trained.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RunsRow {
-    /// Names the run; where the study has an adapter of this name, that adapter.
+    /// Name of the run. Where the study has an adapter of this name, it is that adapter's run.
     pub adapter: String,
     /// The weights that were adapted in every layer, joined by `+`: `q+v`, `q_proj+v_proj`.
     pub weight_types: String,
-    /// r, from 1; empty where the weights themselves were trained, a full fine-tune.
+    /// r, from 1; empty for a full fine-tune, where the weights themselves were trained.
     pub rank: Option<usize>,
-    /// α; empty where it is not known, and of a full fine-tune.
+    /// α; empty where it is not known, and for a full fine-tune.
     #[serde(serialize_with = "nine_digits_or_empty")]
     pub alpha: Option<f64>,
     /// The seed that it was trained with; empty where it is not known.
@@ -141,11 +142,12 @@ pub struct RunsRow {
     /// The score, in the metric's own unit.
     #[serde(serialize_with = "nine_digits")]
     pub value: f64,
-    /// Entries of the factors, Σ r·(d_in + d_out), or of the weights of a full fine-tune; in a study's
-    /// results factors are counted where the study has the adapter. Empty where it is not known.
+    /// Number of entries of the factors, Σ r·(d_in + d_out), or of the weights of a full fine-tune. In a
+    /// study's results the factors are counted, where the study has the adapter. Empty where it is not
+    /// known.
     pub trainable_parameters: Option<u64>,
-    /// How many items the score is a share of, where it is a share of right answers; the column is
-    /// left out where no run has it.
+    /// How many items the score is a share of, where it is a share of right answers. The column is left
+    /// out where no run has it.
     #[serde(default)]
     pub items: Option<u64>,
 }
@@ -153,15 +155,15 @@ pub struct RunsRow {
 /// Whether a run answered one item rightly (`answers.csv`), written by whoever trained.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AnswersRow {
-    /// Names the run, as in `runs.csv`.
+    /// Name of the run, as in `runs.csv`.
     pub adapter: String,
-    /// Names the item: a number or an id, the same for every run.
+    /// Name of the item: a number or an id, the same for every run.
     pub item: String,
     /// 1 where the answer is right, else 0.
     pub right: u8,
 }
 
-/// What the study's own data say of one claim of the paper's section 7 (`findings.csv`). METHODS.md
+/// What the study's own data say about one claim of the paper's section 7 (`findings.csv`). METHODS.md
 /// fixes each claim's statistic, test and margin.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct FindingRow {
@@ -174,13 +176,13 @@ pub struct FindingRow {
     pub verdict: String,
     /// The verdict as one sentence, without numbers.
     pub says: String,
-    /// The same with its evidence and chance level, to be cited.
+    /// The same sentence with its evidence and chance level, to be cited.
     pub sentence: String,
-    /// What was computed of each module, or of each layer: `φ(1,8)`.
+    /// What was computed for each module, or for each layer, such as `φ(1,8)`.
     pub statistic: String,
-    /// What it was held against.
+    /// What it was compared with.
     pub test: String,
-    /// How many modules, or layers, it was computed of.
+    /// How many modules, or layers, it was computed for.
     pub count: usize,
     /// In how many of them the claim holds by itself.
     pub holding: usize,
@@ -190,11 +192,12 @@ pub struct FindingRow {
     /// Median of its chance value.
     #[serde(serialize_with = "nine_digits_or_empty")]
     pub chance: Option<f64>,
-    /// Of a test over layers, its p, of several the largest; of one test a module, that of the null
-    /// that at most half of the modules are beyond chance; empty where a margin alone decides.
+    /// For a test over layers: its p, and of several tests the largest p. For one test in each module: p
+    /// of the null hypothesis that at most half of the modules are beyond chance. Empty where a margin
+    /// alone decides.
     #[serde(serialize_with = "nine_digits_or_empty")]
     pub p: Option<f64>,
-    /// The smallest p that so many layers, modules and draws allow; empty where any p is possible.
+    /// The smallest p that this number of layers, modules and draws allows; empty where any p is possible.
     #[serde(serialize_with = "nine_digits_or_empty")]
     pub least_p: Option<f64>,
     /// The margin that decides, where one does.
@@ -220,41 +223,41 @@ pub struct EvidenceRow {
     pub layer: Option<usize>,
     /// Last name of the path.
     pub projection: String,
-    /// Which directions of the adapters; empty where they are ΔW's on both sides of W.
+    /// Which directions of the adapters; empty where ΔW's directions on both sides of W are used.
     pub basis: String,
     /// The adapter, or the label of a group; of two ranks the smaller.
     pub first: String,
-    /// What it is held against: another adapter, the label of a group, or `base`.
+    /// What it is compared with: another adapter, the label of a group, or `base`.
     pub second: String,
     /// How many independent runs are behind `value`.
     pub runs: usize,
     /// How many pairs of runs `value` is the mean of; empty where no runs are compared.
     pub pairs: Option<usize>,
-    /// What is known of the seeds of runs that are compared: `differ`, `same` or `unknown`; `one start` where
-    /// both are differences from one start, which either has a part of; `one run` where files tell that
-    /// two are checkpoints of one run; `alike` where the numbers of A tell that two began as one; else
-    /// empty.
+    /// What is known of the seeds of runs that are compared: `differ`, `same` or `unknown`. `one start`:
+    /// both are differences from one start, and each still has a part of it. `one run`: files tell that
+    /// two are checkpoints of one run. `alike`: the numbers of A tell that two began as one. Else empty.
     pub seeds: String,
-    /// What `value` is: `φ(1,8)`.
+    /// What `value` is, such as `φ(1,8)`.
     pub statistic: String,
     /// Its value.
     #[serde(serialize_with = "nine_digits_or_empty")]
     pub value: Option<f64>,
-    /// The value that random directions have on average; for `correlates` and `factor` their typical
-    /// one, the geometric mean of draws.csv.
+    /// The value that random directions have on average. For `correlates` and `factor` it is their
+    /// typical value, the geometric mean of draws.csv.
     #[serde(serialize_with = "nine_digits_or_empty")]
     pub chance: Option<f64>,
-    /// Standard deviation of `value` by chance, where a test takes it.
+    /// Standard deviation of `value` by chance, where a test uses it.
     #[serde(serialize_with = "nine_digits_or_empty")]
     pub sd: Option<f64>,
-    /// By how much at most `value` is off, as W's directions or a run's checkpoints leave it open.
+    /// The largest error that `value` can have, because W's directions are known to an angle only, or
+    /// because a step lies between two checkpoints.
     #[serde(serialize_with = "nine_digits_or_empty")]
     pub bound: Option<f64>,
-    /// Probability of a value at least as large by chance, for `low-rank` at least as small; for
-    /// `new-directions`, and `low-rank` beyond a rank of 32, a bound on it.
+    /// Probability that chance gives a value at least as large, or for `low-rank` at least as small. For
+    /// `new-directions`, and for `low-rank` beyond a rank of 32, it is a bound on that probability.
     #[serde(serialize_with = "nine_digits_or_empty")]
     pub p: Option<f64>,
-    /// The same by Holm's correction over modules.
+    /// The same after Holm's correction over modules.
     #[serde(serialize_with = "nine_digits_or_empty")]
     pub p_adjusted: Option<f64>,
 }
@@ -275,7 +278,7 @@ pub struct PlacementRow {
     pub adapter: String,
     /// How many of W's leading directions.
     pub k: usize,
-    /// `out`: W's left directions; `in`: its right ones; `both`: between the two.
+    /// `out`: W's left directions. `in`: its right directions. `both`: the two at once.
     pub side: String,
     /// Share of ‖ΔW‖²_F that lies there, in 0..=1; empty where ΔW = 0.
     #[serde(serialize_with = "nine_digits_or_empty")]
@@ -292,13 +295,13 @@ pub struct PlacementRow {
     /// share/chance.
     #[serde(serialize_with = "nine_digits_or_empty")]
     pub enrichment: Option<f64>,
-    /// By how much at most `share` is off because W's directions are known to an angle only: sin θ,
-    /// of `both` twice that; empty where no gap bounds it.
+    /// The largest error that `share` can have, because W's directions are known to an angle only. It is
+    /// sin θ, and twice that for `both`. Empty where no gap bounds it.
     #[serde(serialize_with = "nine_digits_or_empty")]
     pub sin_theta_bound: Option<f64>,
 }
 
-/// ‖UᵀWV‖_F between one pair of random frames (`draws.csv`): what findings hold ΔW's against.
+/// ‖UᵀWV‖_F between one pair of random frames (`draws.csv`). Findings compare ΔW's value with these.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct DrawRow {
     /// Full path as the adapter names it.
@@ -306,7 +309,7 @@ pub struct DrawRow {
     /// The part of the model, where the study has several.
     #[serde(default)]
     pub component: String,
-    /// The first adapter that uses as many directions; the draws serve all such.
+    /// The first adapter that uses this number of directions. The draws serve all adapters that do.
     pub adapter: String,
     /// Directions of each frame.
     pub rank: usize,
@@ -326,7 +329,7 @@ pub struct LayerRow {
     /// The part of the model, where the study has several.
     #[serde(default)]
     pub component: String,
-    /// Full path of the second run's; the same projection, in the same or another layer.
+    /// Full path of the second run's module. It has the same projection, in the same or another layer.
     pub second_module: String,
     /// The first run, or the label of a group.
     pub first: String,
@@ -334,7 +337,7 @@ pub struct LayerRow {
     pub second: String,
     /// Which directions: `a`, `b`, `delta-right` or `delta-left`.
     pub basis: String,
-    /// Directions on each side.
+    /// How many directions of each run.
     pub k: usize,
     /// φ(k,k); empty where a module has fewer directions.
     #[serde(serialize_with = "nine_digits_or_empty")]

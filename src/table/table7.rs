@@ -31,8 +31,8 @@ pub struct Table7 {
     has_uneven_ranks: bool,
 }
 
-/// One adapter, or group of runs, and projection of one layer (`table7.csv`). Of a group each number
-/// is the mean over its runs, as `amplification.csv` has them.
+/// One adapter, or one group of runs, in a projection of a layer (`table7.csv`). For a group each number
+/// is the mean over its runs in `amplification.csv`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub(super) struct Column {
     /// Block number, 0-based; empty where the path has none.
@@ -41,9 +41,9 @@ pub(super) struct Column {
     pub(super) projection: String,
     /// The study's name of the adapter, or the label of a group.
     pub(super) adapter: String,
-    /// How many runs this is the mean of; those of a group whose ΔW is zero here are left out.
+    /// How many runs this is the mean of. Runs of a group whose ΔW is zero here are left out.
     pub(super) runs: usize,
-    /// Number of directions r; where runs of a group use different numbers here, the smallest.
+    /// Number of directions r. Where runs of a group use different numbers here, it is the smallest.
     pub(super) rank: usize,
     /// ‖UᵀWV‖_F for the leading directions of ΔW; empty where ΔW = 0.
     #[serde(serialize_with = "nine_digits_or_empty")]
@@ -71,7 +71,7 @@ pub(super) struct Column {
     /// ‖ΔW‖_F, scale included.
     #[serde(serialize_with = "nine_digits")]
     pub(super) delta_norm: f64,
-    /// delta_norm / delta_directions; of a group the mean of its runs' factors.
+    /// delta_norm / delta_directions. For a group it is the mean of its runs' factors.
     #[serde(serialize_with = "nine_digits_or_empty")]
     pub(super) amplification: Option<f64>,
     /// Sample standard deviation of the factor over the runs; empty for one run.
@@ -155,8 +155,8 @@ impl Table7 {
         Some(match self.has_uneven_ranks {
             false => "Of several runs: mean ± sample standard deviation.",
             true => {
-                "Of several runs: mean ± sample standard deviation; where their numerical ranks \
-                 differ, each uses its own, and r is the smallest."
+                "Of several runs: mean ± sample standard deviation. Where their numerical ranks \
+                 differ, each run uses its own, and r is the smallest."
             }
         })
     }

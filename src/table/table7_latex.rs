@@ -33,8 +33,8 @@ impl Table7 {
             text += &self.tabular(&part(&blocks, group));
         }
         text += &format!(
-            "\\caption{{$\\|U^\\top W V\\|_F$ for the leading $r$ directions of $\\Delta W$ and of $W${}; \
-             chance, for Haar-random directions, is $\\|W\\|_F\\, r/\\sqrt{{d_\\mathrm{{out}} d_\\mathrm{{in}}}}${}.}}\n",
+            "\\caption{{$\\|U^\\top W V\\|_F$ for the leading $r$ directions of $\\Delta W$ and of $W${}. \
+             Chance is $\\|W\\|_F\\, r/\\sqrt{{d_\\mathrm{{out}} d_\\mathrm{{in}}}}$, for Haar-random directions{}.}}\n",
             latex_text(&self.place()),
             self.drawn()
                 .map_or(String::new(), |words| format!("; {}", latex_text(&words)))

@@ -64,8 +64,8 @@ impl Table7 {
         let more = self.drawn().map(|words| format!("; {words}"));
         let runs = self.of_runs().map(|words| format!(" {words}"));
         format!(
-            "Table 7{}: ‖UᵀWV‖_F for the leading r directions of ΔW and of W; chance, for Haar-random \
-             directions, is ‖W‖_F·r/√(d_out·d_in){}.{}",
+            "Table 7{}: ‖UᵀWV‖_F for the leading r directions of ΔW and of W. Chance is \
+             ‖W‖_F·r/√(d_out·d_in), for Haar-random directions{}.{}",
             self.place(),
             more.unwrap_or_default(),
             runs.unwrap_or_default()

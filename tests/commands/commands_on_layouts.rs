@@ -108,7 +108,7 @@ fn an_initialisation_that_changed_the_base_takes_its_start() {
     let look = run("inspect", &[&path("peft-pissa/adapter")], Path::new("."));
     assert_eq!(look.code, 0, "{}", look.stderr);
     assert!(
-        look.stdout.contains("is s·B·A and not ΔW"),
+        look.stdout.contains("s·B·A is shown here, and not ΔW"),
         "{}",
         look.stdout
     );
@@ -303,7 +303,7 @@ fn a_study_says_how_many_directions_of_a_fine_tune_are_used() {
     assert_eq!(outcome.code, 0, "{}", outcome.stderr);
     for said in [
         "full: full fine-tune, no factors, 3 directions used, 4 modules",
-        "warning: full: its ΔW has no factors, and its cells on a are empty",
+        "warning: full: its ΔW has no factors, so its cells on a are empty",
     ] {
         assert!(outcome.stderr.contains(said), "{}", outcome.stderr);
     }

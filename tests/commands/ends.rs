@@ -190,10 +190,10 @@ fn has_temporary(folder: &Path) -> bool {
     names.any(|name| name.to_string_lossy().starts_with(".lora-subspace-"))
 }
 
-/// Sends a signal by its name.
+/// Sends a signal by its name. Every shell has `kill`, and not every machine has it as a program.
 fn send(child: &Child, signal: &str) {
-    let status = Command::new("kill")
-        .args(["-s", signal, &child.id().to_string()])
+    let status = Command::new("sh")
+        .args(["-c", &format!("kill -s {signal} {}", child.id())])
         .status()
         .unwrap();
     assert!(status.success());

@@ -126,7 +126,7 @@ fn marks_are_drawn_and_explained_where_there_are_some() {
     let marked_chart = eighth(&spectrum);
     let (plain, marked) = (svg(&sure_chart), svg(&marked_chart));
     assert!(!plain.contains("Hatched") && marked.contains("Hatched"));
-    assert!(marked.contains("sin θ bound above 0.001"));
+    assert!(marked.contains("bound on sin θ is above 0.001"));
     assert_eq!(sure_chart.footer, marked_chart.footer[..2]);
     // Without marks and their sentence it is the other figure, to the byte.
     let mut cleared = marked_chart.clone();

@@ -113,9 +113,9 @@ fn the_rank_curve_has_a_level_line() {
     for words in [
         "full: 0.85; W_q, W_v: 0.75 at rank 2, 0.5 at rank 3.",
         "full: 2; W_q, W_v: 1.25 at rank 2, 1.75 at rank 3.",
-        "Level and dashed, full: the weights themselves were trained, of q+v.",
-        "With runs of one rank only, and not shown: q.",
-        "Full fine-tunes without a line of their weight types, and not shown: k.",
+        "Horizontal dashed lines, named full: the weights themselves were trained, of q+v.",
+        "Not shown, because their runs have one rank only: q.",
+        "Full fine-tunes not shown, because no line has their weight types: k.",
     ] {
         assert!(words_of_it.contains(words), "{words}\n{words_of_it}");
     }

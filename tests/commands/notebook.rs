@@ -78,7 +78,7 @@ fn tables_that_are_no_set_are_named() {
     let Some(said) = python("notebook/run.py", &[&tables]) else {
         return;
     };
-    let expected = "layers.csv is gone, and files.json has it\nranks.csv is another file than files.json has\n16 figures, ";
+    let expected = "layers.csv is gone, but files.json lists it\nranks.csv is not the file that files.json lists\n16 figures, ";
     assert!(said.starts_with(expected), "{said}");
     fs::remove_file(tables.join("files.json")).unwrap();
     let said = python("notebook/run.py", &[&tables]).unwrap();

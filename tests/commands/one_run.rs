@@ -136,7 +136,7 @@ fn checkpoints_of_one_run_are_no_seeds_even_where_a_study_says_so() {
     );
     let said =
         "run-checkpoint-500 and run-checkpoint-1500 are checkpoints of one run, as their names say";
-    let sentence = "runs that are held against each other are checkpoints of one run";
+    let sentence = "the runs that are compared are checkpoints of one run";
     nothing_is_judged(folder.path(), "one run", sentence, said);
     // A group of nothing else is measured, too.
     let all = [
@@ -210,7 +210,7 @@ fn runs_of_one_start_are_known_by_their_numbers() {
             json!({}),
         );
     }
-    let sentence = "runs that are held against each other began as one, as the numbers of A tell";
+    let sentence = "the runs that are compared began as one, as the numbers of A tell";
     for (one, other, said) in [
         (
             "early",
@@ -256,7 +256,7 @@ fn a_command_line_says_it_too() {
                 checkpoints of one run";
     assert!(outcome.stderr.contains(said), "{}", outcome.stderr);
     let said = "seeds: cannot be told — Whether the leading directions of checkpoint-500 and checkpoint-1000 \
-                overlap beyond chance cannot be told: runs that are held against each other are checkpoints";
+                overlap beyond chance cannot be told: the runs that are compared are checkpoints";
     assert!(outcome.stdout.contains(said), "{}", outcome.stdout);
     assert!(!outcome.stdout.contains(": holds"), "{}", outcome.stdout);
 }

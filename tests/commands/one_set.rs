@@ -116,7 +116,7 @@ fn a_check_names_what_does_not_fit_the_list() {
     let found = differences(folder.path());
     assert!(
         found[0].contains("spectrum.csv")
-            && found[0].contains("it is another file than files.json has"),
+            && found[0].contains("it is not the file that files.json lists"),
         "{found:?}"
     );
     fs::write(&path, &before).unwrap();
@@ -211,7 +211,7 @@ fn a_set_of_two_runs_is_named() {
         "{found:?}"
     );
     assert!(
-        found[0].ends_with("; it is another file than files.json has"),
+        found[0].ends_with("; it is not the file that files.json lists"),
         "{found:?}"
     );
 }
@@ -268,7 +268,7 @@ fn a_command_replaces_its_own_files_and_names_those_that_do_not_fit() {
     for is_first in [true, false] {
         let outcome = done("amplification", &overlap, folder.path());
         assert_eq!(outcome.stderr.contains("overlap.npz: it is gone"), is_first);
-        assert!(outcome.stderr.contains("overlap.csv: it is another file"));
+        assert!(outcome.stderr.contains("overlap.csv: it is not the file"));
     }
 }
 
@@ -338,7 +338,7 @@ fn a_check_says_where_only_the_metadata_differs() {
         .find(|line| line.contains("figure4.svg"))
         .unwrap();
     assert!(
-        line.contains("differs from byte") && line.contains("it is another file"),
+        line.contains("differs from byte") && line.contains("it is not the file"),
         "{line}"
     );
 }

@@ -203,7 +203,7 @@ fn runs_without_known_seeds_tell_nothing() {
     for (seeds, words) in [
         (Seeds::Unknown, "`seed =` is missing"),
         (Seeds::Same, "one seed"),
-        (Seeds::OneStart, "the start that they have in common"),
+        (Seeds::OneStart, "a part of their common start"),
         (Seeds::OneRun, "checkpoints of one run"),
         (Seeds::Alike, "began as one, as the numbers of A tell"),
     ] {

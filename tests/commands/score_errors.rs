@@ -146,7 +146,7 @@ fn a_study_says_the_error_and_judges_in_pairs() {
     };
     let alone = table("runs = \"runs.csv\"\n");
     assert!(
-        alone.contains("40 items each: standard error 7.2 to 7.9 points"),
+        alone.contains("40 items each, with a standard error of 7.2 to 7.9 points"),
         "{alone}"
     );
     assert!(

@@ -311,7 +311,7 @@ fn a_trainer_that_keeps_the_best_saves_an_earlier_one_at_its_end() {
         fs::write(best.join("trainer_state.json"), state).unwrap();
         study_of(folder.path(), "run", STEPS);
         let outcome = done("regenerate", &["study.toml", "--no-figures"], folder.path());
-        let words = "run: `path` is step 20 once more, as a trainer keeps the best: \
+        let words = "run: `path` is step 20 again, because the trainer keeps the best checkpoint: \
                      the checkpoint after it is left out";
         assert!(outcome.stderr.contains(words), "{}", outcome.stderr);
         assert!(!outcome.stderr.contains("not known"), "{}", outcome.stderr);
@@ -322,7 +322,7 @@ fn a_trainer_that_keeps_the_best_saves_an_earlier_one_at_its_end() {
     let keys = "steps = [\"run/checkpoint-10\", \"run/checkpoint-20\", \"run/checkpoint-40\"]\n";
     study_of(folder.path(), "run", keys);
     let outcome = done("regenerate", &["study.toml", "--no-figures"], folder.path());
-    let words = "`path` is step 10 once more, as a trainer keeps the best: \
+    let words = "`path` is step 10 again, because the trainer keeps the best checkpoint: \
                  the 2 checkpoints after it are left out";
     assert!(outcome.stderr.contains(words), "{}", outcome.stderr);
     assert_eq!(steps(folder.path()), [10]);

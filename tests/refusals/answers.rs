@@ -138,6 +138,6 @@ fn answers_that_are_wrong() {
         folder.path(),
         "study.toml",
         2,
-        &["the study has none", "leave answers out"],
+        &["the study has no runs", "leave answers out"],
     );
 }

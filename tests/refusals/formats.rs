@@ -226,7 +226,7 @@ fn loralib_kernels_that_do_not_fit() {
     refused_with(
         &path,
         &with_alpha(),
-        &["h.0.conv1.lora_A", "kernel of 4 × 4", "Adapter::open_on"],
+        &["h.0.conv1.lora_A", "4 × 4 kernel", "Adapter::open_on"],
     );
 }
 

@@ -115,7 +115,7 @@ fn a_checkpoint_of_another_run_is_refused() {
         &here().tensors(|tensors| names.iter().fold(tensors, |all, name| all.without(name))),
         &[
             "layers.0.v_proj",
-            "`path` has it, and this checkpoint has not",
+            "`path` has it, but this checkpoint does not",
         ],
     );
     let more = |tensors: Tensors| {
@@ -126,7 +126,7 @@ fn a_checkpoint_of_another_run_is_refused() {
     };
     refused_with(
         &here().tensors(more),
-        &["layers.2.q_proj", "and `path` has not"],
+        &["layers.2.q_proj", "but `path` does not"],
     );
     refused_with(
         &AdapterFolder::new(3, 7),

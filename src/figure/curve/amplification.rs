@@ -169,24 +169,24 @@ fn reach(panel: &CurvePanel) -> Vec<f64> {
 
 fn footer(draws: Option<usize>, series: &[Series], is_dense: bool) -> Vec<String> {
     let mut footer = vec![
-        "Amplification ‖ΔW‖/‖UᵀWV‖ over that of a random update of the same norm and rank: \
-         above 1, W does less in ΔW's directions than in random ones."
+        "Lines: ΔW's amplification factor ‖ΔW‖/‖UᵀWV‖, divided by that of a random update of the \
+         same norm and rank. Above 1, W does less along ΔW's directions than along random ones."
             .to_string(),
     ];
     if series.iter().any(|one| one.runs.len() > 1) {
-        footer.push("A line of several runs is their geometric mean.".into());
+        footer.push("A line for several runs is their geometric mean.".into());
     }
     if let Some(draws) = draws {
         let darker = match series.len() {
             1 => "",
-            _ => ", a band a rank, the narrower the darker",
+            _ => ". Each rank has a band, and a narrower band is darker",
         };
         footer.push(format!(
-            "Grey: random directions, two standard deviations of {draws} draws either way{darker}."
+            "Grey: random directions, two standard deviations of {draws} draws to either side{darker}."
         ));
     }
     if series.len() > 1 && !is_dense {
-        footer.push("Lines are set a little apart sideways.".into());
+        footer.push("Lines are moved a little sideways, to keep them apart.".into());
     }
     footer
 }

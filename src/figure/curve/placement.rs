@@ -206,21 +206,22 @@ fn panel(lines: &[Line], y: &Span, title: Text) -> CurvePanel {
 
 fn footer(modules: usize, is_unsure: bool) -> Vec<String> {
     let mut footer = vec![
-        "Share of ‖ΔW‖² in W's leading k of n directions: left ones (output side), right ones \
-         (input side), between the two (both)."
+        "Lines: the share of ‖ΔW‖² in W's leading k of n directions. Output side: W's left \
+         directions. Input side: its right directions. Both sides: the two together."
             .to_string(),
         format!(
-            "Thin: {modules} modules, as far as they are on the panel; bold: their median. Dashed, with a band: random updates of \
-             the same singular values, mean and two standard deviations either way, medians over \
-             modules."
+            "Thin lines: {modules} modules, where they lie on the panel. Bold line: their median. \
+             Dashed line: the mean of random updates with the same singular values. \
+             Band: two standard deviations to either side. The dashed line and the band are medians over modules."
         ),
-        "Bars: shares over their chance, medians over modules with quartiles; P is W's leading k \
-         directions, Q the rest, the output side first."
+        "Bars: shares divided by their chance, medians over modules with quartiles. P is W's leading k \
+         directions, Q is the rest. The first letter is the output side."
             .into(),
     ];
     if is_unsure {
         footer.push(format!(
-            "Left out: k whose directions of W are ill-determined, sin θ bound above {SURE} or none."
+            "Left out: each k at which W's directions are ill-determined. The bound on sin θ is above \
+             {SURE} there, or there is none."
         ));
     }
     footer

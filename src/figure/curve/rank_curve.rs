@@ -138,7 +138,7 @@ mod tests {
         assert_eq!(rank_8.sd, Some(0.353553391)); // 0.5/√2
         assert!(first.y.low < 0.5 - 0.3535 && first.y.high > 0.5 + 0.3535);
         assert!(
-            curve.footer[1].ends_with("not shown: k."),
+            curve.footer[1].ends_with("have one rank only: k."),
             "{:?}",
             curve.footer
         );
@@ -190,9 +190,9 @@ mod tests {
         assert_eq!(
             curve.footer[1..],
             [
-                "Level and dashed, full: the weights themselves were trained, of q+v. Bands: one \
+                "Horizontal dashed lines, named full: the weights themselves were trained, of q+v. Bands: one \
                  sample standard deviation of these.",
-                "Full fine-tunes without a line of their weight types, and not shown: v."
+                "Full fine-tunes not shown, because no line has their weight types: v."
             ]
         );
         // A full fine-tune is no second rank.
@@ -223,7 +223,7 @@ mod tests {
         };
         let says = |rows: &[[RunsRow; 2]]| {
             let curve = rank_curve(&rows.concat(), &Options::default()).unwrap();
-            curve.footer[0].contains("apart sideways")
+            curve.footer[0].contains("a little sideways")
         };
         assert!(!says(&[one("q", 0)]));
         assert!(!says(&[one("q", 0), one("q", 1)]), "one line, two seeds");

@@ -130,14 +130,14 @@ pub(super) fn in_words(types: &str) -> Text {
 pub(super) fn footer(scores: &[Score], types: &Types) -> Vec<String> {
     let mut footer = Vec::new();
     let spread = if scores.iter().any(|score| score.sd.is_some()) {
-        "Marks: means over seeds; bars: one sample standard deviation, where there are two seeds \
-             or more; dots: single runs."
+        "Marks: means over seeds. Bars: one sample standard deviation, where there are two seeds \
+             or more. Dots: single runs."
     } else {
-        "No setting has two runs: its spread is not known."
+        "No setting has two runs, so no spread is known."
     };
     let apart = match types.drawn.len() {
         0 | 1 => "",
-        _ => " Lines are set a little apart sideways.",
+        _ => " Lines are moved a little sideways, to keep them apart.",
     };
     footer.push(format!("{spread}{apart}"));
     footer.extend(score_error(scores).map(|error| format!("Scores are of {error}.")));
@@ -157,7 +157,7 @@ pub(super) fn footer(scores: &[Score], types: &Types) -> Vec<String> {
             false => "",
         };
         footer.push(format!(
-            "Level and dashed, full: the weights themselves were trained, of {}.{band}",
+            "Horizontal dashed lines, named full: the weights themselves were trained, of {}.{band}",
             types.full.join(", ")
         ));
     }
@@ -165,12 +165,16 @@ pub(super) fn footer(scores: &[Score], types: &Types) -> Vec<String> {
         let left_out = all.iter().filter(|types| !shown.contains(types));
         let left_out: Vec<&str> = left_out.map(String::as_str).collect();
         if !left_out.is_empty() {
-            footer.push(format!("{what}, and not shown: {}.", left_out.join(", ")));
+            footer.push(format!("{what}: {}.", left_out.join(", ")));
         }
     };
-    not_shown("With runs of one rank only", &types.single, &types.drawn);
     not_shown(
-        "Full fine-tunes without a line of their weight types",
+        "Not shown, because their runs have one rank only",
+        &types.single,
+        &types.drawn,
+    );
+    not_shown(
+        "Full fine-tunes not shown, because no line has their weight types",
         &types.full_alone,
         &types.full,
     );

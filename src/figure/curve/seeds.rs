@@ -133,10 +133,10 @@ fn counts(most: usize) -> Vec<usize> {
 fn footer(pairs: usize, shown: &Shown, most: f64) -> Vec<String> {
     let lines = match pairs {
         1 => "Line: φ(k,k) between two runs".to_string(),
-        pairs => format!("Thin: φ(k,k) of {pairs} pairs of runs; bold: their mean"),
+        pairs => format!("Thin lines: φ(k,k) of {pairs} pairs of runs. Bold line: their mean"),
     };
     vec![format!(
-        "{lines}, k = 1 to {most}, basis {}. Dashed: k/d, the mean of random directions.",
+        "{lines}, k = 1 to {most}, basis {}. Dashed line: k/d, the mean of random directions.",
         shown.basis
     )]
 }
@@ -201,7 +201,7 @@ mod tests {
         assert_eq!([one, other].map(|line| line.points.len()), [2, 1]);
         let values = |line: &CurveLine| line.points.iter().map(|point| point.y).collect::<Vec<_>>();
         assert_eq!((values(mean), values(chance)), (vec![0.3], vec![0.125]));
-        assert!(found.footer[0].starts_with("Thin: φ(k,k) of 2 pairs"));
+        assert!(found.footer[0].starts_with("Thin lines: φ(k,k) of 2 pairs"));
         // One pair is its own line.
         let found = curve(&rows, &pairs[..1]).unwrap();
         assert_eq!(found.panels[0].lines.len(), 2);

@@ -200,19 +200,22 @@ fn footer(panels: &[CurvePanel], adapters: &[Ranked], drawn: &[&Ranked]) -> Vec<
     let of_base = lines.any(|line| line.style == LineStyle::Base);
     let mut footer = vec![
         match of_base {
-            true => "Singular values σ of ΔW and, in grey, of W, from the largest down.",
-            false => "Singular values σ of ΔW, from the largest down.",
+            true => {
+                "Lines: singular values σ of ΔW, from the largest down. Grey lines: those of W."
+            }
+            false => "Lines: singular values σ of ΔW, from the largest down.",
         }
         .to_string(),
     ];
     let marks: Vec<&CurveMark> = panels.iter().flat_map(|panel| &panel.marks).collect();
     if !marks.is_empty() {
-        footer[0] += " Bar: numerical rank; triangle: energy rank, how many have 90 % of the sum of \
-                      all σ²; ring: effective rank. Where a rank is not known there is no mark.";
+        footer[0] += " Bar: numerical rank. Triangle: energy rank, how many σ have 90 % of the sum of \
+                      all σ². Ring: effective rank. A rank that is not known has no mark.";
     }
     if marks.iter().any(|mark| mark.y.is_none()) {
         footer.push(
-            "Marks on the axis: spectrum.csv has fewer σ; a line without a bar goes on.".into(),
+            "A mark on the axis is a rank beyond the σ in spectrum.csv. A line without a bar has further σ."
+                .into(),
         );
     }
     let others = adapters.iter().filter(|other| !drawn.contains(other));
@@ -220,7 +223,7 @@ fn footer(panels: &[CurvePanel], adapters: &[Ranked], drawn: &[&Ranked]) -> Vec<
     let others = match others.len() {
         0 => String::new(),
         1..=3 => format!("Not drawn, but in spectrum.csv: {}.", others.join(", ")),
-        more => format!("{more} others are not drawn, but in spectrum.csv."),
+        more => format!("{more} other adapters are not drawn, but are in spectrum.csv."),
     };
     footer.push(told(drawn, &others));
     footer
@@ -325,7 +328,7 @@ mod tests {
         let (_, y) = places[2];
         assert!((y.unwrap() - 2.0 * 0.5f64.powf(share)).abs() < 1e-12);
         assert_eq!(curve.panels[0].x.high, 5.0);
-        assert!(curve.footer[1].starts_with("Marks on the axis"));
+        assert!(curve.footer[1].starts_with("A mark on the axis"));
     }
 
     #[test]

@@ -62,15 +62,15 @@ pub fn trajectory_curve(
     let mut footer = footer(rows, has_start);
     if left_out > 0 {
         footer.push(format!(
-            "The first {RUNS} runs of {}; trajectory.csv has all.",
+            "Shown are the first {RUNS} of {} runs; trajectory.csv has all.",
             RUNS + left_out
         ));
     }
     footer.extend(unknown.map(|name| {
-        format!("{name}: the step numbers are not known, and checkpoints are counted.")
+        format!("{name}: the step numbers are not known, so the axis counts checkpoints.")
     }));
     if runs.len() > 1 && !is_dense {
-        footer.push("Lines are set a little apart sideways.".into());
+        footer.push("Lines are moved a little sideways, to keep them apart.".into());
     }
     Some(Curve {
         name: "trajectory".into(),
@@ -200,17 +200,19 @@ fn footer(rows: &[TrajectoryRow], has_start: bool) -> Vec<String> {
     modules.sort_unstable();
     modules.dedup();
     let fourth = match has_start {
-        true => "Of A to its start: φ(r,r) of the row spaces of A now and before training",
-        false => "To previous: φ(k,k) with those of the checkpoint before",
+        true => {
+            "φ of A to its start: φ(r,r) between the row spaces of A at the step and before training"
+        }
+        false => "φ to previous: φ(k,k) with the directions of the checkpoint before",
     };
     vec![
-        "To last: φ(k,k) of ΔW's leading k = min(16, r) directions, left ones (output side) and right \
-         ones (input side), with those of the last checkpoint."
+        "φ to last: φ(k,k) between ΔW's leading k = min(16, r) directions and those of the last \
+         checkpoint. The output side has left directions, the input side right ones."
             .to_string(),
-        format!("{fourth}. Dashed: the mean of random directions."),
+        format!("{fourth}. Dashed line: the mean of random directions."),
         match modules.len() {
-            1 => "Of one module.".into(),
-            count => format!("Lines: medians over {count} modules; bands: their quartiles."),
+            1 => "There is one module.".into(),
+            count => format!("Lines: medians over {count} modules. Bands: their quartiles."),
         },
     ]
 }

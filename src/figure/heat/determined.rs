@@ -40,8 +40,8 @@ pub(super) fn legends(panels: &[Vec<Panel>]) -> Vec<String> {
     marks.dedup();
     let legend = |mark| match mark {
         OPEN => format!(
-            "Hatched, with a line beside: the leading i directions of W are ill-determined, sin θ \
-             bound above {SURE} or none."
+            "Hatched, with a line beside: W's leading i directions are ill-determined. Their bound on \
+             sin θ is above {SURE}, or there is none."
         ),
         bound => format!("Hatched, with a line beside: {bound}."),
     };

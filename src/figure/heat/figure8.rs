@@ -98,7 +98,7 @@ pub fn figure8(
     let rows = |grid: &Selected| (grid.first_i, grid.cells.nrows());
     if grids.0.iter().any(|grid| rows(grid) != rows(&grids.0[0])) {
         return Err(impossible(
-            "its grids have other i in one panel than in the next",
+            "the grids of its panels have different i",
             "make the tables again: W's directions are the same in all panels",
         ));
     }
@@ -165,7 +165,7 @@ fn footer(adapters: &[Ranked], grids: &Grids, shown: &Shown, place: &str) -> Vec
         ),
         match shown.options.show {
             Show::Overlap => format!(
-                "Strip and mark on the bar: chance, max(i,\u{a0}j)/d, which is i/d for i ≥ j; d = {d}."
+                "The strip and the mark on the bar show chance, max(i,\u{a0}j)/d, d = {d}. It is i/d for i ≥ j."
             ),
             excess => chance_in_words(excess, &d.to_string()),
         },

@@ -63,9 +63,10 @@ impl Words {
 /// What stands for chance, in spaces of some dimensions.
 pub(super) fn chance_in_words(show: Show, dimensions: &str) -> String {
     let what = match show {
-        Show::Overlap => "Strips along the edges and mark on the bar: chance,",
+        Show::Overlap => "Strips along the edges and the mark on the bar show chance,",
         Show::Excess => {
-            "Excess: (φ − chance)/(1 − chance), 0 by chance, 1 where one contains the other, values beyond the bar as at its end; chance is"
+            "Excess: (φ − chance)/(1 − chance). It is 0 at chance, and 1 where one subspace contains \
+             the other. Values beyond the bar have the colour of its end. Chance is"
         }
     };
     format!("{what} max(i,\u{a0}j)/d, d = {dimensions}.")

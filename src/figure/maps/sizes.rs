@@ -174,14 +174,14 @@ fn short_names(projections: &[String]) -> Vec<String> {
 
 fn footer(adapters: &[&Ranked], has_base: bool) -> Vec<String> {
     let norm = match has_base {
-        true => "‖ΔW‖/‖W‖: Frobenius norms, a scale for each adapter.",
-        false => "‖ΔW‖: Frobenius norm, a scale for each adapter.",
+        true => "‖ΔW‖/‖W‖: Frobenius norms, a colour bar for each adapter.",
+        false => "‖ΔW‖: Frobenius norm, a colour bar for each adapter.",
     };
     vec![
         format!(
             "{norm} Stable rank: ‖ΔW‖² over the largest σ². Energy rank: how many directions hold 90 % \
-             of ‖ΔW‖². First direction: its share of ‖ΔW‖². Chance: \
-             random factors of the same rank; an arrow: beyond the bar. Pale: no value."
+             of ‖ΔW‖². First direction: its share of ‖ΔW‖². Chance: random factors of the same rank. \
+             An arrow: chance is beyond the bar. Pale: no value."
         ),
         told(adapters, "ranks.csv has all adapters."),
     ]

@@ -43,7 +43,7 @@ pub(super) const STUDY: &[Field] = &[
         "title",
         Kind::Text,
         "\"My model on my task\"",
-        "One line for people.",
+        "A title of one line.",
     ),
     field(
         "base",
@@ -55,7 +55,7 @@ pub(super) const STUDY: &[Field] = &[
         "rename",
         Kind::List(&Kind::Text),
         "[\"model.language_model=model\"]",
-        "Prefixes of the adapters' module paths that are replaced, OLD=NEW each. They decide which weight of the base is a module's.",
+        "Prefixes of the adapters' module paths that are replaced, each as OLD=NEW. The new paths tell which weight of the base belongs to a module.",
     ),
     field(
         "seed",
@@ -73,44 +73,44 @@ pub(super) const STUDY: &[Field] = &[
         "whole",
         Kind::Truth,
         "true",
-        "Whether fused projections stay whole; false when left out: they are cut into q, k and v.",
+        "Whether fused projections stay whole. When left out it is false, and they are cut into q, k and v.",
     ),
     field("text", Kind::Table(TEXT), "", "Prose for the report."),
     field(
         "rows",
         Kind::Text,
         "\"rows\"",
-        "In place of adapters: a folder with overlap.csv, amplification.csv and runs.csv as this toolkit writes them, of published values. Nothing is measured.",
+        "A folder of published values, in place of adapters: overlap.csv, amplification.csv and runs.csv as this toolkit writes them. Nothing is measured.",
     ),
     field(
         "adapter",
         Kind::Tables(ADAPTER),
         "",
-        "An adapter; they stand in the tables in this order.",
+        "An adapter. The tables have the adapters in this order.",
     ),
     field(
         "published",
         Kind::Text,
         "\"../lora-paper/study.toml\"",
-        "A study of published rows: the report shows its figures beside this study's.",
+        "A study of published rows. The report shows its figures beside this study's figures.",
     ),
     field(
         "runs",
         Kind::Text,
         "\"runs.csv\"",
-        "Scores of training runs, for tables 5, 6 and 18 and the rank curve: CSV with the columns adapter, weight_types, rank, alpha, seed, task, metric, value and trainable_parameters, and items where scores are shares of so many items. A run without a rank is a full fine-tune.",
+        "Scores of training runs, for tables 5, 6 and 18 and the rank curve. The file is CSV, with the columns adapter, weight_types, rank, alpha, seed, task, metric, value and trainable_parameters. It has a column items where scores are shares of so many items. A run without a rank is a full fine-tune.",
     ),
     field(
         "answers",
         Kind::Text,
         "\"answers.csv\"",
-        "What the runs answered item by item, so that the best is held against the others in pairs: CSV with the columns adapter, item and right (0 or 1), for every run with items or some of them.",
+        "What the runs answered, item by item. The best score is then compared with the others in pairs. The file is CSV, with the columns adapter, item and right (0 or 1). It has all of the runs with items, or some of them.",
     ),
     field(
         "compare",
         Kind::Table(COMPARE),
         "",
-        "Which overlaps are measured, by names of adapters or patterns of them with * and ?.",
+        "Which overlaps are measured. Adapters are given by their names, or by patterns of names with * and ?.",
     ),
     field("amplification", Kind::Table(AMPLIFICATION), "", "Table 7."),
     field("figures", Kind::Table(FIGURE), "", "What is drawn."),
@@ -169,13 +169,13 @@ const ADAPTER: &[Field] = &[
         "rank",
         Kind::Whole(1..=MOST_RANK as u64),
         "8",
-        "Its rank, if it is to be checked against the file's. Of an adapter without factors, such as a full fine-tune: how many of ΔW's leading directions are used.",
+        "Its rank, if it is to be checked against the file's. For an adapter without factors, such as a full fine-tune: how many of ΔW's leading directions are used.",
     ),
     field(
         "seed",
         SEED,
         "0",
-        "The seed that it was trained with: runs of one seed share their random stream.",
+        "The seed that it was trained with. Runs of one seed share their random stream.",
     ),
     field(
         "task",
@@ -193,19 +193,19 @@ const ADAPTER: &[Field] = &[
         "rename",
         Kind::List(&Kind::Text),
         "[\"model.language_model=model\"]",
-        "Prefixes of its module paths that are replaced, OLD=NEW each, before those of the study.",
+        "Prefixes of its module paths that are replaced, each as OLD=NEW. They are replaced before those of the study.",
     ),
     field(
         "initial",
         Kind::Text,
         "\"adapters/r8/initial\"",
-        "The adapter as it was before training: for an initialisation that took a part out of the base, and as the start of `steps`.",
+        "The adapter as it was before training. It is needed for an initialisation that took a part out of the base. It is also the start of `steps`.",
     ),
     field(
         "steps",
         Kind::Texts,
         "\"adapters/r8/checkpoint-*\"",
-        "The checkpoints of its run, of which `path` is the last: a path, a pattern of paths with * and ?, or a list of these. They give trajectory.csv and its figure, and nothing else is made of them.",
+        "The checkpoints of its run, of which `path` is the last. Give a path, a pattern of paths with * and ?, or a list of these. They give trajectory.csv and its figure, and nothing else is made from them.",
     ),
 ];
 
@@ -214,43 +214,43 @@ const COMPARE: &[Field] = &[
         "bases",
         Kind::List(&Kind::Choice(&BASES)),
         "[\"a\", \"b\"]",
-        "Directions that are measured: right-singular vectors of A, left-singular ones of B, right or left ones of ΔW; `a` when left out.",
+        "Directions that are measured: right-singular vectors of A, left-singular ones of B, right or left ones of ΔW. When left out: `a`.",
     ),
     field(
         "ranks",
         Kind::Two(&Kind::Text),
         "[\"r8\", \"r8\"]",
-        "A smaller and a larger rank, each a name or a pattern: figures 3 and 6. Of patterns, all pairs that differ in the seed.",
+        "A smaller and a larger rank for figures 3 and 6, each a name or a pattern. Patterns give all pairs that differ in the seed.",
     ),
     field(
         "seeds",
         Kind::List(&Kind::Text),
         "[\"r8-seed0\", \"r8-seed1\"]",
-        "Runs of one rank, by names or patterns: figures 4 and 7. Of a pattern, or of more than two names, all pairs that differ in the seed alone; of several ranks, a group for each.",
+        "Runs of one rank for figures 4 and 7, by names or patterns. A pattern, or more than two names, gives all pairs that differ in the seed alone. Several ranks give a group for each.",
     ),
     field(
         "seeds_are_known",
         Kind::Truth,
         "true",
-        "Of a study of rows: that its runs are known to have different seeds. Elsewhere each adapter has its `seed`.",
+        "For a study of rows: whether its runs are known to have different seeds. In other studies each adapter has its `seed`.",
     ),
     field(
         "base",
         Kind::List(&Kind::Text),
         "[\"r8\"]",
-        "Adapters that are held against W, by names or patterns: figure 8.",
+        "Adapters that are compared with W in figure 8, by names or patterns.",
     ),
     field(
         "also",
         Kind::List(&Kind::Two(&Kind::Text)),
         "[[\"r8\", \"r8\"]]",
-        "Further pairs, measured and not drawn.",
+        "Further pairs, which are measured but not drawn.",
     ),
     field(
         "cells",
         Kind::Choice(&Cells::NAMES),
         "\"all\"",
-        "Which grids overlap.csv has: those that figures show, `drawn`, as when left out, or `all`. overlap.npz has all in any case.",
+        "Which grids overlap.csv has: `drawn`, those that figures show, or `all`. When left out: `drawn`. overlap.npz always has all.",
     ),
 ];
 
@@ -259,7 +259,7 @@ const AMPLIFICATION: &[Field] = &[
         "adapters",
         Kind::List(&Kind::Text),
         "[\"r8\"]",
-        "Adapters of table 7, by names or patterns; all of them when left out. The runs that a pattern matches are also a group, with its mean and standard deviation.",
+        "Adapters of table 7, by names or patterns; all of them when left out. The runs that a pattern matches are also shown as a group, with a mean and a standard deviation.",
     ),
     field(
         "directions",
@@ -292,43 +292,43 @@ const FIGURE: &[Field] = &[
         "layers",
         Kind::List(&LAYER),
         "[0, 5]",
-        "The layers of figures 6, 7 and seeds; first, thirds and last when left out.",
+        "The layers of figures 6, 7 and seeds. When left out: the first, those at one and two thirds, and the last.",
     ),
     field(
         "component",
         Kind::Text,
         "\"decoder\"",
-        "Whose modules figures and table 7 show: a value of the column `component`, or a name in the modules' paths. When left out, of modules with one layer and name those of the largest part.",
+        "The part of the model that figures and table 7 show: a value of the column `component`, or a name in the modules' paths. When left out, where several modules have one layer and name, it is the largest part.",
     ),
     field(
         "projections",
         Kind::List(&Kind::Text),
         "[\"query\"]",
-        "The panels; q and v, or the first two, when left out.",
+        "The projections that have panels. When left out: q and v, or the first two.",
     ),
     field(
         "pair",
         Kind::Two(&Kind::Text),
         "[\"r8\", \"r8\"]",
-        "Two runs of a group that are drawn in place of its mean: in figures 3 and 6 where their ranks differ, else in 4 and 7.",
+        "Two runs of a group that are drawn in place of its mean. They are drawn in figures 3 and 6 where their ranks differ, else in 4 and 7.",
     ),
     field(
         "show",
         Kind::Choice(&Show::NAMES),
         "\"excess\"",
-        "What figures 3, 4, 6, 7 and 8 show: φ, `overlap`, or (φ − chance)/(1 − chance), `excess`; `overlap` when left out.",
+        "What figures 3, 4, 6, 7 and 8 show: `overlap`, which is φ, or `excess`, which is (φ − chance)/(1 − chance). When left out: `overlap`.",
     ),
     field(
         "notes",
         Kind::Choice(&Notes::NAMES),
         "\"files\"",
-        "Where the notes of figures stand: below the panels, `picture`; in NAME.caption.tex and NAME.caption.md beside the pictures, `files`; in `both`, as when left out; or nowhere, `none`.",
+        "Where the notes of figures stand. `picture`: below the panels. `files`: in NAME.caption.tex and NAME.caption.md beside the pictures. `both`: in both places. `none`: nowhere. When left out: `both`.",
     ),
     field(
         "footnote",
         Kind::Text,
         "\"Read off the published figure.\"",
-        "A last line below every figure of overlaps; it stands where `notes` stand.",
+        "A last line below every figure of overlaps. It stands where `notes` stand.",
     ),
 ];
 
@@ -349,13 +349,13 @@ const TABLE: &[Field] = &[
         "table6",
         Kind::List(&Kind::Text),
         "[\"*-r8\"]",
-        "Runs of table 6 and of the rank curve, likewise.",
+        "Runs of table 6 and of the rank curve, given in the same way.",
     ),
     field(
         "table18",
         Kind::List(&Kind::Text),
         "[\"*-r8\"]",
-        "Runs of table 18 and of the rank curve, likewise.",
+        "Runs of table 18 and of the rank curve, given in the same way.",
     ),
 ];
 
@@ -363,14 +363,14 @@ const PRINT: &[Field] = &[field(
     "venue",
     Kind::Choice(&Venue::NAMES),
     "\"icml\"",
-    "Page and type sizes of the figures, and widths of the tables in LaTeX; `plain`, which fits LaTeX's `article`, when left out.",
+    "The venue. It gives the page and type sizes of the figures, and the widths of the tables in LaTeX. When left out: `plain`, which fits LaTeX's `article`.",
 )];
 
 const OUTPUT: &[Field] = &[field(
     "folder",
     Kind::Text,
     "\"../..\"",
-    "The folder in which figures/ and notebooks-export/ are made; the study file's own when left out.",
+    "The folder in which figures/ and notebooks-export/ are made. When left out: the study file's own folder.",
 )];
 
 /// The JSON Schema (draft 2020-12) of study files, as `docs/study.schema.json` has it.
@@ -383,7 +383,7 @@ pub fn schema() -> String {
     let mut schema = json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "A study of lora-subspace",
-        "description": "study.toml: which adapters, which questions, which figures and tables. Paths are relative to its folder.",
+        "description": "A study.toml says which adapters, which questions, which figures and tables. Paths are relative to its folder.",
     });
     if let (Some(schema), Value::Object(rest)) = (schema.as_object_mut(), object(STUDY)) {
         schema.extend(rest);

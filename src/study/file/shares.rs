@@ -29,8 +29,8 @@ fn complaint(row: &RunsRow, items: u64, whole: f64) -> Option<(String, String)> 
     if !is_share(metric) {
         return Some((
             format!("items is {items}, and {metric} is no share of right answers"),
-            "leave items empty: only of accuracy, exact match, an error rate and the like does it \
-             tell the error"
+            "leave items empty: it tells the error only for accuracy, exact match, an error rate \
+             and the like"
                 .into(),
         ));
     }

@@ -114,7 +114,7 @@ fn held_against(last: &Adapter, earlier: &Adapter) -> Result<()> {
     };
     for module in all(last) {
         let Some(other) = earlier.module(&module.path) else {
-            return error(module, "`path` has it, and this checkpoint has not".into());
+            return error(module, "`path` has it, but this checkpoint does not".into());
         };
         let form = |module: &AdaptedModule| (module.d_out, module.d_in, module.rank);
         if form(module) != form(other) {
@@ -124,7 +124,7 @@ fn held_against(last: &Adapter, earlier: &Adapter) -> Result<()> {
     }
     let is_new = |module: &&AdaptedModule| last.module(&module.path).is_none();
     match all(earlier).find(is_new) {
-        Some(module) => error(module, "this checkpoint has it, and `path` has not".into()),
+        Some(module) => error(module, "this checkpoint has it, but `path` does not".into()),
         None => Ok(()),
     }
 }

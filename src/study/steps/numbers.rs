@@ -138,7 +138,7 @@ fn once_more(name: &str, later: Vec<Step>, own: Option<u64>) -> (u64, Option<Str
         count => format!("the {count} checkpoints after it are left out"),
     };
     let note = format!(
-        "{name}: `path` is step {number} once more, as a trainer keeps the best: {left_out}"
+        "{name}: `path` is step {number} again, because the trainer keeps the best checkpoint: {left_out}"
     );
     (number, Some(note))
 }

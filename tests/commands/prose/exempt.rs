@@ -59,7 +59,7 @@ pub(super) const EXEMPT: [(&str, &str, &str); EXEMPTIONS] = [
     (MINILM, "90 % interval −0.066", RULE),
     (
         MINILM,
-        "where 99 of 100 random pairs stay below 0.056 and 0.027",
+        "There 99 of 100 random pairs stay below 0.056 and 0.027",
         SIMULATED,
     ),
     (MINILM, "learning rate | 2e-3 | 2e-4 |", TRAINING),

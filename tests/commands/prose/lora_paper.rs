@@ -143,7 +143,7 @@ fn of_its_readme() -> Vec<Said> {
         said(
             FILE,
             "{4308} of figure 8's {13,248} cells have the darkest colour: of these only φ ≤ 0.0905 is \
-             known, and they stand here with {0.09046} and the limit `below`",
+             known. They stand here with {0.09046} and the limit `below`",
             || {
                 let all = cells(OVERLAP, &[("first", "base")], "overlap");
                 let darkest = least(&all);

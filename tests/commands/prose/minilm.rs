@@ -62,7 +62,7 @@ fn ranks() -> Vec<Said> {
         said(
             FILE,
             "averages {0.30} over the {twelve} modules, from {0.001} (layers 0 and 4, query) to {0.67} \
-             (layer 5, value); chance is {0.003}",
+             (layer 5, value). Chance is {0.003}",
             || {
                 let first = phi("a", FAIR, [1, 1]);
                 let count = first.len() as f64;
@@ -84,7 +84,7 @@ fn ranks() -> Vec<Said> {
         said(
             FILE,
             "has φ(8,64) = {0.245} and φ(1,1) = {0.39} on average, above the {0.232} and {0.30} of the \
-             fair pair. (For seed 1 likewise: {0.267} against {0.234}.)",
+             fair pair. (For seed 1 it is {0.267} against {0.234}.)",
             || {
                 let of = |pair, cell| mean(&phi("a", pair, cell));
                 // Of r8-seed1, which the study does not compare: φ(8,64) is the mean of eight cos².
@@ -119,7 +119,7 @@ fn seeds() -> Vec<Said> {
         said(
             FILE,
             "φ(1,1) is {0.75} at layer 5 value, {0.65} at layer 3 value, {0.49} at layer 5 query, and \
-             practically {0} at layer 0 query; φ(64,64) stays at {0.17} to {0.19}, chance {0.167}",
+             practically {0} at layer 0 query. φ(64,64) stays at {0.17} to {0.19}, chance {0.167}",
             || {
                 let at = |module: &str| phi_at(&format!("layer.{module}"), "a", SEEDS, [1, 1])[0];
                 let all = phi("a", SEEDS, [64, 64]);
@@ -189,8 +189,8 @@ fn amplification() -> Vec<Said> {
     vec![
         said(
             FILE,
-            "W's leading 39 directions hold {0.16} to {0.21} of ΔW's first direction, where chance is \
-             39/384 = {0.10} and one draw of random directions gives {0.10}",
+            "W's leading 39 directions hold {0.16} to {0.21} of ΔW's first direction. Chance is \
+             39/384 = {0.10}, and one draw of random directions gives {0.10}",
             || {
                 let filter = |second: &'static str| {
                     let module = ("module", "bert.encoder.layer.5.attention.self.query");
@@ -341,8 +341,8 @@ fn scores() -> Vec<Said> {
         ),
         said(
             FILE,
-            "less at r = 1 ({0.853}) and r = 2 ({0.852}), of {one} run each: {1.3} and {1.4} points \
-             below that at r = 64, where each score has a standard error of {1.2} points",
+            "less at r = 1 ({0.853}) and r = 2 ({0.852}), of {one} run each. They are {1.3} and \
+             {1.4} points below that at r = 64, where each score has a standard error of {1.2} points",
             || {
                 let of = |rank| score(RANKS, "q+v", rank);
                 let runs = cell(RANKS, &[("weight_types", "q+v"), ("rank", "1")], "runs");

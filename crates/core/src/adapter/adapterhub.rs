@@ -168,7 +168,7 @@ fn gated(path: &Path, feature: String) -> Error {
     Error::Unsupported {
         path: path.into(),
         feature,
-        reason: "a gate that reads the input scales the update, so that there is no one ΔW".into(),
+        reason: "a gate scales the update by the input, so there is no single ΔW".into(),
         remedy: "give an adapter that was trained without use_gating".into(),
     }
 }
@@ -182,7 +182,7 @@ fn check(path: &Path, own: &Map<String, Value>) -> Result<()> {
             feature,
             reason: reason.into(),
             remedy: format!(
-                "merge it with `merge_adapter` of adapters where that can be done, and give the merged model, the one before with {}",
+                "merge it with `merge_adapter` of adapters where that can be done, and give the merged model, and the original one with {}",
                 Setting::Base
             ),
         })
@@ -194,7 +194,7 @@ fn check(path: &Path, own: &Map<String, Value>) -> Result<()> {
             return refuse(feature, "it is not LoRA");
         }
         None => {
-            let reason = "its layers stand behind the weights, and change none";
+            let reason = "its layers stand behind the weights, and change no weight";
             return refuse("AdapterHub's bottleneck adapter".into(), reason);
         }
     }

@@ -237,15 +237,15 @@ impl<'a> Alphas<'a> {
         let mut notes = Vec::new();
         if let Some(first) = tally.differences.first() {
             notes.push(format!(
-                "{first} ({} of {} modules differ so): .alpha is taken",
+                "{first} ({} of {} modules differ in this way): .alpha is taken",
                 tally.differences.len(),
                 tally.total
             ));
         }
         if tally.headers > 0 && !self.loaders.is_empty() {
             notes.push(format!(
-                "{} take s = 1 for this file, as α stands in its metadata alone: the α that it \
-                 was trained with is taken here",
+                "{} take s = 1 for this file, because its α stands in the metadata alone: here the α \
+                 of training is taken",
                 self.loaders
             ));
         }

@@ -37,7 +37,7 @@ pub(super) fn read(found: &Found, model: Arc<Checkpoint>) -> Result<Content> {
         if !is_model {
             return Err(found.unknown());
         }
-        let problem = "it is a whole model, whose ΔW is the difference from the one before";
+        let problem = "it is a whole model, whose ΔW is the difference from the original model";
         return Err(missing(found, problem.into()));
     };
     let mut content = Content {

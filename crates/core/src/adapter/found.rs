@@ -249,14 +249,14 @@ impl Found<'_> {
     pub(super) fn unknown(&self) -> Error {
         let some: Vec<&str> = self.names().iter().take(3).map(String::as_str).collect();
         let merged = format!(
-            "merge it with what trained it and give the merged model, the one before with {}",
+            "merge it with the program that trained it, and give the merged model, and the original one with {}",
             Setting::Base
         );
         let remedy = if self.names().iter().any(|name| name.contains("lora")) {
             format!("if these are factors under other names, {merged}")
         } else {
             format!(
-                "if it is an adapter, {merged}; if it is a whole model, give the one that its training began with in the same way"
+                "if it is an adapter, {merged}; if it is a whole model, give the model that its training began with in the same way"
             )
         };
         Error::not_found(

@@ -11,7 +11,7 @@ const FACTORS: [&str; 6] = ["lora", "hada_", "lokr_", "oft_", "vera_", "magnitud
 const SAVED: [&str; 2] = [".modules_to_save.", ".original_module."];
 /// What such a shape is of.
 const CAUSE: &str = "saved without gathering (ZeRO-3, FSDP)";
-const REMEDY: &str = "save again with the gathered state dict (stage3_gather_16bit_weights_on_model_save; of FSDP the full state dict), or run zero_to_fp32.py in the checkpoint's folder";
+const REMEDY: &str = "save again with the gathered state dict (stage3_gather_16bit_weights_on_model_save; with FSDP the full state dict), or run zero_to_fp32.py in the checkpoint's folder";
 
 /// Refuses a file some of whose factors are empty, or that has no tensors at all.
 ///
@@ -21,7 +21,7 @@ const REMEDY: &str = "save again with the gathered state dict (stage3_gather_16b
 pub(super) fn check(found: &Found) -> Result<()> {
     let names = found.names();
     if names.is_empty() {
-        let problem = format!("it has no tensors, as a file has that was {CAUSE}");
+        let problem = format!("it has no tensors, like a file that was {CAUSE}");
         return Err(Error::not_found(found.file.path(), problem, REMEDY));
     }
     let empty = |name: &&String| is_empty(found, name);

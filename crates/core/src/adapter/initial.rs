@@ -22,7 +22,7 @@ pub(super) fn subtract(
     };
     if found.options.initial.is_none() && found.options.looking {
         content.notes.push(format!(
-            "{init} moved a part of the base into B·A: what is shown is s·B·A and not ΔW, which takes {}",
+            "{init} moved a part of the base into B·A: s·B·A is shown here, and not ΔW, which needs {}",
             Setting::Initial
         ));
         return Ok(());

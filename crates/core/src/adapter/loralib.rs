@@ -159,7 +159,7 @@ fn module(
         .map(|slot| if *slot { "yes" } else { "no" })
         .collect();
     notes.push(format!(
-        "`{path}` has factors for {} of its {} slots; which ones is not in the file, taken are: {}",
+        "`{path}` has factors for {} of its {} slots; the file does not say which, so these are taken: {}",
         rows / rank,
         slots.len(),
         names.join(", ")
@@ -216,8 +216,9 @@ fn convolution(
     let kernel = shape.last().copied().unwrap_or(1).max(1);
     let (rows, out) = (a.dim().0, shape[0]);
     if !rows.is_multiple_of(kernel) {
-        let problem =
-            format!("{rows} rows are not r for each row of a kernel of {kernel} × {kernel}");
+        let problem = format!(
+            "{rows} rows, where r rows for each row of a {kernel} × {kernel} kernel were expected"
+        );
         return Err(a.error(problem, &give_base()));
     }
     let scale = scale(rows / kernel, &a)?;

@@ -139,7 +139,7 @@ fn unread(path: &Path, kind: &str) -> Error {
         path,
         format!("fine_tune_type is \"{kind}\""),
         format!(
-            "lora, dora and full are read: fuse it with mlx_lm.fuse and give the two checkpoints, the one before with {}",
+            "lora, dora and full are read: fuse it with mlx_lm.fuse and give both checkpoints, the original one with {}",
             Setting::Base
         ),
     )

@@ -294,9 +294,9 @@ fn rule(found: &Found, known: Option<ScaleRule>) -> ScaleRule {
 /// The first of the tensors that the layout does not account for.
 fn not_understood(found: &Found, content: &Content, first: &str, count: usize) -> Error {
     let problem = format!(
-        "shape {:?} under this name is nothing that {} has ({count} such tensors in all)",
-        found.shape(first),
-        content.layout
+        "{} has no tensor of this name and shape {:?} ({count} such tensors in all)",
+        content.layout,
+        found.shape(first)
     );
     let remedy = format!(
         "{} lists them; {} leaves them out",

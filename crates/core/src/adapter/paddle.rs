@@ -127,7 +127,7 @@ fn check(fields: &Fields) -> Result<()> {
             feature,
             reason: reason.into(),
             remedy: format!(
-                "merge it with PaddleNLP's tools/merge_lora_params.py and give the merged model, the one before with {}",
+                "merge it with PaddleNLP's tools/merge_lora_params.py and give the merged model, and the original one with {}",
                 Setting::Base
             ),
         })
@@ -216,7 +216,7 @@ fn orient(found: &Found, content: &mut Content) {
     let told = layers.find_map(is_turned);
     let Some(turned) = told.or_else(|| by_names(base)) else {
         content.notes.push(
-            "no layer with two widths tells which way round the base stores its weights: taken is (out, in)"
+            "no layer with two different widths tells which way round the base stores its weights: (out, in) is taken"
                 .into(),
         );
         return;

@@ -30,7 +30,7 @@ pub(super) fn check_file(path: &Path) -> Result<()> {
     if is_gguf {
         let reason = "its weights may be quantised, and the rows of q and k are in another order";
         let remedy = format!(
-            "give the adapter that it was converted from, or the merged model and the model before with {}",
+            "give the adapter that it was converted from, or the merged model, and the original one with {}",
             Setting::Base
         );
         return refuse("GGUF", reason, remedy);
@@ -43,7 +43,7 @@ pub(super) fn check_file(path: &Path) -> Result<()> {
     if ends_with("nemo") {
         let reason = "it is an archive of NeMo's, with Megatron's layers in it";
         let remedy = format!(
-            "merge the adapter with NeMo's `llm.peft.merge_lora`, export it with `llm.export_ckpt` to Hugging Face's format, and give that model, the one before with {}",
+            "merge the adapter with NeMo's `llm.peft.merge_lora`, export it with `llm.export_ckpt` to Hugging Face's format, and give that model, and the original one with {}",
             Setting::Base
         );
         return refuse("a NeMo archive", reason, remedy);
@@ -72,7 +72,11 @@ pub(super) fn check_names(found: &Found) -> Result<()> {
     for sign in SIGNS {
         if let Some(name) = found.names().iter().find(|name| (sign.is_it)(found, name)) {
             let feature = format!("{} (`{name}`)", sign.what);
-            let remedy = format!("{}, the one before with {}", sign.remedy, Setting::Base);
+            let remedy = format!(
+                "{}, and the original one with {}",
+                sign.remedy,
+                Setting::Base
+            );
             return Err(found.refuse(feature, sign.reason, &remedy));
         }
     }
@@ -99,13 +103,13 @@ const SIGNS: [Sign; 6] = [
     Sign {
         what: "a ControlLoRA",
         is_it: |_, name| name == "lora_controlnet" || name.contains("input_hint_block."),
-        reason: "it makes a ControlNet of a copy of the model, and is no ΔW of the base",
+        reason: "it turns a copy of the model into a ControlNet, and is no ΔW of the base",
         remedy: "give a LoRA of the model itself, or two checkpoints of the ControlNet",
     },
     Sign {
         what: "a ControlNet-LLLite",
         is_it: |_, name| name.starts_with("lllite_"),
-        reason: "its layers read an image of their own and change no weight, so that it has no ΔW",
+        reason: "its layers read an image of their own and change no weight, so it has no ΔW",
         remedy: "give a LoRA of the model itself, or two checkpoints of it",
     },
     Sign {
@@ -118,7 +122,7 @@ const SIGNS: [Sign; 6] = [
         what: "a LoRA-ViT adapter",
         is_it: is_numbered,
         reason: "its file numbers the factors in the order in which layers were injected and keeps neither α nor the layers' names",
-        remedy: "merge it with what trained it and give the merged model",
+        remedy: "merge it with the program that trained it, and give the merged model",
     },
     Sign {
         what: "a candle-lora adapter",

@@ -144,7 +144,7 @@ impl Adapter {
         }
         if let Some(first) = apart.first() {
             self.notes.push(format!(
-                "{} fused modules such as `{first}` were joined of parts that were trained apart: \
+                "{} fused modules such as `{first}` were joined from parts that were trained apart: \
                  each slice has its own columns of B and rows of A",
                 apart.len()
             ));

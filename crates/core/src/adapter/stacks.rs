@@ -68,7 +68,7 @@ pub(super) fn neither(found: &Found, pair: &Pair) -> Error {
         found.shape(pair.b)
     );
     let remedy = format!(
-        "save each expert's factors as a layer of its own, or give the merged model, the one before with {}",
+        "save each expert's factors as a layer of its own, or give the merged model, and the original one with {}",
         Setting::Base
     );
     found.error(pair.a, problem, &remedy)

@@ -60,7 +60,7 @@ impl Base {
                 what: format!("module `{}`", module.path),
                 problem: format!("its weight would be `{tensor}`, which is that of `{with}`"),
                 remedy: format!(
-                    "two modules share no weight: say which is which, OLD=NEW with {}",
+                    "two modules never share a weight: say which is which, by OLD=NEW with {}",
                     Setting::Rename
                 ),
             }),

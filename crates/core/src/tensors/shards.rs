@@ -298,7 +298,7 @@ fn twice(name: &str, one: &TensorFile, other: &TensorFile) -> Error {
         path: other.path().into(),
         tensor: name.into(),
         problem: format!(
-            "{} has other numbers under this name, and both are shards of one set",
+            "{} has different numbers under this name, and both are shards of one set",
             one.path().display()
         ),
         remedy: "fetch all shards again, from one revision, or give one of the files in a folder of its own".into(),

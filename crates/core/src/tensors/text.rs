@@ -22,7 +22,7 @@ pub(super) fn kind(first: &[u8]) -> Option<&'static str> {
         return None;
     }
     Some(match valid.trim_start().chars().next() {
-        Some('<') => "a web page: the address led to a page, perhaps as it asks for a login",
+        Some('<') => "a web page: the address led to a page, perhaps because it asks for a login",
         Some('{' | '[') => "JSON",
         _ => "a text",
     })

@@ -99,7 +99,7 @@ fn a_tensor_of_an_unknown_name_is_refused_beside_peft_s_factors() {
     ] {
         let error = open(odd).unwrap_err().to_string();
         assert!(
-            error.contains("is nothing that PEFT LoRA has"),
+            error.contains("PEFT LoRA has no tensor of this name and shape"),
             "{odd:?}: {error}"
         );
     }

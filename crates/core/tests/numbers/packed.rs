@@ -196,7 +196,10 @@ fn long_tensors_in_two_shards_are_compared_to_their_end() {
         matrix[place] = 2.0;
         other(&matrix).save(&shard(2));
         let error = Checkpoint::open(folder.path()).err().unwrap().to_string();
-        assert!(error.contains("has other numbers"), "{place:?}: {error}");
+        assert!(
+            error.contains("has different numbers"),
+            "{place:?}: {error}"
+        );
         matrix[place] = 1.0;
     }
 }

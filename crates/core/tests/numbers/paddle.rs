@@ -147,7 +147,7 @@ fn paddle_s_base_and_hugging_face_s() {
             adapter
                 .notes
                 .iter()
-                .all(|note| !note.contains("two widths"))
+                .all(|note| !note.contains("two different widths"))
         );
     }
 }
@@ -216,7 +216,10 @@ fn paddle_s_square_layers_alone() {
     }
     let (adapter, _) = folder.weight(&square, &q);
     assert!(
-        adapter.notes.iter().any(|note| note.contains("two widths")),
+        adapter
+            .notes
+            .iter()
+            .any(|note| note.contains("two different widths")),
         "{:?}",
         adapter.notes
     );

@@ -262,7 +262,7 @@ fn a_tensor_in_two_shards_is_one_where_its_numbers_are() {
         other.save(&shard(2));
         let error = Checkpoint::open(folder.path()).err().unwrap().to_string();
         assert!(
-            error.contains("`b.weight`") && error.contains("has other numbers"),
+            error.contains("`b.weight`") && error.contains("has different numbers"),
             "{error}"
         );
     }

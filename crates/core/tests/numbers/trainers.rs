@@ -130,7 +130,7 @@ fn adapterhub_s_lora() {
     for (own, words) in [
         (
             json!({"use_gating": true}),
-            ["use_gating = true", "reads the input"],
+            ["use_gating = true", "by the input"],
         ),
         (
             json!({"composition_mode": "scale"}),

@@ -124,7 +124,7 @@ fn leave_out(found: &Found, grouped: &mut Grouped, content: &mut Content) -> Res
     let modulations: Vec<_> = modulations.filter(|name| is_modulation(name)).collect();
     if let Some(first) = modulations.first() {
         content.notes.push(format!(
-            "{} parameters of no layer change too, such as `{first}`: they are no part of a ΔW",
+            "{} parameters that belong to no layer change too, such as `{first}`: they are no part of a ΔW",
             modulations.len()
         ));
     }

@@ -64,7 +64,9 @@ pub(super) fn read(
         .filter(|&rank| rank > 0);
     let total = a.dim().0;
     let Some(rank) = rank.filter(|rank| total.is_multiple_of(*rank) && b.dim().1 == total) else {
-        let problem = format!("its {total} rows are not r for each expert, with r from {CONFIG}");
+        let problem = format!(
+            "{total} rows, where r rows for each expert were expected, with r from {CONFIG}"
+        );
         return Err(a.error(problem, "the config belongs to another run: correct r"));
     };
     let scale = found.scale(|alpha| config.scale(&parameter, rank, alpha))?;

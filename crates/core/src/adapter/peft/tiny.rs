@@ -84,8 +84,8 @@ pub(super) fn read(found: &Found, path: &Path, fields: &Map<String, Value>) -> R
         .collect();
     if vectors.len() > 1 {
         content.notes.push(format!(
-            "the file does not say which of its {} vectors v is whose: it is told by the order in \
-             which the model has its modules",
+            "the file does not say which of its {} vectors v belongs to which module: the order of \
+             the model's modules tells it",
             vectors.len()
         ));
     }
@@ -117,7 +117,7 @@ fn groups(found: &Found, kinds: &[&'static str]) -> Result<BTreeMap<String, Stri
         1 => modules.iter().map(|module| module.to_string()).collect(),
         _ => in_model_order(found, "", &modules).map_err(|siblings| {
             let problem = format!(
-                "which of {count} vectors tinylora_v is whose depends on the model's order of {siblings}"
+                "which of {count} vectors tinylora_v belongs to which module depends on the model's order of {siblings}"
             );
             found.error(first, problem, &give_base())
         })?,

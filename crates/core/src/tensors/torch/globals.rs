@@ -173,5 +173,5 @@ fn integers(heap: &Heap<'_>, value: Value<'_>) -> Outcome<Vec<i64>> {
 }
 
 fn odd(what: &str) -> Trouble {
-    Trouble::Bad(format!("gives {what} what torch never does"))
+    Trouble::Bad(format!("gives {what} a value that torch never writes"))
 }

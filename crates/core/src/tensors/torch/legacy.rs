@@ -92,7 +92,8 @@ fn storages(file: &File, length: u64, parsed: &Parsed<'_>) -> Result<Places, Fau
     for &key in &parsed.keys {
         let short = || Fault::Corrupt(format!("storage `{key}` goes on after the file's end"));
         let unit = units.get(key).copied();
-        let unit = unit.ok_or_else(|| Fault::Corrupt(format!("storage `{key}` is nobody's")))?;
+        let unit =
+            unit.ok_or_else(|| Fault::Corrupt(format!("no tensor uses its storage `{key}`")))?;
         let after = start.checked_add(COUNT).filter(|&after| after <= length);
         let after = after.ok_or_else(short)?;
         let mut count = [0; COUNT as usize];

@@ -41,7 +41,7 @@ pub(super) fn run(bytes: &[u8]) -> Outcome<(Heap<'_>, Value<'_>, &[u8])> {
         }
         machine.step(opcode)?;
         if machine.stack.len() + machine.marks.len() > DEEPEST_STACK {
-            return Err(bad("piles up too many values"));
+            return Err(bad("keeps too many values on its stack"));
         }
     }
     Err(bad("is too long"))
@@ -87,7 +87,7 @@ impl<'a> Machine<'a> {
     fn recall(&mut self, opcode: u8) -> Outcome<()> {
         let place = self.place(opcode)?;
         let value = self.memo.get(&place).copied();
-        self.push(value.ok_or_else(|| bad("recalls what it never noted"))?);
+        self.push(value.ok_or_else(|| bad("reads a note that it never wrote"))?);
         Ok(())
     }
 
@@ -335,7 +335,7 @@ mod tests {
         assert_eq!(problem(b""), "takes from an empty stack");
         assert_eq!(problem(b"K\x01(2"), "takes from an empty stack");
         assert_eq!(problem(b"t"), "has no mark");
-        assert_eq!(problem(b"h\x05"), "recalls what it never noted");
+        assert_eq!(problem(b"h\x05"), "reads a note that it never wrote");
         assert_eq!(problem(b"}(K\x01u"), "has a key without a value");
         assert_eq!(problem(b"K\x01K\x02a"), "fills what is no container");
         assert_eq!(problem(b"NNR"), "calls what is no function");
@@ -349,7 +349,7 @@ mod tests {
         let long = [b"\x8a\x11", &[1; 17][..]].concat();
         assert_eq!(problem(&long), "has an integer that is too long");
         let marks = vec![op::MARK; DEEPEST_STACK + 1];
-        assert_eq!(problem(&marks), "piles up too many values");
+        assert_eq!(problem(&marks), "keeps too many values on its stack");
         for (body, expected) in [
             (&b"cos\nsystem\n"[..], "`os.system` in its pickle"),
             (b"NN\x81", "opcode NEWOBJ in its pickle"),
