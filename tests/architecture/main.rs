@@ -86,7 +86,7 @@ const ROOMS: [(&str, &[&str]); 22] = [
         "cli",
         &[
             "error", "asked", "setting", "linalg", "adapter", "base", "measure", "paper", "table",
-            "study", "init", "demo", "figure", "publish",
+            "study", "parts", "init", "demo", "figure", "publish",
         ],
     ),
 ];

@@ -85,7 +85,7 @@ impl Base {
             _ => None,
         };
         let ranges = match (place.rows, &module.slice) {
-            (None, None) => vec![0..shape.0],
+            (None, None) => std::iter::once(0..shape.0).collect(),
             (Some(rows), None) if !is_turned => rows,
             (None, Some(slice)) if !is_turned => slice.rows.clone(),
             _ => return Ok(None),
