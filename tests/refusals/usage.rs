@@ -180,7 +180,10 @@ fn table_7_has_directions_of_an_update_and_random_ones() {
             "base,random",
             "a factor needs its chance; name delta and random",
         ),
-        ("delta,random,delta", "`delta` is there twice"),
+        (
+            "delta,random,delta",
+            "--directions delta: it is given twice",
+        ),
     ] {
         let arguments = ["one", "--base", "base", "--directions", asked];
         let outcome = run("amplification", &arguments, folder.path());
