@@ -29,6 +29,8 @@ pub enum Asked {
     Rank,
     /// Random draws.
     Draws,
+    /// Directions of which table 7 has rows.
+    Directions,
     /// Seed of the random directions.
     Seed,
     /// Another α than the adapters' own.
@@ -47,6 +49,8 @@ pub enum Asked {
     Whole,
     /// Bytes that measuring may take.
     Memory,
+    /// One of several parts of a run.
+    Shard,
     /// The folder that is written to.
     Out,
     /// What lists an adapter's modules.
@@ -71,6 +75,7 @@ impl Asked {
             Asked::Bases => "`Request::bases`",
             Asked::Rank => "`Request::rank`",
             Asked::Draws => "`Request::draws`",
+            Asked::Directions => "`Request::directions`",
             Asked::Seed => "`Request::seed`",
             Asked::Alpha => "`alpha` of `Request::read`",
             Asked::Unscaled => "`scaled` of `Request::read`",
@@ -80,6 +85,7 @@ impl Asked {
             Asked::Strict => "`Request::strict`",
             Asked::Whole => "`Request::whole`",
             Asked::Memory => "`Request::memory`",
+            Asked::Shard => "`publish::write_part`",
             Asked::Out => "`publish::Options::out`",
             Asked::Listing => "`Adapter::modules`",
             Asked::Study => "`publish::write` with `Request::everything`",

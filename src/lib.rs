@@ -109,6 +109,7 @@ pub mod figure;
 pub mod findings;
 pub mod init;
 pub mod paper;
+pub mod parts;
 pub mod publish;
 pub mod report;
 pub mod results;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use ndarray::Array2;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::adapter::{layer_of, projection_of};
 use crate::measure::Basis;
@@ -16,7 +16,7 @@ use crate::table::{
 };
 
 /// A module with what its path says.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct ModuleName {
     /// Full path.
     pub path: String,
@@ -41,7 +41,7 @@ impl ModuleName {
 }
 
 /// φ(i,j) of one module, basis and comparison.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Grid {
     /// The module.
     pub module: ModuleName,
@@ -63,6 +63,7 @@ pub struct Grid {
     /// Whether it is of a group, as one of its pairs or as their mean.
     pub is_of_group: bool,
     /// Cell [i−first_i, j−1]; `None` beyond a numerical rank.
+    #[serde(with = "matrix")]
     pub cells: Array2<Option<f64>>,
     /// The places [i−first_i, j−1] of published cells that are bounds, and on which side their values
     /// are.
@@ -185,7 +186,7 @@ pub fn grid_key(module: &str, basis: Basis, first: &str, second: &str) -> String
 }
 
 /// Leading directions of one run's update in one module.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Frame {
     /// The module.
     pub module: ModuleName,
@@ -194,12 +195,13 @@ pub struct Frame {
     /// Whose directions.
     pub basis: Basis,
     /// Orthonormal, one a column.
+    #[serde(with = "matrix")]
     pub directions: Array2<f64>,
 }
 
 /// How sure the leading directions of a matrix are that was searched for them: W of a module, or a ΔW
 /// without factors.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Certificate {
     /// Full path of the module.
     pub module: String,
@@ -210,13 +212,13 @@ pub struct Certificate {
     /// Bound on sin θ between them and the true ones; `None` where no gap bounds it.
     pub sin_theta_bound: Option<f64>,
     /// `certified`: no singular value can have been missed; or `estimated`.
-    pub proof: &'static str,
+    pub proof: Cow<'static, str>,
     /// How they were found.
     pub method: String,
 }
 
 /// What a run, or one module of it, measured.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Results {
     /// Overlap grids.
     pub grids: Vec<Grid>,
@@ -240,6 +242,28 @@ pub struct Results {
     pub certificates: Vec<Certificate>,
     /// Time spent reading and converting weights, summed over threads.
     pub reading: Duration,
+}
+
+/// A matrix as its sides and its entries, row by row.
+mod matrix {
+    use ndarray::Array2;
+    use serde::de::{Deserialize, DeserializeOwned, Deserializer, Error};
+    use serde::ser::{Serialize, Serializer};
+
+    pub(super) fn serialize<T: Serialize + Clone, S: Serializer>(
+        matrix: &Array2<T>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        let entries: Vec<T> = matrix.iter().cloned().collect();
+        (matrix.dim(), entries).serialize(serializer)
+    }
+
+    pub(super) fn deserialize<'de, T: DeserializeOwned, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Array2<T>, D::Error> {
+        let (shape, entries) = <((usize, usize), Vec<T>)>::deserialize(deserializer)?;
+        Array2::from_shape_vec(shape, entries).map_err(D::Error::custom)
+    }
 }
 
 impl Results {

@@ -68,7 +68,7 @@ def overlap(
     return Overlaps(native.overlap(_opened(a), _opened(b), asked))
 
 
-def amplification(adapters, base, *, draws=20, seed=0, **asked):
+def amplification(adapters, base, *, draws=20, seed=0, directions=None, **asked):
     """Table 7: how much ΔW amplifies directions of W.
 
         factor = ‖ΔW‖_F / ‖UᵀWV‖_F
@@ -85,6 +85,9 @@ def amplification(adapters, base, *, draws=20, seed=0, **asked):
         The model that they were trained on: a path, or an id in the local Hugging Face cache.
     draws, seed
         How many random directions are drawn, and from which seed.
+    directions
+        Which rows: ``["delta", "random"]`` leaves out those of W's own directions. W is then read once,
+        a block at a time, and not decomposed.
     asked
         ``modules``, ``layers``, ``rank``, ``whole``, ``strict``, ``memory`` as in `overlap`.
 
@@ -93,7 +96,7 @@ def amplification(adapters, base, *, draws=20, seed=0, **asked):
     Table
         The rows of ``amplification.csv``: three for each module and adapter.
     """
-    asked = measuring(base=base, draws=draws, seed=seed, **asked)
+    asked = measuring(base=base, draws=draws, seed=seed, directions=directions, **asked)
     return Table(*native.amplification(_several(adapters), asked))
 
 

@@ -60,8 +60,8 @@ class Study:
         formats, palette, figures, report
             Kinds of pictures, their colours, and whether pictures and the report are made.
         asked
-            ``basis``, ``modules``, ``layers``, ``rank``, ``draws``, ``seed``, ``whole``, ``strict``,
-            ``memory``: in place of what the study says.
+            ``basis``, ``modules``, ``layers``, ``rank``, ``draws``, ``directions``, ``seed``, ``whole``,
+            ``strict``, ``memory``: in place of what the study says.
 
         Returns
         -------

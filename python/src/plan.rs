@@ -7,6 +7,7 @@ use pyo3::prelude::*;
 
 use lora_subspace::adapter::ReadOptions;
 use lora_subspace::measure::Basis;
+use lora_subspace::paper::RowOf;
 use lora_subspace::publish::describe;
 use lora_subspace::results::Results;
 use lora_subspace::study::{Given, Makes, Plan, Request, Selection, Stop};
@@ -26,6 +27,7 @@ pub(crate) struct Measuring {
     layers: Vec<usize>,
     rank: Option<usize>,
     draws: Option<usize>,
+    directions: Vec<String>,
     seed: Option<u64>,
     whole: bool,
     strict: bool,
@@ -43,6 +45,17 @@ impl Measuring {
         request.bases = bases.collect::<Result<_>>()?;
         request.rank = self.rank;
         request.draws = self.draws;
+        let row = |name: &String| {
+            let row = name.parse::<RowOf>();
+            row.map_err(|problem| {
+                CoreError::request("`directions=`", problem, "see help(amplification)")
+            })
+        };
+        request.directions = self
+            .directions
+            .iter()
+            .map(row)
+            .collect::<std::result::Result<_, _>>()?;
         request.seed = self.seed;
         request.whole = self.whole;
         request.strict = self.strict;

@@ -9,6 +9,8 @@ use crate::adapter::{ReadOptions, Rename};
 use crate::error::{CoreError, Result};
 use crate::figure::{Format, Palette};
 use crate::measure::Basis;
+use crate::paper::RowOf;
+use crate::parts::Shard;
 use crate::study::bounds::{MOST_DRAWS, MOST_RANK, MOST_THREADS};
 use crate::study::{Makes, Request, Selection, parse_layers, parse_size};
 
@@ -104,7 +106,7 @@ pub struct Regenerate {
 
 /// Flags that change what is measured, written or said: a check and a first study have no use for
 /// them.
-const CHANGES: [&str; 14] = [
+const CHANGES: [&str; 17] = [
     "modules",
     "layers",
     "basis",
@@ -115,7 +117,10 @@ const CHANGES: [&str; 14] = [
     "rename",
     "whole",
     "draws",
+    "directions",
     "seed",
+    "shard",
+    "merge",
     "format",
     "palette",
     "no_figures",
@@ -227,12 +232,16 @@ pub(super) struct Bases {
     pub(super) basis: Vec<Basis>,
 }
 
-/// How many random updates table 7 has.
+/// Which rows table 7 has, and how many random updates.
 #[derive(Debug, Clone, Args)]
 pub(super) struct Draws {
     /// Random draws for table 7 [default: the study's, else 20]
     #[arg(long, value_name = "N", value_parser = draws)]
     pub(super) draws: Option<usize>,
+    /// Rows of table 7: directions of ΔW, of W and random ones. Without `base`, W is read once and not
+    /// decomposed [default: the study's, else all]
+    #[arg(long, value_name = "delta,base,random", value_delimiter = ',', value_parser = row_of)]
+    pub(super) directions: Vec<RowOf>,
 }
 
 /// What is written.
@@ -258,6 +267,13 @@ pub(super) struct Output {
     /// half of what is free]
     #[arg(long, value_name = "SIZE", value_parser = parse_size)]
     pub(super) memory: Option<u64>,
+    /// Measure part K of N, to be put together by --merge; it goes to OUT/parts/ [default of OUT: out]
+    #[arg(long, value_name = "K/N", value_parser = shard, conflicts_with_all = ["merge", "format", "no_figures", "palette", "json"])]
+    pub(super) shard: Option<Shard>,
+    /// Write everything from the parts in these folders, and measure nothing. All other arguments are
+    /// those of the parts; give this one last
+    #[arg(long, value_name = "DIR", num_args = 1.., value_parser)]
+    pub(super) merge: Vec<PathBuf>,
     /// Print a machine-readable summary on stdout
     #[arg(long)]
     pub(super) json: bool,
@@ -301,6 +317,14 @@ impl Measuring {
 
 fn layers(text: &str) -> std::result::Result<Layers, String> {
     parse_layers(text).map(Layers)
+}
+
+fn shard(text: &str) -> std::result::Result<Shard, String> {
+    text.parse()
+}
+
+fn row_of(text: &str) -> std::result::Result<RowOf, String> {
+    text.trim().parse()
 }
 
 fn draws(text: &str) -> std::result::Result<usize, String> {

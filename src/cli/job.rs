@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use crate::error::{Error, Result};
+use crate::parts::Shard;
 use crate::publish::{self, Listener, Options, is_anything_made};
 use crate::study::{Makes, Plan, Request, repeated};
 
@@ -57,6 +58,7 @@ pub fn amplification(flags: Amplification) -> std::result::Result<(), Failure> {
     };
     let mut request = measuring.request(output, makes)?;
     request.draws = flags.draws.draws;
+    request.directions = flags.draws.directions.clone();
     measure(Program::Amplification, &flags.inputs, &request)
 }
 
@@ -110,6 +112,7 @@ pub fn regenerate(flags: Regenerate) -> std::result::Result<(), Failure> {
     let mut request = flags.measuring.request(&flags.output, Makes::ALL)?;
     request.bases = flags.bases.basis.clone();
     request.draws = flags.draws.draws;
+    request.directions = flags.draws.directions.clone();
     start(&flags.output)?;
     let studies = match (&flags.demo, flags.studies.as_slice()) {
         (Some(folder), _) => vec![demo::write(folder, Talk { quiet })?],
@@ -276,6 +279,9 @@ impl Job<'_> {
                 "add base = \"path\" to the study",
             ));
         }
+        if let Some(shard) = self.output.shard {
+            return self.part(shard, started);
+        }
         let is_study = self.command == Program::Regenerate;
         let mut options = Options::new(&self.out);
         options.formats = self.output.format.clone();
@@ -283,6 +289,7 @@ impl Job<'_> {
         options.figures = !self.output.no_figures;
         options.report = is_study;
         options.command = self.command.name().into();
+        options.parts = self.output.merge.clone();
         let written = publish::write(self.plan, &options, &self.talk())?;
         if self.output.json {
             print(&format!("{:#}\n", written.summary))?;
@@ -308,6 +315,18 @@ impl Job<'_> {
             .grids
             .map_or(String::new(), |grids| format!("; {grids}"));
         let text = format!("{} files in {seconds:.1} s{grids}", written.files.len());
+        self.talk().say(&text);
+        Ok(())
+    }
+
+    /// One part of what is measured.
+    fn part(&self, shard: Shard, started: Instant) -> Result<()> {
+        let out = self.output.out.as_deref().unwrap_or(Path::new("out"));
+        let place = publish::write_part(self.plan, shard, out, &self.talk())?;
+        print(&format!("{}\n", place.display()))?;
+        let (own, all) = (shard.modules(self.plan).len(), self.plan.modules.len());
+        let seconds = started.elapsed().as_secs_f64();
+        let text = format!("part {shard}: {own} of {all} modules in {seconds:.1} s");
         self.talk().say(&text);
         Ok(())
     }

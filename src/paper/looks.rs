@@ -1,5 +1,7 @@
 //! What a study may choose of its figures and of the rows behind them.
 
+use std::str::FromStr;
+
 use super::named;
 
 named! {
@@ -33,6 +35,37 @@ named! {
         Drawn = "drawn",
         /// Every one that is measured.
         All = "all",
+    }
+}
+
+named! {
+    /// Directions that ‖UᵀWV‖ is measured between: a row of table 7.
+    ///
+    /// ```
+    /// use lora_subspace::paper::RowOf;
+    /// assert_eq!(RowOf::NAMES, ["delta", "base", "random"]);
+    /// assert_eq!("base".parse(), Ok(RowOf::Base));
+    /// ```
+    RowOf {
+        /// Those of ΔW.
+        Delta = "delta",
+        /// Those of W itself, which are searched for.
+        Base = "base",
+        /// Random ones.
+        Random = "random",
+    }
+}
+
+impl FromStr for RowOf {
+    type Err = String;
+
+    /// A row by its name.
+    fn from_str(text: &str) -> Result<Self, String> {
+        let named = |row: &RowOf| row.name() == text;
+        RowOf::ALL.into_iter().find(named).ok_or_else(|| {
+            let names = RowOf::NAMES.join(", ");
+            format!("table 7 has no row `{text}`: use {names}")
+        })
     }
 }
 

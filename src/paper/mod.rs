@@ -8,7 +8,7 @@ mod looks;
 mod projection;
 mod venue;
 
-pub use looks::{Cells, Notes, Show};
+pub use looks::{Cells, Notes, RowOf, Show};
 pub use projection::{Projection, is_all_linear, place_in_model};
 pub(crate) use venue::Page;
 pub use venue::Venue;

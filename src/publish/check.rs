@@ -60,7 +60,10 @@ pub struct Difference {
 pub fn check(plan: &Plan, out: &Path, listener: &dyn Listener) -> Result<Checked> {
     let (claim, fresh) = Claim::scratch()?;
     let staging = Staging::new(&claim, &fresh);
-    let tables = measure(plan, staging, listener)?.tables.staging.persist()?;
+    let tables = measure(plan, None, staging, listener)?
+        .tables
+        .staging
+        .persist()?;
     let mut comparison = Comparison::new(out);
     let products = Products::new(&plan.name, tables.iter().map(PathBuf::as_path));
     let committed: Tables = &|name| products.open(out, name);

@@ -59,7 +59,6 @@ pub fn make_folder(place: &Path, fill: impl FnOnce(&Path) -> Result<()>) -> Resu
         Some(around) if !around.as_os_str().is_empty() => around,
         _ => Path::new("."),
     };
-    fs::create_dir_all(around).map_err(failed)?;
     let (_claim, scratch) = Claim::scratch_in(around).map_err(failed)?;
     let made = scratch.join("made");
     let _held = held();
@@ -80,8 +79,8 @@ struct Held {
 enum Of {
     /// The folders of a study's files, of which the first has the lock.
     Study { folders: [PathBuf; 2], made: Made },
-    /// A temporary folder, with all that is in it.
-    Scratch(PathBuf),
+    /// A temporary folder, with all that is in it, and the folders around it that were made for it.
+    Scratch { folder: PathBuf, made: Made },
 }
 
 impl Claim {
@@ -148,9 +147,12 @@ impl Claim {
         })
     }
 
-    fn scratch_in(place: &Path) -> io::Result<(Self, PathBuf)> {
-        sweep_scratch(place);
+    /// As [`Claim::scratch`], in another folder, which is made where it is not there.
+    pub(super) fn scratch_in(place: &Path) -> io::Result<(Self, PathBuf)> {
         let mut held = held();
+        let mut made = Made::default();
+        made.make(place)?;
+        sweep_scratch(place);
         loop {
             let folder = Builder::new().prefix(PREFIX).tempdir_in(place)?;
             // Another run that sweeps may have it, or have removed it already.
@@ -162,7 +164,11 @@ impl Claim {
                 Err(error) => return Err(error),
             };
             let folder = folder.keep();
-            let claim = Self::hold(&mut held, lock, Of::Scratch(folder.clone()));
+            let of = Of::Scratch {
+                folder: folder.clone(),
+                made,
+            };
+            let claim = Self::hold(&mut held, lock, of);
             return Ok((claim, folder));
         }
     }
@@ -243,7 +249,10 @@ impl Held {
                 }
                 made.remove_empty();
             }
-            Of::Scratch(folder) => remove_scratch(folder),
+            Of::Scratch { folder, made } => {
+                remove_scratch(folder);
+                made.remove_empty();
+            }
         }
     }
 }

@@ -185,6 +185,7 @@ pub(super) fn summary<'a>(
         "settings": {
             "seed": measured.map_or(0, |one| one.seed),
             "draws": measured.map_or(0, |one| one.draws),
+            "with_own_directions": measured.is_some_and(|one| one.with_own_directions),
             "rank": measured.and_then(|one| one.rank),
             "bases": plan.bases.iter().map(|basis| basis.name()).collect::<Vec<_>>(),
             "selected": plan.selected,

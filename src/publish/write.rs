@@ -8,6 +8,8 @@ use serde_json::Value;
 use crate::asked::Asked;
 use crate::error::Result;
 use crate::figure::{Format, Palette};
+use crate::parts::Parts;
+use crate::results::Results;
 use crate::study::{Plan, Request};
 use crate::table::Provenance;
 
@@ -37,6 +39,9 @@ pub struct Options {
     pub report: bool,
     /// Names the run record, `run-COMMAND.json`.
     pub command: String,
+    /// Folders with parts of this run ([`super::write_part`]): what they have is taken, and nothing is
+    /// measured. Without any, all is measured now.
+    pub parts: Vec<PathBuf>,
 }
 
 impl Options {
@@ -49,6 +54,7 @@ impl Options {
             figures: true,
             report: true,
             command: "publish".into(),
+            parts: Vec::new(),
         }
     }
 }
@@ -85,6 +91,10 @@ pub struct Written {
 pub fn write(plan: &Plan, options: &Options, listener: &dyn Listener) -> Result<Written> {
     let started = Instant::now();
     let out = options.out.as_path();
+    let parts = match options.parts.as_slice() {
+        [] => None,
+        folders => Some(Parts::open(plan, folders)?),
+    };
     let claim = Claim::of_study(out, &plan.name, listener)?;
     let Measurements {
         tables:
@@ -94,8 +104,11 @@ pub fn write(plan: &Plan, options: &Options, listener: &dyn Listener) -> Result<
                 grids,
             },
         headlines,
-    } = measure(plan, Staging::new(&claim, out), listener)?;
+    } = measure(plan, parts.as_ref(), Staging::new(&claim, out), listener)?;
     let provenance = plan.provenance()?;
+    if let Some(parts) = &parts {
+        parts.check_inputs(&provenance.inputs)?;
+    }
     let wanted = Wanted {
         palette: options.palette,
         pictures: &options.formats,
@@ -174,9 +187,10 @@ pub(super) struct Measurements<'a> {
     headlines: Headlines,
 }
 
-/// Measures, and writes the tables of rows beside their places.
+/// Measures, or takes what parts have, and writes the tables of rows beside their places.
 pub(super) fn measure<'a>(
     plan: &'a Plan,
+    parts: Option<&Parts>,
     staging: Staging<'a>,
     listener: &dyn Listener,
 ) -> Result<Measurements<'a>> {
@@ -184,11 +198,15 @@ pub(super) fn measure<'a>(
     let mut tables = TableFiles::new(plan, staging);
     let mut headlines = Headlines::new(plan);
     let steps = listener.measuring(plan.modules.len());
-    let streamed = plan.stream(&|| steps.step(), &mut |results| {
+    let mut take = |results: Results| {
         tables.take(&results)?;
         headlines.take(results);
         Ok(())
-    });
+    };
+    let streamed = match parts {
+        Some(parts) => parts.stream(plan, &|| steps.step(), &mut take),
+        None => plan.stream(&|| steps.step(), &mut take),
+    };
     steps.finish();
     streamed?;
     for warning in headlines.warnings(plan) {

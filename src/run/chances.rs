@@ -26,10 +26,10 @@ pub(super) struct RankChance {
 }
 
 impl RankChances {
-    /// Draws for every product of a plan; none where it makes no ranks.
-    pub(super) fn of(plan: &Plan, measured: &Measured) -> Result<Self> {
+    /// Draws for every product of some modules; none where a plan makes no ranks.
+    pub(super) fn of(plan: &Plan, measured: &Measured, modules: &[String]) -> Result<Self> {
         let mut sizes: BTreeSet<Sizes> = BTreeSet::new();
-        let paths = plan.modules.iter().filter(|_| plan.makes.amplification);
+        let paths = modules.iter().filter(|_| plan.makes.amplification);
         for path in paths {
             let modules = measured.adapters.iter();
             let modules = modules.filter_map(|named| named.adapter.module(path));

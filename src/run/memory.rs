@@ -14,7 +14,7 @@ use crate::adapter::AdaptedModule;
 use crate::asked::Asked;
 use crate::error::{Error, Result};
 use crate::findings::kept_bytes;
-use crate::linalg::SMALL_SIDE;
+use crate::linalg::{BLOCK_BYTES, SMALL_SIDE};
 use crate::measure::Basis;
 use crate::measure::amplification::columns_at_once;
 use crate::measure::trajectory::MOST;
@@ -23,7 +23,7 @@ use crate::study::{
     AdapterId, Comparison, Measured, NamedAdapter, Operand, Pairs, Plan, human_size,
 };
 
-use super::placed::placed;
+use super::placed::{placed, searches};
 
 const F64: u64 = 8;
 /// Bytes of a cell: an `Option<f64>`.
@@ -64,6 +64,16 @@ fn estimate(plan: &Plan, measured: &Measured, path: &str) -> u64 {
     let smaller = shape.0.min(shape.1);
     let base = match &measured.base {
         None => 0,
+        // A block a thread, in f64 and in f32, and all of a W that is put together of parts.
+        Some(base) if !searches(plan, measured) => {
+            let in_parts = |module| base.reads_in_parts(module);
+            let whole = match measured.module(path).is_none_or(in_parts) {
+                true => 0,
+                false => weight,
+            };
+            let blocks = 2 * BLOCK_BYTES * rayon::current_num_threads() as u64;
+            whole + blocks.min(2 * weight)
+        }
         Some(_) if smaller <= SMALL_SIDE => (1 + COPIES_OF_FULL) * weight,
         // MᵀM, which is factorised in place, and the space of the search.
         Some(_) => weight + 2 * F64 * (smaller as u64).pow(2),
@@ -178,10 +188,9 @@ fn rank(measured: &Measured, path: &str, id: AdapterId) -> u64 {
     module.map_or(0, |module| measured.directions(named, module)) as u64
 }
 
-/// The modules of a plan, in order, cut into groups that are measured side by side.
-pub(super) fn groups(plan: &Plan, measured: &Measured) -> Vec<Range<usize>> {
-    let sizes: Vec<u64> = plan
-        .modules
+/// Modules of a plan, in order, cut into groups that are measured side by side.
+pub(super) fn groups(plan: &Plan, measured: &Measured, modules: &[String]) -> Vec<Range<usize>> {
+    let sizes: Vec<u64> = modules
         .iter()
         .map(|path| estimate(plan, measured, path))
         .collect();

@@ -1,6 +1,7 @@
 //! Measuring: a plan's modules, each read and decomposed once, as rows.
 
 mod chances;
+mod costs;
 mod memory;
 mod module;
 mod overlaps;
@@ -34,10 +35,24 @@ impl Plan {
         progress: &(dyn Fn() + Sync),
         take: &mut dyn FnMut(Results) -> Result<()>,
     ) -> Result<()> {
+        self.stream_of(&self.modules, progress, take)
+    }
+
+    /// As [`Plan::stream`], of some of the plan's modules.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Plan::stream`].
+    pub fn stream_of(
+        &self,
+        modules: &[String],
+        progress: &(dyn Fn() + Sync),
+        take: &mut dyn FnMut(Results) -> Result<()>,
+    ) -> Result<()> {
         let measured = match &self.source {
             Source::Adapters(measured) => measured,
             Source::Rows(rows) => {
-                for module in &self.modules {
+                for module in modules {
                     self.stop.check()?;
                     take(rows.of_module(module))?;
                     progress();
@@ -49,9 +64,12 @@ impl Plan {
         use_one_thread();
         // Groups and no semaphore: a worker that waits for the parallel parts inside a module may
         // take up another module meanwhile, so that only a group's end bounds what is in flight.
-        let (wanted, chances) = (Wanted::of(self, measured), RankChances::of(self, measured)?);
-        for group in memory::groups(self, measured) {
-            let results: Vec<Result<Results>> = self.modules[group]
+        let (wanted, chances) = (
+            Wanted::of(self, measured),
+            RankChances::of(self, measured, modules)?,
+        );
+        for group in memory::groups(self, measured, modules) {
+            let results: Vec<Result<Results>> = modules[group]
                 .par_iter()
                 .map(|module| {
                     self.stop.check()?;

@@ -7,6 +7,7 @@ use ndarray::Array2;
 
 use crate::adapter::{AdaptedModule, Delta, NORMS};
 use crate::asked::Asked;
+use crate::base::WeightRows;
 use crate::error::{CoreError, Error, Result};
 use crate::findings::Wanted;
 use crate::linalg::{SMALL_SIDE, leading};
@@ -16,7 +17,7 @@ use crate::results::{ModuleName, Results};
 use crate::study::{AdapterId, Measured, NamedAdapter, Operand, Plan};
 
 use super::chances::RankChances;
-use super::placed::placed;
+use super::placed::{placed, searches};
 
 /// An adapter's ΔW of this module.
 pub(super) struct Update<'a> {
@@ -115,7 +116,15 @@ fn measured_module(
     run.spectra(&mut results)?;
     let w = whole.as_ref().map(|whole| whole.view());
     run.trajectories(w, (&mut reading, &mut results))?;
-    if let Some(base) = &measured.base {
+    if let Some(base) = measured
+        .base
+        .as_ref()
+        .filter(|_| whole.is_none() && !run.searches())
+    {
+        let rows = base.rows(module)?;
+        run.between_directions(&rows, &mut results)?;
+        reading += rows.reading();
+    } else if let Some(base) = &measured.base {
         let w = timed(&mut reading, || match whole {
             Some(whole) => Ok(module.rows_of(whole)),
             None => base.weight(module),
@@ -184,27 +193,44 @@ impl ModuleRun<'_> {
     /// All that takes W: its spectrum, overlaps with it, table 7 and evidence.
     fn against_base(&self, w: Array2<f64>, results: &mut Results) -> Result<()> {
         // What needs no direction of W does not wait for them.
-        let (own, projected) = rayon::join(
+        let (own, between) = rayon::join(
             || leading(w.view(), self.directions_searched()),
-            || self.projected(w.view()),
+            || self.between(&w.view()),
         );
         drop(w);
-        let (own, projected) = (own?, projected?);
-        let path = self.module.path.as_str();
-        check_norm(own.frobenius_norm, path, || {
-            let base = self.measured.base.as_ref();
-            let file = base.map_or(Path::new(""), |base| base.path());
-            format!("{}: W of module `{path}`", file.display())
-        })?;
-        results.draws.extend(self.draws(&projected));
+        let (own, between) = (own?, between?);
+        self.check_base_norm(own.frobenius_norm)?;
         self.base_spectrum(&own, results)?;
         self.overlaps(Some(&own), results)?;
         self.placements(&own, results)?;
-        for projected in &projected {
-            let rows = self.three_rows(&own, projected);
-            results.amplification.extend(rows);
-        }
+        let asked = Some(&own).filter(|_| self.measured.with_own_directions);
+        self.table_7(between, own.frobenius_norm, asked, results);
         Ok(())
+    }
+
+    /// All that takes W but none of its own directions: table 7 without their row.
+    fn between_directions(&self, w: &WeightRows, results: &mut Results) -> Result<()> {
+        let between = self.between(w)?;
+        let base_norm = between.as_ref().map_or(0.0, |between| between.base_norm);
+        self.check_base_norm(base_norm)?;
+        self.relative_norms(base_norm, results);
+        self.overlaps(None, results)?;
+        self.table_7(between, base_norm, None, results);
+        Ok(())
+    }
+
+    fn check_base_norm(&self, norm: f64) -> Result<()> {
+        let path = self.module.path.as_str();
+        check_norm(norm, path, || {
+            let base = self.measured.base.as_ref();
+            let file = base.map_or(Path::new(""), |base| base.path());
+            format!("{}: W of module `{path}`", file.display())
+        })
+    }
+
+    /// Whether W's own directions are searched for: something that is made has them.
+    fn searches(&self) -> bool {
+        searches(self.plan, self.measured)
     }
 
     fn warnings(&self) -> Vec<String> {

@@ -1,6 +1,16 @@
-//! Which adapters are placed among W's directions.
+//! What takes W's own directions, and which adapters are placed among them.
 
-use crate::study::{AdapterId, Measured, Operand, Plan};
+use crate::study::{AdapterId, Comparison, Measured, Operand, Plan};
+
+/// Whether W's own directions are searched for. Table 7 without their row is the only thing that takes W and
+/// none of them.
+pub(super) fn searches(plan: &Plan, measured: &Measured) -> bool {
+    let is_compared = |pair: &Comparison| pair.first == Operand::Base;
+    let makes = plan.makes;
+    measured.with_own_directions
+        || !makes.amplification
+        || makes.overlap && measured.comparisons.iter().any(is_compared)
+}
 
 /// The adapters that are placed among W's directions: those of figure 8.
 pub(super) fn placed(plan: &Plan, measured: &Measured) -> Vec<AdapterId> {

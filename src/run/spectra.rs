@@ -4,7 +4,7 @@ use crate::adapter::Decomposed;
 use crate::error::Result;
 use crate::linalg::Leading;
 use crate::measure::spectrum::{
-    Certified, Ranks, certify_delta, certify_leading, ranks_of_delta, ranks_of_leading,
+    Certified, Ranks, certify_delta, certify_leading, ranks_of_delta, ranks_of_leading, ratio,
 };
 use crate::results::{Certificate, Results};
 use crate::table::{RanksRow, SpectrumRow};
@@ -53,6 +53,13 @@ impl ModuleRun<'_> {
         Ok(())
     }
 
+    /// How large each ΔW is beside a W of which no singular values are known.
+    pub(super) fn relative_norms(&self, base_norm: f64, results: &mut Results) {
+        for (update, row) in self.updates.iter().zip(&mut results.ranks) {
+            row.relative_norm = ratio(update.norm, base_norm);
+        }
+    }
+
     fn push_certificate(
         &self,
         results: &mut Results,
@@ -65,7 +72,7 @@ impl ModuleRun<'_> {
             matrix: matrix.into(),
             directions: spectrum.len(),
             sin_theta_bound: worst(spectrum),
-            proof: found.proof.name(),
+            proof: found.proof.name().into(),
             method: found.method.to_string(),
         });
     }

@@ -1,19 +1,16 @@
 //! ‖UᵀWV‖ between directions of ΔW, of W and random ones.
 
-use ndarray::ArrayView2;
-
 use crate::error::Result;
-use crate::linalg::{Leading, norm};
-use crate::measure::amplification::{
-    RandomProjection, amplification_factor, projected_norms, random_norms,
-};
+use crate::linalg::{Leading, Rows, norm};
+use crate::measure::amplification::{RandomProjection, amplification_factor, projected};
 use crate::measure::chance::projected_norm_chance;
 use crate::measure::{Basis, Directions};
+use crate::results::Results;
 use crate::table::{AmplificationRow, DrawRow};
 
 use super::module::{ModuleRun, Update};
 
-/// What table 7 takes from W itself, whose own directions are not among it.
+/// What table 7 takes from W itself for one ΔW, whose own directions are not among it.
 pub(super) struct Projected<'a> {
     update: &'a Update<'a>,
     /// Directions used in all three rows.
@@ -25,11 +22,20 @@ pub(super) struct Projected<'a> {
     norms: Vec<f64>,
 }
 
+/// What W is between directions.
+pub(super) struct Between<'a> {
+    /// Of each ΔW of table 7.
+    pub(super) projected: Vec<Projected<'a>>,
+    /// ‖W‖_F.
+    pub(super) base_norm: f64,
+}
+
 impl ModuleRun<'_> {
-    /// W between the directions of each ΔW of table 7, and between random ones.
-    pub(super) fn projected(&self, w: ArrayView2<f64>) -> Result<Vec<Projected<'_>>> {
+    /// W between the directions of each ΔW of table 7, and between random ones; `None` where no table 7
+    /// is made.
+    pub(super) fn between(&self, w: &dyn Rows) -> Result<Option<Between<'_>>> {
         if !self.plan.makes.amplification {
-            return Ok(Vec::new());
+            return Ok(None);
         }
         let is_asked = |update: &&Update| self.measured.amplified.contains(&update.adapter);
         let amplified: Vec<&Update> = self.updates.iter().filter(is_asked).collect();
@@ -57,16 +63,17 @@ impl ModuleRun<'_> {
             .flatten()
             .map(|(u, v)| (u.subspace().basis(), v.subspace().basis()))
             .collect();
-        let mut norms = projected_norms(w, &pairs).into_iter();
         let key = format!("{}/{}", self.measured.seed, self.module.path);
         let wanted: Vec<(usize, usize)> = amplified
             .iter()
             .zip(&ranks)
             .map(|(update, &rank)| (rank, self.wanted.draws(update.name, rank)))
             .collect();
-        let drawn = random_norms(w, &wanted, &key)?;
-        let rows = amplified.into_iter().zip(ranks).zip(&frames).zip(drawn);
-        Ok(rows
+        let seen = projected(w, &pairs, &wanted, &key)?;
+        let mut norms = seen.norms.into_iter();
+        let rows = amplified.into_iter().zip(ranks).zip(&frames);
+        let projected = rows
+            .zip(seen.random)
             .map(|(((update, rank), frame), drawn)| Projected {
                 update,
                 rank,
@@ -74,11 +81,31 @@ impl ModuleRun<'_> {
                 random: RandomProjection::of(&drawn[..self.measured.draws.min(drawn.len())]),
                 norms: drawn,
             })
-            .collect())
+            .collect();
+        Ok(Some(Between {
+            projected,
+            base_norm: seen.base_norm,
+        }))
+    }
+
+    /// Rows of table 7 and draws for findings.
+    pub(super) fn table_7(
+        &self,
+        between: Option<Between>,
+        base_norm: f64,
+        own: Option<&Leading>,
+        results: &mut Results,
+    ) {
+        let projected = between.map_or(Vec::new(), |between| between.projected);
+        results.draws.extend(self.draws(&projected));
+        for projected in &projected {
+            let rows = self.rows_of(base_norm, own, projected);
+            results.amplification.extend(rows);
+        }
     }
 
     /// The draws that findings take: of each rank once, under the first adapter that has it.
-    pub(super) fn draws(&self, projected: &[Projected]) -> Vec<DrawRow> {
+    fn draws(&self, projected: &[Projected]) -> Vec<DrawRow> {
         let mut ranks = Vec::new();
         let mut rows = Vec::new();
         for one in projected {
@@ -99,8 +126,13 @@ impl ModuleRun<'_> {
         rows
     }
 
-    /// One adapter's rows: directions of ΔW, of W and random.
-    pub(super) fn three_rows(&self, own: &Leading, projected: &Projected) -> [AmplificationRow; 3] {
+    /// One adapter's rows: directions of ΔW, of W where they are asked for, and random.
+    fn rows_of(
+        &self,
+        base_norm: f64,
+        own: Option<&Leading>,
+        projected: &Projected,
+    ) -> impl Iterator<Item = AmplificationRow> {
         let &Projected {
             update,
             rank,
@@ -108,7 +140,6 @@ impl ModuleRun<'_> {
             random,
             ..
         } = projected;
-        let base_norm = own.frobenius_norm;
         let delta_norm = update.norm;
         let chance = projected_norm_chance(base_norm, rank, self.shape);
         let row = |directions: &str, projected_norm, amplification| AmplificationRow {
@@ -129,18 +160,18 @@ impl ModuleRun<'_> {
         };
         // A ΔW of zero amplifies nothing, learned or by chance.
         let factor = |over: f64| learned.and_then(|_| amplification_factor(delta_norm, over));
-        [
-            row("delta", learned, learned.and_then(factor)),
-            row("base", Some(norm(own.sigma.iter().take(rank))), None),
-            AmplificationRow {
-                projected_norm_sd: random.and_then(|random| random.standard_deviation),
-                draws: Some(self.measured.draws),
-                ..row(
-                    "random",
-                    random.map(|random| random.root_mean_square),
-                    factor(chance),
-                )
-            },
-        ]
+        let of_own = |own: &Leading| row("base", Some(norm(own.sigma.iter().take(rank))), None);
+        let of_random = AmplificationRow {
+            projected_norm_sd: random.and_then(|random| random.standard_deviation),
+            draws: Some(self.measured.draws),
+            ..row(
+                "random",
+                random.map(|random| random.root_mean_square),
+                factor(chance),
+            )
+        };
+        let of_delta = row("delta", learned, learned.and_then(factor));
+        let own = own.map(of_own).into_iter();
+        [of_delta].into_iter().chain(own).chain([of_random])
     }
 }

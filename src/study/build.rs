@@ -37,7 +37,7 @@ use super::request::Request;
 use super::resolved::{Known, Resolved};
 use super::runs;
 use super::steps::{self, Entry};
-use super::{build_rows, checks, duplicates, lineage, one_start, seeds};
+use super::{build_rows, checks, duplicates, lineage, one_start, seeds, table7_rows};
 
 impl Plan {
     /// A plan from a study file.
@@ -160,6 +160,7 @@ pub(super) fn of_adapters(
         table7_groups: compared.table7,
         rank: request.rank,
         draws: request.draws.unwrap_or(definition.draws),
+        with_own_directions: table7_rows::with_own(definition, request)?,
         seed: request.seed.unwrap_or(definition.seed),
         memory: request.memory,
         differences: bases.note,

@@ -151,6 +151,7 @@ fn refuse_what_measures(definition: &Definition, request: &Request) -> Result<()
         (request.whole, Asked::Whole),
         (request.rank.is_some(), Asked::Rank),
         (request.draws.is_some(), Asked::Draws),
+        (!request.directions.is_empty(), Asked::Directions),
         (request.seed.is_some(), Asked::Seed),
         (!request.bases.is_empty(), Asked::Bases),
     ];

@@ -39,6 +39,7 @@ mod runs;
 mod seeds;
 mod steps;
 mod stop;
+mod table7_rows;
 mod trainer_state;
 mod within;
 

@@ -78,6 +78,8 @@ pub struct Measured {
     pub rank: Option<usize>,
     /// Random draws.
     pub draws: usize,
+    /// Whether table 7 has a row of W's own directions.
+    pub with_own_directions: bool,
     /// Seed of the random directions.
     pub seed: u64,
     /// Bytes that measuring may take; without, half of what is free. Nothing that is measured

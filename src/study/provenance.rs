@@ -24,8 +24,34 @@ impl Plan {
             version: env!("CARGO_PKG_VERSION").into(),
             study: self.name.clone(),
             settings: self.settings(),
-            inputs: self.inputs()?,
+            inputs: self.inputs_of(&self.modules)?,
         })
+    }
+
+    /// All that decides which numbers are measured, but for the bytes of files, as text.
+    pub(crate) fn identity(&self) -> String {
+        let measured = self.measured().map(|one| {
+            let of_adapter = |named: &NamedAdapter| {
+                let steps = named.steps.iter().flat_map(|steps| &steps.earlier);
+                let steps: Vec<u64> = steps.map(|step| step.number).collect();
+                (named.name.clone(), named.directions, steps)
+            };
+            let adapters: Vec<_> = one.adapters.iter().map(of_adapter).collect();
+            (
+                adapters,
+                &one.comparisons,
+                &one.amplified,
+                &one.table7_groups,
+            )
+        });
+        let plan = (
+            self.settings(),
+            &self.modules,
+            &self.components,
+            self.makes,
+            &self.figures,
+        );
+        format!("{plan:?} {measured:?}")
     }
 
     /// Settings that decide numbers, each in words.
@@ -47,15 +73,22 @@ impl Plan {
                 ("draws", measured.draws.to_string()),
                 ("directions", directions),
             ]);
+            if !measured.with_own_directions {
+                settings.push(("rows of table 7", "delta, random".into()));
+            }
         }
         settings.extend(self.selected.iter().cloned());
         let named = |(name, value): (&str, String)| (name.to_string(), value);
         settings.into_iter().map(named).collect()
     }
 
-    /// The adapters' files in the study's order, those of the base that hold a W that is used, then
+    /// The adapters' files in the study's order, those of the base that hold a W of these modules, then
     /// tables that others made.
-    fn inputs(&self) -> Result<Vec<Input>> {
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Plan::provenance`].
+    pub(crate) fn inputs_of(&self, modules: &[String]) -> Result<Vec<Input>> {
         let mut files: Vec<(String, InputFile)> = Vec::new();
         match &self.source {
             Source::Adapters(measured) => {
@@ -65,7 +98,7 @@ impl Plan {
                     files.extend(of_steps(named));
                 }
                 if let Some(base) = &measured.base {
-                    let modules = self.modules.iter();
+                    let modules = modules.iter();
                     let used = base.files(modules.filter_map(|path| measured.module(path)))?;
                     files.extend(used.into_iter().map(|file| ("base".into(), file)));
                 }

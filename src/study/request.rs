@@ -4,6 +4,7 @@ use crate::adapter::ReadOptions;
 use crate::asked::Asked;
 use crate::error::{Error, Result};
 use crate::measure::Basis;
+use crate::paper::RowOf;
 
 use super::file::Selection;
 use super::file::bounds::MOST_DRAWS;
@@ -39,6 +40,8 @@ pub struct Request {
     pub whole: bool,
     /// Random draws.
     pub draws: Option<usize>,
+    /// Directions of which table 7 has rows, in place of the study's.
+    pub directions: Vec<RowOf>,
     /// Seed of the random directions.
     pub seed: Option<u64>,
     /// Bytes that measuring may take, in place of half of what is free.
@@ -94,6 +97,7 @@ impl Request {
             strict: _,
             whole,
             draws,
+            directions,
             seed,
             memory: _,
             makes: _,
@@ -104,6 +108,7 @@ impl Request {
             && rank.is_none()
             && read.initial.is_none()
             && draws.is_none()
+            && directions.is_empty()
             && seed.is_none()
     }
 
@@ -116,6 +121,7 @@ impl Request {
         let names: Vec<&str> = self.bases.iter().map(|basis| basis.name()).collect();
         check_list(Asked::Bases, &names)?;
         let renames = self.read.renames.iter().map(ToString::to_string);
+        check_list(Asked::Directions, &self.directions)?;
         check_list(Asked::Rename, &renames.collect::<Vec<_>>())?;
         match self.draws {
             Some(0) => Err(Error::request(

@@ -21,8 +21,12 @@ pub fn round_to(value: f64, digits: usize) -> f64 {
     format!("{value:.places$e}").parse().unwrap_or(value)
 }
 
-/// A field of nine digits; an infinity or NaN is an error.
+/// A field of nine digits; an infinity or NaN is an error. A form that nobody reads, such as that of a
+/// part, has every digit.
 pub(super) fn nine_digits<S: Serializer>(value: &f64, serializer: S) -> Result<S::Ok, S::Error> {
+    if !serializer.is_human_readable() {
+        return serializer.serialize_f64(*value);
+    }
     match round9(*value) {
         value if value.is_finite() => serializer.serialize_f64(value),
         value => Err(S::Error::custom(value)),
@@ -35,6 +39,7 @@ pub(super) fn nine_digits_or_empty<S: Serializer>(
     serializer: S,
 ) -> Result<S::Ok, S::Error> {
     match value {
+        Some(value) if !serializer.is_human_readable() => serializer.serialize_some(value),
         Some(value) => nine_digits(value, serializer),
         None => serializer.serialize_none(),
     }

@@ -23,7 +23,7 @@ const ROOTS: [Root; 2] = [
 ];
 
 /// Room, the rooms it may import: of those above it.
-const ROOMS: [(&str, &[&str]); 21] = [
+const ROOMS: [(&str, &[&str]); 22] = [
     ("error", &[]),
     ("files", &["error"]),
     ("setting", &[]),
@@ -34,7 +34,10 @@ const ROOMS: [(&str, &[&str]); 21] = [
         "adapter",
         &["error", "files", "setting", "linalg", "tensors"],
     ),
-    ("base", &["error", "setting", "files", "tensors", "adapter"]),
+    (
+        "base",
+        &["error", "setting", "files", "linalg", "tensors", "adapter"],
+    ),
     ("measure", &["error", "linalg", "adapter"]),
     ("paper", &["error"]),
     ("table", &["error", "paper"]),
@@ -55,8 +58,14 @@ const ROOMS: [(&str, &[&str]); 21] = [
     (
         "run",
         &[
-            "error", "asked", "linalg", "adapter", "measure", "paper", "table", "results", "study",
-            "findings",
+            "error", "asked", "linalg", "adapter", "base", "measure", "paper", "table", "results",
+            "study", "findings",
+        ],
+    ),
+    (
+        "parts",
+        &[
+            "error", "asked", "files", "linalg", "table", "results", "study", "run",
         ],
     ),
     (
@@ -70,20 +79,20 @@ const ROOMS: [(&str, &[&str]); 21] = [
         "publish",
         &[
             "error", "asked", "files", "linalg", "measure", "paper", "table", "results", "study",
-            "findings", "run", "figure", "report",
+            "findings", "run", "parts", "figure", "report",
         ],
     ),
     (
         "cli",
         &[
-            "error", "asked", "setting", "linalg", "adapter", "base", "measure", "table", "study",
-            "init", "demo", "figure", "publish",
+            "error", "asked", "setting", "linalg", "adapter", "base", "measure", "paper", "table",
+            "study", "parts", "init", "demo", "figure", "publish",
         ],
     ),
 ];
 
 /// Library, the only place that may name it.
-const KEEPERS: [(&str, &str); 14] = [
+const KEEPERS: [(&str, &str); 15] = [
     ("ndarray_linalg", "linalg/"),
     ("rand_pcg", "linalg/haar.rs"),
     ("statrs", "measure/significance.rs"),
@@ -93,6 +102,7 @@ const KEEPERS: [(&str, &str); 14] = [
     ("lapack_sys", "linalg/lapack.rs"),
     ("plotters", "figure/pen.rs"),
     ("krilla", "figure/render.rs"),
+    ("postcard", "parts/file.rs"),
     ("clap", "cli/"),
     ("clap_complete", "cli/completions.rs"),
     ("clap_mangen", "cli/completions.rs"),

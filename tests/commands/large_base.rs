@@ -41,22 +41,8 @@ fn save(path: &Path, first: u64, tensors: &[(&str, [usize; 2])]) {
 
 #[test]
 fn the_same_bytes_for_any_number_of_threads() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = one_on_base();
     let path = |name: &str| folder.path().join(name);
-    let [d_out, d_in] = SHAPE;
-    let name = |factor: char| format!("base_model.model.h.0.q.lora_{factor}.weight");
-    save(
-        &path("one/adapter_model.safetensors"),
-        1,
-        &[(&name('A'), [RANK, d_in]), (&name('B'), [d_out, RANK])],
-    );
-    let config = json!({"peft_type": "LORA", "r": RANK, "lora_alpha": RANK});
-    fs::write(path("one/adapter_config.json"), config.to_string()).unwrap();
-    save(
-        &path("base/model.safetensors"),
-        1,
-        &[("h.0.q.weight", SHAPE)],
-    );
     for threads in ["1", "3"] {
         for command in ["subspace-overlap", "amplification"] {
             let arguments = [
@@ -93,6 +79,107 @@ fn the_same_bytes_for_any_number_of_threads() {
         let read = |threads| fs::read(path(threads).join(name)).unwrap();
         assert!(read("1") == read("3"), "{name} differs");
     }
+}
+
+/// An adapter of `h.0.q` in `one`, and its W in `base`, in a new folder.
+fn one_on_base() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    let [d_out, d_in] = SHAPE;
+    let name = |factor: char| format!("base_model.model.h.0.q.lora_{factor}.weight");
+    save(
+        &path("one/adapter_model.safetensors"),
+        1,
+        &[(&name('A'), [RANK, d_in]), (&name('B'), [d_out, RANK])],
+    );
+    let config = json!({"peft_type": "LORA", "r": RANK, "lora_alpha": RANK});
+    fs::write(path("one/adapter_config.json"), config.to_string()).unwrap();
+    save(
+        &path("base/model.safetensors"),
+        1,
+        &[("h.0.q.weight", SHAPE)],
+    );
+    folder
+}
+
+fn rows(path: &Path) -> Vec<csv::StringRecord> {
+    let mut reader = csv::Reader::from_path(path).unwrap();
+    reader.records().map(|row| row.unwrap()).collect()
+}
+
+#[test]
+fn without_directions_of_w_the_other_rows_stay_and_w_is_not_decomposed() {
+    let folder = one_on_base();
+    for (out, more) in [("all", &[][..]), ("two", &["--directions", "delta,random"])] {
+        let arguments = ["one", "--base", "base", "--no-figures", "--out", out];
+        let arguments: Vec<&str> = arguments.iter().chain(more).copied().collect();
+        let outcome = run("amplification", &arguments, folder.path());
+        assert_eq!(outcome.code, 0, "{}", outcome.stderr);
+    }
+    let table = |out: &str, name: &str| {
+        rows(
+            &folder
+                .path()
+                .join(out)
+                .join("notebooks-export/one")
+                .join(name),
+        )
+    };
+    let (all, two) = (
+        table("all", "amplification.csv"),
+        table("two", "amplification.csv"),
+    );
+    let kinds = |rows: &[csv::StringRecord]| rows.iter().map(|row| row[6].to_string()).collect();
+    let kinds: [Vec<String>; 2] = [kinds(&all), kinds(&two)];
+    assert_eq!(
+        kinds,
+        [vec!["delta", "base", "random"], vec!["delta", "random"]]
+    );
+    for (one, other) in [(&all[0], &two[0]), (&all[2], &two[1])] {
+        for (column, (one, other)) in one.iter().zip(other).enumerate() {
+            // Norms of W are summed up in another order.
+            let numbers = one.parse::<f64>().ok().zip(other.parse::<f64>().ok());
+            match numbers {
+                Some((one, other)) => {
+                    let error = (one - other).abs();
+                    assert!(error <= 1e-12 * one.abs(), "{column}: {one} {other}");
+                }
+                None => assert_eq!(one, other, "{column}"),
+            }
+        }
+    }
+    // Nothing that takes singular values of W is there; how large ΔW is beside W is.
+    let of_base = |row: &csv::StringRecord| &row[4] == "base";
+    assert!(table("all", "spectrum.csv").iter().any(of_base));
+    assert!(!table("two", "spectrum.csv").iter().any(of_base));
+    let (all, two) = (table("all", "ranks.csv"), table("two", "ranks.csv"));
+    assert_eq!((all.len(), two.len()), (2, 1));
+    let relative = |rows: &[csv::StringRecord]| rows[0][13].parse::<f64>().unwrap();
+    assert!((relative(&all) / relative(&two) - 1.0).abs() < 1e-12);
+    assert!(!all[0][14].is_empty() && two[0][14].is_empty());
+    let record = folder
+        .path()
+        .join("two/notebooks-export/one/run-amplification.json");
+    let record: serde_json::Value = serde_json::from_slice(&fs::read(record).unwrap()).unwrap();
+    assert_eq!(record["run"]["settings"]["with_own_directions"], false);
+    assert_eq!(record["run"]["certificates"], json!([]));
+}
+
+#[test]
+fn a_study_says_which_rows_table_7_has_and_figure_8_has_its_directions_all_the_same() {
+    let folder = one_on_base();
+    let study = "name = \"s\"\nbase = \"base\"\n[[adapter]]\nname = \"one\"\npath = \"one\"\n\
+                 [compare]\nbase = [\"one\"]\n[amplification]\ndirections = [\"random\", \"delta\"]\n";
+    fs::write(folder.path().join("study.toml"), study).unwrap();
+    let outcome = run("regenerate", &["study.toml"], folder.path());
+    assert_eq!(outcome.code, 0, "{}", outcome.stderr);
+    let tables = folder.path().join("notebooks-export/s");
+    assert_eq!(rows(&tables.join("amplification.csv")).len(), 2);
+    let of_base = |row: &csv::StringRecord| &row[4] == "base";
+    assert!(rows(&tables.join("spectrum.csv")).iter().any(of_base));
+    assert!(folder.path().join("figures/s/figure8.svg").is_file());
+    let outcome = run("regenerate", &["study.toml", "--check"], folder.path());
+    assert_eq!(outcome.code, 0, "{}", outcome.stderr);
 }
 
 #[test]

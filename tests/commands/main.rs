@@ -3,6 +3,7 @@
 //!
 //! One command:
 //! - `overlap`: `subspace-overlap`
+//! - `parts`: runs in parts, put together
 //! - `amplification`: `amplification`
 //! - `inspect`: `inspect`
 //! - `cli`: what holds for all of them
@@ -89,6 +90,7 @@ mod notebook;
 mod one_run;
 mod one_set;
 mod overlap;
+mod parts;
 mod pictures;
 mod planted;
 mod prose;

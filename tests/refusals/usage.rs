@@ -155,6 +155,10 @@ fn wrong_usage_exits_with_2() {
             "amplification",
             vec!["one", "--base", "base", "--draws", "0"],
         ),
+        (
+            "amplification",
+            vec!["one", "--base", "base", "--directions", "delta,own"],
+        ),
         ("inspect", vec![]),
     ] {
         let outcome = run(command, &arguments, folder.path());
@@ -164,6 +168,33 @@ fn wrong_usage_exits_with_2() {
             outcome.stderr
         );
         assert!(!outcome.error().is_empty());
+    }
+}
+
+#[test]
+fn table_7_has_directions_of_an_update_and_random_ones() {
+    let folder = workshop();
+    for (asked, words) in [
+        ("delta", "a factor needs its chance; name delta and random"),
+        (
+            "base,random",
+            "a factor needs its chance; name delta and random",
+        ),
+        (
+            "delta,random,delta",
+            "--directions delta: it is given twice",
+        ),
+    ] {
+        let arguments = ["one", "--base", "base", "--directions", asked];
+        let outcome = run("amplification", &arguments, folder.path());
+        assert_eq!(outcome.code, 1, "{asked}: {}", outcome.stderr);
+        assert!(
+            outcome.error().contains("--directions"),
+            "{}",
+            outcome.stderr
+        );
+        assert!(outcome.error().contains(words), "{}", outcome.stderr);
+        assert!(!folder.path().join("out").exists());
     }
 }
 

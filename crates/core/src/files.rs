@@ -21,6 +21,16 @@ pub use opened::{InputFile, OpenFile};
 /// The most bytes that a text may have. An index of the largest model has a few MiB.
 pub const LONGEST_TEXT: u64 = 64 << 20;
 
+/// SHA-256 of bytes in hexadecimal, as `sha256sum` prints it.
+///
+/// ```
+/// let digits = lora_subspace_core::files::sha256(b"");
+/// assert!(digits.starts_with("e3b0c44298fc1c14") && digits.len() == 64);
+/// ```
+pub fn sha256(bytes: &[u8]) -> String {
+    digest::of(bytes)
+}
+
 /// Opens a regular file of any length, for those who read it piece by piece.
 ///
 /// # Errors

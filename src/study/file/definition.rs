@@ -10,7 +10,7 @@ use crate::asked::Asked;
 use crate::error::{Error, Result};
 use crate::files;
 use crate::measure::Basis;
-use crate::paper::{Cells, Figure, Notes, Show, Table, Venue};
+use crate::paper::{Cells, Figure, Notes, RowOf, Show, Table, Venue};
 
 use super::bounds::MOST_TEXT;
 use super::lines::Lines;
@@ -157,6 +157,8 @@ pub struct AmplificationEntry {
     /// Adapters of table 7, by names or patterns; what a pattern matches is a group.
     #[serde(default)]
     pub adapters: Vec<String>,
+    /// Which directions it has rows of; all when left out.
+    pub directions: Option<Vec<RowOf>>,
 }
 
 /// `[figures]`

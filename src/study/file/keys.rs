@@ -10,7 +10,7 @@
 use serde_json::{Value, json};
 
 use crate::measure::Basis;
-use crate::paper::{Cells, Figure, Notes, Show, Table, Venue};
+use crate::paper::{Cells, Figure, Notes, RowOf, Show, Table, Venue};
 
 use super::bounds::{MOST_DRAWS, MOST_LAYER, MOST_RANK};
 use super::schema::{Field, Kind, field, object, required};
@@ -254,12 +254,20 @@ const COMPARE: &[Field] = &[
     ),
 ];
 
-const AMPLIFICATION: &[Field] = &[field(
-    "adapters",
-    Kind::List(&Kind::Text),
-    "[\"r8\"]",
-    "Adapters of table 7, by names or patterns; all of them when left out. The runs that a pattern matches are also shown as a group, with a mean and a standard deviation.",
-)];
+const AMPLIFICATION: &[Field] = &[
+    field(
+        "adapters",
+        Kind::List(&Kind::Text),
+        "[\"r8\"]",
+        "Adapters of table 7, by names or patterns; all of them when left out. The runs that a pattern matches are also shown as a group, with a mean and a standard deviation.",
+    ),
+    field(
+        "directions",
+        Kind::List(&Kind::Choice(&RowOf::NAMES)),
+        "[\"delta\", \"random\"]",
+        "Directions of which table 7 has rows; all three when left out. Without `base`, W's own directions, W is not decomposed unless figure 8 needs it.",
+    ),
+];
 
 const FIGURE: &[Field] = &[
     field(

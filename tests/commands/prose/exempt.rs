@@ -10,6 +10,9 @@ pub(super) const EXEMPT: [(&str, &str, &str); EXEMPTIONS] = [
     ("README.md", "layouts to 1e-7 at worst", GOLDEN),
     ("README.md", "and 2e-15 elsewhere", GOLDEN),
     ("README.md", "Apache-2.0, at your option", LICENCE),
+    (METHODS, "norm is some 1e-7 of the typical", BOUND),
+    (METHODS, "hold it below 1e-6 of the", BOUND),
+    (METHODS, "rows are the same to 1e-12", BOUND),
     (METHODS, "in spectrum.csv exceeds 0.001 or", RULE),
     (
         METHODS,
@@ -192,7 +195,7 @@ pub(super) const EXEMPT: [(&str, &str, &str); EXEMPTIONS] = [
 ];
 
 /// So many there are.
-const EXEMPTIONS: usize = 91;
+const EXEMPTIONS: usize = 94;
 
 const METHODS: &str = "METHODS.md";
 const SMOLLM2: &str = "experiments/smollm2-sst2/README.md";
@@ -203,6 +206,7 @@ const VERSION: &str = "a version";
 const LICENCE: &str = "a licence";
 const GOLDEN: &str =
     "how near the values of other libraries are: their own tests print and check it";
+const BOUND: &str = "a bound on rounding: tests of their own hold it";
 const RULE: &str = "a rule or margin, fixed in words";
 const FORMULA: &str = "part of a formula";
 const PLACE: &str = "a place in the paper";

@@ -24,9 +24,11 @@ mod orientation;
 mod parts;
 mod place;
 mod prefixes;
+mod rows;
 
 pub use meet::meet;
 pub use parts::parts;
+pub use rows::WeightRows;
 
 use catalogue::Catalogue;
 use orientation::Orientation;

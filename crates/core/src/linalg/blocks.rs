@@ -5,13 +5,12 @@
 
 use ndarray::linalg::general_mat_mul;
 use ndarray::parallel::prelude::*;
-use ndarray::{Array2, ArrayView2, Axis, LinalgScalar, concatenate, s};
+use ndarray::{Array2, ArrayView2, Axis, s};
 
 use super::lapack;
-use super::scaled::{exponent, largest_of, times_power};
 
 /// Rows or columns of the result that one thread computes at a time.
-const BLOCK: usize = 512;
+pub(super) const BLOCK: usize = 512;
 
 /// M·X.
 pub(super) fn times(matrix: ArrayView2<f64>, x: ArrayView2<f64>) -> Array2<f64> {
@@ -79,99 +78,6 @@ pub(super) fn gram(matrix: ArrayView2<f64>) -> Array2<f64> {
     gram
 }
 
-/// UᵀMV, k × l, for each of several pairs of U (m × k) and V (n × l) and one m × n matrix M. It is
-/// read once, a block of its rows at a time, against all V side by side.
-///
-/// ```
-/// use ndarray::array;
-/// let m = array![[1.0, 2.0], [3.0, 4.0]];
-/// let (first, second) = (array![[1.0], [0.0]], array![[0.0], [1.0]]);
-/// let pairs = [(first.view(), second.view()), (second.view(), second.view())];
-/// assert_eq!(lora_subspace_core::linalg::projections(m.view(), &pairs), [array![[2.0]], array![[4.0]]]);
-/// ```
-///
-/// # Panics
-///
-/// When the shapes do not multiply.
-pub fn projections(
-    matrix: ArrayView2<f64>,
-    pairs: &[(ArrayView2<f64>, ArrayView2<f64>)],
-) -> Vec<Array2<f64>> {
-    let Some(stacked) = side_by_side(pairs) else {
-        return Vec::new();
-    };
-    sum_over_blocks(matrix, |top, rows| cores(top, rows, &stacked, pairs))
-}
-
-/// As [`projections`], multiplied in f32 and summed over blocks in f64: half the work, and some
-/// 1e-7 of each core's norm for rounding. Each block is scaled to f32's range, whatever M's is.
-///
-/// # Panics
-///
-/// When the shapes do not multiply.
-pub fn projections_in_f32(
-    matrix: ArrayView2<f64>,
-    pairs: &[(ArrayView2<f32>, ArrayView2<f32>)],
-) -> Vec<Array2<f64>> {
-    let Some(stacked) = side_by_side(pairs) else {
-        return Vec::new();
-    };
-    sum_over_blocks(matrix, |top, rows| {
-        let e = exponent(largest_of(&rows)).unwrap_or(0);
-        let rows = rows.mapv(|x| times_power(x, -e) as f32);
-        let cores = cores(top, rows.view(), &stacked, pairs);
-        let scaled = |core: &Array2<f32>| core.mapv(|x| times_power(f64::from(x), e));
-        cores.iter().map(scaled).collect()
-    })
-}
-
-/// All V of the pairs in one matrix; `None` without any.
-fn side_by_side<T: Clone>(pairs: &[(ArrayView2<T>, ArrayView2<T>)]) -> Option<Array2<T>> {
-    let right: Vec<ArrayView2<T>> = pairs.iter().map(|(_, v)| v.view()).collect();
-    (!right.is_empty())
-        .then(|| concatenate(Axis(1), &right).expect("each V has as many rows as M has columns"))
-}
-
-/// What rows of M, from row `top` on, contribute to each UᵀMV.
-fn cores<T: LinalgScalar>(
-    top: usize,
-    rows: ArrayView2<T>,
-    stacked: &Array2<T>,
-    pairs: &[(ArrayView2<T>, ArrayView2<T>)],
-) -> Vec<Array2<T>> {
-    let images = rows.dot(stacked);
-    let mut place = 0;
-    let core = |(u, v): &(ArrayView2<T>, ArrayView2<T>)| {
-        let image = images.slice(s![.., place..place + v.ncols()]);
-        place += v.ncols();
-        u.slice(s![top..top + rows.nrows(), ..]).t().dot(&image)
-    };
-    pairs.iter().map(core).collect()
-}
-
-/// The sums of what `part` makes of each block of rows, given its first row's place.
-fn sum_over_blocks(
-    matrix: ArrayView2<f64>,
-    part: impl Fn(usize, ArrayView2<f64>) -> Vec<Array2<f64>> + Sync,
-) -> Vec<Array2<f64>> {
-    let blocks: Vec<(usize, ArrayView2<f64>)> = (0..)
-        .step_by(BLOCK)
-        .zip(matrix.axis_chunks_iter(Axis(0), BLOCK))
-        .collect();
-    let parts: Vec<Vec<Array2<f64>>> = blocks
-        .par_iter()
-        .map(|&(top, rows)| part(top, rows))
-        .collect();
-    // In the order of the blocks, so that the bytes do not depend on who was first.
-    let sum = |mut sums: Vec<Array2<f64>>, part: Vec<Array2<f64>>| {
-        sums.iter_mut()
-            .zip(&part)
-            .for_each(|(sum, core)| *sum += core);
-        sums
-    };
-    parts.into_iter().reduce(sum).unwrap_or_default()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -186,26 +92,6 @@ mod tests {
         assert_eq!(rows_times(x.t(), m.t()), x.t().dot(&m.t()));
         assert_eq!(gram(m.view()), m.t().dot(&m));
         assert_eq!(gram(m.t()), m.dot(&m.t()));
-        let (u, v) = (m.slice(s![.., ..2]), m.slice(s![..3, ..]).reversed_axes());
-        let pairs = [(u, v.view()), (m.slice(s![.., 4..5]), x.view())];
-        let expected = pairs.map(|(u, v)| u.t().dot(&m).dot(&v));
-        assert_eq!(projections(m.view(), &pairs), expected);
-        let singles = pairs.map(|(u, v)| (u.mapv(|x| x as f32), v.mapv(|x| x as f32)));
-        let pairs = singles.each_ref().map(|(u, v)| (u.view(), v.view()));
-        for scale in [1e-290, 1.0, 1e290] {
-            for (core, expected) in projections_in_f32((&m * scale).view(), &pairs)
-                .iter()
-                .zip(&expected)
-            {
-                let error = (core / scale - expected).mapv(|x| x * x).sum().sqrt();
-                let norm = expected.mapv(|x| x * x).sum().sqrt();
-                // All terms are positive, which is the worst: kernels add them in different orders.
-                assert!(
-                    error <= 1e-5 * norm,
-                    "{error:e} of {norm:e}, scale {scale:e}"
-                );
-            }
-        }
         let mut rest = m.dot(&x).reversed_axes();
         subtract_rows_times(&mut rest, x.t(), m.t());
         assert_eq!(rest, Array2::<f64>::zeros((3, rows)));

@@ -5,6 +5,7 @@
 //! equal singular values, so nothing downstream may depend on either.
 
 mod angles;
+mod between;
 mod blas;
 mod blocks;
 mod certificate;
@@ -16,6 +17,7 @@ mod leading;
 mod mean_shares;
 mod qr;
 mod random_products;
+mod rows;
 mod scaled;
 mod search;
 mod shares;
@@ -28,13 +30,14 @@ mod triplets;
 mod values;
 
 pub use angles::principal_angles;
+pub use between::{BLOCK_BYTES, LookedAt, Others, Pair, looked_at, projections};
 pub use blas::{better_kernels, blas_version, use_one_thread, use_one_thread_from_the_start};
-pub use blocks::{projections, projections_in_f32};
 pub use factored::{Factored, OfFactor};
 pub use haar::{Stream, haar};
 pub use leading::{SMALL_SIDE, leading};
 pub use mean_shares::random_mean_shares;
 pub use random_products::random_product;
+pub use rows::Rows;
 pub use scaled::{Scale, norm};
 pub(crate) use scaled::{eased, excess, exponent, largest, largest_of, times_power};
 pub use shares::random_shares;

@@ -12,8 +12,8 @@ use rayon::prelude::*;
 use crate::adapter::NORMS;
 use crate::error::Result;
 use crate::linalg::{
-    SMALL_SIDE, Subspace, excess, frobenius_norm, haar, largest, projections, projections_in_f32,
-    times_power,
+    LookedAt, Others, Pair, Rows, SMALL_SIDE, Subspace, excess, frobenius_norm, haar, largest,
+    looked_at, projections, times_power,
 };
 
 use super::overlap::prefix_sums;
@@ -40,12 +40,15 @@ pub fn projected_norm(w: ArrayView2<f64>, u: ArrayView2<f64>, v: ArrayView2<f64>
 /// # Panics
 ///
 /// When a U has not as many rows as W, or a V not as many rows as W has columns.
-pub fn projected_norms(
-    w: ArrayView2<f64>,
-    pairs: &[(ArrayView2<f64>, ArrayView2<f64>)],
-) -> Vec<f64> {
-    let norm = |core: &Array2<f64>| frobenius_norm(core.view());
-    projections(w, pairs).iter().map(norm).collect()
+pub fn projected_norms(w: ArrayView2<f64>, pairs: &[Pair<f64>]) -> Vec<f64> {
+    norms_of(&projections(w, pairs))
+}
+
+fn norms_of(cores: &[Array2<f64>]) -> Vec<f64> {
+    cores
+        .iter()
+        .map(|core| frobenius_norm(core.view()))
+        .collect()
 }
 
 /// The amplification factor ‖ΔW‖_F / ‖UᵀWV‖_F, or `None` where the projection is zero or the quotient
@@ -156,29 +159,77 @@ pub fn random_norms(
     wanted: &[(usize, usize)],
     key: &str,
 ) -> Result<Vec<Vec<f64>>> {
+    Ok(projected(&w, &[], wanted, key)?.random)
+}
+
+/// What [`projected`] finds.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Projected {
+    /// ‖UᵀWV‖_F of each pair that was given.
+    pub norms: Vec<f64>,
+    /// ‖UᵀWV‖_F of the draws, as [`random_norms`] gives them.
+    pub random: Vec<Vec<f64>>,
+    /// ‖W‖_F.
+    pub base_norm: f64,
+}
+
+/// The [`projected_norm`] of several pairs (U, V), and [`random_norms`], of a W that is read a block of
+/// rows at a time: once for all pairs and as many draws as are held together, and again for more.
+///
+/// # Errors
+///
+/// Those of [`random_norms`], and where W cannot be read.
+///
+/// # Panics
+///
+/// As [`projected_norms`].
+pub fn projected(
+    w: &dyn Rows,
+    pairs: &[Pair<f64>],
+    wanted: &[(usize, usize)],
+    key: &str,
+) -> Result<Projected> {
+    let (rows, columns) = w.dim();
+    let sides = if w.is_turned() {
+        (columns, rows)
+    } else {
+        (rows, columns)
+    };
     if wanted.iter().any(|&(rank, draws)| rank == 0 && draws > 0) {
         // Refused here as there: beside larger ranks no frame would be asked for.
-        haar(w.nrows(), 0, key)?;
+        haar(sides.0, 0, key)?;
     }
-    let mut norms: Vec<Vec<f64>> = vec![Vec::new(); wanted.len()];
+    let mut random: Vec<Vec<f64>> = vec![Vec::new(); wanted.len()];
+    let mut first: Option<LookedAt> = None;
     for (draws, columns) in groups(wanted) {
         let frames = |draw: &usize| {
             let frame = |d, side| haar(d, columns, &format!("{key}/draw{draw}/{side}"));
-            Ok((frame(w.nrows(), "left")?, frame(w.ncols(), "right")?))
+            Ok((frame(sides.0, "left")?, frame(sides.1, "right")?))
         };
         let numbers: Vec<usize> = draws.collect();
-        for (draw, mut energy) in numbers.iter().zip(cores(w, &numbers, frames)?) {
+        let pairs = if first.is_none() { pairs } else { &[] };
+        let mut seen = drawn(w, pairs, &numbers, frames)?;
+        for (draw, mut energy) in numbers.iter().zip(seen.others.drain(..)) {
             let e = excess(largest(&energy));
             energy.mapv_inplace(|x| times_power(x, -e).powi(2));
             prefix_sums(&mut energy);
-            for (norms, &(rank, count)) in norms.iter_mut().zip(wanted) {
+            for (norms, &(rank, count)) in random.iter_mut().zip(wanted) {
                 if *draw < count {
                     norms.push(times_power(energy[(rank - 1, rank - 1)].sqrt(), e));
                 }
             }
         }
+        first.get_or_insert(seen);
     }
-    Ok(norms)
+    let first = match first {
+        Some(seen) => seen,
+        None => looked_at(w, pairs, Others::None)?,
+    };
+    Ok(Projected {
+        norms: norms_of(&first.cores),
+        random,
+        base_norm: first.frobenius_norm,
+    })
 }
 
 /// Consecutive draws that are taken together, and how many columns each needs: those of the largest
@@ -200,25 +251,27 @@ fn groups(wanted: &[(usize, usize)]) -> Vec<(Range<usize>, usize)> {
     }
 }
 
-/// UᵀWV of each draw. A large W is multiplied in f32, which moves a norm by some 1e-7 of its typical
-/// size: far less than the draws differ.
-fn cores(
-    w: ArrayView2<f64>,
+/// UᵀWV of each pair and of each draw. A large W is multiplied in f32 for the draws, which moves a norm
+/// by some 1e-7 of its typical size: far less than the draws differ.
+fn drawn(
+    w: &dyn Rows,
+    pairs: &[Pair<f64>],
     draws: &[usize],
     frames: impl Fn(&usize) -> Result<(Subspace, Subspace)> + Sync + Send,
-) -> Result<Vec<Array2<f64>>> {
-    if w.nrows().min(w.ncols()) <= SMALL_SIDE {
+) -> Result<LookedAt> {
+    let (rows, columns) = w.dim();
+    if rows.min(columns) <= SMALL_SIDE {
         let held = draws.par_iter().map(frames).collect::<Result<Vec<_>>>()?;
-        let pairs: Vec<_> = held.iter().map(|(u, v)| (u.basis(), v.basis())).collect();
-        return Ok(projections(w, &pairs));
+        let random: Vec<_> = held.iter().map(|(u, v)| (u.basis(), v.basis())).collect();
+        return looked_at(w, pairs, Others::Doubles(&random));
     }
     let single = |subspace: Subspace| subspace.basis().mapv(|x| x as f32);
     let held = draws
         .par_iter()
         .map(|draw| frames(draw).map(|(u, v)| (single(u), single(v))))
         .collect::<Result<Vec<_>>>()?;
-    let pairs: Vec<_> = held.iter().map(|(u, v)| (u.view(), v.view())).collect();
-    Ok(projections_in_f32(w, &pairs))
+    let random: Vec<_> = held.iter().map(|(u, v)| (u.view(), v.view())).collect();
+    looked_at(w, pairs, Others::Singles(&random))
 }
 
 #[cfg(test)]

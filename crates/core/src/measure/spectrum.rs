@@ -171,15 +171,22 @@ impl Ranks {
     /// assert_eq!([delta.top1, delta.stable, delta.effective, delta.participation], [Some(1.0); 4]);
     /// ```
     pub fn beside(&self, w: &Ranks) -> [Option<f64>; 2] {
-        let ratio = |one: f64, other: f64| {
-            let ratio = (other > 0.0).then(|| one / other);
-            ratio.filter(|ratio| ratio.is_finite())
-        };
         [
             ratio(self.frobenius_norm, w.frobenius_norm),
             ratio(self.spectral_norm, w.spectral_norm),
         ]
     }
+}
+
+/// How large one norm is beside another; `None` beside 0, and where no number has the quotient.
+///
+/// ```
+/// use lora_subspace_core::measure::spectrum::ratio;
+/// assert_eq!((ratio(1.0, 4.0), ratio(1.0, 0.0)), (Some(0.25), None));
+/// ```
+pub fn ratio(one: f64, other: f64) -> Option<f64> {
+    let ratio = (other > 0.0).then(|| one / other);
+    ratio.filter(|ratio| ratio.is_finite())
 }
 
 /// The sizes of the spectrum of a matrix with the given shape, from all its singular values, falling.

@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 use crate::files::{self, is_there};
 
 use super::model::Model;
-use super::{Shards, TensorFile, folder};
+use super::{Shards, StoredRows, TensorFile, folder};
 
 /// What diffusers calls the list of a pipeline's models.
 const PIPELINE: &str = "model_index.json";
@@ -159,6 +159,18 @@ impl Checkpoint {
     pub fn expert(&self, name: &str, index: usize) -> Result<Array2<f64>> {
         let (model, name) = self.model(name)?;
         model.expert(name, index)
+    }
+
+    /// A matrix, or the part at `index` of a stack, whose rows are read some at a time; `None` where it
+    /// has to be read whole.
+    pub(crate) fn rows<'a>(
+        &'a self,
+        name: &'a str,
+        index: Option<usize>,
+        shape: (usize, usize),
+    ) -> Result<Option<StoredRows<'a>>> {
+        let (model, name) = self.model(name)?;
+        model.rows(name, index, shape)
     }
 
     /// The model that a name is of, and its name there.

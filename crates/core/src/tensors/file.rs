@@ -243,7 +243,7 @@ impl TensorFile {
         Ok(both.all(|(one, two): (&f64, &f64)| one.to_bits() == two.to_bits()))
     }
 
-    fn stored(&self, name: &str) -> Result<&Stored> {
+    pub(super) fn stored(&self, name: &str) -> Result<&Stored> {
         self.contents.tensors.get(name).ok_or_else(|| {
             self.tensor_error(
                 name,
@@ -253,7 +253,12 @@ impl TensorFile {
         })
     }
 
-    fn filled(&self, name: &str, stored: &Stored, shape: (usize, usize)) -> Result<Array2<f64>> {
+    pub(super) fn filled(
+        &self,
+        name: &str,
+        stored: &Stored,
+        shape: (usize, usize),
+    ) -> Result<Array2<f64>> {
         let values = self.finite(name, stored)?;
         Array2::from_shape_vec(shape, values).map_err(|error| self.disagreement(name, error))
     }

@@ -15,6 +15,7 @@ mod model;
 mod npz;
 mod number;
 mod quantised;
+mod rows;
 mod scan;
 mod sets;
 mod shards;
@@ -31,4 +32,5 @@ pub use shards::Shards;
 
 pub(crate) use bundle::Bundle;
 pub(crate) use folder::{chosen_among, names_in, weights_in};
+pub(crate) use rows::StoredRows;
 pub(crate) use sets::{Set, named};

@@ -9,7 +9,7 @@ use ndarray::Array2;
 use crate::error::{Error, Result};
 
 use super::quantised::{Blocks, Quantisation, SCALES};
-use super::{Shards, TensorFile};
+use super::{Shards, StoredRows, TensorFile};
 
 /// Named tensors over one file or several shards.
 ///
@@ -151,6 +151,21 @@ impl Model {
                 .apply(&mut matrix, scales, &scale, Some(index))?;
         }
         Ok(matrix)
+    }
+
+    /// A matrix, or one of a stack, whose rows are read some at a time; `None` where it has to be read
+    /// whole.
+    pub(super) fn rows<'a>(
+        &'a self,
+        name: &'a str,
+        index: Option<usize>,
+        shape: (usize, usize),
+    ) -> Result<Option<StoredRows<'a>>> {
+        let shard = self.shard(name)?;
+        Ok(match self.scale(name, shard) {
+            Some(_) => None,
+            None => StoredRows::of(shard, name, index, shape),
+        })
     }
 
     /// The file that has a weight which can be read.

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::files::Tensors;
+use crate::in_parts::in_parts;
 use lora_subspace_core::adapter::{Adapter, BaseIndex, ReadOptions, Rename};
 use lora_subspace_core::base::Base;
 use lora_subspace_core::tensors::Checkpoint;
@@ -82,10 +83,11 @@ impl Laid {
             Some(tensor) => {
                 let weight = found.unwrap_or_else(|error| panic!("{path}: {error}"));
                 assert_eq!(
-                    weight,
-                    self.weights.matrix(tensor).unwrap(),
+                    &weight,
+                    &self.weights.matrix(tensor).unwrap(),
                     "{path} on {tensor}"
                 );
+                assert_eq!(in_parts(&self.base, module), weight, "{path} in parts");
             }
             None => assert!(
                 found.is_err(),

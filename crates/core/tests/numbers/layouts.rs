@@ -6,6 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::files::golden;
+use crate::in_parts::in_parts;
 use lora_subspace_core::adapter::{Adapter, BaseIndex, ReadOptions};
 use lora_subspace_core::base::{Base, fused};
 use lora_subspace_core::tensors::TensorFile;
@@ -99,6 +100,12 @@ impl Case {
                 Some(base) => Some(base.whole(module).map_err(|error| error.to_string())?),
                 None => None,
             };
+            if let Some(base) = base.filter(|_| !is_apart) {
+                let weight = base.weight(module).map_err(|error| error.to_string())?;
+                if in_parts(base, module) != weight {
+                    return Err(format!("`{path}`: W in parts is another"));
+                }
+            }
             let ours = owner
                 .delta_with(path, w.as_ref().map(|w| w.view()), 1)
                 .map_err(|error| error.to_string())?

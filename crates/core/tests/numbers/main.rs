@@ -27,6 +27,7 @@
 //! - `stable_diffusion`: one library's names on bases with another's
 //! - `laid`: which weight of a base is whose
 //! - `kept_in_parts`: weights under other names, in other files, or in a part of something
+//! - `in_parts`: W read a block of rows at a time
 //! - `rank_of_products`: what cancels, and what was learned
 //!
 //! Measures:
@@ -55,6 +56,7 @@ mod closed_forms;
 mod experts;
 mod golden;
 mod groups;
+mod in_parts;
 mod inputs;
 mod joined;
 mod kept_in_parts;

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use crate::files::{golden, repository};
+use crate::in_parts::in_parts;
 use lora_subspace_core::adapter::{Adapter, ReadOptions, Stored};
 use lora_subspace_core::base::Base;
 use lora_subspace_core::tensors::TensorFile;
@@ -58,6 +59,7 @@ fn every_update_is_what_peft_merges() {
             // W comes out as d_out × d_in, however the base stores it.
             let weight = base.weight(module).unwrap();
             assert_eq!(weight.dim(), theirs.dim(), "{name}: {}", module.path);
+            assert_eq!(in_parts(&base, module), weight, "{name}: {}", module.path);
         }
         println!(
             "{name}: {} modules, largest relative difference {worst:.1e}",
