@@ -11,9 +11,10 @@ mod common;
 use std::error::Error;
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 use std::time::Instant;
 
-use lora_subspace::linalg::{haar, use_one_thread};
+use lora_subspace::linalg::{better_kernels, haar, use_one_thread};
 use lora_subspace::paper::RowOf;
 use lora_subspace::study::{Makes, Plan, Request};
 use ndarray::Array2;
@@ -29,6 +30,7 @@ const DRAWS: usize = 20;
 const ROUNDS: usize = 5;
 
 fn main() -> Result<(), Box<dyn Error>> {
+    take_kernels()?;
     use_one_thread();
     rayon::ThreadPoolBuilder::new()
         .num_threads(1)
@@ -91,6 +93,20 @@ fn main() -> Result<(), Box<dyn Error>> {
         table_7 / floor
     );
     Ok(())
+}
+
+/// Starts this program again with the kernels that the commands would take.
+fn take_kernels() -> Result<(), Box<dyn Error>> {
+    const VARIABLE: &str = "OPENBLAS_CORETYPE";
+    let Some(kernels) = better_kernels().filter(|_| std::env::var_os(VARIABLE).is_none()) else {
+        return Ok(());
+    };
+    let mut again = Command::new(std::env::current_exe()?);
+    let status = again
+        .args(std::env::args().skip(1))
+        .env(VARIABLE, kernels)
+        .status()?;
+    std::process::exit(status.code().unwrap_or(1));
 }
 
 fn shortest(mut work: impl FnMut()) -> f64 {

@@ -7,10 +7,9 @@ use ndarray::Array2;
 
 use crate::adapter::{AdaptedModule, Delta, NORMS};
 use crate::asked::Asked;
-use crate::base::WeightRows;
 use crate::error::{CoreError, Error, Result};
 use crate::findings::Wanted;
-use crate::linalg::{SMALL_SIDE, leading};
+use crate::linalg::{Rows, SMALL_SIDE, leading};
 use crate::measure::Basis;
 use crate::paper::TENTH;
 use crate::results::{ModuleName, Results};
@@ -116,22 +115,24 @@ fn measured_module(
     run.spectra(&mut results)?;
     let w = whole.as_ref().map(|whole| whole.view());
     run.trajectories(w, (&mut reading, &mut results))?;
-    if let Some(base) = measured
-        .base
-        .as_ref()
-        .filter(|_| whole.is_none() && !run.searches())
-    {
-        let rows = base.rows(module)?;
-        run.between_directions(&rows, &mut results)?;
-        reading += rows.reading();
-    } else if let Some(base) = &measured.base {
-        let w = timed(&mut reading, || match whole {
-            Some(whole) => Ok(module.rows_of(whole)),
-            None => base.weight(module),
-        })?;
-        run.against_base(w, &mut results)?;
-    } else {
-        run.overlaps(None, &mut results)?;
+    match (&measured.base, whole) {
+        (None, _) => run.overlaps(None, &mut results)?,
+        (Some(base), whole) if searches(plan, measured) => {
+            let w = timed(&mut reading, || match whole {
+                Some(whole) => Ok(module.rows_of(whole)),
+                None => base.weight(module),
+            })?;
+            run.against_base(w, &mut results)?;
+        }
+        (Some(_), Some(whole)) => {
+            let w = module.rows_of(whole);
+            run.between_directions(&w.view(), &mut results)?;
+        }
+        (Some(base), None) => {
+            let rows = base.rows(module)?;
+            run.between_directions(&rows, &mut results)?;
+            reading += rows.reading();
+        }
     }
     results.reading = reading;
     Ok(results)
@@ -209,7 +210,7 @@ impl ModuleRun<'_> {
     }
 
     /// All that takes W but none of its own directions: table 7 without their row.
-    fn between_directions(&self, w: &WeightRows, results: &mut Results) -> Result<()> {
+    fn between_directions(&self, w: &dyn Rows, results: &mut Results) -> Result<()> {
         let between = self.between(w)?;
         let base_norm = between.as_ref().map_or(0.0, |between| between.base_norm);
         self.check_base_norm(base_norm)?;
@@ -226,11 +227,6 @@ impl ModuleRun<'_> {
             let file = base.map_or(Path::new(""), |base| base.path());
             format!("{}: W of module `{path}`", file.display())
         })
-    }
-
-    /// Whether W's own directions are searched for: something that is made has them.
-    fn searches(&self) -> bool {
-        searches(self.plan, self.measured)
     }
 
     fn warnings(&self) -> Vec<String> {

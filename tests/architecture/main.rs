@@ -58,8 +58,8 @@ const ROOMS: [(&str, &[&str]); 22] = [
     (
         "run",
         &[
-            "error", "asked", "linalg", "adapter", "base", "measure", "paper", "table", "results",
-            "study", "findings",
+            "error", "asked", "linalg", "adapter", "measure", "paper", "table", "results", "study",
+            "findings",
         ],
     ),
     (

@@ -137,7 +137,12 @@ impl OtherStack<'_> {
             OtherStack::Singles(stack) => stack,
         };
         let e = exponent(largest_of(&rows)).unwrap_or(0);
-        let rows = rows.mapv(|x| times_power(x, -e) as f32);
+        let power = times_power(1.0, -e);
+        let rows = match power.is_normal() {
+            // The same, and one multiplication a number.
+            true => rows.mapv(|x| (x * power) as f32),
+            false => rows.mapv(|x| times_power(x, -e) as f32),
+        };
         let scaled = |core: &Array2<f32>| core.mapv(|x| times_power(f64::from(x), e));
         stack.cores(top, rows.view()).iter().map(scaled).collect()
     }
