@@ -1,6 +1,7 @@
 """What the tests have in common: the built-in study's adapters, and the commands."""
 
 import os
+import signal
 import subprocess
 from pathlib import Path
 
@@ -10,6 +11,11 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 STUDY = REPOSITORY / "experiments/minilm-sst2"
 COMMANDS = Path(os.environ.get("LORA_SUBSPACE_COMMANDS", REPOSITORY / "target/debug"))
 MODULE = "bert.encoder.layer.5.attention.self.value"
+
+
+def heeds_ctrl_c():
+    """For a child's start: a shell may have had its jobs in the background ignore Ctrl-C."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 @pytest.fixture

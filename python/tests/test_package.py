@@ -9,7 +9,7 @@ import time
 
 import lora_subspace as ls
 import pytest
-from conftest import MODULE, STUDY
+from conftest import MODULE, STUDY, heeds_ctrl_c
 
 
 def python(code, **variables):
@@ -134,6 +134,7 @@ def test_ctrl_c_ends_a_run_and_leaves_nothing(tmp_path):
         [sys.executable, "-c", RUN, STUDY / "study.toml", out, "3000"],
         env={**os.environ, "TMPDIR": str(temporary)},
         stderr=subprocess.PIPE,
+        preexec_fn=heeds_ctrl_c,
     )
     try:
         lock = out / "notebooks-export/minilm-sst2/.lora-subspace-lock"

@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
-from conftest import STUDY
+from conftest import STUDY, heeds_ctrl_c
 
 OWN = Path(sys.executable).with_name("lora-subspace")
 
@@ -61,7 +61,7 @@ def test_it_writes_the_bytes_of_the_other(command, adapters, tmp_path):
 def test_ctrl_c_ends_it_as_it_ends_the_other(tmp_path):
     out = tmp_path / "out"
     line = [OWN, "regenerate", STUDY / "study.toml", "--draws", "3000", "--out", out]
-    run = subprocess.Popen(line, stderr=subprocess.PIPE, text=True)
+    run = subprocess.Popen(line, stderr=subprocess.PIPE, text=True, preexec_fn=heeds_ctrl_c)
     try:
         lock = out / "notebooks-export/minilm-sst2/.lora-subspace-lock"
         until = time.monotonic() + 60
