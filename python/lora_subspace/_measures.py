@@ -86,8 +86,8 @@ def amplification(adapters, base, *, draws=20, seed=0, directions=None, **asked)
     draws, seed
         How many random directions are drawn, and from which seed.
     directions
-        Which rows: ``["delta", "random"]`` leaves out those of W's own directions. W is then read once,
-        a block at a time, and not decomposed.
+        Which rows: ``["delta", "random"]`` leaves out those of W's own directions. W is then read a
+        block at a time, and not decomposed.
     asked
         ``modules``, ``layers``, ``rank``, ``whole``, ``strict``, ``memory`` as in `overlap`.
 

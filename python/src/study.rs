@@ -69,7 +69,8 @@ impl Study {
         Ok(told)
     }
 
-    /// The files under `out`, or where they belong, that are not as the study makes them now, each with what differs.
+    /// The files under `out`, or where they belong, that are not as the study makes them now: each with
+    /// what differs.
     fn check(
         &self,
         py: Python<'_>,

@@ -3,6 +3,7 @@
 import os
 import signal
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -13,9 +14,26 @@ COMMANDS = Path(os.environ.get("LORA_SUBSPACE_COMMANDS", REPOSITORY / "target/de
 MODULE = "bert.encoder.layer.5.attention.self.value"
 
 
-def heeds_ctrl_c():
+def _heeds_ctrl_c():
     """For a child's start: a shell may have had its jobs in the background ignore Ctrl-C."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
+def interrupted(line, lock, **options):
+    """Starts a run, sends it Ctrl-C once its lock is there, and gives its exit code and what it said."""
+    run = subprocess.Popen(
+        line, stderr=subprocess.PIPE, text=True, preexec_fn=_heeds_ctrl_c, **options
+    )
+    try:
+        until = time.monotonic() + 60
+        while not lock.exists() and run.poll() is None and time.monotonic() < until:
+            time.sleep(0.01)
+        assert lock.exists(), run.communicate()[1]
+        run.send_signal(signal.SIGINT)
+        _, said = run.communicate(timeout=120)
+    finally:
+        run.kill()
+    return run.returncode, said
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """The package in a process: its OpenBLAS, its environment, its errors, its lock, Ctrl-C."""
 
 import os
-import signal
 import subprocess
 import sys
 import threading
@@ -9,7 +8,7 @@ import time
 
 import lora_subspace as ls
 import pytest
-from conftest import MODULE, STUDY, heeds_ctrl_c
+from conftest import MODULE, STUDY, interrupted
 
 
 def python(code, **variables):
@@ -130,21 +129,10 @@ except KeyboardInterrupt:
 def test_ctrl_c_ends_a_run_and_leaves_nothing(tmp_path):
     out, temporary = tmp_path / "out", tmp_path / "tmp"
     temporary.mkdir()
-    run = subprocess.Popen(
+    code, said = interrupted(
         [sys.executable, "-c", RUN, STUDY / "study.toml", out, "3000"],
+        out / "notebooks-export/minilm-sst2/.lora-subspace-lock",
         env={**os.environ, "TMPDIR": str(temporary)},
-        stderr=subprocess.PIPE,
-        preexec_fn=heeds_ctrl_c,
     )
-    try:
-        lock = out / "notebooks-export/minilm-sst2/.lora-subspace-lock"
-        until = time.monotonic() + 60
-        while not lock.exists() and run.poll() is None and time.monotonic() < until:
-            time.sleep(0.01)
-        assert lock.exists(), run.communicate()[1]
-        run.send_signal(signal.SIGINT)
-        _, said = run.communicate(timeout=120)
-    finally:
-        run.kill()
-    assert run.returncode == 77, said
+    assert code == 77, said
     assert not out.exists() and not list(temporary.iterdir())

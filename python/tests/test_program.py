@@ -1,14 +1,12 @@
 """The program `lora-subspace` of the wheel, beside the one that cargo builds."""
 
 import os
-import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
-from conftest import STUDY, heeds_ctrl_c
+from conftest import STUDY, interrupted
 
 OWN = Path(sys.executable).with_name("lora-subspace")
 
@@ -61,17 +59,7 @@ def test_it_writes_the_bytes_of_the_other(command, adapters, tmp_path):
 def test_ctrl_c_ends_it_as_it_ends_the_other(tmp_path):
     out = tmp_path / "out"
     line = [OWN, "regenerate", STUDY / "study.toml", "--draws", "3000", "--out", out]
-    run = subprocess.Popen(line, stderr=subprocess.PIPE, text=True, preexec_fn=heeds_ctrl_c)
-    try:
-        lock = out / "notebooks-export/minilm-sst2/.lora-subspace-lock"
-        until = time.monotonic() + 60
-        while not lock.exists() and run.poll() is None and time.monotonic() < until:
-            time.sleep(0.01)
-        assert lock.exists(), run.communicate()[1]
-        run.send_signal(signal.SIGINT)
-        _, text = run.communicate(timeout=60)
-    finally:
-        run.kill()
-    assert run.returncode == 130, text
+    code, text = interrupted(line, out / "notebooks-export/minilm-sst2/.lora-subspace-lock")
+    assert code == 130, text
     assert text.splitlines()[-1] == "error: stopped by SIGINT"
     assert not out.exists()

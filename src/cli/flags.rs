@@ -238,7 +238,7 @@ pub(super) struct Draws {
     /// Random draws for table 7 [default: the study's, else 20]
     #[arg(long, value_name = "N", value_parser = draws)]
     pub(super) draws: Option<usize>,
-    /// Rows of table 7: directions of ΔW, of W and random ones. Without `base`, W is read once and not
+    /// Rows of table 7: directions of ΔW, of W and random ones. Without `base`, W is read in blocks and not
     /// decomposed [default: the study's, else all]
     #[arg(long, value_name = "delta,base,random", value_delimiter = ',', value_parser = row_of)]
     pub(super) directions: Vec<RowOf>,

@@ -322,9 +322,9 @@ impl Job<'_> {
     /// One part of what is measured.
     fn part(&self, shard: Shard, started: Instant) -> Result<()> {
         let out = self.output.out.as_deref().unwrap_or(Path::new("out"));
-        let place = publish::write_part(self.plan, shard, out, &self.talk())?;
+        let (place, own) = publish::write_part(self.plan, shard, out, &self.talk())?;
         print(&format!("{}\n", place.display()))?;
-        let (own, all) = (shard.modules(self.plan).len(), self.plan.modules.len());
+        let all = self.plan.modules.len();
         let seconds = started.elapsed().as_secs_f64();
         let text = format!("part {shard}: {own} of {all} modules in {seconds:.1} s");
         self.talk().say(&text);

@@ -39,22 +39,6 @@ pub(super) struct Header {
     pub(super) inputs: Vec<Input>,
 }
 
-impl Header {
-    pub(super) fn new(plan: &Plan, shard: Shard) -> Result<Self> {
-        let modules = shard.modules(plan);
-        Ok(Header {
-            version: env!("CARGO_PKG_VERSION").into(),
-            kernels: blas_version(),
-            study: plan.name.clone(),
-            plan: plan_digest(plan),
-            number: shard.number(),
-            of: shard.of(),
-            inputs: plan.inputs_of(&modules)?,
-            modules,
-        })
-    }
-}
-
 /// The digest of what decides which numbers are measured, beside the bytes of files.
 pub(super) fn plan_digest(plan: &Plan) -> String {
     files::sha256(plan.identity().as_bytes())
@@ -71,26 +55,60 @@ pub(super) fn folder(folder: &Path, study: &str) -> PathBuf {
     folder.join("parts").join(study)
 }
 
-/// Measures a part's modules, and gives its file's bytes. `progress` is called once per finished module.
-///
-/// # Errors
-///
-/// Those of [`Plan::stream`], and of reading the inputs again for their digests.
-pub fn bytes(plan: &Plan, shard: Shard, progress: &(dyn Fn() + Sync)) -> Result<Vec<u8>> {
-    let header = Header::new(plan, shard)?;
-    let mut bytes = START.to_vec();
-    let text = serde_json::to_string(&header).map_err(|error| unwritable(shard, &error))?;
-    bytes.extend(text.as_bytes());
-    bytes.push(b'\n');
-    plan.stream_of(&header.modules, progress, &mut |results| {
-        let measured = postcard::to_stdvec(&results).map_err(|error| unwritable(shard, &error))?;
-        bytes.extend((measured.len() as u64).to_le_bytes());
-        bytes.extend(measured);
-        Ok(())
-    })?;
-    let digest = files::sha256(&bytes);
-    bytes.extend(digest.as_bytes());
-    Ok(bytes)
+/// A part that is to be measured.
+pub struct Part<'a> {
+    plan: &'a Plan,
+    shard: Shard,
+    modules: Vec<String>,
+}
+
+impl<'a> Part<'a> {
+    /// One part of a plan.
+    pub fn new(plan: &'a Plan, shard: Shard) -> Self {
+        Part {
+            plan,
+            shard,
+            modules: shard.modules(plan),
+        }
+    }
+
+    /// The modules that it has, in the plan's order.
+    pub fn modules(&self) -> &[String] {
+        &self.modules
+    }
+
+    /// Measures its modules, and gives its file's bytes. `progress` is called once per finished module.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Plan::stream`], and of reading the inputs again for their digests.
+    pub fn measure(&self, progress: &(dyn Fn() + Sync)) -> Result<Vec<u8>> {
+        let &Part { plan, shard, .. } = self;
+        let header = Header {
+            version: env!("CARGO_PKG_VERSION").into(),
+            kernels: blas_version(),
+            study: plan.name.clone(),
+            plan: plan_digest(plan),
+            number: shard.number(),
+            of: shard.of(),
+            inputs: plan.inputs_of(&self.modules)?,
+            modules: self.modules.clone(),
+        };
+        let mut bytes = START.to_vec();
+        let text = serde_json::to_string(&header).map_err(|error| unwritable(shard, &error))?;
+        bytes.extend(text.as_bytes());
+        bytes.push(b'\n');
+        plan.stream_of(&self.modules, progress, &mut |results| {
+            let measured =
+                postcard::to_stdvec(&results).map_err(|error| unwritable(shard, &error))?;
+            bytes.extend((measured.len() as u64).to_le_bytes());
+            bytes.extend(measured);
+            Ok(())
+        })?;
+        let digest = files::sha256(&bytes);
+        bytes.extend(digest.as_bytes());
+        Ok(bytes)
+    }
 }
 
 fn unwritable(shard: Shard, error: &dyn std::fmt::Display) -> Error {
@@ -99,6 +117,11 @@ fn unwritable(shard: Shard, error: &dyn std::fmt::Display) -> Error {
         format!("what was measured has no bytes: {error}"),
         "that is a bug in this program: report it",
     )
+}
+
+/// A file or folder of parts that cannot be used.
+pub(super) fn refused(path: &Path, problem: impl Into<String>, remedy: impl Into<String>) -> Error {
+    Error::request(path.display().to_string(), problem, remedy)
 }
 
 /// A part that was read.
@@ -119,7 +142,7 @@ impl PartFile {
             .map_err(|source| Error::io(path, "read", source, "check the disk it lies on"))?;
         let damaged = |problem: &str| {
             let remedy = format!("remove it, and make this part again with {}", Asked::Shard);
-            Error::request(path.display().to_string(), problem, remedy)
+            refused(path, problem, remedy)
         };
         let Some(rest) = bytes.strip_prefix(START) else {
             return Err(damaged("it is no part of a run, or one of another version"));
@@ -158,14 +181,10 @@ impl PartFile {
     pub(super) fn results(&self, place: usize) -> Result<Results> {
         let bytes = &self.bytes[self.measured[place].clone()];
         postcard::from_bytes(bytes).map_err(|error| {
-            Error::request(
-                self.path.display().to_string(),
-                format!(
-                    "module `{}` cannot be read: {error}",
-                    self.header.modules[place]
-                ),
-                format!("make this part again with {}", Asked::Shard),
-            )
+            let module = &self.header.modules[place];
+            let problem = format!("module `{module}` cannot be read: {error}");
+            let remedy = format!("make this part again with {}", Asked::Shard);
+            refused(&self.path, problem, remedy)
         })
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::fs;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use crate::asked::Asked;
 use crate::error::{Error, Result};
@@ -11,8 +11,8 @@ use crate::results::Results;
 use crate::study::Plan;
 use crate::table::Input;
 
-use super::Shard;
-use super::file::{PartFile, folder, plan_digest};
+use super::file::{PartFile, folder, plan_digest, refused};
+use super::shard::modules_of;
 
 /// All parts of a plan.
 pub struct Parts {
@@ -35,9 +35,10 @@ impl Parts {
             check(plan, &part, by_number.values().next())?;
             let number = part.header.number;
             if let Some(other) = by_number.insert(number, part) {
-                return Err(Error::request(
-                    path.display().to_string(),
-                    format!("{} is the same part of the run", other.path.display()),
+                let problem = format!("{} is the same part of the run", other.path.display());
+                return Err(refused(
+                    &path,
+                    problem,
                     "name folders that have each part once",
                 ));
             }
@@ -82,13 +83,12 @@ impl Parts {
         for part in &self.files {
             let mut of_part = part.header.inputs.iter();
             if let Some(other) = of_part.find(|input| !inputs.contains(input)) {
-                return Err(Error::request(
-                    part.path.display().to_string(),
-                    format!("it was made of another {} of {}", other.file, other.of),
-                    format!(
-                        "make it again of the files that are there now, with {}",
-                        Asked::Shard
-                    ),
+                let problem = format!("it was made of another {} of {}", other.file, other.of);
+                let again = "make it again of the files that are there now, with";
+                return Err(refused(
+                    &part.path,
+                    problem,
+                    format!("{again} {}", Asked::Shard),
                 ));
             }
         }
@@ -105,11 +105,8 @@ fn paths(plan: &Plan, folders: &[PathBuf]) -> Result<Vec<PathBuf>> {
             Ok(entries) => entries,
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 let remedy = format!("make parts there first, with {}", Asked::Shard);
-                return Err(Error::request(
-                    one.display().to_string(),
-                    format!("it has no parts of {}", plan.name),
-                    remedy,
-                ));
+                let problem = format!("it has no parts of {}", plan.name);
+                return Err(refused(one, problem, remedy));
             }
             Err(error) => {
                 let remedy = "check that you may read it";
@@ -127,13 +124,7 @@ fn paths(plan: &Plan, folders: &[PathBuf]) -> Result<Vec<PathBuf>> {
 /// That a part is of this plan, and of the same run as another.
 fn check(plan: &Plan, part: &PartFile, other: Option<&PartFile>) -> Result<()> {
     let header = &part.header;
-    let wrong = |problem: String, remedy: String| {
-        Err(Error::request(
-            part.path.display().to_string(),
-            problem,
-            remedy,
-        ))
-    };
+    let wrong = |problem: String, remedy: String| Err(refused(&part.path, problem, remedy));
     let again = |what: &str| format!("make all parts with {what}");
     if header.version != env!("CARGO_PKG_VERSION") {
         let problem = format!("version {} made it", header.version);
@@ -150,7 +141,7 @@ fn check(plan: &Plan, part: &PartFile, other: Option<&PartFile>) -> Result<()> {
         let problem = format!(
             "it is one of {} parts, {} one of {}",
             header.of,
-            name(&other.path),
+            other.path.display(),
             other.header.of
         );
         return wrong(problem, "remove the parts of one of the two runs".into());
@@ -161,7 +152,7 @@ fn check(plan: &Plan, part: &PartFile, other: Option<&PartFile>) -> Result<()> {
             "OpenBLAS's kernels were {}, and {} for {}",
             named(&header.kernels),
             named(&other.header.kernels),
-            name(&other.path)
+            other.path.display()
         );
         return wrong(problem, again("one value of OPENBLAS_CORETYPE"));
     }
@@ -194,17 +185,13 @@ fn complete(plan: &Plan, files: &[PartFile]) -> Result<()> {
             format!("make them with {}", Asked::Shard),
         ));
     }
+    let modules = modules_of(plan, of);
     for file in files {
-        let shard: Shard = match format!("{}/{of}", file.header.number).parse() {
-            Ok(shard) => shard,
-            Err(problem) => return Err(Error::request(name(&file.path), problem, "remove it")),
-        };
-        if file.header.modules != shard.modules(plan) {
-            return Err(Error::request(
-                file.path.display().to_string(),
-                "it has other modules than this part of the plan",
-                format!("make it again with {}", Asked::Shard),
-            ));
+        let own = modules.get(file.header.number.wrapping_sub(1));
+        if own != Some(&file.header.modules) {
+            let problem = "it has other modules than this part of the plan";
+            let remedy = format!("make it again with {}", Asked::Shard);
+            return Err(refused(&file.path, problem, remedy));
         }
     }
     Ok(())
@@ -215,8 +202,4 @@ fn some(all: &[String]) -> String {
     const FEW: usize = 8;
     let more = if all.len() > FEW { ", …" } else { "" };
     format!("{}{more}", all[..all.len().min(FEW)].join(", "))
-}
-
-fn name(path: &Path) -> String {
-    path.display().to_string()
 }

@@ -11,6 +11,6 @@ mod file;
 mod merged;
 mod shard;
 
-pub use file::{bytes, place};
+pub use file::{Part, place};
 pub use merged::Parts;
 pub use shard::Shard;

@@ -34,14 +34,20 @@ impl Shard {
         self.of
     }
 
-    /// Its modules, in the plan's order. Parts have no module in common, have all together, and take about
-    /// the same work each.
+    /// Its modules, in the plan's order.
     pub fn modules(self, plan: &Plan) -> Vec<String> {
-        let shares = shares(&plan.costs(), self.of);
-        let all = plan.modules.iter().zip(shares);
-        let own = all.filter(|(_, share)| *share == self.number - 1);
-        own.map(|(module, _)| module.clone()).collect()
+        modules_of(plan, self.of).swap_remove(self.number - 1)
     }
+}
+
+/// The modules of each of so many parts, in the plan's order. Parts have no module in common, have all
+/// together, and take about the same work each.
+pub(super) fn modules_of(plan: &Plan, parts: usize) -> Vec<Vec<String>> {
+    let mut modules = vec![Vec::new(); parts];
+    for (module, share) in plan.modules.iter().zip(shares(&plan.costs(), parts)) {
+        modules[share].push(module.clone());
+    }
+    modules
 }
 
 /// Which of so many parts each piece of work belongs to: the largest first, each to the part that has least

@@ -21,6 +21,7 @@ use crate::error::{Error, Result};
 
 use super::artifact::{figures_folder, tables_folder};
 use super::listener::Listener;
+use super::made::Made;
 
 /// What the names of temporary files and folders begin with.
 const PREFIX: &str = ".lora-subspace-";
@@ -351,35 +352,6 @@ fn remove_scratch(folder: &Path) {
     }
     let _ = fs::remove_file(folder.join(LOCK));
     let _ = fs::remove_dir(folder);
-}
-
-/// Folders that were not there before, outermost first; those that stay empty do not outlive it.
-#[derive(Default)]
-struct Made(Vec<PathBuf>);
-
-impl Made {
-    /// Makes a folder and those around it.
-    fn make(&mut self, folder: &Path) -> io::Result<()> {
-        let missing = folder
-            .ancestors()
-            .take_while(|folder| !folder.as_os_str().is_empty() && !folder.exists());
-        let missing: Vec<PathBuf> = missing.map(Path::to_path_buf).collect();
-        self.0.extend(missing.into_iter().rev());
-        fs::create_dir_all(folder)
-    }
-
-    /// Removes those that hold no files, innermost first.
-    fn remove_empty(&self) {
-        for folder in self.0.iter().rev() {
-            let _ = fs::remove_dir(folder);
-        }
-    }
-}
-
-impl Drop for Made {
-    fn drop(&mut self) {
-        self.remove_empty();
-    }
 }
 
 fn busy(study: &str, folder: &Path) -> Error {

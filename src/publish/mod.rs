@@ -28,6 +28,7 @@ mod describe;
 mod drawn;
 mod file_list;
 mod listener;
+mod made;
 mod make;
 mod maps;
 mod notebook;

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
-use crate::parts::{self, Shard};
+use crate::parts::{Part, Shard, place};
 use crate::study::{Plan, Source};
 
 use super::claim::Claim;
@@ -13,7 +13,7 @@ use super::listener::Listener;
 
 /// Measures the modules of one part of a plan, and writes what was measured under `out`, whole or not at
 /// all. [`super::write`] with [`Options::parts`](super::Options::parts) puts parts together. Returns the
-/// file.
+/// file, and how many modules it has.
 ///
 /// # Errors
 ///
@@ -23,7 +23,7 @@ pub fn write_part(
     shard: Shard,
     out: &Path,
     listener: &dyn Listener,
-) -> Result<PathBuf> {
+) -> Result<(PathBuf, usize)> {
     if let Source::Rows(_) = plan.source {
         return Err(Error::request(
             format!("study {}", plan.name),
@@ -32,7 +32,7 @@ pub fn write_part(
         ));
     }
     describe(plan, listener);
-    let place = parts::place(out, &plan.name, shard);
+    let (part, place) = (Part::new(plan, shard), place(out, &plan.name, shard));
     let folder = place.parent().unwrap_or(out);
     let failed = |source: io::Error| {
         Error::io(
@@ -43,13 +43,15 @@ pub fn write_part(
         )
     };
     let (claim, scratch) = Claim::scratch_in(folder).map_err(failed)?;
-    let steps = listener.measuring(shard.modules(plan).len());
-    let bytes = parts::bytes(plan, shard, &|| steps.step());
+    let modules = part.modules().len();
+    let steps = listener.measuring(modules);
+    let bytes = part.measure(&|| steps.step());
     steps.finish();
+    let bytes = bytes?;
     let mut file = claim.create(&scratch).map_err(failed)?;
-    file.write_all(&bytes?).map_err(failed)?;
+    file.write_all(&bytes).map_err(failed)?;
     file.as_file().sync_all().map_err(failed)?;
     let files = vec![(file, place.clone())];
     claim.put(files).map_err(|(_, source)| failed(source))?;
-    Ok(place)
+    Ok((place, modules))
 }

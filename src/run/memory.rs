@@ -66,11 +66,7 @@ fn estimate(plan: &Plan, measured: &Measured, path: &str) -> u64 {
         None => 0,
         // A block a thread, in f64 and in f32, and all of a W that is put together of parts.
         Some(base) if !searches(plan, measured) => {
-            let needs_base = |named: &NamedAdapter| {
-                let module = named.adapter.module(path);
-                module.is_some_and(AdaptedModule::needs_base)
-            };
-            let in_parts = !measured.adapters.iter().any(needs_base)
+            let in_parts = !measured.needs_base(path)
                 && measured
                     .module(path)
                     .is_none_or(|module| base.reads_in_parts(module));

@@ -13,7 +13,7 @@ use crate::linalg::{Rows, SMALL_SIDE, leading};
 use crate::measure::Basis;
 use crate::paper::TENTH;
 use crate::results::{ModuleName, Results};
-use crate::study::{AdapterId, Measured, NamedAdapter, Operand, Plan};
+use crate::study::{AdapterId, Measured, Operand, Plan};
 
 use super::chances::RankChances;
 use super::placed::{placed, searches};
@@ -148,12 +148,8 @@ pub(super) fn timed<T>(sum: &mut Duration, step: impl FnOnce() -> T) -> T {
 
 /// All of W, where some ΔW is a difference from it and is formed with it; others do not wait for it.
 fn whole(measured: &Measured, module: &AdaptedModule) -> Result<Option<Array2<f64>>> {
-    let needs_base = |named: &NamedAdapter| {
-        let module = named.adapter.module(&module.path);
-        module.is_some_and(|module| module.needs_base())
-    };
     match &measured.base {
-        Some(base) if measured.adapters.iter().any(needs_base) => Ok(Some(base.whole(module)?)),
+        Some(base) if measured.needs_base(&module.path) => Ok(Some(base.whole(module)?)),
         _ => Ok(None),
     }
 }

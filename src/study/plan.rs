@@ -122,6 +122,15 @@ impl Measured {
             .map(|(place, named)| (AdapterId(place), named))
     }
 
+    /// Whether some ΔW of a module is formed with W.
+    pub(crate) fn needs_base(&self, path: &str) -> bool {
+        let mut modules = self
+            .adapters
+            .iter()
+            .filter_map(|one| one.adapter.module(path));
+        modules.any(AdaptedModule::needs_base)
+    }
+
     /// The first adapter's module of a path.
     pub fn module(&self, path: &str) -> Option<&AdaptedModule> {
         self.adapters

@@ -14,14 +14,13 @@ use super::request::Request;
 /// [`CoreError::Request`](crate::CoreError::Request) for rows without ΔW's directions or without random
 /// ones.
 pub(super) fn with_own(definition: &Definition, request: &Request) -> Result<bool> {
-    let own = definition.amplification.directions.as_ref();
     let rows = match request.directions.as_slice() {
-        [] => own.map_or(&[][..], Vec::as_slice),
-        asked => asked,
+        [] => definition.amplification.directions.as_deref(),
+        asked => Some(asked),
     };
-    if rows.is_empty() && own.is_none() {
+    let Some(rows) = rows else {
         return Ok(true);
-    }
+    };
     if rows.contains(&RowOf::Delta) && rows.contains(&RowOf::Random) {
         return Ok(rows.contains(&RowOf::Base));
     }

@@ -12,7 +12,7 @@ pub(super) const EXEMPT: [(&str, &str, &str); EXEMPTIONS] = [
     ("README.md", "Apache-2.0, at your option", LICENCE),
     (METHODS, "norm is some 1e-7 of the typical", BOUND),
     (METHODS, "hold it below 1e-6 of the", BOUND),
-    (METHODS, "rows are the same to 1e-12", BOUND),
+    (METHODS, "row is the same to 1e-12", BOUND),
     (METHODS, "in spectrum.csv exceeds 0.001 or", RULE),
     (
         METHODS,

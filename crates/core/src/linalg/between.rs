@@ -31,14 +31,12 @@ pub type Pair<'a, T> = (ArrayView2<'a, T>, ArrayView2<'a, T>);
 ///
 /// When the shapes do not multiply.
 pub fn projections(matrix: ArrayView2<f64>, pairs: &[Pair<f64>]) -> Vec<Array2<f64>> {
-    let seen = looked_at(&matrix, pairs, Others::None);
+    let seen = looked_at(&matrix, pairs, Others::Doubles(&[]));
     seen.expect("a matrix in memory can be read").cores
 }
 
 /// More pairs of directions, which are looked at beside others.
 pub enum Others<'a> {
-    /// No others.
-    None,
     /// As the others.
     Doubles(&'a [Pair<'a, f64>]),
     /// Multiplied in f32 and summed over blocks in f64: half the work, and some 1e-7 of each core's
@@ -47,6 +45,7 @@ pub enum Others<'a> {
 }
 
 /// What a matrix is between pairs of directions.
+#[derive(Default)]
 pub struct LookedAt {
     /// UᵀMV of each pair; of a matrix that [is turned](Rows::is_turned) its transpose.
     pub cores: Vec<Array2<f64>>,
@@ -83,21 +82,14 @@ pub fn looked_at(matrix: &dyn Rows, pairs: &[Pair<f64>], others: Others) -> Resu
         .collect::<Result<_>>()?;
     let frobenius_norm = norm(parts.iter().map(|part| &part.frobenius_norm));
     // In the order of the blocks, so that the bytes do not depend on who was first.
-    let mut sums: Option<LookedAt> = None;
-    for part in parts {
-        match &mut sums {
-            None => sums = Some(part),
-            Some(sums) => {
-                add(&mut sums.cores, &part.cores);
-                add(&mut sums.others, &part.others);
-            }
-        }
-    }
-    let (cores, others) = sums.map_or_else(Default::default, |sums| (sums.cores, sums.others));
+    let sums = parts.into_iter().reduce(|mut sums, part| {
+        add(&mut sums.cores, &part.cores);
+        add(&mut sums.others, &part.others);
+        sums
+    });
     Ok(LookedAt {
-        cores,
-        others,
         frobenius_norm,
+        ..sums.unwrap_or_default()
     })
 }
 
@@ -118,7 +110,6 @@ fn height(columns: usize) -> usize {
 impl Others<'_> {
     fn stacked(&self, turned: bool) -> OtherStack<'_> {
         match self {
-            Others::None => OtherStack::Doubles(Stack::of(&[], turned)),
             Others::Doubles(pairs) => OtherStack::Doubles(Stack::of(pairs, turned)),
             Others::Singles(pairs) => OtherStack::Singles(Stack::of(pairs, turned)),
         }

@@ -223,7 +223,7 @@ pub fn projected(
     }
     let first = match first {
         Some(seen) => seen,
-        None => looked_at(w, pairs, Others::None)?,
+        None => looked_at(w, pairs, Others::Doubles(&[]))?,
     };
     Ok(Projected {
         norms: norms_of(&first.cores),
