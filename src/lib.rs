@@ -101,6 +101,7 @@
 //! import whom.
 
 pub mod asked;
+pub mod cache;
 #[doc(hidden)]
 pub mod cli;
 pub mod demo;

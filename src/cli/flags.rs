@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser};
 
 use crate::adapter::{ReadOptions, Rename};
+use crate::cache::{Cache, LIMIT};
 use crate::error::{CoreError, Result};
 use crate::figure::{Format, Palette};
 use crate::measure::Basis;
@@ -80,7 +81,7 @@ pub struct Regenerate {
     #[arg(value_name = "STUDY")]
     pub studies: Vec<PathBuf>,
     /// Compare with the files that are there, and fail if they differ; the study is taken as it stands
-    #[arg(long, conflicts_with_all = CHANGES)]
+    #[arg(long, conflicts_with_all = CHANGES, conflicts_with_all = ["cache", "no_cache"])]
     pub check: bool,
     /// Write a first study of the adapters, or folders of adapters, that are given
     #[arg(long, requires = "studies", conflicts_with = "check", conflicts_with_all = CHANGES, conflicts_with_all = RUNS)]
@@ -126,7 +127,15 @@ const CHANGES: [&str; 17] = [
     "no_figures",
 ];
 /// Flags of a run that a first study has no use for.
-const RUNS: [&str; 5] = ["allow_unmapped", "strict", "threads", "memory", "json"];
+const RUNS: [&str; 7] = [
+    "allow_unmapped",
+    "strict",
+    "threads",
+    "memory",
+    "cache",
+    "no_cache",
+    "json",
+];
 
 /// `inspect`
 #[derive(Debug, Parser)]
@@ -267,6 +276,13 @@ pub(super) struct Output {
     /// half of what is free]
     #[arg(long, value_name = "SIZE", value_parser = parse_size)]
     pub(super) memory: Option<u64>,
+    /// Folder in which numbers of large weights are kept for later runs [default: lora-subspace in the user's
+    /// folder for caches]
+    #[arg(long, value_name = "DIR", conflicts_with = "merge")]
+    pub(super) cache: Option<PathBuf>,
+    /// Compute everything, and keep nothing for later runs
+    #[arg(long, conflicts_with_all = ["cache", "merge"])]
+    pub(super) no_cache: bool,
     /// Measure part K of N, to be put together by --merge; it goes to OUT/parts/ [default of OUT: out]
     #[arg(long, value_name = "K/N", value_parser = shard, conflicts_with_all = ["merge", "format", "no_figures", "palette", "json"])]
     pub(super) shard: Option<Shard>,
@@ -309,9 +325,20 @@ impl Measuring {
             seed: self.seed,
             strict: self.strict,
             memory: output.memory,
+            cache: output.cached(),
             makes,
             ..Request::everything()
         })
+    }
+}
+
+impl Output {
+    fn cached(&self) -> Cache {
+        match &self.cache {
+            _ if self.no_cache => Cache::none(),
+            Some(folder) => Cache::new(folder, LIMIT),
+            None => Cache::of_user(),
+        }
     }
 }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
+use crate::cache::Cache;
 use crate::error::{Error, Result};
 use crate::parts::Shard;
 use crate::publish::{self, Listener, Options, is_anything_made};
@@ -110,6 +111,10 @@ pub fn regenerate(flags: Regenerate) -> std::result::Result<(), Failure> {
         return Ok(init::init(&flags.studies, out, Talk { quiet })?);
     }
     let mut request = flags.measuring.request(&flags.output, Makes::ALL)?;
+    if flags.check {
+        // It shall find what a cache hides.
+        request.cache = Cache::none();
+    }
     request.bases = flags.bases.basis.clone();
     request.draws = flags.draws.draws;
     request.directions = flags.draws.directions.clone();

@@ -1,5 +1,6 @@
 //! What was read, in words: nothing about an adapter is assumed in silence.
 
+use crate::cache::Counts;
 use crate::error::abbreviate;
 use crate::paper::Figure;
 use crate::study::{NamedAdapter, Plan, Source};
@@ -133,5 +134,19 @@ pub(super) fn describe_figures(plan: &Plan, count: usize, listener: &dyn Listene
             let shown = shown.map(Figure::name).join(" and ");
             listener.say(&format!("figures {shown} are not drawn: they take {need}"));
         }
+    }
+}
+
+/// What came from the cache, what is kept in it now, and what went wrong there.
+pub(super) fn describe_cache(plan: &Plan, listener: &dyn Listener) {
+    for word in plan.cache.words() {
+        listener.warn(&word);
+    }
+    let Counts { found, kept } = plan.cache.counts();
+    if let Some(folder) = plan.cache.folder().filter(|_| found + kept > 0) {
+        let folder = folder.display();
+        listener.say(&format!(
+            "cache {folder}: entries found {found}, new {kept}"
+        ));
     }
 }

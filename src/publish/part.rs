@@ -8,7 +8,7 @@ use crate::parts::{Part, Shard, place};
 use crate::study::{Plan, Source};
 
 use super::claim::Claim;
-use super::describe::describe;
+use super::describe::{describe, describe_cache};
 use super::listener::Listener;
 
 /// Measures the modules of one part of a plan, and writes what was measured under `out`, whole or not at
@@ -48,6 +48,7 @@ pub fn write_part(
     let bytes = part.measure(&|| steps.step());
     steps.finish();
     let bytes = bytes?;
+    describe_cache(plan, listener);
     let mut file = claim.create(&scratch).map_err(failed)?;
     file.write_all(&bytes).map_err(failed)?;
     file.as_file().sync_all().map_err(failed)?;

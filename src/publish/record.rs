@@ -236,6 +236,7 @@ pub(super) fn artifact(
     let now = SystemTime::now()
         .duration_since(SystemTime::UNIX_EPOCH)
         .unwrap_or_default();
+    let cached = plan.cache.counts();
     let record = json!({
         "command": command,
         "arguments": std::env::args().skip(1).collect::<Vec<_>>(),
@@ -243,6 +244,11 @@ pub(super) fn artifact(
         "seconds": elapsed.as_secs_f64(),
         "seconds_reading": reading.as_secs_f64(),
         "threads": rayon::current_num_threads(),
+        "cache": plan.cache.folder().map(|folder| json!({
+            "folder": folder,
+            "found": cached.found,
+            "kept": cached.kept,
+        })),
         "git_revision": git_revision(),
         "machine": {
             "target": format!("{}-{}", std::env::consts::ARCH, std::env::consts::OS),

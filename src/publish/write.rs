@@ -14,7 +14,7 @@ use crate::study::{Plan, Request};
 use crate::table::Provenance;
 
 use super::claim::Claim;
-use super::describe::describe;
+use super::describe::{describe, describe_cache};
 use super::file_list::{FileList, FileSet, Misfit};
 use super::listener::Listener;
 use super::make::{Wanted, make};
@@ -209,6 +209,7 @@ pub(super) fn measure<'a>(
     };
     steps.finish();
     streamed?;
+    describe_cache(plan, listener);
     for warning in headlines.warnings(plan) {
         listener.warn(warning);
     }

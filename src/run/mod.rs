@@ -2,6 +2,7 @@
 
 mod chances;
 mod costs;
+mod known;
 mod memory;
 mod module;
 mod overlaps;

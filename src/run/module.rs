@@ -9,13 +9,14 @@ use crate::adapter::{AdaptedModule, Delta, NORMS};
 use crate::asked::Asked;
 use crate::error::{CoreError, Error, Result};
 use crate::findings::Wanted;
-use crate::linalg::{Rows, SMALL_SIDE, leading};
+use crate::linalg::{Rows, SMALL_SIDE};
 use crate::measure::Basis;
 use crate::paper::TENTH;
 use crate::results::{ModuleName, Results};
 use crate::study::{AdapterId, Measured, Operand, Plan};
 
 use super::chances::RankChances;
+use super::known::Known;
 use super::placed::{placed, searches};
 
 /// An adapter's ΔW of this module.
@@ -189,10 +190,11 @@ fn updates<'a>(
 impl ModuleRun<'_> {
     /// All that takes W: its spectrum, overlaps with it, table 7 and evidence.
     fn against_base(&self, w: Array2<f64>, results: &mut Results) -> Result<()> {
+        let known = Known::of(&self.plan.cache, w.view());
         // What needs no direction of W does not wait for them.
         let (own, between) = rayon::join(
-            || leading(w.view(), self.directions_searched()),
-            || self.between(&w.view()),
+            || known.leading(w.view(), self.directions_searched()),
+            || self.between(&w.view(), Some(&known)),
         );
         drop(w);
         let (own, between) = (own?, between?);
@@ -207,7 +209,7 @@ impl ModuleRun<'_> {
 
     /// All that takes W but none of its own directions: table 7 without their row.
     fn between_directions(&self, w: &dyn Rows, results: &mut Results) -> Result<()> {
-        let between = self.between(w)?;
+        let between = self.between(w, None)?;
         let base_norm = between.as_ref().map_or(0.0, |between| between.base_norm);
         self.check_base_norm(base_norm)?;
         self.relative_norms(base_norm, results);
@@ -272,7 +274,7 @@ impl ModuleRun<'_> {
     }
 
     /// How many of W's directions are kept: all of a small W where ΔW is placed among them.
-    fn directions_searched(&self) -> usize {
+    pub(super) fn directions_searched(&self) -> usize {
         let smaller = self.shape.0.min(self.shape.1);
         if smaller <= SMALL_SIDE && !placed(self.plan, self.measured).is_empty() {
             smaller

@@ -33,7 +33,9 @@ impl ModuleRun<'_> {
         if placed.is_empty() {
             return Ok(());
         }
-        let known = own.numerical_rank().min(own.len());
+        // What was searched for beside them, to serve other questions, is not shown.
+        let found = own.numerical_rank().min(own.len());
+        let known = found.min(self.directions_searched());
         let ks = leading_counts(self.shape.0.min(self.shape.1), known);
         let is_placed = |update: &&Update| placed.contains(&update.adapter);
         for update in self.updates.iter().filter(is_placed) {

@@ -8,6 +8,7 @@ use crate::measure::{Basis, Directions};
 use crate::results::Results;
 use crate::table::{AmplificationRow, DrawRow};
 
+use super::known::Known;
 use super::module::{ModuleRun, Update};
 
 /// What table 7 takes from W itself for one ΔW, whose own directions are not among it.
@@ -32,8 +33,12 @@ pub(super) struct Between<'a> {
 
 impl ModuleRun<'_> {
     /// W between the directions of each ΔW of table 7, and between random ones; `None` where no table 7
-    /// is made.
-    pub(super) fn between(&self, w: &dyn Rows) -> Result<Option<Between<'_>>> {
+    /// is made. What is known of this W is not drawn again.
+    pub(super) fn between(
+        &self,
+        w: &dyn Rows,
+        known: Option<&Known>,
+    ) -> Result<Option<Between<'_>>> {
         if !self.plan.makes.amplification {
             return Ok(None);
         }
@@ -69,11 +74,19 @@ impl ModuleRun<'_> {
             .zip(&ranks)
             .map(|(update, &rank)| (rank, self.wanted.draws(update.name, rank)))
             .collect();
-        let seen = projected(w, &pairs, &wanted, &key)?;
+        let drawn = known.and_then(|known| known.norms(&wanted, &key));
+        let asked = if drawn.is_some() { &[][..] } else { &wanted };
+        let seen = projected(w, &pairs, asked, &key)?;
+        let random = drawn.unwrap_or_else(|| {
+            if let Some(known) = known {
+                known.keep_norms(&wanted, &key, &seen.random);
+            }
+            seen.random
+        });
         let mut norms = seen.norms.into_iter();
         let rows = amplified.into_iter().zip(ranks).zip(&frames);
         let projected = rows
-            .zip(seen.random)
+            .zip(random)
             .map(|(((update, rank), frame), drawn)| Projected {
                 update,
                 rank,

@@ -187,6 +187,7 @@ pub(super) fn of_adapters(
         results_folder: None,
         source: Source::Adapters(Box::new(measured)),
         stop: request.stop.clone(),
+        cache: request.cache.clone(),
     })
 }
 

@@ -92,6 +92,7 @@ pub(super) fn build(
         every_grid: definition.compare.cells == Some(Cells::All),
         source: Source::Rows(Box::new(published)),
         stop: request.stop.clone(),
+        cache: request.cache.clone(),
     })
 }
 

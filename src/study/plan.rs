@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use crate::adapter::{AdaptedModule, LeftOut, layer_of, projection_of};
 use crate::base::Base;
+use crate::cache::Cache;
 use crate::measure::Basis;
 use crate::paper::{Figure, Table};
 use crate::results::ModuleName;
@@ -51,6 +52,8 @@ pub struct Plan {
     pub source: Source,
     /// Ends the run when it is asked.
     pub stop: Stop,
+    /// What earlier runs kept of large weights. Nothing that is measured depends on it.
+    pub cache: Cache,
 }
 
 /// Where a study's numbers come from.

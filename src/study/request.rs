@@ -2,6 +2,7 @@
 
 use crate::adapter::ReadOptions;
 use crate::asked::Asked;
+use crate::cache::Cache;
 use crate::error::{Error, Result};
 use crate::measure::Basis;
 use crate::paper::RowOf;
@@ -50,6 +51,8 @@ pub struct Request {
     pub makes: Makes,
     /// Ends the run when it is asked.
     pub stop: Stop,
+    /// Where numbers of large weights are kept for later runs; nowhere by default.
+    pub cache: Cache,
 }
 
 impl Makes {
@@ -102,6 +105,7 @@ impl Request {
             memory: _,
             makes: _,
             stop: _,
+            cache: _,
         } = self;
         self.selected(*whole).is_empty()
             && bases.is_empty()

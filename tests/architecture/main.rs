@@ -23,7 +23,7 @@ const ROOTS: [Root; 2] = [
 ];
 
 /// Room, the rooms it may import: of those above it.
-const ROOMS: [(&str, &[&str]); 22] = [
+const ROOMS: [(&str, &[&str]); 23] = [
     ("error", &[]),
     ("files", &["error"]),
     ("setting", &[]),
@@ -42,11 +42,12 @@ const ROOMS: [(&str, &[&str]); 22] = [
     ("paper", &["error"]),
     ("table", &["error", "paper"]),
     ("results", &["adapter", "measure", "table"]),
+    ("cache", &["files"]),
     (
         "study",
         &[
             "error", "asked", "files", "tensors", "adapter", "base", "measure", "paper", "table",
-            "results",
+            "results", "cache",
         ],
     ),
     (
@@ -58,8 +59,8 @@ const ROOMS: [(&str, &[&str]); 22] = [
     (
         "run",
         &[
-            "error", "asked", "linalg", "adapter", "measure", "paper", "table", "results", "study",
-            "findings",
+            "error", "asked", "linalg", "adapter", "measure", "paper", "table", "results", "cache",
+            "study", "findings",
         ],
     ),
     (
@@ -78,21 +79,21 @@ const ROOMS: [(&str, &[&str]); 22] = [
     (
         "publish",
         &[
-            "error", "asked", "files", "linalg", "measure", "paper", "table", "results", "study",
-            "findings", "run", "parts", "figure", "report",
+            "error", "asked", "files", "linalg", "measure", "paper", "table", "results", "cache",
+            "study", "findings", "run", "parts", "figure", "report",
         ],
     ),
     (
         "cli",
         &[
             "error", "asked", "setting", "linalg", "adapter", "base", "measure", "paper", "table",
-            "study", "parts", "init", "demo", "figure", "publish",
+            "cache", "study", "parts", "init", "demo", "figure", "publish",
         ],
     ),
 ];
 
 /// Library, the only place that may name it.
-const KEEPERS: [(&str, &str); 15] = [
+const KEEPERS: [(&str, &str); 16] = [
     ("ndarray_linalg", "linalg/"),
     ("rand_pcg", "linalg/haar.rs"),
     ("statrs", "measure/significance.rs"),
@@ -103,6 +104,7 @@ const KEEPERS: [(&str, &str); 15] = [
     ("plotters", "figure/pen.rs"),
     ("krilla", "figure/render.rs"),
     ("postcard", "parts/file.rs"),
+    ("etcetera", "cache/mod.rs"),
     ("clap", "cli/"),
     ("clap_complete", "cli/completions.rs"),
     ("clap_mangen", "cli/completions.rs"),

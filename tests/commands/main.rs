@@ -65,6 +65,7 @@ mod workshop;
 mod amplification;
 mod built_in_study;
 mod by_id;
+mod cache;
 mod calibrated;
 mod cli;
 mod commands_on_layouts;

@@ -1,8 +1,9 @@
 //! Runs this package's commands.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::OnceLock;
 
 /// What a command did.
 pub(crate) struct Outcome {
@@ -36,12 +37,24 @@ pub(crate) fn program(command: &str) -> &'static str {
     }
 }
 
+/// The folder for caches of all commands that tests run: empty at first, so that no number is of an earlier
+/// program.
+fn caches() -> &'static Path {
+    static FOLDER: OnceLock<PathBuf> = OnceLock::new();
+    FOLDER.get_or_init(|| {
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("caches");
+        let _ = fs::remove_dir_all(&folder);
+        folder
+    })
+}
+
 /// Runs one of this package's commands in a folder.
 pub(crate) fn run(command: &str, arguments: &[&str], folder: &Path) -> Outcome {
     let output = Command::new(program(command))
         .args(arguments)
         .current_dir(folder)
         .env_remove("RUST_BACKTRACE")
+        .env("XDG_CACHE_HOME", caches())
         .output()
         .unwrap();
     Outcome {

@@ -256,6 +256,21 @@ fn flags_that_a_command_does_not_use() {
         ),
         (
             "regenerate",
+            &["--check", "--cache", "kept"],
+            "--check does not use --cache: leave",
+        ),
+        (
+            "amplification",
+            &["one", "--base", "base", "--no-cache", "--cache", "kept"],
+            "--no-cache does not use --cache: leave",
+        ),
+        (
+            "subspace-overlap",
+            &["one", "two", "--cache", "kept", "--merge", "parts"],
+            "--cache does not use --merge: leave",
+        ),
+        (
+            "regenerate",
             &["--check", "--json"],
             "--check prints no summary: leave out --json",
         ),

@@ -20,8 +20,25 @@ use super::values::check_input;
 
 /// Up to this smaller side a full decomposition is cheap, and the safest answer.
 pub const SMALL_SIDE: usize = 1024;
+/// The least number of directions that a large W is searched for.
+const LOWEST_RUNG: usize = 64;
 /// Beyond this smaller side MᵀM (n² numbers) is not formed.
 const LARGEST_GRAM: usize = 16_384;
+
+/// The number of directions that a large W is searched for where k are needed: 64, 128, 256 and so on, up
+/// to its smaller side.
+///
+/// How many are searched for decides the last digits of all. With few such numbers, what is found for
+/// one question serves the next.
+///
+/// ```
+/// use lora_subspace_core::linalg::rung;
+/// assert_eq!([1, 64, 65, 410, 820].map(|k| rung(k, 8192)), [64, 64, 128, 512, 1024]);
+/// assert_eq!(rung(410, 500), 500);
+/// ```
+pub fn rung(k: usize, side: usize) -> usize {
+    k.max(LOWEST_RUNG).next_power_of_two().min(side)
+}
 
 /// The k leading singular triplets of M (a few more may come back), with a certificate.
 ///
@@ -60,7 +77,7 @@ pub fn leading(matrix: ArrayView2<f64>, k: usize) -> Result<Leading> {
     let found = if side <= SMALL_SIDE {
         full(matrix, k)?
     } else {
-        large(matrix, k, LARGEST_GRAM)?
+        large(matrix, k, LARGEST_GRAM)?.in_rows()
     };
     Ok(found.times_power(e))
 }

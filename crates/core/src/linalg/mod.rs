@@ -34,7 +34,7 @@ pub use between::{BLOCK_BYTES, LookedAt, Others, Pair, looked_at, projections};
 pub use blas::{better_kernels, blas_version, use_one_thread, use_one_thread_from_the_start};
 pub use factored::{Factored, OfFactor};
 pub use haar::{Stream, haar};
-pub use leading::{SMALL_SIDE, leading};
+pub use leading::{SMALL_SIDE, leading, rung};
 pub use mean_shares::random_mean_shares;
 pub use random_products::random_product;
 pub use rows::Rows;

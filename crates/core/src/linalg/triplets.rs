@@ -1,16 +1,17 @@
 //! Singular triplets, and how it is known that none was missed.
 
 use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis, s};
+use serde::{Deserialize, Serialize};
 
 use crate::error::Result;
 
 use super::blocks::times;
-use super::scaled::{largest, root, times_power};
+use super::scaled::{eased, largest, largest_of, root, times_power};
 use super::svd::svd;
-use super::values::{frobenius_norm, rank_above};
+use super::values::{frobenius_norm, gamma, rank_above};
 
 /// How it is known that no larger singular value was missed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Proof {
     /// All singular values are known, or a Cholesky factorisation has counted those above.
     Certified,
@@ -29,7 +30,7 @@ impl Proof {
 }
 
 /// The method by which the triplets were found.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Method {
     /// A full SVD of M.
     Full,
@@ -164,6 +165,53 @@ impl Leading {
         (gap > 0.0).then(|| (self.residual_norm(k) / gap).min(1.0))
     }
 
+    /// Whether these can be triplets of M, as far as two products with M tell: for fixed weights z
+    ///
+    /// ```text
+    /// ‖M·Vz − UΣz‖ ≤ Σ|z_l|·‖Mv_l − σ_l u_l‖ + rounding,    and the same of Mᵀ
+    /// ```
+    ///
+    /// Triplets that were kept in a file are tried so before they are used: those of another matrix, or
+    /// changed ones, fail but for chance.
+    ///
+    /// ```
+    /// use lora_subspace_core::linalg::leading;
+    /// use ndarray::array;
+    /// let m = array![[3.0, 1.0], [0.0, 2.0], [1.0, 1.0]];
+    /// let found = leading(m.view(), 2)?;
+    /// assert!(found.is_of(m.view()) && !found.is_of((&m * 1.000001).view()));
+    /// assert!(!found.is_of(m.t()));
+    /// # Ok::<(), lora_subspace_core::Error>(())
+    /// ```
+    pub fn is_of(&self, matrix: ArrayView2<f64>) -> bool {
+        let k = self.len();
+        if (self.u.nrows(), self.v.nrows()) != matrix.dim() || self.sigma.len() < k {
+            return false;
+        }
+        let (matrix, e) = eased(matrix, largest_of(&matrix));
+        let norm_of = |vector: &Array1<f64>| super::scaled::norm(vector);
+        let weights = Array1::from_shape_fn(k, |l| (l as f64 + 1.0).sin());
+        let weighted = &weights * &self.sigma.slice(s![..k]).mapv(|x| times_power(x, -e));
+        let images = [
+            matrix.dot(&self.v.dot(&weights)),
+            matrix.t().dot(&self.u.dot(&weights)),
+        ];
+        let expected = [self.u.dot(&weighted), self.v.dot(&weighted)];
+        let rounding = gamma(self.u.nrows().max(self.v.nrows()) + k)
+            * times_power(self.frobenius_norm, -e)
+            * (k as f64).sqrt()
+            * norm_of(&weights);
+        let residuals = [&self.right_residuals, &self.left_residuals];
+        let within =
+            |((image, expected), residuals): ((&Array1<f64>, &Array1<f64>), &Array1<f64>)| {
+                let allowed = weights
+                    .mapv(f64::abs)
+                    .dot(&residuals.mapv(|x| times_power(x, -e)));
+                norm_of(&(image - expected)) <= allowed + 2.0 * rounding
+            };
+        images.iter().zip(&expected).zip(residuals).all(within)
+    }
+
     /// The triplets of M·2^e, of those of M.
     pub(super) fn times_power(mut self, e: i32) -> Leading {
         let all = [
@@ -177,6 +225,16 @@ impl Leading {
         Leading {
             next: (times_power(self.next.0, e), times_power(self.next.1, e)),
             frobenius_norm: times_power(self.frobenius_norm, e),
+            ..self
+        }
+    }
+
+    /// With all vectors one row after the other in memory, as they are read from a file: where numbers lie
+    /// decides the last digits of what is made of them.
+    pub(super) fn in_rows(self) -> Leading {
+        Leading {
+            u: self.u.as_standard_layout().into_owned(),
+            v: self.v.as_standard_layout().into_owned(),
             ..self
         }
     }
