@@ -4,6 +4,7 @@
 //! ```text
 //! cargo bench --bench products              one W of 4096 × 4096
 //! cargo bench --bench products -- ROWS COLUMNS
+//! cargo bench --bench products -- 70b       every linear weight of a model of 70 billion parameters
 //! ```
 
 mod common;
@@ -28,6 +29,15 @@ const R: usize = 64;
 const DRAWS: usize = 20;
 /// Each is timed so often; the shortest counts, as others share the machine.
 const ROUNDS: usize = 5;
+/// The linear weights of a layer of Llama 2 70B and its like: rows, columns, and which have this shape.
+const LAYER_70B: [(usize, usize, &[&str]); 4] = [
+    (8192, 8192, &["q", "o"]),
+    (1024, 8192, &["k", "v"]),
+    (28672, 8192, &["gate", "up"]),
+    (8192, 28672, &["down"]),
+];
+/// Its layers.
+const LAYERS_70B: usize = 80;
 
 fn main() -> Result<(), Box<dyn Error>> {
     take_kernels()?;
@@ -35,8 +45,12 @@ fn main() -> Result<(), Box<dyn Error>> {
     rayon::ThreadPoolBuilder::new()
         .num_threads(1)
         .build_global()?;
-    let sizes: Vec<usize> = std::env::args()
-        .skip(1)
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    if arguments.iter().any(|argument| argument == "70b") {
+        return all_of_70b();
+    }
+    let sizes: Vec<usize> = arguments
+        .iter()
         .filter_map(|argument| argument.parse().ok())
         .collect();
     let (rows, columns) = match sizes.as_slice() {
@@ -63,19 +77,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             std::hint::black_box(both.expect("R is below both sides"));
         }
     });
-    let table_7 = shortest(|| {
-        let adapter = folder.path().join("one");
-        let base = folder.path().join("base");
-        let mut request = Request::everything();
-        request.makes = Makes {
-            amplification: true,
-            ..Makes::default()
-        };
-        request.directions = vec![RowOf::Delta, RowOf::Random];
-        request.draws = Some(DRAWS);
-        let plan = Plan::from_paths(&[adapter], Some(&base), &request).expect("a plan");
-        std::hint::black_box(plan.run(&|| ()).expect("rows"));
-    });
+    let table_7 = shortest(|| table_7(folder.path()));
     let floor = product + reading + drawing;
     println!("{rows} × {columns}, r = {R}, {DRAWS} draws, one thread, seconds:");
     println!(
@@ -93,6 +95,45 @@ fn main() -> Result<(), Box<dyn Error>> {
         table_7 / floor
     );
     Ok(())
+}
+
+/// Table 7 of one module of each shape, times how many there are.
+fn all_of_70b() -> Result<(), Box<dyn Error>> {
+    println!("r = {R}, {DRAWS} draws, one thread:");
+    let mut all = 0.0;
+    for (rows, columns, names) in LAYER_70B {
+        let folder = tempfile::tempdir()?;
+        make(folder.path(), rows, columns)?;
+        // Twice: the first run waits for the disk.
+        let started = (0..2).map(|_| {
+            let started = Instant::now();
+            table_7(folder.path());
+            started.elapsed().as_secs_f64()
+        });
+        let seconds = started.fold(f64::INFINITY, f64::min);
+        let count = LAYERS_70B * names.len();
+        all += seconds * count as f64;
+        println!(
+            "  {rows} × {columns} ({}): {seconds:.2} s, {count} of them",
+            names.join(", ")
+        );
+    }
+    println!("  all {LAYERS_70B} layers: {:.0} min", all / 60.0);
+    Ok(())
+}
+
+/// Table 7 of the adapter in a folder, without W's own directions.
+fn table_7(folder: &Path) {
+    let mut request = Request::everything();
+    request.makes = Makes {
+        amplification: true,
+        ..Makes::default()
+    };
+    request.directions = vec![RowOf::Delta, RowOf::Random];
+    request.draws = Some(DRAWS);
+    let (adapter, base) = (folder.join("one"), folder.join("base"));
+    let plan = Plan::from_paths(&[adapter], Some(&base), &request).expect("a plan");
+    std::hint::black_box(plan.run(&|| ()).expect("rows"));
 }
 
 /// Starts this program again with the kernels that the commands would take.

@@ -74,6 +74,22 @@ def numpy_base(folder):
         np.linalg.norm(left.T @ w @ right)
 
 
+def numpy_table7(folder, count):
+    """Full SVDs of the first W of a base, and the first adapter's table 7 with 20 random draws of each."""
+    folder, random = Path(folder), np.random.default_rng(0)
+    factors = dict(tensors(folder / "r64-seed0/adapter_model.safetensors"))
+    for (name, w), _ in zip(tensors(folder / "base/model.safetensors"), range(int(count))):
+        np.linalg.svd(w, full_matrices=False)
+        stem = "base_model.model." + name.removesuffix("weight") + "lora_"
+        q1, r1 = np.linalg.qr(factors[stem + "B.weight"].astype(np.float64))
+        q2, r2 = np.linalg.qr(factors[stem + "A.weight"].astype(np.float64).T)
+        x, _, yt = np.linalg.svd(r1 @ r2.T)
+        np.linalg.norm((q1 @ x).T @ w @ (q2 @ yt.T))
+        for _ in range(20):
+            left, right = (np.linalg.qr(random.standard_normal((len(w), 64)))[0] for _ in range(2))
+            np.linalg.norm(left.T @ w @ right)
+
+
 def gemms(side, count):
     """CPU seconds of so many f32 products, printed."""
     random = np.random.default_rng(0)

@@ -1,6 +1,6 @@
 """Times this program beside others on docs/performance.md's workloads, and splices the tables.
 
-    python peers.py [--only w1,base4096,table7,w3,base12288] [--rounds 5] [--check]
+    python peers.py [--only w1,base4096,table7,second,w3,base12288] [--rounds 5] [--check]
 
 Each run is a fresh process, measured by the kernel's own accounting (user + system time, peak
 resident set); contestants take turns, after one round that is not counted; medians are quoted with
@@ -62,8 +62,8 @@ def peer(name, *arguments):
     return [sys.executable, HERE / "contestants.py", name, *arguments]
 
 
-def ours(command, *arguments, threads=1, out):
-    return [BIN / command, *arguments, "-q", "--threads", threads, "--out", out]
+def ours(command, *arguments, threads=1, out, cache=("--no-cache",)):
+    return [BIN / command, *arguments, "-q", *cache, "--threads", threads, "--out", out]
 
 
 def w1(rounds, out):
@@ -96,6 +96,24 @@ def table7(rounds, out):
                              "--no-figures", out=out),
         "3 f32 GEMMs of 4096² (NumPy)": peer("gemms", 4096, 3),
     }, rounds)
+
+
+def second(_, out):
+    """Table 7 of an adapter with an empty cache, and of a second one of the same base after it."""
+    folder = workloads.make(DATA, "bases4096")
+    rows = {}
+    for label, adapter in (("first adapter, empty cache", "r64-seed0"),
+                           ("second adapter, cache of the first", "r64-seed1")):
+        run = once(ours("amplification", folder / adapter, "--base", folder / "base", "--no-figures",
+                        out=out, cache=("--cache", out / "cache")))
+        rows[label] = run | {"modules": 64}
+    kept = sum(file.stat().st_size for file in (out / "cache").iterdir())
+    modules = 2
+    rows["NumPy, full SVD (f32)"] = once(peer("numpy_table7", folder, modules)) | {"modules": modules}
+    for row in rows.values():
+        del row["said"]
+    return {name: {key: round(value, 2) for key, value in row.items()} for name, row in rows.items()} | {
+        "cache_mb": round(kept / 1e6)}
 
 
 def record(tables, command):
@@ -171,6 +189,14 @@ def page_tables(results):
                          f"{seen['projected_norm']:.1e} relative. Certificate: {sure['directions']} directions, "
                          f"sin θ ≤ {sure['sin_theta_bound']:.1e}, {sure['proof']} ({sure['method']}).")
         blocks[name] = "\n".join(lines)
+    if runs := results.get("second"):
+        lines = ["| | modules | CPU-s | CPU-s a module | peak MB |", "|---|--:|--:|--:|--:|"]
+        lines += [f"| {name} | {run['modules']:.0f} | {run['cpu_s']:.1f} | {run['cpu_s'] / run['modules']:.2f} | "
+                  f"{run['peak_mb']:.0f} |" for name, run in runs.items() if name != "cache_mb"]
+        first, later = [run["cpu_s"] for name, run in runs.items() if "adapter" in name]
+        lines.append(f"\nThe second adapter takes {first / later:.1f} times less CPU than the first. "
+                     f"The cache has {runs['cache_mb']} MB.")
+        blocks["second"] = "\n".join(lines)
     lines = ["| | wall s | CPU-s | peak MB | reading |", "|---|---|---|---|---|"]
     for name, row in results.get("w3", {}).items():
         lines.append(f"| {name} | {row['wall_s']:.1f} | {row['cpu_s']:.1f} | {row['peak_mb']:.0f} | "
@@ -206,7 +232,7 @@ def cpu():
 
 def main():
     flags = argparse.ArgumentParser()
-    every = ("w1", "base4096", "table7", "w3", "base12288")
+    every = ("w1", "base4096", "table7", "second", "w3", "base12288")
     flags.add_argument("--only", default=",".join(every))
     flags.add_argument("--rounds", type=int, default=5)
     flags.add_argument("--check", action="store_true")

@@ -96,6 +96,7 @@ def amplification(
     whole: bool = ...,
     strict: bool = ...,
     memory: Optional[int] = ...,
+    cache: Optional[_Path] = ...,
 ) -> Table: ...
 def spectrum(
     adapters: _Adapters,
@@ -107,6 +108,7 @@ def spectrum(
     whole: bool = ...,
     strict: bool = ...,
     memory: Optional[int] = ...,
+    cache: Optional[_Path] = ...,
 ) -> Table: ...
 def ranks(
     adapters: _Adapters,
@@ -118,6 +120,7 @@ def ranks(
     whole: bool = ...,
     strict: bool = ...,
     memory: Optional[int] = ...,
+    cache: Optional[_Path] = ...,
 ) -> Table: ...
 def findings(
     adapters: _Adapters,
@@ -131,6 +134,7 @@ def findings(
     whole: bool = ...,
     strict: bool = ...,
     memory: Optional[int] = ...,
+    cache: Optional[_Path] = ...,
 ) -> Table: ...
 def figure3(
     phi: Overlaps,
@@ -201,6 +205,7 @@ class Study:
         whole: bool = ...,
         strict: bool = ...,
         memory: Optional[int] = ...,
+        cache: Optional[_Path] = ...,
     ) -> Written: ...
     def check(
         self,

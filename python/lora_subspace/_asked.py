@@ -30,6 +30,7 @@ def measuring(
     whole=False,
     strict=False,
     memory=None,
+    cache=None,
 ):
     """The arguments as the extension takes them."""
     return {
@@ -44,4 +45,5 @@ def measuring(
         "whole": bool(whole),
         "strict": bool(strict),
         "memory": memory,
+        "cache": path(cache),
     }

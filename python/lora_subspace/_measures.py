@@ -89,7 +89,8 @@ def amplification(adapters, base, *, draws=20, seed=0, directions=None, **asked)
         Which rows: ``["delta", "random"]`` leaves out those of W's own directions. W is then read a
         block at a time, and not decomposed.
     asked
-        ``modules``, ``layers``, ``rank``, ``whole``, ``strict``, ``memory`` as in `overlap`.
+        ``modules``, ``layers``, ``rank``, ``whole``, ``strict``, ``memory`` as in `overlap`; and
+        ``cache``, a folder in which numbers of large weights are kept for later calls.
 
     Returns
     -------

@@ -61,7 +61,8 @@ class Study:
             Kinds of pictures, their colours, and whether pictures and the report are made.
         asked
             ``basis``, ``modules``, ``layers``, ``rank``, ``draws``, ``directions``, ``seed``, ``whole``,
-            ``strict``, ``memory``: in place of what the study says.
+            ``strict``, ``memory``: in place of what the study says. ``cache``: a folder in which
+            numbers of large weights are kept for later runs.
 
         Returns
         -------
@@ -87,6 +88,8 @@ class Study:
         list of (path, what)
             The files that differ, and how; empty where all are as the study makes them.
         """
+        if "cache" in asked:
+            raise TypeError("a check reads no cache: leave cache= out")
         found = self._study.check(_path(out), _measuring(asked))
         return [(os.fspath(path), what) for path, what in found]
 

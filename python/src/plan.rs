@@ -6,6 +6,7 @@ use std::sync::Arc;
 use pyo3::prelude::*;
 
 use lora_subspace::adapter::ReadOptions;
+use lora_subspace::cache::{Cache, LIMIT};
 use lora_subspace::measure::Basis;
 use lora_subspace::paper::RowOf;
 use lora_subspace::publish::describe;
@@ -32,6 +33,7 @@ pub(crate) struct Measuring {
     whole: bool,
     strict: bool,
     memory: Option<u64>,
+    cache: Option<PathBuf>,
 }
 
 impl Measuring {
@@ -60,6 +62,8 @@ impl Measuring {
         request.whole = self.whole;
         request.strict = self.strict;
         request.memory = self.memory;
+        let cache = self.cache.as_ref();
+        request.cache = cache.map_or(Cache::none(), |folder| Cache::new(folder, LIMIT));
         Ok(request)
     }
 }

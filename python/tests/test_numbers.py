@@ -1,5 +1,7 @@
 """The same numbers as the commands write, to the last bit."""
 
+import json
+
 import lora_subspace as ls
 import numpy as np
 import pytest
@@ -91,3 +93,22 @@ def test_findings_have_a_verdict_each(adapters, base):
     findings = ls.findings(which, base=base)
     assert {"ranks", "seeds", "factor"} <= set(findings["claim"])
     assert set(findings["verdict"]) <= {"holds", "does not hold", "cannot be told"}
+
+
+def test_a_cache_changes_no_number(tmp_path):
+    random, d = np.random.default_rng(0), 1100
+    w = (random.standard_normal((d, d)) * np.arange(1, d + 1) ** -0.5).astype(np.float32)
+    header = {"h.0.q.weight": {"dtype": "F32", "shape": [d, d], "data_offsets": [0, w.nbytes]}}
+    text = json.dumps(header).encode()
+    (tmp_path / "base").mkdir()
+    file = len(text).to_bytes(8, "little") + text + w.tobytes()
+    (tmp_path / "base/model.safetensors").write_bytes(file)
+    factors = random.standard_normal((d, 4)), random.standard_normal((4, d))
+    adapter, kept = ls.adapter({"h.0.q": (*factors, 1.0)}), tmp_path / "kept"
+    tables = [
+        ls.amplification(adapter, base=tmp_path / "base", cache=cache).to_csv()
+        for cache in (None, kept, kept)
+    ]
+    assert tables[0] == tables[1] == tables[2]
+    # W's directions, and the draws.
+    assert len(list(kept.iterdir())) == 2

@@ -11,7 +11,7 @@ use std::time::{Duration, SystemTime};
 
 use crate::files::{self, sha256};
 
-use super::{Counts, Entry};
+use super::entry::Entry;
 
 /// The end of an entry's name.
 const ENDING: &str = "entry";
@@ -19,6 +19,15 @@ const ENDING: &str = "entry";
 const UNFINISHED: &str = ".unfinished-";
 /// What a killed run left is removed after this time: no entry takes as long to write.
 const LEFT_BEHIND: Duration = Duration::from_secs(3600);
+
+/// How often a cache was asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Counts {
+    /// Entries that were found.
+    pub found: u64,
+    /// Entries that were computed and kept.
+    pub kept: u64,
+}
 
 #[derive(Debug)]
 pub(super) struct Folder {

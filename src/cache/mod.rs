@@ -20,6 +20,7 @@ use etcetera::{BaseStrategy, choose_base_strategy};
 
 pub use digest::matrix_digest;
 pub use entry::Entry;
+pub use folder::Counts;
 
 use folder::Folder;
 
@@ -30,15 +31,6 @@ pub const LIMIT: u64 = 16 << 30;
 /// A cache, or none. Clones are of one folder, and count together.
 #[derive(Debug, Clone, Default)]
 pub struct Cache(Option<Arc<Folder>>);
-
-/// How often a cache was asked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Counts {
-    /// Entries that were found.
-    pub found: u64,
-    /// Entries that were computed and kept.
-    pub kept: u64,
-}
 
 impl Cache {
     /// No cache: everything is computed.

@@ -22,11 +22,14 @@ use super::values::check_input;
 pub const SMALL_SIDE: usize = 1024;
 /// The least number of directions that a large W is searched for.
 const LOWEST_RUNG: usize = 64;
+/// From twice this number on, numbers of directions are multiples of it: twice as many would take twice as
+/// long.
+const RUNG_STEP: usize = 256;
 /// Beyond this smaller side MᵀM (n² numbers) is not formed.
 const LARGEST_GRAM: usize = 16_384;
 
-/// The number of directions that a large W is searched for where k are needed: 64, 128, 256 and so on, up
-/// to its smaller side.
+/// The number of directions that a large W is searched for where k are needed: 64, 128, 256, 512, and from
+/// there on multiples of 256, up to its smaller side.
 ///
 /// How many are searched for decides the last digits of all. With few such numbers, what is found for
 /// one question serves the next.
@@ -34,10 +37,15 @@ const LARGEST_GRAM: usize = 16_384;
 /// ```
 /// use lora_subspace_core::linalg::rung;
 /// assert_eq!([1, 64, 65, 410, 820].map(|k| rung(k, 8192)), [64, 64, 128, 512, 1024]);
+/// assert_eq!(rung(1229, 12288), 1280);
 /// assert_eq!(rung(410, 500), 500);
 /// ```
 pub fn rung(k: usize, side: usize) -> usize {
-    k.max(LOWEST_RUNG).next_power_of_two().min(side)
+    let rung = match k.max(LOWEST_RUNG) {
+        k if k <= 2 * RUNG_STEP => k.next_power_of_two(),
+        k => k.next_multiple_of(RUNG_STEP),
+    };
+    rung.min(side)
 }
 
 /// The k leading singular triplets of M (a few more may come back), with a certificate.

@@ -25,8 +25,8 @@ const WORTH_IT: f64 = 10.0;
 const FULL_RESIDUAL: f64 = 10.0;
 /// Residuals that Lanczos cannot get below, in ε of the largest eigenvalue.
 const LANCZOS_RESIDUAL: f64 = 4.0;
-/// From this smaller side on a Lanczos step is bound by memory.
-const LARGE: usize = 2048;
+/// A Lanczos block has a vector for so much of the smaller side: timed from 1536 to 8192, 8 to 64 vectors.
+const SIDE_PER_VECTOR: usize = 256;
 /// A singular value this many times the k-th one spoils the k-th vectors by way of MᵀM.
 const OUTLIER: f64 = 30.0;
 /// Two random starts agree where their singular values differ by no more than this share of σ₁.
@@ -99,11 +99,10 @@ fn falls_short(found: &Leading, k: usize) -> bool {
     })
 }
 
-/// Vectors of a Lanczos block. Each step reads and packs all of a large matrix, whatever the block,
-/// so that the smallest block grows with it.
-fn block(k: usize, side: usize) -> usize {
-    let smallest = if side < LARGE { 8 } else { 16 };
-    (k / 8).next_multiple_of(8).clamp(smallest, 64)
+/// Vectors of a Lanczos block. A narrow block needs the smaller space, but each step reads and packs all of
+/// the matrix, whatever the block: the larger the matrix, the wider.
+fn block(side: usize) -> usize {
+    (side / SIDE_PER_VECTOR).next_multiple_of(8).clamp(8, 64)
 }
 
 /// What is looked for in an m × n matrix, m ≥ n, that is not zero.
@@ -223,7 +222,7 @@ impl Search<'_> {
             apply,
             side,
             keep: self.keep,
-            block: block(self.k, side),
+            block: block(side),
             limit: side * LARGEST_SPACE.0 / LARGEST_SPACE.1,
             key: &format!("leading {} × {side}, {} start", self.matrix.nrows(), start),
             excess: &|values, residuals| self.excess(values, residuals),
