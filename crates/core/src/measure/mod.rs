@@ -6,6 +6,11 @@
 pub mod amplification;
 pub mod chance;
 pub mod directions;
+pub mod interference;
+pub mod labels;
+pub mod linkage;
+pub mod many;
+pub mod many_draws;
 pub mod one_start;
 pub mod overlap;
 pub mod placement;
