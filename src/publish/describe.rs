@@ -29,6 +29,7 @@ pub fn describe(plan: &Plan, listener: &dyn Listener) {
     }
     describe_left_out(plan, listener);
     describe_groups(plan, listener);
+    describe_many(plan, listener);
     for note in &plan.figures.notes {
         listener.say(&format!("  {note}"));
     }
@@ -73,6 +74,22 @@ fn describe_groups(plan: &Plan, listener: &dyn Listener) {
         listener.say(&format!(
             "  figures 4 and 7 show {drawn}, the largest rank of `seeds`"
         ));
+    }
+}
+
+/// Says how many adapters are put side by side, and which rows are left out.
+fn describe_many(plan: &Plan, listener: &dyn Listener) {
+    let Some(many) = plan.many() else {
+        return;
+    };
+    let (count, k) = (many.adapters.len(), many.k);
+    listener.say(&format!(
+        "  {count} adapters side by side, {k} leading directions each"
+    ));
+    if !many.has_rows_of_modules {
+        listener.say(
+            "  pairs.csv has means over modules alone, as there are so many pairs (`cells = \"all\"` in [compare])",
+        );
     }
 }
 

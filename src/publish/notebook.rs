@@ -14,7 +14,7 @@ use super::maps::NamedMaps;
 use super::written::Written;
 
 /// Tables that the notebook shows as they are.
-const SHOWN: [&str; 3] = ["runs", "findings", "evidence"];
+const SHOWN: [&str; 4] = ["runs", "groups", "findings", "evidence"];
 
 /// The notebook's bytes; `files` are the names of what lies beside it.
 pub(super) fn notebook(
@@ -166,7 +166,8 @@ fn rebuilt<'a>(
         | Figure::Amplification
         | Figure::Trajectory
         | Figure::Spectrum
-        | Figure::Sizes => {
+        | Figure::Sizes
+        | Figure::Many => {
             return None;
         }
     };

@@ -23,7 +23,7 @@ pub(super) struct Headlines {
     /// Where the overlaps of a basis and two names are.
     places: HashMap<(&'static str, String, String), usize>,
     answers: Answers,
-    /// All but grids, spectra, ranks, placements and courses.
+    /// All but grids, spectra, ranks, placements, courses and what many adapters share.
     rest: Results,
 }
 
@@ -100,10 +100,18 @@ impl Headlines {
             ranks: Vec::new(),
             placement: Vec::new(),
             trajectory: Vec::new(),
+            many: Vec::new(),
+            shared: Vec::new(),
+            interference: Vec::new(),
             draws: Vec::new(),
             frames: Vec::new(),
             ..results
         });
+    }
+
+    /// Notes what was noticed of all modules together.
+    pub(super) fn warn(&mut self, warnings: Vec<String>) {
+        self.rest.warnings.extend(warnings);
     }
 
     /// What they say in short, with what the findings say.

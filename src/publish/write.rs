@@ -102,6 +102,7 @@ pub fn write(plan: &Plan, options: &Options, listener: &dyn Listener) -> Result<
                 mut staging,
                 findings,
                 grids,
+                warnings: _,
             },
         headlines,
     } = measure(plan, parts.as_ref(), Staging::new(&claim, out), listener)?;
@@ -209,11 +210,10 @@ pub(super) fn measure<'a>(
     };
     steps.finish();
     streamed?;
+    let mut tables = tables.finish(headlines.amplification())?;
+    headlines.warn(std::mem::take(&mut tables.warnings));
     for warning in headlines.warnings(plan) {
         listener.warn(warning);
     }
-    Ok(Measurements {
-        tables: tables.finish(headlines.amplification())?,
-        headlines,
-    })
+    Ok(Measurements { tables, headlines })
 }
