@@ -133,6 +133,10 @@ pub(super) fn describe_figures(plan: &Plan, count: usize, listener: &dyn Listene
         return;
     }
     listener.say(&format!("drawing {count} figures"));
+    // Many adapters that are put side by side are no pairs that would be missed.
+    if plan.many().is_some() && plan.comparisons().is_empty() {
+        return;
+    }
     let figures = &plan.figures;
     for (pair, shown, need) in [
         (

@@ -1,6 +1,5 @@
 //! The maps of many adapters that a plan asks for, from `pairs.csv` as written.
 
-use crate::adapter::projection_of;
 use crate::error::Result;
 use crate::figure::{LabelStrip, ManyMaps, Options, many_maps};
 use crate::paper::{Figure, Label};
@@ -73,9 +72,10 @@ pub(super) fn maps(plan: &Plan, tables: Tables, options: &Options) -> Result<Vec
 
 /// The part of the model whose modules of a projection are drawn.
 fn component(plan: &Plan, projection: &str) -> Option<String> {
-    let mut drawn = plan.figures.modules.iter();
-    let path = drawn.find(|path| projection_of(path) == projection)?;
-    Some(plan.module_name(path).component)
+    let drawn = plan.figures.modules.iter();
+    let mut named = drawn.map(|path| plan.module_name(path));
+    let module = named.find(|module| module.projection == projection)?;
+    Some(module.component)
 }
 
 /// What adapters have in common, by the labels of groups.csv.

@@ -31,6 +31,7 @@ mod groups;
 mod listener;
 mod made;
 mod make;
+mod many_answers;
 mod many_maps;
 mod maps;
 mod notebook;

@@ -7,8 +7,9 @@ use crate::figure::maps::Scale;
 use crate::figure::palette::{Palette, Rgb};
 use crate::measure::linkage::Merge;
 
-/// Colours of labels that eyes with any colour vision tell apart (Okabe & Ito 2008), without black.
-const COLOURS: [Rgb; 7] = [
+/// Colours of names that eyes with any colour vision tell apart (Okabe & Ito 2008, then Tol's muted ones), without
+/// black.
+const COLOURS: [Rgb; 12] = [
     [0, 114, 178],
     [230, 159, 0],
     [0, 158, 115],
@@ -16,7 +17,14 @@ const COLOURS: [Rgb; 7] = [
     [86, 180, 233],
     [213, 94, 0],
     [240, 228, 66],
+    [51, 34, 136],
+    [136, 34, 85],
+    [153, 153, 51],
+    [68, 170, 153],
+    [221, 221, 221],
 ];
+/// Numbers have a scale: the first strip of them this one, others the next.
+const SCALES: [Palette; 2] = [Palette::Cividis, Palette::Viridis];
 
 /// What each two of many adapters share, a map a projection, as plain data.
 #[derive(Debug, Clone, PartialEq)]
@@ -64,20 +72,30 @@ pub struct Strip {
 }
 
 impl Strip {
-    /// The colour of a value.
-    pub(super) fn colour(&self, value: usize) -> Rgb {
-        match self.names.len() <= COLOURS.len() {
-            true => COLOURS[value % COLOURS.len()],
-            // More than have a colour of their own: in their order.
-            false => {
+    /// The colour of a value; `number` is how many strips of numbers come before.
+    fn colour(&self, value: usize, number: usize) -> Rgb {
+        match self.is_of_numbers() || !self.is_named() {
+            true => {
                 let last = (self.names.len() - 1).max(1);
-                Palette::Viridis.colour((value * 255 / last).min(255) as u8)
+                SCALES[number % SCALES.len()].colour((value * 255 / last).min(255) as u8)
             }
+            false => COLOURS[value % COLOURS.len()],
         }
+    }
+
+    /// Whether its values are numbers, which have an order.
+    fn is_of_numbers(&self) -> bool {
+        self.names.iter().all(|name| name.parse::<u64>().is_ok())
     }
 
     /// Whether each value is named below.
     pub(super) fn is_named(&self) -> bool {
         self.names.len() <= COLOURS.len()
     }
+}
+
+/// The colour of a value of one of several strips.
+pub(super) fn colour(strips: &[Strip], strip: usize, value: usize) -> Rgb {
+    let before = strips[..strip].iter().filter(|strip| strip.is_of_numbers());
+    strips[strip].colour(value, before.count())
 }

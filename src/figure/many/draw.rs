@@ -10,11 +10,9 @@ use crate::figure::pen::{Drawn, GREY, Hang, INK, PAPER, Pen, Picture, svg};
 use crate::figure::place::{Box, TICK_GAP, TITLE_RISE, fitting};
 use crate::paper::Page;
 
-use super::chart::{ManyMap, ManyMaps, Strip};
-use super::layout::{ManyLayout, Place, STRIP};
+use super::chart::{ManyMap, ManyMaps, Strip, colour};
+use super::layout::{ManyLayout, NAME, Place, STRIP};
 
-/// Names are no longer.
-const NAME: f64 = 80.0;
 /// A bar has every fifth of its colours: all of them would be half of a picture's bytes.
 const STEP: usize = 5;
 /// From so many adapters on a map has every eighth colour: runs of one colour are one shape.
@@ -86,7 +84,8 @@ impl Pen<'_> {
         for (number, strip) in strips.iter().enumerate() {
             let from = (strips.len() - number) as f64 * STRIP;
             let count = strip.values.len();
-            let colour = |value: Option<usize>| value.map_or(PALE, |value| strip.colour(value));
+            let colour =
+                |value: Option<usize>| value.map_or(PALE, |value| colour(strips, number, value));
             let across = Box {
                 y: map.y - from - 1.0,
                 height: STRIP - 1.0,
@@ -156,7 +155,7 @@ impl Pen<'_> {
 
     fn keys(&mut self, maps: &ManyMaps, layout: &ManyLayout) -> Drawn {
         let size = self.sizes.footer;
-        for (line, &baseline) in layout.keys.iter().zip(&layout.key_lines) {
+        for &(ref line, baseline) in &layout.keys {
             for key in line {
                 let mut x = key.x;
                 if let Some((strip, value)) = key.of {
@@ -167,7 +166,7 @@ impl Pen<'_> {
                         width: side,
                         height: side,
                     };
-                    self.fill(square, maps.strips[strip].colour(value))?;
+                    self.fill(square, colour(&maps.strips, strip, value))?;
                     x += side + 2.0;
                 }
                 self.text(
