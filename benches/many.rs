@@ -5,17 +5,17 @@
 //! cargo bench --bench many -- D MODULES
 //! ```
 //!
-//! Of each N some modules are measured, so that the time of one more is known. Draws are made once a run, reading is
-//! timed by the run itself, and peak memory is that of a process of its own. A plain product with the same frames and the
-//! eigenvalues of the same Gram matrices stand beside it: the work that nobody can leave out.
+//! Times are those of the processor, as others share the machine. A module is the difference between some modules and
+//! one. Draws are made once a run: the difference between 999 of them and one. Each run is a process of its own, so that its
+//! peak memory is its own. A plain product of the same frames and the eigenvalues of its result stand beside it: the work
+//! that nobody can leave out.
 
 mod common;
 
 use std::error::Error;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
-use std::time::Instant;
 
 use lora_subspace::linalg::{better_kernels, eigenvalues, use_one_thread};
 use lora_subspace::publish::{Options, Silent, write};
@@ -35,83 +35,89 @@ fn main() -> Result<(), Box<dyn Error>> {
     take_kernels()?;
     use_one_thread();
     let given: Vec<String> = std::env::args().skip(1).collect();
-    if let [word, folder, modules] = given.as_slice()
+    if let [word, folder, modules, draws] = given.as_slice()
         && word == "measure"
     {
-        return measure(Path::new(folder), modules.parse()?);
+        return measure(Path::new(folder), modules.parse()?, draws.parse()?);
     }
     let sizes: Vec<usize> = given.iter().filter_map(|one| one.parse().ok()).collect();
     let (d, modules) = match sizes.as_slice() {
         &[d, modules] => (d, modules),
         _ => (4096, 3),
     };
-    println!("modules of {d} × {d}, r = k = {R}, one thread, seconds:");
+    println!("modules of {d} × {d}, r = k = {R}, one thread, seconds of the processor:");
     println!(
-        "    N  draws  a module  of it reading  product and eigenvalues  64 modules  peak MB, 1 and {modules} modules"
+        "    N  999 draws  a module  reading it  product and eigenvalues  64 modules  peak MB of 1 and {modules}"
     );
     for count in ADAPTERS {
         let folder = tempfile::tempdir()?;
         make(folder.path(), d, count, modules)?;
-        let (first, few) = timed(folder.path(), 1)?;
-        let (all, most) = timed(folder.path(), modules)?;
-        let reading = all.reading / modules as f64;
-        let one = (all.seconds - first.seconds) / (modules as f64 - 1.0);
-        let draws = (first.seconds - one).max(0.0);
+        let one = timed(folder.path(), 1, 1)?;
+        let all = timed(folder.path(), modules, 1)?;
+        let drawn = timed(folder.path(), 1, 999)?;
+        let module = (all.seconds - one.seconds) / (modules as f64 - 1.0);
+        let draws = (drawn.seconds - one.seconds).max(0.0);
         println!(
-            "{count:5}  {draws:5.1}  {one:8.3}  {reading:13.3}  {:23.3}  {:10.1}  {few:.0} and {most:.0}",
-            least(d, count),
-            draws + WHOLE as f64 * one
+            "{count:5}  {draws:9.1}  {module:8.2}  {:10.3}  {:23.2}  {:10.0}  {:.0} and {:.0}",
+            all.reading / modules as f64,
+            least(d, count)?,
+            one.seconds + draws + (WHOLE as f64 - 1.0) * module,
+            one.peak,
+            all.peak,
         );
     }
     Ok(())
 }
 
 /// One product of all frames with themselves on either side, and the eigenvalues of both.
-fn least(d: usize, count: usize) -> f64 {
+fn least(d: usize, count: usize) -> Result<f64, Box<dyn Error>> {
     let frames = gaussian(count * R, d, 7) / (d as f64).sqrt();
-    let started = Instant::now();
+    let before = processor()?;
     for _ in 0..2 {
         let gram = frames.dot(&frames.t());
-        std::hint::black_box(eigenvalues(gram.view()).expect("a finite matrix"));
+        std::hint::black_box(eigenvalues(gram.view())?);
     }
-    started.elapsed().as_secs_f64()
+    Ok(processor()? - before)
 }
 
-/// What a process of its own took.
+/// What a process of its own took: seconds of the processor, those of reading, and megabytes.
 struct Took {
     seconds: f64,
     reading: f64,
+    peak: f64,
 }
 
-/// Measures some modules in a process of its own: seconds, and peak megabytes.
-fn timed(folder: &Path, modules: usize) -> Result<(Took, f64), Box<dyn Error>> {
+/// Measures some modules with so many draws in a process of its own.
+fn timed(folder: &Path, modules: usize, draws: usize) -> Result<Took, Box<dyn Error>> {
     let output = Command::new(std::env::current_exe()?)
         .arg("measure")
         .arg(folder)
-        .arg(modules.to_string())
+        .args([modules, draws].map(|number| number.to_string()))
         .output()?;
     let text = String::from_utf8(output.stdout)?;
-    let numbers: Vec<f64> = text
-        .split_whitespace()
-        .filter_map(|one| one.parse().ok())
-        .collect();
-    match numbers.as_slice() {
-        &[seconds, reading, peak] if output.status.success() => {
-            Ok((Took { seconds, reading }, peak))
-        }
+    let numbers = text.split_whitespace().filter_map(|one| one.parse().ok());
+    match numbers.collect::<Vec<f64>>().as_slice() {
+        &[seconds, reading, peak] if output.status.success() => Ok(Took {
+            seconds,
+            reading,
+            peak,
+        }),
         _ => Err(String::from_utf8_lossy(&output.stderr).into()),
     }
 }
 
 /// Writes the tables of the first modules, and prints what it took.
-fn measure(folder: &Path, modules: usize) -> Result<(), Box<dyn Error>> {
+fn measure(folder: &Path, modules: usize, draws: usize) -> Result<(), Box<dyn Error>> {
     rayon::ThreadPoolBuilder::new()
         .num_threads(1)
         .build_global()?;
-    let mut paths: Vec<PathBuf> = fs::read_dir(folder.join("runs"))?
-        .map(|entry| entry.map(|entry| entry.path()))
-        .collect::<Result<_, _>>()?;
-    paths.sort();
+    let study = folder.join(format!("{draws}.toml"));
+    let mut text = "name = \"many\"\n".to_string();
+    for entry in fs::read_dir(folder.join("runs"))? {
+        let name = entry?.file_name().to_string_lossy().into_owned();
+        text += &format!("[[adapter]]\nname = \"{name}\"\npath = \"runs/{name}\"\n");
+    }
+    fs::write(&study, format!("{text}[many]\ndraws = {draws}\n"))?;
     let layers: Vec<usize> = (0..modules).collect();
     let mut request = Request::everything();
     request.selection = Selection::new(&[], &layers)?;
@@ -119,25 +125,33 @@ fn measure(folder: &Path, modules: usize) -> Result<(), Box<dyn Error>> {
         overlap: true,
         ..Makes::default()
     };
-    request.many = true;
-    let started = Instant::now();
-    let plan = Plan::from_paths(&paths, None, &request)?;
+    let plan = Plan::from_file(&study, &request)?;
     let out = tempfile::tempdir()?;
     let mut options = Options::new(out.path());
     (options.figures, options.report) = (false, false);
     write(&plan, &options, &Silent)?;
-    let seconds = started.elapsed().as_secs_f64();
-    let record = out
-        .path()
-        .join("notebooks-export")
-        .join(&plan.name)
-        .join("run-publish.json");
+    let record = out.path().join("notebooks-export/many/run-publish.json");
     let record: serde_json::Value = serde_json::from_slice(&fs::read(record)?)?;
-    let reading = record["seconds_reading"]
-        .as_f64()
-        .ok_or("a record without its reading")?;
-    println!("{seconds} {reading} {}", peak()?);
+    let reading = record["seconds_reading"].as_f64();
+    let reading = reading.ok_or("a record without its reading")?;
+    println!("{} {reading} {}", processor()?, peak()?);
     Ok(())
+}
+
+/// Seconds of the processor that this process has taken.
+fn processor() -> Result<f64, Box<dyn Error>> {
+    /// Linux counts in hundredths of a second.
+    const TICKS: f64 = 100.0;
+    let text = fs::read_to_string("/proc/self/stat")?;
+    let (_, rest) = text.rsplit_once(')').ok_or("no name")?;
+    // The name is the second field, user and system time are fields 14 and 15.
+    let fields: Vec<f64> = rest
+        .split_whitespace()
+        .skip(11)
+        .take(2)
+        .filter_map(|one| one.parse().ok())
+        .collect();
+    Ok(fields.iter().sum::<f64>() / TICKS)
 }
 
 /// The most memory that this process held, in megabytes.

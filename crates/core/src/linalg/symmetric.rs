@@ -1,12 +1,11 @@
 //! Eigenvalues and eigenvectors of symmetric matrices.
 
 use ndarray::{Array1, Array2, ArrayView2};
-use ndarray_linalg::{EigValsh, UPLO};
 
 use crate::error::{Error, Result};
 
-use super::lapack::leading_eigenpairs;
-use super::values::{check_input, failed};
+use super::lapack::{all_eigenvalues, leading_eigenpairs};
+use super::values::check_input;
 
 /// The eigenvalues of a symmetric matrix, falling.
 ///
@@ -25,10 +24,7 @@ use super::values::{check_input, failed};
 pub fn eigenvalues(matrix: ArrayView2<f64>) -> Result<Array1<f64>> {
     super::use_one_thread();
     check(&matrix)?;
-    let rising = matrix
-        .eigvalsh(UPLO::Lower)
-        .map_err(|error| failed("eigenvalues", &matrix, error))?;
-    Ok(rising.iter().rev().copied().collect())
+    all_eigenvalues(matrix.as_standard_layout().into_owned())
 }
 
 /// The k largest eigenvalues of a symmetric n × n matrix, falling, and their eigenvectors as columns, n × k.
