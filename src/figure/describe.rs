@@ -2,7 +2,7 @@
 
 use super::curve::{Curve, CurveBar, CurveLine, CurveMark, CurvePanel, CurvePoint, LineStyle};
 use super::heat::Chart;
-use super::many::{ManyMap, ManyMaps};
+use super::many::{ManyMap, ManyMaps, side};
 use super::maps::{Map, Maps};
 
 /// Of lines with more points only the ends are told.
@@ -109,7 +109,7 @@ pub(super) fn many_description(maps: &ManyMaps) -> String {
         Some(format!("{value:.2} ({one} and {other})"))
     };
     let of_map = |map: &ManyMap| {
-        let [below, above] = &maps.sides;
+        let [below, above] = maps.bases.map(side);
         let told = [(below, true), (above, false)].map(|(side, is_below)| {
             let most = most(map, is_below).unwrap_or("no values".into());
             format!("most on side {side} {most}")

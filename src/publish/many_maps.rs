@@ -18,6 +18,8 @@ pub(super) struct NamedMany {
     pub(super) figure: Figure,
     pub(super) title: String,
     pub(super) maps: ManyMaps,
+    /// The part of the model and the projection of each map.
+    pub(super) shown: Vec<[String; 2]>,
 }
 
 /// The maps of a plan, in one figure or more.
@@ -27,10 +29,10 @@ pub(super) fn maps(plan: &Plan, tables: Tables, options: &Options) -> Result<Vec
         return Ok(Vec::new());
     };
     let rows = means(tables)?;
-    let shown: Vec<(String, String)> = figures
+    let shown: Vec<[String; 2]> = figures
         .projections
         .iter()
-        .filter_map(|projection| Some((component(plan, projection)?, projection.clone())))
+        .filter_map(|projection| Some([component(plan, projection)?, projection.clone()]))
         .collect();
     let Some(all) = many_maps(&rows, &shown, &strips(plan, many), options) else {
         return Ok(Vec::new());
@@ -40,8 +42,8 @@ pub(super) fn maps(plan: &Plan, tables: Tables, options: &Options) -> Result<Vec
         _ => 1,
     };
     let count = all.maps.len().div_ceil(most);
-    let parts = all.maps.chunks(most).enumerate();
-    let part = |(number, maps): (usize, &[_])| {
+    let parts = all.maps.chunks(most).zip(shown.chunks(most)).enumerate();
+    let part = |(number, (maps, shown)): (usize, (&[_], &[[String; 2]]))| {
         let (name, title) = match (number, count) {
             (_, 1) => (figure.stem(), figure.title()),
             (0, _) => (
@@ -65,6 +67,7 @@ pub(super) fn maps(plan: &Plan, tables: Tables, options: &Options) -> Result<Vec
             figure,
             title,
             maps,
+            shown: shown.to_vec(),
         }
     };
     Ok(parts.map(part).collect())

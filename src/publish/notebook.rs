@@ -10,6 +10,7 @@ use crate::table::{Provenance, RunTable, RunsRow, columns};
 use super::charts::{NamedChart, against_base, shown_ranked};
 use super::curves::NamedCurve;
 use super::drawn::Drawn;
+use super::many_maps::NamedMany;
 use super::maps::NamedMaps;
 use super::written::Written;
 
@@ -62,6 +63,7 @@ pub(super) fn notebook(
             .iter()
             .filter_map(|named| lines(plan, named))
             .chain(drawn.maps.iter().map(|named| maps(plan, named)))
+            .chain(drawn.many.iter().map(many))
             .collect(),
         table7,
         runs: (!runs.is_empty()).then_some(of_runs),
@@ -131,6 +133,19 @@ fn maps<'a>(plan: &Plan, named: &'a NamedMaps) -> RebuiltLines<'a> {
         name: &named.maps.name,
         title: &named.title,
         shows: Lines::Sizes(named_of(mapped(&shown_ranked(plan)))),
+    }
+}
+
+/// How it makes the maps of many adapters again.
+fn many(named: &NamedMany) -> RebuiltLines<'_> {
+    RebuiltLines {
+        name: &named.maps.name,
+        title: &named.title,
+        shows: Lines::Many {
+            shown: &named.shown,
+            adapters: &named.maps.adapters,
+            bases: named.maps.bases,
+        },
     }
 }
 

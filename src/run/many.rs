@@ -5,11 +5,11 @@ use ndarray::{Array2, ArrayView2};
 use crate::error::Result;
 use crate::linalg::{Subspace, Svd};
 use crate::measure::chance::overlap_chance;
+use crate::measure::coverage::{Covered, fold_of, held_out_of};
 use crate::measure::interference::{energy_of_sum, interference, interference_chance, retained};
-use crate::measure::many::{
-    Covered, Together, fold_of, gram_of, held_out_of, overlaps, shared, top_edge,
-};
+use crate::measure::many::Together;
 use crate::measure::many_draws::LEADING;
+use crate::measure::mean_projector::{gram_of, overlaps, shared, top_edge};
 use crate::measure::{Basis, Directions};
 use crate::results::{ManyModule, OnBasis, Results};
 use crate::table::{InterferenceRow, SharedRow};

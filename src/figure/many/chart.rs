@@ -5,6 +5,7 @@ use ndarray::Array2;
 use crate::figure::label::Text;
 use crate::figure::maps::Scale;
 use crate::figure::palette::{Palette, Rgb};
+use crate::measure::Basis;
 use crate::measure::linkage::Merge;
 
 /// Colours of names that eyes with any colour vision tell apart (Okabe & Ito 2008, then Tol's muted ones), without
@@ -44,11 +45,21 @@ pub struct ManyMaps {
     /// Which colour is which value.
     pub scale: Scale,
     /// What the two triangles show: below the diagonal, and above it.
-    pub sides: [String; 2],
+    pub bases: [Basis; 2],
     /// Small lines below.
     pub footer: Vec<String>,
     /// The colours of cells and bar, dark is low.
     pub palette: Palette,
+}
+
+/// What a triangle shows, in a word.
+pub(in crate::figure) fn side(basis: Basis) -> &'static str {
+    match basis {
+        Basis::A => "A",
+        Basis::B => "B",
+        Basis::DeltaRight => "in",
+        Basis::DeltaLeft => "out",
+    }
 }
 
 /// One map.

@@ -10,7 +10,7 @@ use crate::figure::pen::{Drawn, GREY, Hang, INK, PAPER, Pen, Picture, svg};
 use crate::figure::place::{Box, TICK_GAP, TITLE_RISE, fitting};
 use crate::paper::Page;
 
-use super::chart::{ManyMap, ManyMaps, Strip, colour};
+use super::chart::{ManyMap, ManyMaps, Strip, colour, side};
 use super::layout::{ManyLayout, NAME, Place, STRIP};
 
 /// A bar has every fifth of its colours: all of them would be half of a picture's bytes.
@@ -69,7 +69,7 @@ impl Pen<'_> {
             INK,
             Hang::Centre,
         )?;
-        let [below, over] = &maps.sides;
+        let [below, over] = maps.bases.map(side);
         let tick = self.sizes.tick;
         let under = place.map.bottom() + 2.0 * TICK_GAP + tick * CAPITAL;
         let low = Text::plain(&format!("below: {below}"));

@@ -18,7 +18,7 @@ const GAP: f64 = 2.5;
 const BETWEEN: f64 = 14.0;
 /// A cell is no larger, and a map no smaller.
 const CELL: f64 = 16.0;
-const SMALLEST_MAP: f64 = 60.0;
+const SMALLEST_MAP: f64 = 84.0;
 /// Names are no longer, and stand so far apart, in their size.
 pub(super) const NAME: f64 = 80.0;
 const LINE: f64 = 1.03;

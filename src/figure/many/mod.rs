@@ -13,6 +13,7 @@ mod draw;
 mod layout;
 mod rows;
 
+pub(super) use chart::side;
 pub use chart::{ManyMap, ManyMaps, Strip};
 pub(super) use draw::draw;
 pub use rows::{LabelStrip, many_maps};

@@ -30,13 +30,13 @@ pub struct LabelStrip {
 /// `projections` are pairs of the model's part and the projection, as the rows have them.
 pub fn many_maps(
     rows: &[PairRow],
-    projections: &[(String, String)],
+    projections: &[[String; 2]],
     labels: &[LabelStrip],
     options: &Options,
 ) -> Option<ManyMaps> {
     let [below, above] = sides(rows)?;
     let order = Order::of(rows);
-    let map = |(component, projection): &(String, String)| {
+    let map = |[component, projection]: &[String; 2]| {
         let of = rows
             .iter()
             .filter(|row| row.component == *component && row.projection == *projection);
@@ -75,13 +75,13 @@ pub fn many_maps(
         adapters: order.names.iter().map(|name| name.to_string()).collect(),
         maps,
         scale,
-        sides: [words(below), words(above)].map(String::from),
+        bases: [below, above],
         footer: vec![
             format!(
                 "Excess of φ(k,k) over chance, 0 for random directions and 1 for equal ones. Below the diagonal: \
                  {}. Above it: {}. {layers}",
-                long_words(below),
-                long_words(above)
+                words(below),
+                words(above)
             ),
             "Order and tree: average linkage on 1 less the mean excess over all modules and sides. pairs.csv has all \
              pairs."
@@ -103,15 +103,6 @@ fn sides(rows: &[PairRow]) -> Option<[Basis; 2]> {
 }
 
 fn words(basis: Basis) -> &'static str {
-    match basis {
-        Basis::A => "A",
-        Basis::B => "B",
-        Basis::DeltaRight => "in",
-        Basis::DeltaLeft => "out",
-    }
-}
-
-fn long_words(basis: Basis) -> &'static str {
     match basis {
         Basis::A => "the directions of A",
         Basis::B => "the directions of B",
@@ -253,7 +244,7 @@ mod tests {
             title: "seed".into(),
             values: vec![of("a", "10"), of("b", "9"), of("c", "10")],
         };
-        let shown = [(String::new(), "q_proj".to_string())];
+        let shown = [[String::new(), "q_proj".to_string()]];
         let maps = many_maps(&rows, &shown, &[seeds], &Options::default()).unwrap();
         assert_eq!(maps.adapters, ["a", "c", "b"]);
         assert_eq!(

@@ -6,7 +6,8 @@ use crate::error::Result;
 use crate::linalg::eigenpairs;
 
 use super::Side;
-use super::many::{DECOMPOSED, Together, coordinates};
+use super::many::Together;
+use super::mean_projector::{DECOMPOSED, coordinates};
 
 /// The share of the sum's norm that may lie outside the directions that [`retained`] keeps.
 const OUTSIDE: f64 = 0.05;

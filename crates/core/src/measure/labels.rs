@@ -251,7 +251,10 @@ mod tests {
         assert_eq!(count(&[0, 0, 0, 1, 2, 2], &[0; 6]), (60, 60.0));
         assert_eq!(count(&[0, 1, 0, 1], &[0, 0, 1, 1]), (4, 4.0));
         let many: Vec<usize> = (0..200).map(|one| one % 2).collect();
-        assert_eq!(arrangements(&many, &members(&[0; 200]), true), f64::INFINITY);
+        assert_eq!(
+            arrangements(&many, &members(&[0; 200]), true),
+            f64::INFINITY
+        );
     }
 
     #[test]

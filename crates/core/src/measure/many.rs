@@ -7,20 +7,16 @@
 //!   of ΔW's size is formed.
 //! - Singular vectors stand for the factors: the inner products do not change with (B, A) → (B·M⁻¹, M·A).
 
-use ndarray::{Array1, Array2, ArrayView2, Axis, s};
+use ndarray::{Array1, Array2, ArrayView2, s};
 
-use crate::error::{Error, Result};
-use crate::linalg::{Svd, eigenpairs, eigenvalues, norm};
+use crate::error::Result;
+use crate::linalg::{Svd, norm};
 
 use super::Side;
+use super::mean_projector::{Shared, overlaps, refused, shared};
 
 /// Columns of frames that are multiplied at once.
 const BLOCK: usize = 512;
-/// Up to so many columns, adapters times k, all eigenvectors of the Gram matrices are found; beyond, eigenvalues
-/// alone.
-pub const DECOMPOSED: usize = 512;
-/// Held-out coverage is taken over so many folds.
-const FOLDS: usize = 10;
 
 /// The updates of several adapters in one module, as far as measures of many take them.
 #[derive(Debug, Clone)]
@@ -61,7 +57,8 @@ impl Together {
     /// ```
     /// use lora_subspace_core::linalg::svd;
     /// use lora_subspace_core::measure::Side;
-    /// use lora_subspace_core::measure::many::{Together, top_edge};
+    /// use lora_subspace_core::measure::many::Together;
+    /// use lora_subspace_core::measure::mean_projector::top_edge;
     /// use ndarray::array;
     /// let x = svd(array![[2.0, 0.0, 0.0], [0.0; 3], [0.0; 3]].view())?;
     /// let y = svd(array![[0.5, 0.5, 0.0], [0.5, 0.5, 0.0], [0.0; 3]].view())?;
@@ -233,293 +230,6 @@ impl Together {
     }
 }
 
-/// φ(k,k) of each two frames of k directions, from their Gram matrix: ‖G_ab‖²_F/k, N × N.
-///
-/// ```
-/// use lora_subspace_core::measure::many::overlaps;
-/// let gram = ndarray::array![[1.0, 0.6], [0.6, 1.0]];
-/// assert_eq!(overlaps(gram.view(), 1)[(0, 1)], 0.36);
-/// ```
-pub fn overlaps(gram: ArrayView2<f64>, k: usize) -> Array2<f64> {
-    let count = gram.nrows() / k.max(1);
-    Array2::from_shape_fn((count, count), |(a, b)| {
-        let block = gram.slice(s![a * k..(a + 1) * k, b * k..(b + 1) * k]);
-        let energy: f64 = block.iter().map(|x| x * x).sum();
-        (energy / k as f64).min(1.0)
-    })
-}
-
-/// The Gram matrix of frames of k directions in one R^d, Nk × Nk.
-///
-/// # Errors
-///
-/// [`Error::Numerical`] of no frame, and of frames of different sizes.
-///
-/// ```
-/// use lora_subspace_core::linalg::haar;
-/// use lora_subspace_core::measure::many::gram_of;
-/// let frames = [haar(9, 2, "0/one")?, haar(9, 2, "0/two")?];
-/// let gram = gram_of(&[frames[0].basis(), frames[1].basis()])?;
-/// assert!((gram[(0, 0)] - 1.0).abs() < 1e-14 && gram[(0, 2)] == gram[(2, 0)]);
-/// # Ok::<(), lora_subspace_core::Error>(())
-/// ```
-pub fn gram_of(frames: &[ArrayView2<f64>]) -> Result<Array2<f64>> {
-    let first = frames.first().map(|frame| frame.dim());
-    let size = first.filter(|size| frames.iter().all(|frame| frame.dim() == *size));
-    let Some((d, k)) = size else {
-        return Err(refused(
-            "frames of different sizes, or none".into(),
-            "give frames of one module and k",
-        ));
-    };
-    let mut stack = Array2::zeros((frames.len() * k, d));
-    for (number, frame) in frames.iter().enumerate() {
-        let rows = s![number * k..(number + 1) * k, ..];
-        stack.slice_mut(rows).assign(&frame.t());
-    }
-    let mut gram = stack.dot(&stack.t());
-    for i in 0..gram.nrows() {
-        for j in 0..i {
-            gram[(i, j)] = gram[(j, i)];
-        }
-    }
-    Ok(gram)
-}
-
-/// The directions that many frames share: the eigenvalues of their mean projector.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Shared {
-    /// λ of P̄ = (1/N)·ΣF_aF_aᵀ, falling, as many as there are columns; those of G/N. Each is in 0..=1: 1 where all
-    /// frames have the direction, 1/N where one has. They sum to k.
-    pub eigenvalues: Array1<f64>,
-    /// (Σλ)²/Σλ²: how many directions the frames are spread over.
-    pub participation: f64,
-}
-
-/// What frames of k directions share, from their Gram matrix.
-///
-/// # Errors
-///
-/// Those of LAPACK.
-///
-/// ```
-/// use lora_subspace_core::measure::many::shared;
-/// // Three frames of one direction, two of them the same.
-/// let gram = ndarray::array![[1.0, 1.0, 0.0], [1.0, 1.0, 0.0], [0.0, 0.0, 1.0]];
-/// let found = shared(gram.view(), 1)?;
-/// assert!((found.eigenvalues[0] - 2.0 / 3.0).abs() < 1e-15);
-/// assert!((found.participation - 1.0 / (4.0 / 9.0 + 1.0 / 9.0)).abs() < 1e-14);
-/// # Ok::<(), lora_subspace_core::Error>(())
-/// ```
-pub fn shared(gram: ArrayView2<f64>, k: usize) -> Result<Shared> {
-    let count = (gram.nrows() / k.max(1)) as f64;
-    let squares: f64 = gram.iter().map(|x| x * x).sum();
-    let trace = gram.diag().sum();
-    Ok(Shared {
-        eigenvalues: eigenvalues(gram)?.mapv(|value| (value / count).clamp(0.0, 1.0)),
-        participation: trace * trace / squares,
-    })
-}
-
-/// λ₊, up to which eigenvalues of the mean projector of N independent Haar frames of k directions in R^d reach for
-/// large d.
-///
-/// ```text
-/// λ₊ = (1 + (N − 2)t + 2·√((N − 1)·t(1 − t)))/N,   t = k/d
-/// ```
-///
-/// The edge of the law of a sum of N free projections of trace t, over N. Simulated largest eigenvalues lie between
-/// 6 % below and 3 % above it. From t = 1 − 1/N on all frames have a direction in common, and it is 1.
-///
-/// # Reference
-///
-/// Kesten 1959, whose law of random walks on a free group it is; Voiculescu, Dykema & Nica 1992.
-///
-/// ```
-/// use lora_subspace_core::measure::many::top_edge;
-/// assert!((top_edge(3, 1, 3) - 8.0 / 9.0).abs() < 1e-15);
-/// assert_eq!((top_edge(2, 3, 3), top_edge(2, 1, 2)), (1.0, 1.0));
-/// ```
-pub fn top_edge(count: usize, k: usize, d: usize) -> f64 {
-    let (n, t) = (count as f64, k as f64 / d as f64);
-    if t >= 1.0 - 1.0 / n {
-        return 1.0;
-    }
-    (1.0 + (n - 2.0) * t + 2.0 * ((n - 1.0) * t * (1.0 - t)).sqrt()) / n
-}
-
-/// Coordinates of the frames of one side: S with SᵀS = G, a column a direction. Directions that rounding made are
-/// cut.
-pub(super) fn coordinates(gram: ArrayView2<f64>) -> Result<Array2<f64>> {
-    let n = gram.nrows();
-    let (values, vectors) = eigenpairs(gram, n)?;
-    let floor = n as f64 * f64::EPSILON * values[0];
-    let rank = values.iter().take_while(|&&value| value > floor).count();
-    let roots = values.slice(s![..rank]).mapv(f64::sqrt);
-    let vectors = vectors.slice(s![.., ..rank]);
-    Ok((&vectors * &roots).reversed_axes())
-}
-
-/// How much of one update's directions lies in directions of the others.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Covered {
-    /// Share of its k directions in the leading k of the mean projector of the adapters of other folds.
-    pub coverage: f64,
-    /// The same in the leading k directions of the sum of their updates, each by its own leading k; `None` where
-    /// that sum has fewer.
-    pub by_mean: Option<f64>,
-}
-
-/// The fold of each of so many adapters in the order of their names: ten folds, or one each where there are fewer.
-///
-/// ```
-/// use lora_subspace_core::measure::many::fold_of;
-/// let folds: Vec<usize> = (0..12).map(|place| fold_of(place, 12)).collect();
-/// assert_eq!(folds, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 0, 1]);
-/// assert_eq!(fold_of(2, 3), 2);
-/// ```
-pub fn fold_of(place: usize, count: usize) -> usize {
-    place % count.clamp(1, FOLDS)
-}
-
-impl Together {
-    /// How well the directions of each update are covered by what the adapters of other folds share, beside what
-    /// their sum has. `folds` has the fold of each; `None` for [`Together::len`]·k above [`DECOMPOSED`].
-    ///
-    /// ```text
-    /// coverage_a = ‖F_aᵀS‖²_F/k,   S the leading k directions of P̄ over the adapters of other folds
-    /// ```
-    ///
-    /// By chance both are k/d. Directions that are found on the same adapters that they are to cover would be
-    /// covered in part by themselves, hence the folds. What the mean of the updates covers, a claim of a shared
-    /// subspace has to beat.
-    ///
-    /// # Errors
-    ///
-    /// Those of LAPACK, and [`Error::Numerical`] where there are not as many folds as updates, or one fold only.
-    ///
-    /// # Example
-    ///
-    /// ```
-    /// use lora_subspace_core::linalg::svd;
-    /// use lora_subspace_core::measure::Side;
-    /// use lora_subspace_core::measure::many::Together;
-    /// use ndarray::array;
-    /// // All write e₁ and read something else.
-    /// let of = |row: [f64; 2]| svd(array![row, [0.0; 2]].view()).map(|svd| svd.leading(1));
-    /// let all = Together::of(&[of([1.0, 0.0])?, of([0.0, 1.0])?, of([1.0, 0.0])?], 1)?;
-    /// let covered = all.held_out(Side::Left, &[0, 1, 2])?.unwrap();
-    /// assert!(covered.iter().all(|one| (one.coverage - 1.0).abs() < 1e-14));
-    /// assert!(covered.iter().all(|one| (one.by_mean.unwrap() - 1.0).abs() < 1e-14));
-    /// # Ok::<(), lora_subspace_core::Error>(())
-    /// ```
-    pub fn held_out(&self, side: Side, folds: &[usize]) -> Result<Option<Vec<Covered>>> {
-        check_folds(folds, self.len())?;
-        if self.len() * self.k > DECOMPOSED {
-            return Ok(None);
-        }
-        let other = match side {
-            Side::Left => Side::Right,
-            Side::Right => Side::Left,
-        };
-        let (own, other) = (
-            coordinates(self.gram(side))?,
-            coordinates(self.gram(other))?,
-        );
-        let largest = self.sigma.iter().fold(0.0f64, |most, &x| most.max(x));
-        let weighted = &own * &self.sigma.mapv(|x| x / largest);
-        covered(&own, folds, self.k, |training| {
-            Ok(Some(
-                taken(&weighted, training, self.k).dot(&taken(&other, training, self.k).t()),
-            ))
-        })
-        .map(Some)
-    }
-}
-
-/// [`Together::held_out`] of frames that are no sides of an update, from their Gram matrix: without what a mean of
-/// updates covers.
-///
-/// # Errors
-///
-/// As [`Together::held_out`].
-pub fn held_out_of(
-    gram: ArrayView2<f64>,
-    k: usize,
-    folds: &[usize],
-) -> Result<Option<Vec<Covered>>> {
-    check_folds(folds, gram.nrows() / k.max(1))?;
-    if gram.nrows() > DECOMPOSED {
-        return Ok(None);
-    }
-    covered(&coordinates(gram)?, folds, k, |_| Ok(None)).map(Some)
-}
-
-/// Covers each frame by those of other folds. `sum` gives, for the adapters of a training set, a matrix whose left
-/// directions are those of the sum of their updates, in the coordinates of the frames.
-fn covered(
-    own: &Array2<f64>,
-    folds: &[usize],
-    k: usize,
-    sum: impl Fn(&[usize]) -> Result<Option<Array2<f64>>>,
-) -> Result<Vec<Covered>> {
-    let nothing = Covered {
-        coverage: 0.0,
-        by_mean: None,
-    };
-    let mut all = vec![nothing; folds.len()];
-    let last = folds.iter().copied().max().unwrap_or(0);
-    for fold in 0..=last {
-        let training: Vec<usize> = (0..folds.len()).filter(|&a| folds[a] != fold).collect();
-        let held = (0..folds.len()).filter(|&a| folds[a] == fold);
-        let shared = leading(&taken(own, &training, k), k)?;
-        let of_sum = match sum(&training)? {
-            Some(core) => Some(leading(&core, k)?).filter(|found| found.ncols() == k),
-            None => None,
-        };
-        for a in held {
-            let frame = own.slice(s![.., a * k..(a + 1) * k]);
-            let share = |directions: &Array2<f64>| {
-                let cosines = directions.t().dot(&frame);
-                let energy: f64 = cosines.iter().map(|x| x * x).sum();
-                (energy / k as f64).min(1.0)
-            };
-            all[a] = Covered {
-                coverage: share(&shared),
-                by_mean: of_sum.as_ref().map(share),
-            };
-        }
-    }
-    Ok(all)
-}
-
-/// The columns of some updates.
-fn taken(matrix: &Array2<f64>, updates: &[usize], k: usize) -> Array2<f64> {
-    let columns: Vec<usize> = updates.iter().flat_map(|a| a * k..(a + 1) * k).collect();
-    matrix.select(Axis(1), &columns)
-}
-
-/// The leading k left directions of a matrix, as far as they stand above rounding.
-fn leading(matrix: &Array2<f64>, k: usize) -> Result<Array2<f64>> {
-    let rows = matrix.nrows();
-    let gram = matrix.dot(&matrix.t());
-    let (values, vectors) = eigenpairs(gram.view(), k.min(rows))?;
-    let floor = rows.max(matrix.ncols()) as f64 * f64::EPSILON * values[0];
-    let rank = values.iter().take_while(|&&value| value > floor).count();
-    Ok(vectors.slice_move(s![.., ..rank]))
-}
-
-fn check_folds(folds: &[usize], count: usize) -> Result<()> {
-    let is_one = folds.iter().all(|fold| Some(fold) == folds.first());
-    if folds.len() == count && !is_one {
-        return Ok(());
-    }
-    Err(refused(
-        format!("{} folds of {count} updates", folds.len()),
-        "give each update a fold, of two folds or more",
-    ))
-}
-
 /// Consecutive updates whose directions fit a block.
 fn blocks(updates: &[Svd]) -> Vec<std::ops::Range<usize>> {
     let mut blocks: Vec<std::ops::Range<usize>> = Vec::new();
@@ -574,12 +284,4 @@ fn check(updates: &[Svd], k: usize) -> Result<(usize, usize)> {
         }
     }
     Ok(shape)
-}
-
-fn refused(problem: String, remedy: &'static str) -> Error {
-    Error::Numerical {
-        routine: "many updates".into(),
-        problem,
-        remedy,
-    }
 }

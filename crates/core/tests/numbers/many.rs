@@ -5,13 +5,15 @@ use std::fs;
 use lora_subspace_core::adapter::Delta;
 use lora_subspace_core::linalg::{Svd, eigenvalues, haar, random_frames, svd};
 use lora_subspace_core::measure::Side;
+use lora_subspace_core::measure::coverage::fold_of;
 use lora_subspace_core::measure::interference::{
     energy_of_sum, interference, interference_chance, retained,
 };
 use lora_subspace_core::measure::labels::{Taken, agreement};
 use lora_subspace_core::measure::linkage::linkage;
-use lora_subspace_core::measure::many::{Together, fold_of, gram_of, overlaps, shared, top_edge};
+use lora_subspace_core::measure::many::Together;
 use lora_subspace_core::measure::many_draws::{RandomSets, RandomSpectra};
+use lora_subspace_core::measure::mean_projector::{gram_of, overlaps, shared, top_edge};
 use ndarray::{Array1, Array2, s};
 use proptest::prelude::*;
 use serde_json::Value;
