@@ -48,7 +48,7 @@ impl Together {
     ///
     /// # Errors
     ///
-    /// Those of LAPACK, and [`Error::Numerical`] where there are not as many folds as updates, or one fold only.
+    /// Those of LAPACK, and [`Error::Numerical`](crate::Error::Numerical) where there are not as many folds as updates, or one fold only.
     ///
     /// # Example
     ///

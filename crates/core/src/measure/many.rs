@@ -47,7 +47,7 @@ impl Together {
     ///
     /// # Errors
     ///
-    /// [`Error::Numerical`] of no update, for shapes that differ, for an update that is zero, and unless k is 1 to the
+    /// [`Error::Numerical`](crate::Error::Numerical) of no update, for shapes that differ, for an update that is zero, and unless k is 1 to the
     /// smallest number of singular values.
     ///
     /// # Example
