@@ -7,38 +7,19 @@ use std::time::Duration;
 use ndarray::Array2;
 use serde::{Deserialize, Serialize};
 
-use crate::adapter::{layer_of, projection_of};
 use crate::measure::Basis;
 use crate::measure::chance::{overlap_chance, overlap_z};
 use crate::table::{
-    AmplificationRow, DrawRow, Limit, OverlapCell, OverlapNames, OverlapRow, PlacementRow,
-    RanksRow, SpectrumRow, TrajectoryRow,
+    AmplificationRow, DrawRow, InterferenceRow, Limit, OverlapCell, OverlapNames, OverlapRow,
+    PlacementRow, RanksRow, SharedRow, SpectrumRow, TrajectoryRow,
 };
 
-/// A module with what its path says.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub struct ModuleName {
-    /// Full path.
-    pub path: String,
-    /// The part of the model that it is of; empty where the study has one.
-    pub component: String,
-    /// Block number.
-    pub layer: Option<usize>,
-    /// Last name.
-    pub projection: String,
-}
+mod many;
+mod matrix;
+mod module_name;
 
-impl ModuleName {
-    /// Reads layer and projection off a path.
-    pub fn new(path: &str, component: &str) -> Self {
-        ModuleName {
-            path: path.into(),
-            component: component.into(),
-            layer: layer_of(path),
-            projection: projection_of(path).into(),
-        }
-    }
-}
+pub use many::{ManyModule, OnBasis};
+pub use module_name::ModuleName;
 
 /// φ(i,j) of one module, basis and comparison.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -232,6 +213,12 @@ pub struct Results {
     pub placement: Vec<PlacementRow>,
     /// Rows of `trajectory.csv`.
     pub trajectory: Vec<TrajectoryRow>,
+    /// What each two of many adapters share.
+    pub many: Vec<ManyModule>,
+    /// Rows of `shared.csv`.
+    pub shared: Vec<SharedRow>,
+    /// Rows of `interference.csv`.
+    pub interference: Vec<InterferenceRow>,
     /// Rows of `draws.csv`.
     pub draws: Vec<DrawRow>,
     /// Leading directions of runs that are compared, which findings hold between layers.
@@ -244,28 +231,6 @@ pub struct Results {
     pub reading: Duration,
 }
 
-/// A matrix as its sides and its entries, row by row.
-mod matrix {
-    use ndarray::Array2;
-    use serde::de::{Deserialize, DeserializeOwned, Deserializer, Error};
-    use serde::ser::{Serialize, Serializer};
-
-    pub(super) fn serialize<T: Serialize + Clone, S: Serializer>(
-        matrix: &Array2<T>,
-        serializer: S,
-    ) -> Result<S::Ok, S::Error> {
-        let entries: Vec<T> = matrix.iter().cloned().collect();
-        (matrix.dim(), entries).serialize(serializer)
-    }
-
-    pub(super) fn deserialize<'de, T: DeserializeOwned, D: Deserializer<'de>>(
-        deserializer: D,
-    ) -> Result<Array2<T>, D::Error> {
-        let (shape, entries) = <((usize, usize), Vec<T>)>::deserialize(deserializer)?;
-        Array2::from_shape_vec(shape, entries).map_err(D::Error::custom)
-    }
-}
-
 impl Results {
     /// Adds what was measured next.
     pub fn append(&mut self, mut other: Results) {
@@ -275,6 +240,9 @@ impl Results {
         self.ranks.append(&mut other.ranks);
         self.placement.append(&mut other.placement);
         self.trajectory.append(&mut other.trajectory);
+        self.many.append(&mut other.many);
+        self.shared.append(&mut other.shared);
+        self.interference.append(&mut other.interference);
         self.draws.append(&mut other.draws);
         self.frames.append(&mut other.frames);
         self.warnings.append(&mut other.warnings);

@@ -25,10 +25,12 @@ use crate::study::{Makes, Request, Selection, parse_layers, parse_size};
 Examples:
   {program} runs/r8 runs/r64           two adapters of one model, into out/
   {program} runs/r8 runs/r64 --base path/to/model --layers 0,10-15 --basis a --basis b
+  {program} runs/*                     many adapters: what each two share, and all of them
   {program}                            in a clone: its study, experiments/smollm2-sst2
 
 Two adapters of different rank give figures 3 and 6. Two adapters of one rank give figures 4 and 7.
-With --base, figure 8 compares each of them with W. Tables go to OUT/notebooks-export/, pictures to
+With --base, figure 8 compares each of them with W. More than four adapters are put side by side:
+pairs.csv, shared.csv and interference.csv in place of overlap.csv, and ordered maps. Tables go to OUT/notebooks-export/, pictures to
 OUT/figures/."
 )]
 pub struct Overlap {
@@ -36,6 +38,9 @@ pub struct Overlap {
     pub(super) inputs: Inputs,
     #[command(flatten)]
     pub(super) bases: Bases,
+    /// Compare each pair by itself (overlap.csv), also of more than four adapters
+    #[arg(long, requires = "adapters")]
+    pub(super) pairs: bool,
 }
 
 /// `amplification`

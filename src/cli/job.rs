@@ -8,7 +8,7 @@ use crate::cache::Cache;
 use crate::error::{Error, Result};
 use crate::parts::Shard;
 use crate::publish::{self, Listener, Options, is_anything_made};
-use crate::study::{Makes, Plan, Request, repeated};
+use crate::study::{MANY, Makes, Plan, Request, repeated};
 
 use super::flags::{Amplification, Inputs, Output, Overlap, Regenerate};
 use super::program::Program;
@@ -35,6 +35,7 @@ pub fn subspace_overlap(flags: Overlap) -> std::result::Result<(), Failure> {
     };
     let mut request = measuring.request(output, makes)?;
     request.bases = flags.bases.basis.clone();
+    request.many = flags.inputs.adapters.len() >= MANY && !flags.pairs;
     measure(Program::Overlap, &flags.inputs, &request)
 }
 

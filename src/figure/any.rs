@@ -4,9 +4,10 @@ use crate::error::Result;
 use crate::paper::{Page, Venue};
 
 use super::curve::{self, Curve};
-use super::describe::{curve_description, description, maps_description};
+use super::describe::{curve_description, description, many_description, maps_description};
 use super::heat::{self, Chart};
 use super::label::Text;
+use super::many::{self, ManyMaps};
 use super::maps::{self, Maps};
 use super::pen::Picture;
 
@@ -19,6 +20,8 @@ pub enum AnyFigure<'a> {
     Lines(&'a Curve),
     /// Maps over layers and projections.
     Maps(&'a Maps),
+    /// Maps of many adapters.
+    Many(&'a ManyMaps),
 }
 
 /// Where a figure is drawn, and whether its notes stand in it.
@@ -63,6 +66,7 @@ impl<'a> AnyFigure<'a> {
             AnyFigure::Heat(chart) => &chart.name,
             AnyFigure::Lines(curve) => &curve.name,
             AnyFigure::Maps(maps) => &maps.name,
+            AnyFigure::Many(maps) => &maps.name,
         }
     }
 
@@ -72,6 +76,7 @@ impl<'a> AnyFigure<'a> {
             AnyFigure::Heat(chart) => &chart.footer,
             AnyFigure::Lines(curve) => &curve.footer,
             AnyFigure::Maps(maps) => &maps.footer,
+            AnyFigure::Many(maps) => &maps.footer,
         }
     }
 
@@ -79,7 +84,7 @@ impl<'a> AnyFigure<'a> {
     pub(super) fn heading(self) -> Text {
         match self {
             AnyFigure::Heat(chart) => chart.heading.clone(),
-            AnyFigure::Lines(_) | AnyFigure::Maps(_) => Text::default(),
+            AnyFigure::Lines(_) | AnyFigure::Maps(_) | AnyFigure::Many(_) => Text::default(),
         }
     }
 
@@ -89,6 +94,7 @@ impl<'a> AnyFigure<'a> {
             AnyFigure::Heat(_) => None,
             AnyFigure::Lines(curve) => Some(&curve.about),
             AnyFigure::Maps(maps) => Some(&maps.about),
+            AnyFigure::Many(maps) => Some(&maps.about),
         }
     }
 
@@ -98,6 +104,7 @@ impl<'a> AnyFigure<'a> {
             AnyFigure::Heat(chart) => description(chart),
             AnyFigure::Lines(curve) => curve_description(curve),
             AnyFigure::Maps(maps) => maps_description(maps),
+            AnyFigure::Many(maps) => many_description(maps),
         }
     }
 
@@ -120,6 +127,10 @@ impl<'a> AnyFigure<'a> {
                 let maps = maps.clone();
                 maps::draw(&Maps { footer, ..maps }, canvas.page)
             }
+            AnyFigure::Many(maps) => {
+                let maps = maps.clone();
+                many::draw(&ManyMaps { footer, ..maps }, canvas.page)
+            }
         }
     }
 }
@@ -139,5 +150,11 @@ impl<'a> From<&'a Curve> for AnyFigure<'a> {
 impl<'a> From<&'a Maps> for AnyFigure<'a> {
     fn from(maps: &'a Maps) -> Self {
         AnyFigure::Maps(maps)
+    }
+}
+
+impl<'a> From<&'a ManyMaps> for AnyFigure<'a> {
+    fn from(maps: &'a ManyMaps) -> Self {
+        AnyFigure::Many(maps)
     }
 }

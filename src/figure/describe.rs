@@ -2,6 +2,7 @@
 
 use super::curve::{Curve, CurveBar, CurveLine, CurveMark, CurvePanel, CurvePoint, LineStyle};
 use super::heat::Chart;
+use super::many::{ManyMap, ManyMaps, side};
 use super::maps::{Map, Maps};
 
 /// Of lines with more points only the ends are told.
@@ -93,6 +94,35 @@ pub(super) fn maps_description(maps: &Maps) -> String {
         "{} {} {}",
         maps.about,
         groups.join(" "),
+        maps.footer.join(" ")
+    )
+}
+
+/// The words of maps of many adapters: of each the two that share most on either side.
+pub(super) fn many_description(maps: &ManyMaps) -> String {
+    let most = |map: &ManyMap, is_below: bool| {
+        let known = map.cells.indexed_iter();
+        let of_side = known.filter(|((i, j), _)| if is_below { i > j } else { i < j });
+        let known = of_side.filter_map(|(place, value)| Some((place, (*value)?)));
+        let ((i, j), value) = known.max_by(|one, other| one.1.total_cmp(&other.1))?;
+        let [one, other] = [i.min(j), i.max(j)].map(|place| &maps.adapters[place]);
+        Some(format!("{value:.2} ({one} and {other})"))
+    };
+    let of_map = |map: &ManyMap| {
+        let [below, above] = maps.bases.map(side);
+        let told = [(below, true), (above, false)].map(|(side, is_below)| {
+            let most = most(map, is_below).unwrap_or("no values".into());
+            format!("most on side {side} {most}")
+        });
+        format!("{}: {}.", map.title.bare(), told.join(", "))
+    };
+    let of_maps: Vec<String> = maps.maps.iter().map(of_map).collect();
+    format!(
+        "{} {} adapters: {}. {} {}",
+        maps.about,
+        maps.adapters.len(),
+        maps.adapters.join(", "),
+        of_maps.join(" "),
         maps.footer.join(" ")
     )
 }

@@ -22,6 +22,7 @@ mod font;
 mod format;
 mod heat;
 mod label;
+mod many;
 mod maps;
 mod numbers;
 mod options;
@@ -45,6 +46,7 @@ pub use heat::{
     figure7, figure8, parts,
 };
 pub use label::{Run, Text};
+pub use many::{LabelStrip, ManyMap, ManyMaps, Strip, many_maps};
 pub use maps::{Map, MapGroup, Maps, Scale, sizes_maps};
 pub use options::Options;
 pub use palette::Palette;

@@ -156,6 +156,17 @@ pub(super) const LOW_RANK: Claim = Claim {
     ],
 };
 
+pub(crate) const B_FOLLOWS_TASK: Claim = Claim {
+    name: "b-follows-task",
+    statement: "What runs write is alike where they have one task, more than where they have one seed.",
+    takes: "many runs (`[many]`) of two tasks and two seeds or more",
+    words: [
+        "What runs write follows their task rather than their seed",
+        "What runs write does not follow their task more than their seed",
+        "Whether what runs write follows their task rather than their seed",
+    ],
+};
+
 /// The claims of the paper's section 7 and about it, in the order of the tables. Others are judged
 /// where a study asks for them, and are not missed elsewhere.
 pub(super) const CLAIMS: [&Claim; 9] = [

@@ -8,6 +8,7 @@ use crate::table::{AmplificationRow, DrawRow, EvidenceRow, LayerRow, PlacementRo
 use super::against_base::{AgainstBase, Norms};
 use super::claimed::Claimed;
 use super::compared::Compared;
+use super::follows::Labelled;
 use super::layers;
 use super::low_rank::LowRank;
 use super::runs::SharedByRuns;
@@ -27,6 +28,9 @@ pub struct Evidence {
     /// Of the courses of runs, and the runs whose step numbers are not known.
     courses: Vec<EvidenceRow>,
     unknown: Vec<String>,
+    /// Runs with tasks and seeds, and what was found of them.
+    labelled: Option<Labelled>,
+    followed: Vec<EvidenceRow>,
 }
 
 /// The tables that verdicts come from.
@@ -67,6 +71,8 @@ impl Evidence {
             low_rank: None,
             courses: Vec::new(),
             unknown: Vec::new(),
+            labelled: None,
+            followed: Vec::new(),
         }
     }
 
@@ -85,6 +91,7 @@ impl Evidence {
         let largest = claimed.as_ref().and_then(|claimed| claimed.largest.clone());
         Evidence {
             unknown: plan.counted(),
+            labelled: Labelled::of_plan(plan),
             low_rank: plan
                 .measured()
                 .and_then(|measured| LowRank::of_plan(plan, measured, largest)),
@@ -105,6 +112,11 @@ impl Evidence {
         self.placement.extend_from_slice(&results.placement);
         if let Some(low_rank) = &mut self.low_rank {
             low_rank.take(&results.ranks);
+        }
+        if let Some(labelled) = &self.labelled {
+            let modules = results.many.iter();
+            self.followed
+                .extend(modules.flat_map(|module| labelled.evidence(module)));
         }
         let courses = steps::evidence(&results.trajectory, &self.unknown);
         self.courses.extend(courses);
@@ -149,6 +161,7 @@ impl Evidence {
         if let Some(low_rank) = &self.low_rank {
             rows.extend(low_rank.evidence(self.seed)?);
         }
+        rows.extend(self.followed);
         Ok(EvidenceTables {
             evidence: rows,
             draws: self.draws,

@@ -11,6 +11,7 @@ mod claims;
 mod compared;
 mod contained;
 mod evidence;
+mod follows;
 mod judged;
 mod layers;
 mod low_rank;
@@ -26,7 +27,7 @@ mod verdict;
 mod wanted;
 mod words;
 
-pub(crate) use claims::{LEADING, NEW_DIRECTIONS};
+pub(crate) use claims::{B_FOLLOWS_TASK, LEADING, NEW_DIRECTIONS};
 pub use compared::Compared;
 pub use evidence::{Evidence, EvidenceTables};
 pub use page::page;

@@ -4,11 +4,12 @@ use crate::table::{EvidenceRow, FindingRow};
 
 use super::between::same_layer_of;
 use super::claims::{
-    B_AS_A, CLAIMS, CORRELATES, Claim, FACTOR, LOCKS_EARLY, LOW_RANK, NEW_DIRECTIONS, QUERY_VALUE,
-    RANKS, RANKS_OTHERS, SEEDS, SEEDS_LAYERS,
+    B_AS_A, B_FOLLOWS_TASK, CLAIMS, CORRELATES, Claim, FACTOR, LOCKS_EARLY, LOW_RANK,
+    NEW_DIRECTIONS, QUERY_VALUE, RANKS, RANKS_OTHERS, SEEDS, SEEDS_LAYERS,
 };
 use super::contained::new_directions;
 use super::evidence::EvidenceTables;
+use super::follows::b_follows_task;
 use super::low_rank::low_rank;
 use super::majority::{others, shared};
 use super::paired::{both_factors, query_and_value};
@@ -71,12 +72,13 @@ pub fn findings(tables: &EvidenceTables) -> Vec<FindingRow> {
             name if name == FACTOR.name => factor(&rows, &tables.draws),
             name if name == B_AS_A.name => both_factors(&rows),
             name if name == LOW_RANK.name => low_rank(&rows),
+            name if name == B_FOLLOWS_TASK.name => b_follows_task(&rows),
             _ => None,
         }
     };
     CLAIMS
         .iter()
-        .chain([&&LOCKS_EARLY, &&LOW_RANK])
+        .chain([&&LOCKS_EARLY, &&LOW_RANK, &&B_FOLLOWS_TASK])
         .filter_map(judge)
         .collect()
 }

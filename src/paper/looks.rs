@@ -70,6 +70,23 @@ impl FromStr for RowOf {
 }
 
 named! {
+    /// What adapters are told apart by, as a study says it of them.
+    ///
+    /// ```
+    /// use lora_subspace::paper::Label;
+    /// assert_eq!(Label::NAMES, ["task", "seed", "rank"]);
+    /// ```
+    Label {
+        /// What it was trained on.
+        Task = "task",
+        /// The seed that it was trained with.
+        Seed = "seed",
+        /// Its rank.
+        Rank = "rank",
+    }
+}
+
+named! {
     /// Where the notes of a figure stand.
     ///
     /// ```

@@ -8,7 +8,7 @@ mod looks;
 mod projection;
 mod venue;
 
-pub use looks::{Cells, Notes, RowOf, Show};
+pub use looks::{Cells, Label, Notes, RowOf, Show};
 pub use projection::{Projection, is_all_linear, place_in_model};
 pub(crate) use venue::Page;
 pub use venue::Venue;
@@ -88,6 +88,8 @@ named! {
         Spectrum = "spectrum",
         /// Norms and ranks of ΔW over layers and modules.
         Sizes = "sizes",
+        /// What each two of many adapters share.
+        Many = "many",
     }
 }
 
@@ -138,6 +140,7 @@ impl Figure {
             Figure::Trajectory => Some("Trajectory"),
             Figure::Spectrum => Some("Spectrum"),
             Figure::Sizes => Some("Sizes"),
+            Figure::Many => Some("Many adapters"),
         }
     }
 }

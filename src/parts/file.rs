@@ -17,7 +17,7 @@ use crate::table::Input;
 use super::Shard;
 
 /// What a part begins with. The number changes with the form.
-const START: &[u8] = b"lora-subspace part 1\n";
+const START: &[u8] = b"lora-subspace part 2\n";
 /// Characters of the digest of all before it, at the end.
 const DIGEST: usize = 64;
 /// Bytes of the length before what was measured of a module.

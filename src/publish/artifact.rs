@@ -45,7 +45,7 @@ pub(super) fn figures_folder(study: &str) -> PathBuf {
 pub(super) const LIST: &str = "files.json";
 
 /// Tables beside the report, in the order in which it names them.
-pub(super) const FILES: [&str; 14] = [
+pub(super) const FILES: [&str; 18] = [
     "overlap.csv",
     "overlap.npz",
     "spectrum.csv",
@@ -53,6 +53,10 @@ pub(super) const FILES: [&str; 14] = [
     "ranks.csv",
     "placement.csv",
     "trajectory.csv",
+    "pairs.csv",
+    "shared.csv",
+    "groups.csv",
+    "interference.csv",
     "runs.csv",
     "answers.csv",
     "findings.csv",
@@ -65,7 +69,7 @@ pub(super) const FILES: [&str; 14] = [
 /// Where a table stands in the list of a run's files: each of the paper's tables follows the rows
 /// that it is made of. Everything that is no table comes after, and the list of all at last.
 pub(super) fn place_of(path: &Path) -> usize {
-    const ORDER: [&str; 17] = [
+    const ORDER: [&str; 21] = [
         "overlap.csv",
         "overlap.npz",
         "spectrum.csv",
@@ -74,6 +78,10 @@ pub(super) fn place_of(path: &Path) -> usize {
         "table7.",
         "placement.csv",
         "trajectory.csv",
+        "pairs.csv",
+        "shared.csv",
+        "groups.csv",
+        "interference.csv",
         "runs.csv",
         "answers.csv",
         "table5.",

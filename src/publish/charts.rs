@@ -157,7 +157,8 @@ impl OfPlan<'_> {
             | Figure::Amplification
             | Figure::Trajectory
             | Figure::Spectrum
-            | Figure::Sizes => None,
+            | Figure::Sizes
+            | Figure::Many => None,
         };
         chart.transpose()
     }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use crate::error::Result;
-use crate::findings::NEW_DIRECTIONS;
+use crate::findings::{B_FOLLOWS_TASK, NEW_DIRECTIONS};
 use crate::measure::Basis;
 use crate::table::{SpectrumRow, from_npz};
 
@@ -118,9 +118,13 @@ fn tolerance(
         "gap" => Some(TOLERANCE * value("sigma")),
         "p" | "p_adjusted" => Some(P_TOLERANCE * value(column)),
         similarity if similarity.starts_with("similarity_") => Some(TOLERANCE),
+        // Shares and cosines, which may be next to 0.
+        "excess" | "cosine" | "eigenvalue" | "coverage" | "coverage_by_mean" | "sar"
+        | "energy_ratio" => Some(TOLERANCE),
         "share" => Some(TOLERANCE.max(unsure())),
         "enrichment" => Some(TOLERANCE.max(unsure()) / value("chance")),
         "value" if text("statistic").starts_with('φ') => Some(TOLERANCE),
+        "value" if text("claim") == B_FOLLOWS_TASK.name => Some(TOLERANCE),
         other => Some(TOLERANCE * value(other)),
     }
 }

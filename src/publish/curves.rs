@@ -70,8 +70,8 @@ pub(super) fn curves(
             }
             Figure::Spectrum => of_spectra(plan, tables, options)?,
             Figure::Three | Figure::Four | Figure::Six | Figure::Seven | Figure::Eight => None,
-            // It has maps.
-            Figure::Sizes => None,
+            // They have maps.
+            Figure::Sizes | Figure::Many => None,
         };
         curves.extend(curve.map(|curve| NamedCurve::new(figure, Basis::A, curve)));
     }

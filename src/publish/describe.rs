@@ -30,6 +30,7 @@ pub fn describe(plan: &Plan, listener: &dyn Listener) {
     }
     describe_left_out(plan, listener);
     describe_groups(plan, listener);
+    describe_many(plan, listener);
     for note in &plan.figures.notes {
         listener.say(&format!("  {note}"));
     }
@@ -77,6 +78,22 @@ fn describe_groups(plan: &Plan, listener: &dyn Listener) {
     }
 }
 
+/// Says how many adapters are put side by side, and which rows are left out.
+fn describe_many(plan: &Plan, listener: &dyn Listener) {
+    let Some(many) = plan.many() else {
+        return;
+    };
+    let (count, k) = (many.adapters.len(), many.k);
+    listener.say(&format!(
+        "  {count} adapters side by side, {k} leading directions each"
+    ));
+    if !many.has_rows_of_modules {
+        listener.say(
+            "  pairs.csv has means over modules alone, as there are so many pairs (`cells = \"all\"` in [compare])",
+        );
+    }
+}
+
 /// `rank 8`; of a ΔW without factors, which has no rank of its own, how many directions are used.
 fn directions(named: &NamedAdapter) -> String {
     match named.directions {
@@ -117,6 +134,10 @@ pub(super) fn describe_figures(plan: &Plan, count: usize, listener: &dyn Listene
         return;
     }
     listener.say(&format!("drawing {count} figures"));
+    // Many adapters that are put side by side are no pairs that would be missed.
+    if plan.many().is_some() && plan.comparisons().is_empty() {
+        return;
+    }
     let figures = &plan.figures;
     for (pair, shown, need) in [
         (

@@ -8,6 +8,7 @@ use crate::study::Plan;
 use super::artifact::captioned;
 use super::charts::{NamedChart, charts, drawn_rows};
 use super::curves::{NamedCurve, curves};
+use super::many_maps::{self, NamedMany};
 use super::maps::{NamedMaps, maps};
 use super::written::Tables;
 
@@ -16,6 +17,7 @@ pub(super) struct Drawn {
     pub(super) charts: Vec<NamedChart>,
     pub(super) curves: Vec<NamedCurve>,
     pub(super) maps: Option<NamedMaps>,
+    pub(super) many: Vec<NamedMany>,
 }
 
 impl Drawn {
@@ -31,6 +33,7 @@ impl Drawn {
             charts: charts(plan, rows.as_deref(), tables, options)?,
             curves: curves(plan, rows.as_deref().unwrap_or_default(), tables, &options)?,
             maps: maps(plan, tables, &options)?,
+            many: many_maps::maps(plan, tables, &options)?,
         })
     }
 
@@ -42,7 +45,9 @@ impl Drawn {
         let curves = curves.map(|one| (one.figure, &*one.title, AnyFigure::from(&one.curve)));
         let maps = self.maps.iter();
         let maps = maps.map(|one| (one.figure, &*one.title, AnyFigure::from(&one.maps)));
-        charts.chain(curves).chain(maps).collect()
+        let many = self.many.iter();
+        let many = many.map(|one| (one.figure, &*one.title, AnyFigure::from(&one.maps)));
+        charts.chain(curves).chain(maps).chain(many).collect()
     }
 
     /// Names of all files in the folder of figures, without an ending.

@@ -10,11 +10,12 @@ use crate::table::{Provenance, RunTable, RunsRow, columns};
 use super::charts::{NamedChart, against_base, shown_ranked};
 use super::curves::NamedCurve;
 use super::drawn::Drawn;
+use super::many_maps::NamedMany;
 use super::maps::NamedMaps;
 use super::written::Written;
 
 /// Tables that the notebook shows as they are.
-const SHOWN: [&str; 3] = ["runs", "findings", "evidence"];
+const SHOWN: [&str; 4] = ["runs", "groups", "findings", "evidence"];
 
 /// The notebook's bytes; `files` are the names of what lies beside it.
 pub(super) fn notebook(
@@ -62,6 +63,7 @@ pub(super) fn notebook(
             .iter()
             .filter_map(|named| lines(plan, named))
             .chain(drawn.maps.iter().map(|named| maps(plan, named)))
+            .chain(drawn.many.iter().map(many))
             .collect(),
         table7,
         runs: (!runs.is_empty()).then_some(of_runs),
@@ -134,6 +136,19 @@ fn maps<'a>(plan: &Plan, named: &'a NamedMaps) -> RebuiltLines<'a> {
     }
 }
 
+/// How it makes the maps of many adapters again.
+fn many(named: &NamedMany) -> RebuiltLines<'_> {
+    RebuiltLines {
+        name: &named.maps.name,
+        title: &named.title,
+        shows: Lines::Many {
+            shown: &named.shown,
+            adapters: &named.maps.adapters,
+            bases: named.maps.bases,
+        },
+    }
+}
+
 /// The names of adapters.
 fn named_of(adapters: Vec<&Ranked>) -> Vec<String> {
     let names = adapters.into_iter().map(|adapter| adapter.name.clone());
@@ -166,7 +181,8 @@ fn rebuilt<'a>(
         | Figure::Amplification
         | Figure::Trajectory
         | Figure::Spectrum
-        | Figure::Sizes => {
+        | Figure::Sizes
+        | Figure::Many => {
             return None;
         }
     };

@@ -1,4 +1,4 @@
-//! The paper's tables and the findings, from rows as written.
+//! The paper's tables, groups of many adapters, and the findings, from rows as written.
 
 use crate::error::Result;
 use crate::findings::{EvidenceTables, findings, page};
@@ -8,6 +8,7 @@ use crate::study::Plan;
 use crate::table::{AmplificationRow, Answers, RunTable, RunsRow, Table7, to_csv};
 
 use super::artifact::Artifact;
+use super::groups::{groups, means, shown};
 use super::written::{Tables, rows};
 
 /// The paper's tables of a study: their files, and what the report shows of them.
@@ -29,6 +30,7 @@ impl PaperTables {
             rows(tables, "draws.csv")?,
             rows(tables, "layers.csv")?,
         );
+        made.groups(plan, tables)?;
         let findings = findings_of(plan, &evidence)?;
         made.artifacts.extend(findings);
         made.shown.sort_by_key(place_in_report);
@@ -47,6 +49,18 @@ impl PaperTables {
                 let forms = [table.csv()?, table.markdown().into(), latex.into()];
                 self.add(plan, number, forms, table.html());
             }
+        }
+        Ok(())
+    }
+
+    /// Groups of many adapters.
+    fn groups(&mut self, plan: &Plan, tables: Tables) -> Result<()> {
+        let rows = groups(plan, &means(tables)?);
+        if !rows.is_empty() {
+            let bytes = to_csv("groups.csv", &rows)?;
+            self.artifacts
+                .push(Artifact::in_tables(&plan.name, "groups.csv", bytes));
+            self.shown.push(shown(&rows));
         }
         Ok(())
     }
@@ -81,11 +95,11 @@ impl PaperTables {
     }
 }
 
-/// Tables stand in the report in the order of the paper.
-fn place_in_report(table: &TableFile) -> Option<usize> {
-    Table::ALL
-        .iter()
-        .position(|known| known.stem() == table.name)
+/// Tables stand in the report in the order of the paper, others after them.
+fn place_in_report(table: &TableFile) -> usize {
+    let mut all = Table::ALL.iter();
+    let place = all.position(|known| known.stem() == table.name);
+    place.unwrap_or(Table::ALL.len())
 }
 
 /// What stands above the findings: the study's words, and why claims are judged on other bases.

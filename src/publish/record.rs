@@ -16,6 +16,7 @@ use crate::table::{AmplificationRow, FindingRow, Provenance};
 
 use super::answers::Answers;
 use super::artifact::Artifact;
+use super::many_answers::ManyAnswers;
 
 /// What the summary needs of a run's rows, gathered while they pass: never a grid or a spectrum.
 pub(super) struct Headlines {
@@ -23,7 +24,8 @@ pub(super) struct Headlines {
     /// Where the overlaps of a basis and two names are.
     places: HashMap<(&'static str, String, String), usize>,
     answers: Answers,
-    /// All but grids, spectra, ranks, placements and courses.
+    many: ManyAnswers,
+    /// All but grids, spectra, ranks, placements, courses and what many adapters share.
     rest: Results,
 }
 
@@ -77,6 +79,7 @@ impl Headlines {
             overlaps,
             places,
             answers: Answers::default(),
+            many: ManyAnswers::default(),
             rest: Results::default(),
         }
     }
@@ -84,6 +87,7 @@ impl Headlines {
     /// Notes the rows of the next module.
     pub(super) fn take(&mut self, results: Results) {
         self.answers.take(&results);
+        self.many.take(&results);
         for grid in &results.grids {
             let new = Overlap::of(grid.basis, &grid.first, &grid.second);
             let next = self.overlaps.len();
@@ -100,15 +104,25 @@ impl Headlines {
             ranks: Vec::new(),
             placement: Vec::new(),
             trajectory: Vec::new(),
+            many: Vec::new(),
+            shared: Vec::new(),
+            interference: Vec::new(),
             draws: Vec::new(),
             frames: Vec::new(),
             ..results
         });
     }
 
+    /// Notes what was noticed of all modules together.
+    pub(super) fn warn(&mut self, warnings: Vec<String>) {
+        self.rest.warnings.extend(warnings);
+    }
+
     /// What they say in short, with what the findings say.
     pub(super) fn answers(&self, findings: &[FindingRow]) -> Vec<String> {
-        self.answers.lines(findings)
+        let mut lines = self.many.lines();
+        lines.extend(self.answers.lines(findings));
+        lines
     }
 
     /// All rows of `amplification.csv`.
@@ -178,7 +192,7 @@ pub(super) fn summary<'a>(
 ) -> Value {
     let measured = plan.measured();
     let figures = &plan.figures;
-    json!({
+    let mut summary = json!({
         "answers": headlines.answers.json(findings),
         "study": plan.name,
         "version": provenance.version,
@@ -208,7 +222,11 @@ pub(super) fn summary<'a>(
         "certificates": headlines.rest.certificates,
         "warnings": headlines.warnings(plan).collect::<Vec<_>>(),
         "files": files.collect::<Vec<_>>(),
-    })
+    });
+    if let Some(many) = headlines.many.json() {
+        summary["many"] = many;
+    }
+    summary
 }
 
 fn of_adapter(named: &NamedAdapter) -> Value {

@@ -46,7 +46,8 @@ fn tables(figure: Figure) -> &'static [&'static str] {
         | Figure::Placement
         | Figure::Trajectory
         | Figure::Spectrum
-        | Figure::Sizes => &[],
+        | Figure::Sizes
+        | Figure::Many => &[],
     }
 }
 
@@ -90,6 +91,10 @@ fn shown(plan: &Plan, figure: Figure) -> (Vec<AdapterId>, bool) {
             let with_steps = measured.flat_map(|one| one.with_ids());
             let with_steps = with_steps.filter(|(_, named)| named.steps.is_some());
             (with_steps.map(|(id, _)| id).collect(), false)
+        }
+        Figure::Many => {
+            let many = plan.many().map(|many| many.adapters.clone());
+            (many.unwrap_or_default(), false)
         }
         Figure::RankCurve => (Vec::new(), false),
     };

@@ -16,6 +16,7 @@ use crate::table::{
 };
 
 use super::artifact::{Artifact, name_of, tables_folder};
+use super::pair_means::PairMeans;
 use super::stage::Staging;
 
 /// The tables of a run on their way, each begun with its first row: a table without rows is not
@@ -29,6 +30,10 @@ pub(super) struct TableFiles<'a> {
     ranks: RowFile,
     placement: RowFile,
     trajectory: RowFile,
+    pairs: RowFile,
+    pair_means: PairMeans<'a>,
+    shared: RowFile,
+    interference: RowFile,
     evidence: Option<Evidence>,
     grids: Grids,
     staging: Staging<'a>,
@@ -40,6 +45,8 @@ pub(super) struct Finished<'a> {
     /// The findings of a run that does not write them.
     pub(super) findings: Vec<FindingRow>,
     pub(super) grids: Grids,
+    /// What is suspicious of all modules together.
+    pub(super) warnings: Vec<String>,
 }
 
 /// How many grids there are, and how many of them `overlap.csv` has as a whole.
@@ -81,6 +88,10 @@ impl<'a> TableFiles<'a> {
             ranks: RowFile::new(folder.join("ranks.csv")),
             placement: RowFile::new(folder.join("placement.csv")),
             trajectory: RowFile::new(folder.join("trajectory.csv")),
+            pairs: RowFile::new(folder.join("pairs.csv")),
+            pair_means: PairMeans::new(plan),
+            shared: RowFile::new(folder.join("shared.csv")),
+            interference: RowFile::new(folder.join("interference.csv")),
             evidence: plan.makes.findings.then(|| Evidence::of_plan(plan)),
             grids: Grids::default(),
             staging,
@@ -111,7 +122,26 @@ impl<'a> TableFiles<'a> {
             .take(&results.amplification, &mut self.staging)?;
         self.ranks.take(&results.ranks, &mut self.staging)?;
         self.placement.take(&results.placement, &mut self.staging)?;
-        self.trajectory.take(&results.trajectory, &mut self.staging)
+        self.trajectory
+            .take(&results.trajectory, &mut self.staging)?;
+        self.many(results)
+    }
+
+    /// Writes what many adapters share in a module.
+    fn many(&mut self, results: &Results) -> Result<()> {
+        let has_rows = self
+            .plan
+            .many()
+            .is_some_and(|many| many.has_rows_of_modules);
+        for module in &results.many {
+            self.pair_means.take(module);
+            if has_rows {
+                self.pairs.take_all(module.rows(), &mut self.staging)?;
+            }
+        }
+        self.shared.take(&results.shared, &mut self.staging)?;
+        self.interference
+            .take(&results.interference, &mut self.staging)
     }
 
     /// Completes all tables of rows; `amplified` are all rows of `amplification.csv`. A run that does
@@ -130,6 +160,10 @@ impl<'a> TableFiles<'a> {
         self.spectrum.finish(staging)?;
         self.placement.finish(staging)?;
         self.trajectory.finish(staging)?;
+        self.pairs.take_all(self.pair_means.rows(), staging)?;
+        self.pairs.finish(staging)?;
+        self.shared.finish(staging)?;
+        self.interference.finish(staging)?;
         if !amplified.is_empty() {
             self.amplification.finish(staging)?;
         }
@@ -161,6 +195,7 @@ impl<'a> TableFiles<'a> {
             staging: self.staging,
             findings: found,
             grids: self.grids,
+            warnings: self.pair_means.same_start().into_iter().collect(),
         })
     }
 
@@ -225,14 +260,23 @@ impl RowFile {
     }
 
     fn take<Row: Serialize>(&mut self, rows: &[Row], staging: &mut Staging) -> Result<()> {
+        self.take_all(rows.iter(), staging)
+    }
+
+    /// Rows that nobody holds together.
+    fn take_all<Row: Serialize>(
+        &mut self,
+        rows: impl Iterator<Item = Row>,
+        staging: &mut Staging,
+    ) -> Result<()> {
         for row in rows {
             let writer = match &mut self.writer {
                 Some(writer) => writer,
                 none => none.insert(csv::Writer::from_writer(staging.create(&self.place)?)),
             };
-            writer.serialize(row).map_err(|error| match error.kind() {
+            writer.serialize(&row).map_err(|error| match error.kind() {
                 csv::ErrorKind::Io(_) => staging.failed(&self.place, error.into()),
-                _ => table::unwritten(&name_of(&self.place), row, &error),
+                _ => table::unwritten(&name_of(&self.place), &row, &error),
             })?;
         }
         Ok(())

@@ -102,6 +102,7 @@ pub fn write(plan: &Plan, options: &Options, listener: &dyn Listener) -> Result<
                 mut staging,
                 findings,
                 grids,
+                warnings: _,
             },
         headlines,
     } = measure(plan, parts.as_ref(), Staging::new(&claim, out), listener)?;
@@ -210,11 +211,10 @@ pub(super) fn measure<'a>(
     steps.finish();
     streamed?;
     describe_cache(plan, listener);
+    let mut tables = tables.finish(headlines.amplification())?;
+    headlines.warn(std::mem::take(&mut tables.warnings));
     for warning in headlines.warnings(plan) {
         listener.warn(warning);
     }
-    Ok(Measurements {
-        tables: tables.finish(headlines.amplification())?,
-        headlines,
-    })
+    Ok(Measurements { tables, headlines })
 }

@@ -210,3 +210,36 @@ def sizes(adapters, most=12):
         row[0].set_ylabel(adapter.replace("$", r"\$"))
     rebuilt["sizes"] = table[["layer", "projection", "matrix", *shown]]
     plt.show()
+
+# %% many-maps
+pairs = read("pairs.csv")
+
+
+def many_maps(name, shown, order, sides):
+    """Mean excess of each two adapters over layers: one side of ΔW below the diagonal, the other above it."""
+    means = pairs[pairs.module == "mean"].fillna({"component": "", "projection": ""})
+    place = {adapter: number for number, adapter in enumerate(order)}
+    maps = []
+    for component, projection in shown:
+        here = means[(means.component == component) & (means.projection == projection)]
+        cells = np.full((len(order), len(order)), np.nan)
+        for basis, is_above in zip(sides, [False, True]):
+            for row in here[here.basis == basis].itertuples():
+                one, other = sorted([place[row.first], place[row.second]], reverse=not is_above)
+                cells[one, other] = row.excess
+        maps.append(cells)
+    figure, axes = plt.subplots(
+        1, len(maps), figsize=(1 + 3.2 * len(maps), 3.2), squeeze=False, layout="constrained"
+    )
+    most = np.nanmax([np.nanmax(cells) for cells in maps])
+    for axis, cells, (_, projection) in zip(axes.flat, maps, shown):
+        image = axis.imshow(cells, cmap=palette, vmin=0, vmax=max(most, 1e-9))
+        axis.set_title(projection.replace("$", r"\$"))
+        axis.set(xticks=[], yticks=[])
+        axis.set_xlabel(f"below {sides[0]}, above {sides[1]}", fontsize="small")
+    if len(order) <= 50:
+        names = [adapter.replace("$", r"\$") for adapter in order]
+        axes[0, 0].set_yticks(range(len(order)), names, fontsize="x-small")
+    figure.colorbar(image, ax=[*axes.flat], label="excess")
+    rebuilt[name] = maps
+    plt.show()

@@ -53,6 +53,15 @@ pub enum Lines<'a> {
     },
     /// Maps of the sizes of these adapters' ΔW.
     Sizes(Vec<String>),
+    /// Maps of what each two of many adapters share.
+    Many {
+        /// The part of the model and the projection of each map.
+        shown: &'a [[String; 2]],
+        /// The adapters in the order of the maps.
+        adapters: &'a [String],
+        /// The bases below and above the diagonal.
+        bases: [Basis; 2],
+    },
 }
 
 impl RebuiltLines<'_> {
@@ -67,6 +76,7 @@ impl RebuiltLines<'_> {
             Lines::Trajectory => &["trajectory"],
             Lines::Spectrum { .. } => &["ranks-of", "spectra"],
             Lines::Sizes(_) => &["ranks-of", "sizes"],
+            Lines::Many { .. } => &["many-maps"],
         };
         for cell in needs {
             cells.take(cell);
@@ -121,6 +131,20 @@ impl RebuiltLines<'_> {
                 )
             }
             Lines::Sizes(adapters) => format!("sizes({})", names(adapters)),
+            Lines::Many {
+                shown,
+                adapters,
+                bases,
+            } => {
+                let shown = shown.iter().map(|one| names(one));
+                format!(
+                    "many_maps({}, [{}], {}, {})",
+                    text(self.name),
+                    shown.collect::<Vec<_>>().join(", "),
+                    names(adapters),
+                    names(&bases.map(|basis| basis.name().to_string()))
+                )
+            }
         }
     }
 }

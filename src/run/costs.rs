@@ -3,6 +3,7 @@
 use crate::linalg::SMALL_SIDE;
 use crate::study::{Comparison, Measured, NamedAdapter, Operand, Plan};
 
+use super::many_chances::size;
 use super::placed::searches;
 
 impl Plan {
@@ -42,6 +43,12 @@ fn cost(plan: &Plan, measured: &Measured, path: &str) -> f64 {
         let of_pair = |pair: &Comparison| 2.0 * sides.1 * rank(pair.first) * rank(pair.second);
         let pairs: f64 = measured.comparisons.iter().map(of_pair).sum();
         cost += pairs * plan.bases.len() as f64;
+    }
+    let many = measured.many.as_ref().filter(|_| plan.makes.overlap);
+    if let Some(((d_out, d_in), k, count)) = many.and_then(|many| size(measured, many, path)) {
+        let columns = (k * count) as f64;
+        // Gram matrices, their eigenvalues, and a product between them.
+        cost += (d_out + d_in) as f64 * columns * columns + 6.0 * columns.powi(3);
     }
     if measured.base.is_some() {
         cost += 10.0 * sides.0 * sides.1;

@@ -23,6 +23,7 @@ use crate::study::{
     AdapterId, Comparison, Measured, NamedAdapter, Operand, Pairs, Plan, human_size,
 };
 
+use super::many_chances::size;
 use super::placed::{placed, searches};
 
 const F64: u64 = 8;
@@ -87,6 +88,29 @@ fn estimate(plan: &Plan, measured: &Measured, path: &str) -> u64 {
         + placing(plan, measured, path)
         + drawing(plan, measured, path)
         + coursing(measured, path)
+        + comparing(plan, measured, path)
+}
+
+/// What many adapters take side by side: the directions of all, Gram matrices of the leading ones with what comes of
+/// them, and what each two share.
+fn comparing(plan: &Plan, measured: &Measured, path: &str) -> u64 {
+    /// Gram matrices, coordinates, eigenvectors and products, of both sides.
+    const COPIES: u64 = 8;
+    let many = measured.many.as_ref().filter(|_| plan.makes.overlap);
+    let Some((many, (shape, k, count))) =
+        many.and_then(|many| Some((many, size(measured, many, path)?)))
+    else {
+        return 0;
+    };
+    let ranks: u64 = many
+        .adapters
+        .iter()
+        .map(|&id| rank(measured, path, id))
+        .sum();
+    let (columns, count) = ((k * count) as u64, count as u64);
+    let of_bases = many.bases.len() as u64 + 1;
+    F64 * (ranks * (shape.0 + shape.1) as u64 + COPIES * columns * columns)
+        + CELL * of_bases * count * count
 }
 
 /// The random frames of table 7 that are held at a time.

@@ -3,6 +3,8 @@
 mod chances;
 mod costs;
 mod known;
+mod many;
+mod many_chances;
 mod memory;
 mod module;
 mod overlaps;
@@ -21,6 +23,7 @@ use crate::results::Results;
 use crate::study::{Plan, Source};
 
 use chances::RankChances;
+use many_chances::ManyChances;
 
 impl Plan {
     /// Measures every module and hands its rows to `take`, in the plan's order whatever the number
@@ -65,16 +68,17 @@ impl Plan {
         use_one_thread();
         // Groups and no semaphore: a worker that waits for the parallel parts inside a module may
         // take up another module meanwhile, so that only a group's end bounds what is in flight.
-        let (wanted, chances) = (
-            Wanted::of(self, measured),
-            RankChances::of(self, measured, modules)?,
-        );
+        let beside = module::Beside {
+            wanted: Wanted::of(self, measured),
+            chances: RankChances::of(self, measured, modules)?,
+            many: ManyChances::of(self, measured, modules)?,
+        };
         for group in memory::groups(self, measured, modules) {
             let results: Vec<Result<Results>> = modules[group]
                 .par_iter()
                 .map(|module| {
                     self.stop.check()?;
-                    let results = module::measure((self, measured), (&wanted, &chances), module);
+                    let results = module::measure((self, measured), &beside, module);
                     progress();
                     results
                 })

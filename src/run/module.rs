@@ -17,6 +17,7 @@ use crate::study::{AdapterId, Measured, Operand, Plan};
 
 use super::chances::RankChances;
 use super::known::Known;
+use super::many_chances::ManyChances;
 use super::placed::{placed, searches};
 
 /// An adapter's ΔW of this module.
@@ -32,12 +33,20 @@ pub(super) struct Update<'a> {
     pub(super) defined: usize,
 }
 
+/// What all modules have in common.
+pub(super) struct Beside {
+    pub(super) wanted: Wanted,
+    pub(super) chances: RankChances,
+    pub(super) many: ManyChances,
+}
+
 pub(super) struct ModuleRun<'a> {
     pub(super) plan: &'a Plan,
     pub(super) measured: &'a Measured,
     /// What findings need.
     pub(super) wanted: &'a Wanted,
     pub(super) chances: &'a RankChances,
+    pub(super) many_chances: &'a ManyChances,
     pub(super) module: ModuleName,
     pub(super) shape: (usize, usize),
     pub(super) updates: Vec<Update<'a>>,
@@ -46,7 +55,7 @@ pub(super) struct ModuleRun<'a> {
 /// Measures one module of a plan.
 pub(super) fn measure(
     (plan, measured): (&Plan, &Measured),
-    beside: (&Wanted, &RankChances),
+    beside: &Beside,
     path: &str,
 ) -> Result<Results> {
     let Some(module) = measured.module(path) else {
@@ -94,7 +103,7 @@ fn check_norm(norm: f64, path: &str, of: impl FnOnce() -> String) -> Result<()> 
 
 fn measured_module(
     (plan, measured): (&Plan, &Measured),
-    (wanted, chances): (&Wanted, &RankChances),
+    beside: &Beside,
     module: &AdaptedModule,
 ) -> Result<Results> {
     let path = module.path.as_str();
@@ -103,8 +112,9 @@ fn measured_module(
     let run = ModuleRun {
         plan,
         measured,
-        wanted,
-        chances,
+        wanted: &beside.wanted,
+        chances: &beside.chances,
+        many_chances: &beside.many,
         module: plan.module_name(path),
         shape: (module.d_out, module.d_in),
         updates: updates(measured, path, whole.as_ref(), &mut reading)?,
@@ -114,6 +124,7 @@ fn measured_module(
         ..Results::default()
     };
     run.spectra(&mut results)?;
+    run.many(&mut results)?;
     let w = whole.as_ref().map(|whole| whole.view());
     run.trajectories(w, (&mut reading, &mut results))?;
     match (&measured.base, whole) {

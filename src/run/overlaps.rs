@@ -19,6 +19,9 @@ impl ModuleRun<'_> {
         if !self.plan.makes.overlap {
             return Ok(());
         }
+        if self.measured.comparisons.is_empty() {
+            return Ok(());
+        }
         let groups = self.plan.figures.groups();
         for &basis in &self.plan.bases {
             let directions = self

@@ -26,6 +26,7 @@ use super::figures;
 use super::file::{Definition, Selection, select};
 use super::groups::Compared;
 use super::left_out::leave_out;
+use super::many::Many;
 use super::meet::under_one_name;
 use super::named::{AdapterId, Comparison, NamedAdapter, Operand};
 use super::opening::Opening;
@@ -104,6 +105,8 @@ pub(super) fn of_adapters(
     let runs = definition.runs.as_ref().map(|runs| folder.join(runs));
     let runs = runs::read(definition, (runs.as_deref(), folder), &adapters)?;
     let components = components(&modules, &adapters);
+    let (many, said) = Many::of(definition, request, &resolved, (&adapters, &modules))?;
+    warnings.extend(said);
     let drawn = panels(
         &definition.figures,
         (&in_all(&modules, &adapters), &modules),
@@ -123,7 +126,7 @@ pub(super) fn of_adapters(
     let figures = figures::plan(
         definition,
         &compared,
-        (&resolved.base, weights, has_steps),
+        (&resolved.base, weights, [has_steps, many.is_some()]),
         (&runs, drawn),
         bases.drawn.clone(),
     )?;
@@ -152,7 +155,14 @@ pub(super) fn of_adapters(
     }
     let tables = runs::tables(definition, &runs, base.is_some())?;
     let measured = Measured {
-        comparisons: comparisons(pairs, &figures, adapters.len(), base.is_some()),
+        comparisons: comparisons(
+            pairs,
+            &figures,
+            // Where many are put side by side chance stands beside each pair.
+            if many.is_some() { 0 } else { adapters.len() },
+            base.is_some(),
+        ),
+        many,
         amplified: match resolved.amplified() {
             named if named.is_empty() => (0..adapters.len()).map(AdapterId).collect(),
             named => named,

@@ -14,6 +14,8 @@ impl Plan {
     /// A plan from adapters on a command line: each pair of them is compared, and each of them with
     /// the base if there is one.
     ///
+    /// With [`Request::many`] they are put side by side instead, as `[many]` of a study file does.
+    ///
     /// Of the pairs, the first with different ranks is drawn as figures 3 and 6, and the first with
     /// equal ranks as figures 4 and 7.
     ///
@@ -55,7 +57,7 @@ impl Plan {
     /// ```
     pub fn from_given(given: &[Given], base: Option<&Path>, request: &Request) -> Result<Self> {
         request.check()?;
-        let definition = naming::definition(given, base);
+        let definition = naming::definition(given, base, request.many);
         let plan = of_adapters(&definition, Path::new(""), request, true)?;
         duplicates::refuse(plan.adapters())?;
         Ok(plan)

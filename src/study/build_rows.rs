@@ -71,7 +71,7 @@ pub(super) fn build(
     let figures = figures::plan(
         definition,
         &compared,
-        (&resolved.base, Weights::Rows { amplified }, false),
+        (&resolved.base, Weights::Rows { amplified }, [false; 2]),
         (&runs, drawn),
         chosen(&[], &definition.figures.bases),
     )?;
@@ -134,6 +134,7 @@ fn refuse_what_measures(definition: &Definition, request: &Request) -> Result<()
         (definition.whole, "whole"),
         (!definition.rename.is_empty(), "rename"),
         (definition.published.is_some(), "published"),
+        (definition.many.is_some(), "many"),
     ];
     if let Some((_, key)) = keys.iter().find(|(is_there, _)| *is_there) {
         let problem = format!("a study of rows measures nothing, so it has no `{key}`");

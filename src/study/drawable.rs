@@ -22,6 +22,8 @@ pub(super) struct Has {
     pub(super) weights: Weights,
     /// Checkpoints of a run.
     pub(super) steps: bool,
+    /// Many adapters side by side.
+    pub(super) many: bool,
 }
 
 impl Has {

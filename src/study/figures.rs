@@ -47,6 +47,7 @@ fn which(definition: &Definition, has: &Has, runs: &Runs) -> Result<Vec<Figure>>
                 "steps = \"runs/r8/checkpoint-*\" to an [[adapter]]",
             ),
             Figure::Spectrum | Figure::Sizes => (has.spectra(), "[[adapter]] in place of `rows`"),
+            Figure::Many => (has.many, "[many]"),
         };
         if !is_there {
             return Err(definition.lines.error(
@@ -56,6 +57,7 @@ fn which(definition: &Definition, has: &Has, runs: &Runs) -> Result<Vec<Figure>>
                     Figure::Placement => "no ΔW is held against a W that is measured".into(),
                     Figure::Amplification => "there is no W that ΔW could amplify".into(),
                     Figure::Trajectory => "there are no checkpoints of a run".into(),
+                    Figure::Many => "many adapters are not put side by side".into(),
                     Figure::Spectrum | Figure::Sizes => {
                         "rows have no ΔW whose singular values could be shown".into()
                     }
@@ -77,7 +79,7 @@ fn which(definition: &Definition, has: &Has, runs: &Runs) -> Result<Vec<Figure>>
 pub(super) fn plan(
     definition: &Definition,
     compared: &Compared,
-    (base, weights, steps): (&[AdapterId], Weights, bool),
+    (base, weights, [steps, many]): (&[AdapterId], Weights, [bool; 2]),
     (runs, panels): (&Runs, Panels),
     bases: Vec<Basis>,
 ) -> Result<FigurePlan> {
@@ -88,6 +90,7 @@ pub(super) fn plan(
         base: !base.is_empty(),
         weights,
         steps,
+        many,
     };
     Ok(FigurePlan {
         which: which(definition, &has, runs)?,

@@ -17,6 +17,7 @@ mod given;
 mod groups;
 mod left_out;
 mod lineage;
+mod many;
 mod meet;
 mod named;
 mod naming;
@@ -51,6 +52,8 @@ pub use file::{Definition, Prose, Selection, human_size, parse_layers, parse_siz
 pub(crate) use file::{common_beginning, is_plain, label};
 pub use given::Given;
 pub(crate) use lineage::{FoundBase, find_base};
+pub use many::Many;
+pub(crate) use many::{MANY, label_of};
 pub(crate) use meet::under_one_name;
 pub use named::{AdapterId, Comparison, NamedAdapter, Operand};
 pub(crate) use naming::{names_of, study_name};

@@ -6,13 +6,13 @@ use std::path::{Path, PathBuf};
 use crate::adapter::is_general;
 
 use super::file::Definition;
-use super::file::definition::{AdapterEntry, Compare, DEFAULT_DRAWS};
+use super::file::definition::{AdapterEntry, Compare, DEFAULT_DRAWS, ManyEntry};
 use super::given::Given;
 use super::run_names::is_counter;
 
-/// The study behind adapters and a base on a command line: every pair is compared, and each
-/// adapter with the base if there is one.
-pub(super) fn definition(given: &[Given], base: Option<&Path>) -> Definition {
+/// The study behind adapters and a base on a command line: every pair is compared, or `many` are put side by
+/// side, and each adapter is compared with the base if there is one.
+pub(super) fn definition(given: &[Given], base: Option<&Path>, many: bool) -> Definition {
     let names = names_of(&given.iter().map(Given::place).collect::<Vec<_>>());
     let adapters = names
         .iter()
@@ -26,6 +26,7 @@ pub(super) fn definition(given: &[Given], base: Option<&Path>) -> Definition {
         .collect();
     let also = (0..names.len())
         .flat_map(|i| (i + 1..names.len()).map(move |j| (i, j)))
+        .filter(|_| !many)
         .map(|(i, j)| [names[i].clone(), names[j].clone()])
         .collect();
     Definition {
@@ -34,6 +35,7 @@ pub(super) fn definition(given: &[Given], base: Option<&Path>) -> Definition {
         base: base.map(Path::to_path_buf),
         draws: DEFAULT_DRAWS,
         adapters,
+        many: many.then(ManyEntry::default),
         compare: Compare {
             base: if base.is_some() { names } else { Vec::new() },
             also,

@@ -36,7 +36,8 @@ impl Plan {
         let has_pair = measured.comparisons.iter().any(is_pair);
         let has_scores = !self.runs.rows.is_empty();
         let has_steps = adapters.iter().any(|named| named.steps.is_some());
-        let has_other = has_scores || has_steps || measured.base.is_some();
+        let has_many = measured.many.is_some();
+        let has_other = has_scores || has_steps || has_many || measured.base.is_some();
         if has_pair || has_other {
             return None;
         }

@@ -13,6 +13,7 @@ use crate::table::RunGroup;
 
 use super::figure_plan::{Drawn, FigurePlan};
 use super::file::Prose;
+use super::many::Many;
 use super::named::{AdapterId, Comparison, NamedAdapter, Operand};
 use super::published::Published;
 use super::request::Makes;
@@ -73,6 +74,8 @@ pub struct Measured {
     pub base: Option<Base>,
     /// Overlaps that are measured.
     pub comparisons: Vec<Comparison>,
+    /// Many adapters that are put side by side.
+    pub many: Option<Many>,
     /// Adapters of table 7.
     pub amplified: Vec<AdapterId>,
     /// Groups of runs of table 7: their labels and, in the order of the tables, their runs.
@@ -186,6 +189,11 @@ impl Plan {
     pub fn comparisons(&self) -> &[Comparison] {
         self.measured()
             .map_or(&[], |measured| &measured.comparisons)
+    }
+
+    /// Many adapters that are put side by side, where they are asked for.
+    pub fn many(&self) -> Option<&Many> {
+        self.measured()?.many.as_ref()
     }
 
     /// Modules that cannot be measured, each with its cause.

@@ -8,6 +8,7 @@ use crate::error::Result;
 use crate::files::InputFile;
 use crate::table::{Input, Provenance};
 
+use super::many::Many;
 use super::named::NamedAdapter;
 use super::plan::{Plan, Source};
 
@@ -40,6 +41,7 @@ impl Plan {
             (
                 adapters,
                 &one.comparisons,
+                &one.many,
                 &one.amplified,
                 &one.table7_groups,
             )
@@ -73,6 +75,9 @@ impl Plan {
                 ("draws", measured.draws.to_string()),
                 ("directions", directions),
             ]);
+            if let Some(many) = &measured.many {
+                settings.push(("many", many_in_words(self, many)));
+            }
             if !measured.with_own_directions {
                 settings.push(("rows of table 7", "delta, random".into()));
             }
@@ -122,6 +127,24 @@ impl Plan {
             })
             .collect()
     }
+}
+
+/// Which adapters are put side by side, and how.
+fn many_in_words(plan: &Plan, many: &Many) -> String {
+    let bases: Vec<&str> = many.bases.iter().map(|basis| basis.name()).collect();
+    let which = match many.adapters.len() == plan.adapters().len() {
+        true => "all adapters".into(),
+        false => {
+            let names = many.adapters.iter().map(|id| plan.adapter_name(*id));
+            names.collect::<Vec<_>>().join(", ")
+        }
+    };
+    format!(
+        "{which}; {}; k = {}; {} draws",
+        bases.join(", "),
+        many.k,
+        many.draws
+    )
 }
 
 /// The files of a run's checkpoints, but for those that the adapter has in common with them.

@@ -47,6 +47,9 @@ pub struct Request {
     pub seed: Option<u64>,
     /// Bytes that measuring may take, in place of half of what is free.
     pub memory: Option<u64>,
+    /// Whether adapters without a study file are put side by side, as `[many]` does, in place of each pair of
+    /// them by itself.
+    pub many: bool,
     /// What is made.
     pub makes: Makes,
     /// Ends the run when it is asked.
@@ -103,6 +106,7 @@ impl Request {
             directions,
             seed,
             memory: _,
+            many: _,
             makes: _,
             stop: _,
             cache: _,

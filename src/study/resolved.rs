@@ -48,6 +48,8 @@ pub(super) struct Resolved {
     pub(super) base: Vec<AdapterId>,
     pub(super) amplified: Vec<Entry>,
     pub(super) pair: Option<[AdapterId; 2]>,
+    /// Those of `[many]`, each once, in the order of the tables.
+    pub(super) many: Option<Vec<AdapterId>>,
 }
 
 impl Resolved {
@@ -72,6 +74,15 @@ impl Resolved {
         });
         let seeds = compare.seeds.as_ref();
         let seeds = seeds.map(|seeds| names.entries("compare.seeds", seeds));
+        let many = definition.many.as_ref();
+        let many = many.map(|many| match &many.adapters {
+            Some(these) => names.runs("many.adapters", these).map(|mut runs| {
+                runs.sort();
+                runs.dedup();
+                runs
+            }),
+            None => Ok((0..names.names.len()).map(AdapterId).collect()),
+        });
         let pair = definition.figures.pair.as_ref();
         let pair = pair.map(|pair| names.pair("figures.pair", pair));
         Ok(Resolved {
@@ -87,6 +98,7 @@ impl Resolved {
             amplified: names
                 .entries("amplification.adapters", &definition.amplification.adapters)?,
             pair: pair.transpose()?,
+            many: many.transpose()?,
         })
     }
 

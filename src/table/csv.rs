@@ -1,5 +1,7 @@
 //! Rows as CSV: a header line, `\n` line ends, empty for missing.
 
+use std::io::Read;
+
 use ::csv::{Reader, Writer};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -68,6 +70,26 @@ pub fn from_csv<Row: DeserializeOwned>(name: &str, bytes: &[u8]) -> Result<Vec<R
         .deserialize()
         .collect::<std::result::Result<_, _>>()
         .map_err(|error| failed(name, error.to_string()))
+}
+
+/// Reads those rows back that are wanted, one after the other: a file may be far larger than they are.
+///
+/// # Errors
+///
+/// [`Error::Table`] with the line that does not fit.
+pub fn rows_where<Row: DeserializeOwned>(
+    name: &str,
+    file: impl Read,
+    is_wanted: impl Fn(&Row) -> bool,
+) -> Result<Vec<Row>> {
+    let mut rows = Vec::new();
+    for row in Reader::from_reader(file).into_deserialize() {
+        let row: Row = row.map_err(|error| failed(name, error.to_string()))?;
+        if is_wanted(&row) {
+            rows.push(row);
+        }
+    }
+    Ok(rows)
 }
 
 /// Why a row could not be written: it names the table, the row by what it begins with, and the column.

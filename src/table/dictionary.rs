@@ -3,10 +3,11 @@
 
 /// The sources whose structs are rows of files. A struct whose comment names a CSV file in
 /// backticks is one.
-const SOURCES: [&str; 4] = [
+const SOURCES: [&str; 5] = [
     include_str!("rows.rs"),
     include_str!("ranks.rs"),
     include_str!("course.rs"),
+    include_str!("many.rs"),
     include_str!("table7.rs"),
 ];
 

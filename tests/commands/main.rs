@@ -29,6 +29,7 @@
 //! - `groups`, `group_tables`: runs that are compared as one, and what tables and figures have of them
 //! - `one_run`: checkpoints of one run, and runs of one start, of which no claim is judged
 //! - `trajectory`: checkpoints of a run
+//! - `many`: many adapters side by side
 //! - `demo`: the made-up study, and commands without arguments
 //! - `init`: the first study, by `--init`
 //! - `init_runs`: the same of folders as trainers leave them
@@ -54,6 +55,7 @@ mod files;
 #[path = "../common/golden_values.rs"]
 mod golden_values;
 mod made;
+mod many;
 mod meets;
 #[path = "../common/programs.rs"]
 mod programs;

@@ -4,6 +4,8 @@ use std::fs;
 
 use crate::files::repository;
 use crate::full_runs::full_study;
+use crate::made::done;
+use crate::many::with_study;
 use crate::programs::run;
 use crate::python::python;
 use crate::strange::{STRANGE, strange_study};
@@ -64,6 +66,22 @@ fn so_are_full_fine_tunes() {
         said.ends_with(" cells, table5, table6, table18, table7\n"),
         "{said}"
     );
+}
+
+#[test]
+fn so_are_maps_of_many_adapters() {
+    let folder = with_study("[many]\n");
+    done(
+        "regenerate",
+        &["study.toml", "--format", "svg"],
+        folder.path(),
+    );
+    let tables = folder.path().join("notebooks-export/s");
+    let Some(said) = python("notebook/run.py", &[&tables]) else {
+        return;
+    };
+    // Of spectra, sizes and many.
+    assert!(said.starts_with("3 figures, "), "{said}");
 }
 
 #[test]

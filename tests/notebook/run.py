@@ -140,6 +140,15 @@ def compare_lines(rebuilt, folder, notebook):
         known = here[here["stable rank"].notna()]
         np.testing.assert_allclose(known["first direction"], 1 / known["stable rank"], rtol=1e-7)
         assert len(known) > 0 and (here["energy rank"].dropna() >= 1).all()
+    for name, maps in rebuilt.items():
+        if name.startswith("many"):
+            pairs = pd.read_csv(folder / "pairs.csv")
+            means = pairs[(pairs.module == "mean") & pairs.projection.notna()]
+            for cells in maps:
+                known = np.sort(cells[~np.isnan(cells)])
+                one_of = [np.sort(rows.excess) for _, rows in means.groupby("projection")]
+                assert any(len(rows) == len(known) and np.allclose(rows, known, rtol=1e-9) for rows in one_of), name
+                assert np.isnan(np.diag(cells)).all()
     for name in rebuilt:
         if name.startswith("seeds"):
             assert len(rebuilt[name]) > 0 and rebuilt[name]["mean"].between(0, 1).all(), name
@@ -152,7 +161,7 @@ def main():
     expected = figures((folder / "report.html").read_text())
     cells = compare_figures(rebuilt, expected)
     drawn = [output for cell in notebook.cells for output in cell.get("outputs", []) if "image/png" in output.get("data", {})]
-    lines = [name for name in rebuilt if name in ["rank-curve", "placement", "amplification", "trajectory", "spectrum", "sizes"] or name.startswith("seeds")]
+    lines = [name for name in rebuilt if name in ["rank-curve", "placement", "amplification", "trajectory", "spectrum", "sizes"] or name.startswith(("seeds", "many"))]
     with_curve = len(expected) + len(lines)
     assert len(drawn) == with_curve, f"{len(drawn)} pictures, not {with_curve}"
     tables = {name: pd.read_csv(folder / f"{name}.csv") for name in ["table5", "table6", "table18", "table7"]

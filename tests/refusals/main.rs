@@ -11,6 +11,7 @@
 //! - `fine_tunes`: whole models
 //! - `study`: study files, with the line
 //! - `steps`: checkpoints of a run, with the line
+//! - `many`: adapters side by side that cannot be, with the line
 //! - `groups`: patterns of runs that leave no group, with the line
 //! - `contradictions`: studies whose adapters or base contradict each other
 //! - `kinds`: values of another kind than they must be, in configs and in a file's metadata
@@ -40,6 +41,7 @@ mod formats;
 mod groups;
 mod kinds;
 mod layouts;
+mod many;
 mod runs;
 mod shown;
 mod steps;

@@ -7,7 +7,7 @@ use crate::figure::label::Text;
 use crate::figure::numbers::two_digits;
 
 /// The lightest level of a palette that is used: lighter ones look like cells without a value.
-pub(super) const LIGHTEST: u8 = 230;
+pub(in crate::figure) const LIGHTEST: u8 = 230;
 
 /// Maps of several quantities over the layers and the modules of some adapters, as plain data.
 #[derive(Debug, Clone, PartialEq)]

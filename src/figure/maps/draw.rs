@@ -169,7 +169,7 @@ impl Pen<'_> {
 }
 
 /// A text that is no longer than `room`: set smaller where that helps, else cut.
-fn cut(text: &str, size: f64, room: f64) -> (Text, f64) {
+pub(in crate::figure) fn cut(text: &str, size: f64, room: f64) -> (Text, f64) {
     let whole = Text::plain(text);
     let size = fitting(&whole, size, room);
     let mut kept: Vec<char> = text.chars().collect();

@@ -15,6 +15,7 @@ mod sizes;
 #[cfg(test)]
 pub(super) mod testing;
 
+pub(super) use chart::LIGHTEST;
 pub use chart::{Map, MapGroup, Maps, Scale};
-pub(super) use draw::draw;
+pub(super) use draw::{cut, draw};
 pub use sizes::sizes_maps;

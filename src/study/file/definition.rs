@@ -10,7 +10,7 @@ use crate::asked::Asked;
 use crate::error::{Error, Result};
 use crate::files;
 use crate::measure::Basis;
-use crate::paper::{Cells, Figure, Notes, RowOf, Show, Table, Venue};
+use crate::paper::{Cells, Figure, Label, Notes, RowOf, Show, Table, Venue};
 
 use super::bounds::MOST_TEXT;
 use super::lines::Lines;
@@ -54,6 +54,8 @@ pub struct Definition {
     /// Which adapters table 7 has; all of them when left out.
     #[serde(default)]
     pub amplification: AmplificationEntry,
+    /// Many adapters side by side, where they are asked for.
+    pub many: Option<ManyEntry>,
     /// What is drawn.
     #[serde(default)]
     pub figures: FiguresEntry,
@@ -159,6 +161,24 @@ pub struct AmplificationEntry {
     pub adapters: Vec<String>,
     /// Which directions it has rows of; all when left out.
     pub directions: Option<Vec<RowOf>>,
+}
+
+/// `[many]`
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[cfg_attr(test, derive(serde::Serialize))]
+#[serde(deny_unknown_fields)]
+pub struct ManyEntry {
+    /// Adapters by their names, or by patterns of them; all when left out.
+    pub adapters: Option<Vec<String>>,
+    /// Directions that are compared; those of ΔW on both sides when left out.
+    #[serde(default)]
+    pub bases: Vec<Basis>,
+    /// Leading directions of each adapter; 8 when left out.
+    pub k: Option<usize>,
+    /// Draws that eigenvalues are held against; 999 when left out.
+    pub draws: Option<usize>,
+    /// Labels by which adapters are told apart; those that tell some apart when left out.
+    pub labels: Option<Vec<Label>>,
 }
 
 /// `[figures]`

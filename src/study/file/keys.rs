@@ -9,22 +9,14 @@
 
 use serde_json::{Value, json};
 
-use crate::measure::Basis;
 use crate::paper::{Cells, Figure, Notes, RowOf, Show, Table, Venue};
 
 use super::bounds::{MOST_DRAWS, MOST_LAYER, MOST_RANK};
 use super::schema::{Field, Kind, field, object, required};
 
-/// The bases of directions, by name.
-const BASES: [&str; Basis::ALL.len()] = {
-    let mut names = [""; Basis::ALL.len()];
-    let mut place = 0;
-    while place < names.len() {
-        names[place] = Basis::ALL[place].name();
-        place += 1;
-    }
-    names
-};
+mod many;
+
+use many::{BASES, MANY};
 
 /// A whole number as TOML has them.
 const SEED: Kind = Kind::Whole(0..=i64::MAX as u64);
@@ -113,6 +105,12 @@ pub(super) const STUDY: &[Field] = &[
         "Which overlaps are measured. Adapters are given by their names, or by patterns of names with * and ?.",
     ),
     field("amplification", Kind::Table(AMPLIFICATION), "", "Table 7."),
+    field(
+        "many",
+        Kind::Table(MANY),
+        "",
+        "Many adapters side by side: pairs.csv, shared.csv, groups.csv and interference.csv. The table may be empty.",
+    ),
     field("figures", Kind::Table(FIGURE), "", "What is drawn."),
     field("tables", Kind::Table(TABLE), "", "Which tables are made."),
     field(

@@ -96,7 +96,7 @@ fn check(d: usize, sizes: &[usize], pairs: &[(usize, usize)]) -> Result<()> {
 }
 
 /// One draw: each frame's orthonormal columns, in as many leading axes as it reaches.
-fn frames(d: usize, sizes: &[usize], stream: &mut Stream) -> Result<Vec<Array2<f64>>> {
+pub(super) fn frames(d: usize, sizes: &[usize], stream: &mut Stream) -> Result<Vec<Array2<f64>>> {
     let mut drawn = Vec::with_capacity(sizes.len());
     let mut start = 0;
     for &k in sizes {

@@ -1,6 +1,6 @@
 //! Singular value decompositions of dense matrices.
 
-use ndarray::{Array1, Array2, ArrayView2};
+use ndarray::{Array1, Array2, ArrayView2, s};
 use ndarray_linalg::{JobSvd, SVDDC};
 
 use crate::error::{Error, Result};
@@ -20,6 +20,24 @@ pub struct Svd {
     pub sigma: Array1<f64>,
     /// V, n × k: the right singular vectors as columns.
     pub v: Array2<f64>,
+}
+
+impl Svd {
+    /// The leading min(k, its own number) triplets.
+    ///
+    /// ```
+    /// let svd = lora_subspace_core::linalg::svd(ndarray::array![[2.0, 0.0], [0.0, 1.0]].view())?;
+    /// assert_eq!(svd.leading(1).u.dim(), (2, 1));
+    /// # Ok::<(), lora_subspace_core::Error>(())
+    /// ```
+    pub fn leading(self, k: usize) -> Self {
+        let k = k.min(self.sigma.len());
+        Svd {
+            u: self.u.slice_move(s![.., ..k]),
+            sigma: self.sigma.slice_move(s![..k]),
+            v: self.v.slice_move(s![.., ..k]),
+        }
+    }
 }
 
 /// The thin SVD of an m × n matrix, k = min(m, n).

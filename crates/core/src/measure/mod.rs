@@ -5,7 +5,14 @@
 
 pub mod amplification;
 pub mod chance;
+pub mod coverage;
 pub mod directions;
+pub mod interference;
+pub mod labels;
+pub mod linkage;
+pub mod many;
+pub mod many_draws;
+pub mod mean_projector;
 pub mod one_start;
 pub mod overlap;
 pub mod placement;

@@ -38,6 +38,7 @@
 //! - `groups`: what several runs share by chance, and norms of random directions
 //! - `random_ranks`: ranks of random products against NumPy, by their keys and by whole factors
 //! - `same_layer`: same layers against others, by chance and planted
+//! - `many`: many updates of one module against NumPy, by chance, and planted
 //! - `one_start`: runs that began as one, told of independent ones
 //! - `golden`: principal angles against SciPy
 //! - `trajectory`: the course of a run against NumPy, by chance, and planted
@@ -63,6 +64,7 @@ mod kept_in_parts;
 mod laid;
 mod laws;
 mod layouts;
+mod many;
 mod meets;
 mod names;
 mod one_start;
