@@ -90,6 +90,26 @@ def numpy_table7(folder, count):
             np.linalg.norm(left.T @ w @ right)
 
 
+def numpy_many(folder, adapters, layers):
+    """The Gram matrix of all leading directions of each module and side, and its eigenvalues, in f64."""
+    modules = {}
+    for number in range(int(adapters)):
+        for name, array in tensors(Path(folder) / f"a{number:03}/adapter_model.safetensors"):
+            stem, factor = name.rsplit(".lora_", 1)
+            if int(stem.split(".")[4]) < int(layers):
+                modules.setdefault(stem, {}).setdefault(number, {})[factor[0]] = array
+    for stem in modules:
+        frames = []
+        for factors in modules[stem].values():
+            q1, r1 = np.linalg.qr(factors["B"].astype(np.float64))
+            q2, r2 = np.linalg.qr(factors["A"].astype(np.float64).T)
+            x, _, yt = np.linalg.svd(r1 @ r2.T)
+            frames.append((q1 @ x, q2 @ yt.T))
+        for side in (0, 1):
+            stacked = np.hstack([both[side] for both in frames])
+            np.linalg.eigvalsh(stacked.T @ stacked)
+
+
 def gemms(side, count):
     """CPU seconds of so many f32 products, printed."""
     random = np.random.default_rng(0)

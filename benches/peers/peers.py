@@ -1,6 +1,6 @@
 """Times this program beside others on docs/performance.md's workloads, and splices the tables.
 
-    python peers.py [--only w1,base4096,table7,second,w3,base12288] [--rounds 5] [--check]
+    python peers.py [--only w1,base4096,table7,second,many,w3,base12288] [--rounds 5] [--check]
 
 Each run is a fresh process, measured by the kernel's own accounting (user + system time, peak
 resident set); contestants take turns, after one round that is not counted; medians are quoted with
@@ -116,6 +116,52 @@ def second(_, out):
         "cache_mb": round(kept / 1e6)}
 
 
+def many(_, out):
+    """N adapters side by side: 4 and 16 modules, from which those of a model of 64 follow."""
+    folder = workloads.make(DATA, "many")
+    rows = {}
+    for count in (10, 50, 200):
+        adapters = [folder / f"a{number:03}" for number in range(count)]
+        runs = [once(ours("subspace-overlap", *adapters, "--layers", f"0-{layers - 1}", "--no-figures",
+                          threads=2, out=out), {}) for layers in (2, 8)]
+        peer_runs = [once(peer("numpy_many", folder, count, layers)) for layers in (2, 8)]
+        row = {"peak_mb": [run["peak_mb"] for run in runs]}
+        for name, few, all_of_them in (("cpu", *(run["cpu_s"] for run in runs)),
+                                       ("wall", *(run["wall_s"] for run in runs)),
+                                       ("numpy", *(run["cpu_s"] for run in peer_runs))):
+            row[f"{name}_module"] = (all_of_them - few) / 12
+            row[f"{name}_64"] = few + 60 * row[f"{name}_module"]
+        rows[str(count)] = {key: [round(x) for x in value] if key == "peak_mb" else round(value, 3)
+                            for key, value in row.items()}
+        print(f"  {count} adapters: {rows[str(count)]}", flush=True)
+    plot_many(rows)
+    return rows
+
+
+def plot_many(rows):
+    figure, pyplot = pictures()
+    axes = figure.subplots()
+    counts = [int(count) for count in rows]
+    for key, label, style in (("cpu_module", "this program", "o-"), ("numpy_module", "NumPy, products and eigenvalues", "s--")):
+        axes.loglog(counts, [row[key] for row in rows.values()], style, label=label)
+    axes.set(xticks=counts, xticklabels=counts, xlabel="adapters", ylabel="CPU-s a module")
+    axes.minorticks_off()
+    figure.legend(loc="outside upper center", ncols=2, frameon=False)
+    figure.savefig(ROOT / "docs/performance-many.svg", metadata={"Date": None})
+    pyplot.close(figure)
+
+
+def pictures():
+    """An empty figure whose bytes do not change by themselves."""
+    import matplotlib
+
+    matplotlib.use("svg")
+    matplotlib.rcParams["svg.hashsalt"] = "lora-subspace"
+    from matplotlib import pyplot
+
+    return pyplot.figure(figsize=(4, 2.6), layout="constrained"), pyplot
+
+
 def record(tables, command):
     return json.loads((tables / f"run-{command}.json").read_text())
 
@@ -140,13 +186,9 @@ def w3(_, out):
 
 
 def plot(rows):
-    import matplotlib
-
-    matplotlib.use("svg")
-    matplotlib.rcParams["svg.hashsalt"] = "lora-subspace"
-    from matplotlib import pyplot
-
-    figure, (left, right) = pyplot.subplots(1, 2, figsize=(7, 2.6), layout="constrained")
+    figure, _ = pictures()
+    figure.set_size_inches(7, 2.6)
+    left, right = figure.subplots(1, 2)
     for axes, x, kept, label in ((left, "layers", [r for r in rows if r["d"] == 12288], "layers at d = 12288"),
                                  (right, "d", [r for r in rows if r["layers"] == 24], "d at 24 layers")):
         kept.sort(key=lambda row: row[x])
@@ -197,6 +239,12 @@ def page_tables(results):
         lines.append(f"\nThe second adapter takes {first / later:.1f} times less CPU than the first. "
                      f"The cache has {runs['cache_mb']} MB.")
         blocks["second"] = "\n".join(lines)
+    lines = ["| N | CPU-s a module | NumPy's | CPU-s of 64 modules | seconds on two threads | peak MB of 4 and 16 modules |",
+             "|--:|--:|--:|--:|--:|--:|"]
+    lines += [f"| {count} | {row['cpu_module']:.2f} | {row['numpy_module']:.2f} | {row['cpu_64']:.0f} | "
+              f"{row['wall_64']:.0f} | {row['peak_mb'][0]} and {row['peak_mb'][1]} |"
+              for count, row in results.get("many", {}).items()]
+    blocks["many"] = "\n".join(lines)
     lines = ["| | wall s | CPU-s | peak MB | reading |", "|---|---|---|---|---|"]
     for name, row in results.get("w3", {}).items():
         lines.append(f"| {name} | {row['wall_s']:.1f} | {row['cpu_s']:.1f} | {row['peak_mb']:.0f} | "
@@ -232,7 +280,7 @@ def cpu():
 
 def main():
     flags = argparse.ArgumentParser()
-    every = ("w1", "base4096", "table7", "second", "w3", "base12288")
+    every = ("w1", "base4096", "table7", "second", "many", "w3", "base12288")
     flags.add_argument("--only", default=",".join(every))
     flags.add_argument("--rounds", type=int, default=5)
     flags.add_argument("--check", action="store_true")

@@ -1,6 +1,6 @@
 """The workloads of docs/performance.md, made from seeds with NumPy and SciPy alone.
 
-    python workloads.py FOLDER NAME…      NAME: w1, base4096, bases4096, w3, base12288
+    python workloads.py FOLDER NAME…      NAME: w1, base4096, bases4096, many, w3, base12288
 
 Adapters are PEFT folders; A is as PEFT initialises it, with one direction that ranks and seeds
 share, and B is small. Bases hold one W = D₁·C·D₂·C·diag(σ)·C·D₃·C·D₄ (D random signs, C the
@@ -107,6 +107,11 @@ def bases4096(folder, d=4096, layers=32, projections=("q_proj", "v_proj")):
         adapter(folder / f"r64-seed{seed}", d, 64, layers, projections, seed)
 
 
+def many(folder, d=4096, layers=8, adapters=200):
+    for number in range(adapters):
+        adapter(folder / f"a{number:03}", d, 8, layers, ["q_proj", "v_proj"], seed=number)
+
+
 def w3(folder, d=12288, layers=96):
     for name, rank, seed in (("r8", 8, 1), ("r64-seed0", 64, 2), ("r64-seed1", 64, 3)):
         adapter(folder / name, d, rank, layers, ["q_proj", "v_proj"], seed, half=True)
@@ -116,6 +121,7 @@ MAKERS = {
     "w1": w1,
     "base4096": lambda folder: base(folder, 4096),
     "bases4096": bases4096,
+    "many": many,
     "w3": w3,
     "w3-6144": lambda folder: w3(folder, 6144, 24),
     "w3-3072": lambda folder: w3(folder, 3072, 24),

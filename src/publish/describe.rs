@@ -85,7 +85,7 @@ fn describe_many(plan: &Plan, listener: &dyn Listener) {
     };
     let (count, k) = (many.adapters.len(), many.k);
     listener.say(&format!(
-        "  {count} adapters side by side, {k} leading directions each"
+        "  {count} adapters side by side, up to {k} leading directions each"
     ));
     if !many.has_rows_of_modules {
         listener.say(

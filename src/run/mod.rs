@@ -2,6 +2,7 @@
 
 mod chances;
 mod costs;
+mod free;
 mod known;
 mod many;
 mod many_chances;

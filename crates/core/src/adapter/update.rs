@@ -3,7 +3,7 @@
 use ndarray::{Array2, ArrayView2, Axis};
 
 use crate::error::{Error, Result};
-use crate::linalg::{excess, frobenius_norm, largest, norm, times_power};
+use crate::linalg::{excess, frobenius_norm, largest, largest_of, norm, times_power};
 use crate::setting::Setting;
 
 use super::Delta;
@@ -169,7 +169,7 @@ impl Update {
 
     /// A matrix, if all its entries are numbers.
     fn checked(&self, matrix: Array2<f64>) -> Result<Array2<f64>> {
-        match largest(&matrix) {
+        match largest_of(&matrix.view()) {
             largest if largest.is_finite() => Ok(matrix),
             largest => {
                 let problem = format!("the largest entry of what is made of it is {largest}");

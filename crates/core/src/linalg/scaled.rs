@@ -18,16 +18,33 @@ const STEP: i32 = 1000;
 
 /// The largest |x|; NaN where one is, 0 of none.
 pub(crate) fn largest<'a>(numbers: impl IntoIterator<Item = &'a f64>) -> f64 {
-    // Bits of numbers without a sign are in the order of the numbers; then infinity, then NaN.
-    let bits = |x: &f64| x.abs().to_bits();
-    f64::from_bits(numbers.into_iter().map(bits).fold(0, |most, x| most.max(x)))
+    f64::from_bits(numbers.into_iter().map(bits).fold(0, u64::max))
+}
+
+/// Bits of a number without its sign. They are in the order of the numbers; then infinity, then NaN.
+fn bits(x: &f64) -> u64 {
+    x.abs().to_bits()
 }
 
 /// The [`largest`] entry of a matrix.
 pub(crate) fn largest_of(matrix: &ArrayView2<f64>) -> f64 {
-    match matrix.as_slice_memory_order() {
-        Some(numbers) => largest(numbers),
-        None => largest(matrix),
+    let Some(numbers) = matrix.as_slice_memory_order() else {
+        return largest(matrix);
+    };
+    // Several side by side: one after the other, each would wait for the one before.
+    let (groups, rest) = numbers.as_chunks::<8>();
+    let (mut most, mut zero) = ([0.0; 8], [0.0; 8]);
+    for group in groups {
+        for ((most, zero), x) in most.iter_mut().zip(&mut zero).zip(group) {
+            let x = x.abs();
+            *most = if x > *most { x } else { *most };
+            // It stays 0 while all are numbers.
+            *zero += x - x;
+        }
+    }
+    match zero.iter().sum::<f64>() == 0.0 {
+        true => largest(most.iter().chain(rest)),
+        false => largest(numbers),
     }
 }
 
@@ -143,7 +160,7 @@ impl Scale {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use ndarray::array;
+    use ndarray::{Array2, array};
 
     #[test]
     fn exponents_of_all_kinds_of_numbers() {
@@ -182,6 +199,13 @@ mod tests {
         assert_eq!(largest(&[-0.0, -3.0, 2.0]), 3.0);
         assert_eq!(largest(&[1.0, f64::NEG_INFINITY]), f64::INFINITY);
         assert!(largest(&[f64::NAN, f64::INFINITY, 1.0]).is_nan());
+        for place in 0..19 {
+            let mut matrix = Array2::zeros((1, 19));
+            matrix[(0, place)] = -2.0;
+            assert_eq!(largest_of(&matrix.view()), 2.0);
+            matrix[(0, 18 - place)] = f64::NAN;
+            assert!(largest_of(&matrix.view()).is_nan());
+        }
         let matrix = array![[1.0, -7.0], [2.0, 3.0]];
         assert_eq!(largest_of(&matrix.view().slice(ndarray::s![.., ..1])), 2.0);
     }
