@@ -142,7 +142,7 @@ def plot_many(rows):
     figure, pyplot = pictures()
     axes = figure.subplots()
     counts = [int(count) for count in rows]
-    for key, label, style in (("cpu_module", "this program", "o-"), ("numpy_module", "NumPy, products and eigenvalues", "s--")):
+    for key, label, style in (("cpu_module", "this program", "o-"), ("numpy_module", "NumPy, the least", "s--")):
         axes.loglog(counts, [row[key] for row in rows.values()], style, label=label)
     axes.set(xticks=counts, xticklabels=counts, xlabel="adapters", ylabel="CPU-s a module")
     axes.minorticks_off()

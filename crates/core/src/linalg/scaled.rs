@@ -39,7 +39,7 @@ pub(crate) fn largest_of(matrix: &ArrayView2<f64>) -> f64 {
             let x = x.abs();
             *most = if x > *most { x } else { *most };
             // It stays 0 while all are numbers.
-            *zero += x - x;
+            *zero += 0.0 * x;
         }
     }
     match zero.iter().sum::<f64>() == 0.0 {
