@@ -17,13 +17,13 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use lora_subspace::linalg::{better_kernels, eigenvalues, use_one_thread};
+use lora_subspace::linalg::{eigenvalues, use_one_thread};
 use lora_subspace::publish::{Options, Silent, write};
 use lora_subspace::study::{Makes, Plan, Request, Selection};
 use ndarray::Array2;
 use safetensors::tensor::{Dtype, TensorView};
 
-use common::gaussian;
+use common::{gaussian, take_kernels};
 
 /// Rank of each adapter, and k.
 const R: usize = 8;
@@ -163,19 +163,6 @@ fn peak() -> Result<f64, Box<dyn Error>> {
         .ok_or("no VmHWM")?;
     let kilobytes = line.split_whitespace().nth(1).ok_or("no number")?;
     Ok(kilobytes.parse::<f64>()? / 1024.0)
-}
-
-/// Starts this program again with the kernels that the commands would take.
-fn take_kernels() -> Result<(), Box<dyn Error>> {
-    const VARIABLE: &str = "OPENBLAS_CORETYPE";
-    let Some(kernels) = better_kernels().filter(|_| std::env::var_os(VARIABLE).is_none()) else {
-        return Ok(());
-    };
-    let status = Command::new(std::env::current_exe()?)
-        .args(std::env::args().skip(1))
-        .env(VARIABLE, kernels)
-        .status()?;
-    std::process::exit(status.code().unwrap_or(1));
 }
 
 /// Adapters in bf16, as PEFT writes them, a module a layer.

@@ -12,16 +12,15 @@ mod common;
 use std::error::Error;
 use std::fs;
 use std::path::Path;
-use std::process::Command;
 use std::time::Instant;
 
-use lora_subspace::linalg::{better_kernels, haar, use_one_thread};
+use lora_subspace::linalg::{haar, use_one_thread};
 use lora_subspace::paper::RowOf;
 use lora_subspace::study::{Makes, Plan, Request};
 use ndarray::Array2;
 use safetensors::tensor::{Dtype, TensorView};
 
-use common::gaussian;
+use common::{gaussian, take_kernels};
 
 /// Rank of ΔW.
 const R: usize = 64;
@@ -134,20 +133,6 @@ fn table_7(folder: &Path) {
     let (adapter, base) = (folder.join("one"), folder.join("base"));
     let plan = Plan::from_paths(&[adapter], Some(&base), &request).expect("a plan");
     std::hint::black_box(plan.run(&|| ()).expect("rows"));
-}
-
-/// Starts this program again with the kernels that the commands would take.
-fn take_kernels() -> Result<(), Box<dyn Error>> {
-    const VARIABLE: &str = "OPENBLAS_CORETYPE";
-    let Some(kernels) = better_kernels().filter(|_| std::env::var_os(VARIABLE).is_none()) else {
-        return Ok(());
-    };
-    let mut again = Command::new(std::env::current_exe()?);
-    let status = again
-        .args(std::env::args().skip(1))
-        .env(VARIABLE, kernels)
-        .status()?;
-    std::process::exit(status.code().unwrap_or(1));
 }
 
 fn shortest(mut work: impl FnMut()) -> f64 {

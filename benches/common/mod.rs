@@ -1,6 +1,10 @@
 //! Inputs of the benchmarks: the same numbers in every run.
 #![allow(dead_code, unreachable_pub)] // each benchmark is a crate of its own and takes what it needs
 
+use std::error::Error;
+use std::process::Command;
+
+use lora_subspace::linalg::better_kernels;
 use ndarray::{Array1, Array2, ArrayViewMut2, Axis};
 
 /// One thread for everything, then the benchmarks: a time is what one core takes.
@@ -11,6 +15,20 @@ pub fn run() {
         .build_global()
         .expect("nothing has used the pool yet");
     divan::main();
+}
+
+/// Starts this program again with the kernels that the commands would take.
+pub fn take_kernels() -> Result<(), Box<dyn Error>> {
+    const VARIABLE: &str = "OPENBLAS_CORETYPE";
+    let Some(kernels) = better_kernels().filter(|_| std::env::var_os(VARIABLE).is_none()) else {
+        return Ok(());
+    };
+    let mut again = Command::new(std::env::current_exe()?);
+    let status = again
+        .args(std::env::args().skip(1))
+        .env(VARIABLE, kernels)
+        .status()?;
+    std::process::exit(status.code().unwrap_or(1));
 }
 
 /// A matrix of independent normal numbers.

@@ -3,7 +3,7 @@
 use ndarray::{Array2, ArrayView2, Axis, s};
 
 use crate::error::Result;
-use crate::linalg::eigenpairs;
+use crate::linalg::{eigenpairs, largest};
 
 use super::Side;
 use super::many::Together;
@@ -67,22 +67,18 @@ impl Together {
     /// ```
     pub fn held_out(&self, side: Side, folds: &[usize]) -> Result<Option<Vec<Covered>>> {
         check_folds(folds, self.len())?;
-        if self.len() * self.k() > DECOMPOSED {
+        let Some([left, right]) = self.coordinates() else {
             return Ok(None);
-        }
-        let other = match side {
-            Side::Left => Side::Right,
-            Side::Right => Side::Left,
         };
-        let (own, other) = (
-            coordinates(self.gram(side))?,
-            coordinates(self.gram(other))?,
-        );
-        let largest = self.sigma().iter().fold(0.0f64, |most, &x| most.max(x));
-        let weighted = &own * &self.sigma().mapv(|x| x / largest);
-        covered(&own, folds, self.k(), |training| {
+        let (own, other) = match side {
+            Side::Left => (left, right),
+            Side::Right => (right, left),
+        };
+        let largest = largest(self.sigma());
+        let weighted = own * &self.sigma().mapv(|x| x / largest);
+        covered(own, folds, self.k(), |training| {
             Ok(Some(
-                taken(&weighted, training, self.k()).dot(&taken(&other, training, self.k()).t()),
+                taken(&weighted, training, self.k()).dot(&taken(other, training, self.k()).t()),
             ))
         })
         .map(Some)

@@ -3,11 +3,10 @@
 use ndarray::{Array1, Array2, ArrayView1, ArrayView2, s};
 
 use crate::error::Result;
-use crate::linalg::eigenpairs;
+use crate::linalg::{eigenpairs, largest};
 
 use super::Side;
 use super::many::Together;
-use super::mean_projector::{DECOMPOSED, coordinates};
 
 /// The share of the sum's norm that may lie outside the directions that [`retained`] keeps.
 const OUTSIDE: f64 = 0.05;
@@ -61,7 +60,7 @@ pub fn interference_of(
     sigma: &Array1<f64>,
     k: usize,
 ) -> f64 {
-    let largest = sigma.iter().fold(0.0f64, |most, &x| most.max(x));
+    let largest = largest(sigma);
     if largest == 0.0 {
         return 0.0;
     }
@@ -97,7 +96,7 @@ fn without_own(gram: ArrayView2<f64>, k: usize) -> Array2<f64> {
 /// assert!((chance - (2.0 / (std::f64::consts::PI * 1e4)).sqrt() * 7.0).abs() < 1e-15);
 /// ```
 pub fn interference_chance(sigma: &Array1<f64>, k: usize, (d_out, d_in): (usize, usize)) -> f64 {
-    let largest = sigma.iter().fold(0.0f64, |most, &x| most.max(x));
+    let largest = largest(sigma);
     if largest == 0.0 {
         return 0.0;
     }
@@ -142,7 +141,7 @@ pub struct EnergyOfSum {
 ///
 /// The example is that of [`interference`].
 pub fn energy_of_sum(all: &Together) -> EnergyOfSum {
-    let largest = all.norms().iter().fold(0.0f64, |most, &x| most.max(x));
+    let largest = largest(all.norms());
     let norms = Array1::from_iter(all.norms().iter().map(|norm| norm / largest));
     let squares: f64 = norms.iter().map(|x| x * x).sum();
     let fourth: f64 = norms.iter().map(|x| x.powi(4)).sum();
@@ -169,8 +168,8 @@ pub struct Retained {
 /// SAR_a = ‖Π·ΔW_a‖_F/‖ΔW_a‖_F,   Π on the fewest left directions of ΣΔW that leave ≤ 5 % of its norm
 /// ```
 ///
-/// `None` where N·k is above [`DECOMPOSED`], and where the updates cancel. The sum has its own parts, so that there is
-/// no chance value in closed form: draws of [`retained_of`] give it.
+/// `None` where N·k is above [`DECOMPOSED`](super::mean_projector::DECOMPOSED), and where the updates cancel. The sum has
+/// its own parts, so that there is no chance value in closed form: draws of [`retained_of`] give it.
 ///
 /// # Errors
 ///
@@ -196,12 +195,10 @@ pub struct Retained {
 /// # Ok::<(), lora_subspace_core::Error>(())
 /// ```
 pub fn retained(all: &Together) -> Result<Option<Retained>> {
-    if all.len() * all.k() > DECOMPOSED {
+    let Some([left, right]) = all.coordinates() else {
         return Ok(None);
-    }
-    let left = coordinates(all.gram(Side::Left))?;
-    let right = coordinates(all.gram(Side::Right))?;
-    retained_of(&left, &right, all.sigma().view(), all.k())
+    };
+    retained_of(left, right, all.sigma().view(), all.k())
 }
 
 /// [`retained`] of updates whose directions are the columns of two matrices, k of each.
@@ -215,7 +212,7 @@ pub fn retained_of(
     sigma: ArrayView1<f64>,
     k: usize,
 ) -> Result<Option<Retained>> {
-    let largest = sigma.iter().fold(0.0f64, |most, &x| most.max(x));
+    let largest = largest(sigma);
     if largest == 0.0 {
         return Ok(None);
     }

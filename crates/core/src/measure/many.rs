@@ -13,7 +13,7 @@ use crate::error::Result;
 use crate::linalg::{Svd, norm};
 
 use super::Side;
-use super::mean_projector::{Shared, overlaps, refused, shared};
+use super::mean_projector::{DECOMPOSED, Shared, coordinates, overlaps, refused, shared};
 
 /// Columns of frames that are multiplied at once.
 const BLOCK: usize = 512;
@@ -34,6 +34,8 @@ pub struct Together {
     cosines: Array2<f64>,
     /// ‖ΔW_a‖_F.
     norms: Vec<f64>,
+    /// Coordinates of the left and of the right directions, a column a direction; `None` for Nk above [`DECOMPOSED`].
+    coordinates: Option<[Array2<f64>; 2]>,
 }
 
 impl Together {
@@ -98,6 +100,7 @@ impl Together {
             ),
             cosines: Array2::zeros((count, count)),
             norms,
+            coordinates: None,
         };
         let blocks = blocks(updates);
         for (number, first) in blocks.iter().enumerate() {
@@ -112,6 +115,10 @@ impl Together {
             }
         }
         all.mirror();
+        if count * k <= DECOMPOSED {
+            let of = |side| coordinates(all.gram(side));
+            all.coordinates = Some([of(Side::Left)?, of(Side::Right)?]);
+        }
         Ok(all)
     }
 
@@ -213,6 +220,11 @@ impl Together {
             Side::Left => self.left.view(),
             Side::Right => self.right.view(),
         }
+    }
+
+    /// Coordinates of the left and of the right directions, a column a direction; `None` for Nk above [`DECOMPOSED`].
+    pub(super) fn coordinates(&self) -> Option<[&Array2<f64>; 2]> {
+        self.coordinates.as_ref().map(|both| both.each_ref())
     }
 
     /// φ(k,k) of each two updates on one side, N × N.
